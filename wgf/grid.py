@@ -1,0 +1,129 @@
+"""A box of equal cells in θ-space, with a name and a boundary condition on each axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from wgf.errors import InputError, known
+
+BOUNDARIES = ("no-flux", "periodic")
+MOST_AXES = 4
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The box Π [lower_k, upper_k] cut into cells_k equal cells along axis k.
+
+    lower, upper, cells    one number per axis (cells may be one number for all)
+    names                  of the axes; default theta1, theta2, …
+    boundary               "no-flux" or "periodic", one for all axes or one for each
+    """
+
+    lower: Sequence[float]
+    upper: Sequence[float]
+    cells: int | Sequence[int]
+    names: Sequence[str] = ()
+    boundary: str | Sequence[str] = "no-flux"
+
+    def __post_init__(self) -> None:
+        lower = tuple(float(edge) for edge in np.atleast_1d(self.lower))
+        upper = tuple(float(edge) for edge in np.atleast_1d(self.upper))
+        p = len(lower)
+        if len(upper) != p:
+            raise InputError(f"the box has {p} lower and {len(upper)} upper edges; give one of each per axis")
+        if not 1 <= p <= MOST_AXES:
+            raise InputError(f"a grid has 1 to {MOST_AXES} axes, not {p}; for more, use particles or characteristics")
+        names = tuple(self.names) or tuple(f"theta{k + 1}" for k in range(p))
+        cells = per_axis(self.cells, p, "cells")
+        boundary = per_axis(self.boundary, p, "boundary")
+        if len(names) != p:
+            raise InputError(f"the box has {p} axes but the names are {', '.join(names)}")
+        for name, low, high in zip(names, lower, upper, strict=True):
+            if not (np.isfinite(low) and np.isfinite(high) and low < high):
+                raise InputError(f"axis {name}: the box [{low:g}, {high:g}] must have finite edges, the lower one first")
+        for name, n in zip(names, cells, strict=True):
+            if isinstance(n, bool) or n != int(n) or n < 1:
+                raise InputError(f"axis {name}: {n} cells; give a whole number, at least 1")
+        for condition in boundary:
+            known(condition, BOUNDARIES, "boundary condition")
+        for key, value in zip(("lower", "upper", "cells", "names", "boundary"), (lower, upper, cells, names, boundary), strict=True):
+            object.__setattr__(self, key, tuple(int(n) for n in cells) if key == "cells" else value)
+
+    @property
+    def dim(self) -> int:
+        """p, the number of axes."""
+        return len(self.lower)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of cells along each axis."""
+        return tuple(self.cells)  # type: ignore[arg-type]
+
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return int(np.prod([float(n) for n in self.shape]))
+
+    @cached_property
+    def spacing(self) -> np.ndarray:
+        """h_k, (p,)."""
+        return (np.array(self.upper) - np.array(self.lower)) / np.array(self.shape)
+
+    @property
+    def cell_volume(self) -> float:
+        """Π h_k."""
+        return float(np.prod(self.spacing))
+
+    @cached_property
+    def edges(self) -> tuple[np.ndarray, ...]:
+        """For each axis the n_k + 1 edges of its cells."""
+        return tuple(np.linspace(low, high, n + 1) for low, high, n in zip(self.lower, self.upper, self.shape, strict=True))
+
+    @cached_property
+    def centers(self) -> tuple[np.ndarray, ...]:
+        """For each axis the n_k centres of its cells."""
+        return tuple(0.5 * (edges[1:] + edges[:-1]) for edges in self.edges)
+
+    def points(self) -> np.ndarray:
+        """The centres of all cells in C order, (N, p)."""
+        return np.stack(np.meshgrid(*self.centers, indexing="ij"), axis=-1).reshape(-1, self.dim)
+
+    def periodic(self) -> tuple[bool, ...]:
+        """Which axes wrap around."""
+        return tuple(condition == "periodic" for condition in self.boundary)
+
+    def without(self, axis: int) -> Grid | None:
+        """The grid of the other axes; None where there is no other."""
+        rest = [k for k in range(self.dim) if k != axis]
+        if not rest:
+            return None
+
+        def pick(values: Sequence) -> list:
+            return [values[k] for k in rest]
+
+        return Grid(pick(self.lower), pick(self.upper), pick(self.shape), pick(self.names), pick(list(self.boundary)))
+
+    def __repr__(self) -> str:
+        return f"Grid({describe_box(self.shape, self.lower, self.upper)})"
+
+
+def per_axis(value: object, p: int, what: str) -> tuple:
+    """`value` repeated for each of p axes, or as it is if it already has p entries."""
+    if isinstance(value, str) or np.ndim(value) == 0:  # type: ignore[arg-type]
+        return (value,) * p
+    values = tuple(value)  # type: ignore[arg-type]
+    if len(values) != p:
+        raise InputError(f"{what} has {len(values)} entries for {p} axes; give one for all or one per axis")
+    return values
+
+
+def describe_box(cells: Sequence[int], lower: Sequence[float] | None, upper: Sequence[float] | None) -> str:
+    """For example `128 × 128 on [-2.5, 3.5] × [-2.5, 4.5]`."""
+    text = " × ".join(str(n) for n in cells)
+    if lower is None or upper is None:
+        return text
+    return f"{text} on " + " × ".join(f"[{low:g}, {high:g}]" for low, high in zip(lower, upper, strict=True))

@@ -1,0 +1,114 @@
+"""Measures over θ: a Density (cell averages on a grid) and a Cloud (weighted points). Both are points and masses.
+
+    ∫ f dμ = Σ_j mass_j f(θ_j),    φ_μ(x) = ∫ g(θ; x) μ(dθ)
+
+For a Density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, second order in h).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.grid import Grid
+
+BLOCK = 2**18  # entries of a temporary (points × inputs) array: two megabytes, which stays in cache
+
+
+class Measure:
+    """What a Density and a Cloud have in common; `neuron` is what `predict` uses."""
+
+    neuron: Any
+
+    @property
+    def points(self) -> np.ndarray:
+        """θ_j, (N, p)."""
+        raise NotImplementedError
+
+    @property
+    def masses(self) -> np.ndarray:
+        """The mass at each point, (N,)."""
+        raise NotImplementedError
+
+    @property
+    def mass(self) -> float:
+        """∫ dμ."""
+        return float(self.masses.sum())
+
+    def integrate(self, function: Callable[[np.ndarray], np.ndarray]) -> Any:
+        """∫ f dμ for f: (N, p) → (N,) or (N, k); a number or (k,)."""
+        total = np.tensordot(self.masses, np.asarray(function(self.points)), axes=1)
+        return total if np.ndim(total) else float(total)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """∫ θ dμ / ∫ dμ, (p,)."""
+        return self.masses @ self.points / self.mass
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p)."""
+        centred = self.points - self.mean
+        return (centred * self.masses[:, None]).T @ centred / self.mass
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """φ_μ(x), (n,), for x (n, d), or (n,) where d = 1."""
+        if self.neuron is None:
+            raise InputError("this measure was built without a neuron, so it cannot predict; give it one: neuron=…")
+        inputs = np.asarray(x, dtype=float)
+        inputs = inputs.reshape(-1, 1) if inputs.ndim < 2 else inputs
+        points, masses = self.points, self.masses
+        rows = max(1, BLOCK // len(inputs))
+        total = np.zeros(len(inputs))
+        for start in range(0, len(points), rows):
+            total += masses[start : start + rows] @ self.neuron.value(points[start : start + rows], inputs)
+        return total
+
+
+@dataclass(frozen=True, repr=False)
+class Density(Measure):
+    """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume."""
+
+    grid: Grid
+    values: np.ndarray
+    neuron: Any = None
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.grid.points()
+
+    @property
+    def masses(self) -> np.ndarray:
+        return self.values.ravel() * self.grid.cell_volume
+
+    def marginal(self, *axes: int) -> np.ndarray:
+        """The density of the named axes' coordinates: `values` integrated over the others."""
+        others = tuple(k for k in range(self.grid.dim) if k not in axes)
+        return self.values.sum(axis=others) * float(np.prod(self.grid.spacing[list(others)]))
+
+    def __repr__(self) -> str:
+        return f"Density({self.grid!r}, mass {self.mass:.12g})"
+
+
+@dataclass(frozen=True, repr=False)
+class Cloud(Measure):
+    """μ as points: `positions` (m, p) with `weights` (m,)."""
+
+    positions: np.ndarray
+    weights: np.ndarray
+    neuron: Any = None
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.positions
+
+    @property
+    def masses(self) -> np.ndarray:
+        return self.weights
+
+    def __repr__(self) -> str:
+        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g})"

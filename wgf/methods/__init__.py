@@ -1,0 +1,19 @@
+"""How a problem is solved. `METHODS` is the one list of methods: name in a problem file → "module:Class"."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from wgf.errors import known
+
+METHODS = {
+    "finite-volume": "wgf.methods.finite_volume:FiniteVolume",
+    "characteristics": "wgf.methods.characteristics:Characteristics",
+    "particles": "wgf.methods.particles:Particles",
+}
+
+
+def method_class(name: str) -> type:
+    """The class of the method called `name`, imported when asked for."""
+    module, attribute = METHODS[known(name, METHODS, "method")].split(":")
+    return getattr(import_module(module), attribute)

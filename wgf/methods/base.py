@@ -1,0 +1,100 @@
+"""The contract of a method, in three lifetimes.
+
+A **method** is what the user chose: a frozen dataclass whose fields are its options. `method.bind(problem, until)` checks
+that it can solve the problem and makes a **stepper**, which owns grids, features and work arrays and is never stored. The
+stepper makes and moves a **state**, which is exactly what a checkpoint has to keep: whatever a step remembers from the
+step before (a step size, say) stands in `state.memory`. Nothing else holds time.
+
+    stepper.start()             the state at t = 0
+    stepper.step(state, stop)   moves the state in place, not past `stop`, and sets state.time = stop exactly when it
+                                arrives there; returns the Reading of the state that the step left
+    stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.measure import Measure
+from wgf.problem import Problem
+
+
+@dataclass
+class State:
+    """Everything a stepper needs to go on: the time, the main array, and what it remembers."""
+
+    time: float
+    values: np.ndarray
+    memory: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What evaluating the potential once tells about a state at `time`.
+
+    loss         L[μ]
+    free_energy  ½L[μ] (+ τ ∫μ log μ with noise)
+    dissipation  ∫|∇G|² dμ, half the rate at which the loss falls
+    mass         ∫ dμ
+    minimum      the smallest cell average, or the smallest weight
+    boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds
+    """
+
+    time: float
+    loss: float
+    free_energy: float
+    dissipation: float
+    mass: float
+    minimum: float
+    boundary: np.ndarray | None = None
+
+    @property
+    def boundary_mass(self) -> float:
+        """The largest of `boundary`; zero for clouds, which have no box."""
+        return 0.0 if self.boundary is None else float(self.boundary.max())
+
+
+SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass")  # the columns of a Reading
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A state as people look at it: the measure, its reading, and φ_μ at the data (n,)."""
+
+    measure: Measure
+    reading: Reading
+    prediction: np.ndarray
+
+
+class Stepper(Protocol):
+    """A method bound to a problem; see the module's text. `facts` become attributes of the run's file."""
+
+    facts: dict[str, Any]
+
+    def start(self) -> State: ...
+    def step(self, state: State, stop: float) -> Reading: ...
+    def frame(self, state: State) -> Frame: ...
+
+
+class Method(Protocol):
+    """What the user chose; a frozen dataclass."""
+
+    def bind(self, problem: Problem, until: float) -> Stepper: ...
+
+
+def options(method: Any) -> dict[str, Any]:
+    """The fields of a method with their values, for the run's file."""
+    return {item.name: getattr(method, item.name) for item in fields(method)}
+
+
+def noiseless(problem: Problem, method: object) -> None:
+    """Refuse a problem with noise, for methods that solve only the Liouville equation (τ = 0)."""
+    if problem.temperature > 0:
+        raise InputError(
+            f"{type(method).__name__} solves the flow without noise; temperature = {problem.temperature:g} needs a method with diffusion, "
+            "which this version does not have: set temperature = 0"
+        )

@@ -1,0 +1,51 @@
+"""The three verbs of an observer, and how a group of them is told how the run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from wgf.methods.base import Frame, Reading
+
+
+class Observer(Protocol):
+    """Watches a run; a failure is an exception, success is the end of the loop."""
+
+    def frame(self, frame: Frame) -> None:
+        """A save time is reached (the first one is t = 0)."""
+
+    def step(self, reading: Reading) -> None:
+        """A step was taken from the state with this reading."""
+
+    def close(self, error: BaseException | None) -> None:
+        """The run is over: complete (None), interrupted or failed."""
+
+
+@contextmanager
+def watching(observers: Sequence[Observer]) -> Iterator[Observer]:
+    """One observer that passes everything on; at the end each is told how the run ended, last one first."""
+    group = _Group(observers)
+    try:
+        yield group
+    except BaseException as error:
+        group.close(error)
+        raise
+    group.close(None)
+
+
+class _Group:
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self.observers = observers
+
+    def frame(self, frame: Frame) -> None:
+        for observer in self.observers:
+            observer.frame(frame)
+
+    def step(self, reading: Reading) -> None:
+        for observer in self.observers:
+            observer.step(reading)
+
+    def close(self, error: BaseException | None) -> None:
+        for observer in reversed(self.observers):
+            observer.close(error)

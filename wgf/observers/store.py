@@ -1,0 +1,245 @@
+"""The HDF5 file of a run, written as the run goes (layout: docs/design.md).
+
+The file is closed between frames: each frame is one short, locked transaction, so that another program can open the file
+at any time in between and never sees half a frame, and a run that dies leaves what it had. It begins under a temporary
+name and takes its own name with the first frame in it, so that there is never a file without one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from wgf.data import Data
+from wgf.errors import InputError, RunError
+from wgf.grid import Grid
+from wgf.measure import Cloud, Density, Measure
+from wgf.methods.base import SERIES, Frame, Reading
+from wgf.problem import Problem
+from wgf.run import HISTORY, Run, ending, run_attributes
+
+HISTORY_CHUNK = 1024
+PATIENCE = 60.0  # seconds to wait for another program to close the file
+
+
+class Store:
+    """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
+
+    def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
+        self.path = Path(path)
+        check_target(self.path)
+        self.problem, self.method, self.facts = problem, method, facts
+        self.frames = 0
+        self.history: list[Reading] = []
+        self.last_time = np.nan  # of the history rows on file
+
+    def frame(self, frame: Frame) -> None:
+        if self.frames == 0:
+            begun = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+            try:
+                with h5py.File(begun, "w") as file:
+                    self._create(file, frame)
+                    self._append(file, frame)
+                os.replace(begun, self.path)
+            finally:
+                begun.unlink(missing_ok=True)
+        else:
+            with opened(self.path) as file:
+                self._append(file, frame)
+        self.frames += 1
+
+    def step(self, reading: Reading) -> None:
+        self.history.append(reading)
+
+    def close(self, error: BaseException | None) -> None:
+        if self.frames == 0:
+            return
+        with opened(self.path) as file:
+            self._append_history(file)
+            file.attrs["status"] = ending(error)
+
+    def _create(self, file: h5py.File, frame: Frame) -> None:
+        for name, value in run_attributes(self.problem, self.method, self.facts).items():
+            file.attrs[name] = value
+        data = self.problem.energy.data
+        times = _scale(file, "time", np.empty(0), unlimited=True)
+        sample, dim = _scale(file, "sample", np.arange(data.size)), _scale(file, "dim", np.arange(data.dim))
+        _variable(file, "input", data.inputs, (sample, dim))
+        _variable(file, "input_weight", data.weights, (sample,))
+        _variable(file, "target", data.targets, (sample,))
+        _growing(file, "prediction", (data.size,), (times, sample))
+        self._create_measure(file, frame.measure, times)
+        for name in SERIES:
+            _growing(file, name, (), (times,))
+        group = file.create_group("history")
+        step = _scale(group, "step", np.empty(0, dtype=np.int64), unlimited=True)
+        for name in ("dt", *HISTORY):
+            _growing(group, name, (), (step,), chunk=HISTORY_CHUNK)
+
+    def _create_measure(self, file: h5py.File, measure: Any, times: h5py.Dataset) -> None:
+        p = measure.points.shape[1] if not isinstance(measure, Density) else measure.grid.dim
+        names = self.problem.axis_names(p)
+        coordinate = _scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
+        if isinstance(measure, Density):
+            grid, axes = measure.grid, []
+            for k, name in enumerate(names):
+                axis = _scale(file, name, grid.centers[k])
+                axis.attrs["edges_lower"], axis.attrs["edges_upper"] = grid.edges[k][:-1], grid.edges[k][1:]
+                axis.attrs["boundary"] = grid.boundary[k]
+                axes.append(axis)
+            _growing(file, "density", grid.shape, (times, *axes), compress=True)
+        else:
+            particle = _scale(file, "particle", np.arange(len(measure.weights)))
+            _growing(file, "position", measure.positions.shape, (times, particle, coordinate), compress=True)
+            _variable(file, "weight", measure.weights, (particle,))
+        _growing(file, "mean", (p,), (times, coordinate))
+
+    def _append(self, file: h5py.File, frame: Frame) -> None:
+        measure, reading = frame.measure, frame.reading
+        values = {"time": reading.time, "prediction": frame.prediction, "mean": measure.mean}
+        values |= {"density": measure.values} if isinstance(measure, Density) else {"position": measure.positions}
+        values |= {name: getattr(reading, name) for name in SERIES}
+        for name, value in values.items():
+            rows = file[name].shape[0]
+            file[name].resize(rows + 1, axis=0)
+            file[name][rows] = value
+        self._append_history(file)
+
+    def _append_history(self, file: h5py.File) -> None:
+        if not self.history:
+            return
+        group, count = file["history"], len(self.history)
+        start = group["time"].shape[0]
+        columns = {name: np.array([getattr(reading, name) for reading in self.history]) for name in HISTORY}
+        columns["dt"] = np.diff(columns["time"], prepend=self.last_time if start else columns["time"][0])
+        columns["step"] = np.arange(start, start + count)
+        for name, column in columns.items():
+            group[name].resize(start + count, axis=0)
+            group[name][start:] = column
+        self.last_time = columns["time"][-1]
+        self.history.clear()
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in an HDF5 file; its measures are read from the file one by one when they are asked for."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"run file {path} does not exist")
+    try:
+        with h5py.File(path, "r") as file:
+            if "history" not in file or "schema_version" not in file.attrs:
+                raise InputError(f"{path} is an HDF5 file but not a run of wgf")
+            attributes = dict(file.attrs.items())
+            frames = {name: file[name][:] for name in (*HISTORY, "prediction")}
+            history = {name: file["history"][name][:] for name in ("dt", *HISTORY)}
+            data = Data(file["input"][:], file["target"][:], file["input_weight"][:])
+    except BlockingIOError:
+        raise InputError(f"{path} is being written at this moment; try again") from None
+    except OSError as error:
+        raise InputError(f"{path} is not an HDF5 file: {error}") from None
+    problem = Problem.from_text(attributes["problem"], data=data) if attributes["problem"] else None
+    neuron = problem.energy.neuron if problem else None
+    return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
+
+
+class StoredMeasures(Sequence):
+    """The measures of a run's file, each read when asked for."""
+
+    def __init__(self, path: Path, count: int, neuron: Any) -> None:
+        self.path, self.count, self.neuron = path, count, neuron
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(self.count))]
+        frame = range(self.count)[index]
+        with h5py.File(self.path, "r") as file:
+            if "position" in file:
+                return Cloud(file["position"][frame], file["weight"][:], self.neuron)
+            return Density(_read_grid(file), file["density"][frame], self.neuron)
+
+
+def _read_grid(file: h5py.File) -> Grid:
+    names = file["coordinate"].asstr()[:].tolist()
+    axes = [file[name] for name in names]
+    return Grid(
+        [axis.attrs["edges_lower"][0] for axis in axes],
+        [axis.attrs["edges_upper"][-1] for axis in axes],
+        [len(axis) for axis in axes],
+        names,
+        [axis.attrs["boundary"] for axis in axes],
+    )
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that cannot become a run's file, before anything is computed."""
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    if path.exists() and not is_ours(path):
+        raise InputError(f"{path} exists and is not a wgf file; it is left alone: choose another name")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
+
+
+def is_ours(path: Path) -> bool:
+    """Whether an existing file was written by wgf (and may be replaced by a newer run)."""
+    try:
+        with h5py.File(path, "r") as file:
+            return "schema_version" in file.attrs
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The file, open for appending, waiting while another program has it open."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            file = h5py.File(path, "r+")
+            break
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise RunError(f"{path} has been open in another program for {PATIENCE:.0f} s: close it there and run again") from None
+            time.sleep(0.05)
+        except OSError as error:
+            raise RunError(f"cannot go on writing {path}: {error}") from None
+    with file:
+        yield file
+
+
+def _scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False) -> h5py.Dataset:
+    """A dimension scale: what an axis of other variables is called, and its values."""
+    options = {"maxshape": (None,), "chunks": (HISTORY_CHUNK,)} if unlimited else {}
+    dataset = group.create_dataset(name, data=values, **options)
+    dataset.make_scale(name)
+    return dataset
+
+
+def _variable(group: h5py.Group, name: str, values: np.ndarray, scales: tuple[h5py.Dataset, ...]) -> None:
+    _attach(group.create_dataset(name, data=values), scales)
+
+
+def _growing(
+    group: h5py.Group, name: str, shape: tuple[int, ...], scales: tuple[h5py.Dataset, ...], chunk: int = 1, compress: bool = False
+) -> None:
+    """A variable with one row per frame (or step), one chunk per frame."""
+    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}
+    chunks = (HISTORY_CHUNK,) if not shape else (chunk, *shape)
+    _attach(group.create_dataset(name, (0, *shape), maxshape=(None, *shape), dtype="f8", chunks=chunks, **packing), scales)
+
+
+def _attach(dataset: h5py.Dataset, scales: tuple[h5py.Dataset, ...]) -> None:
+    for axis, scale in enumerate(scales):
+        dataset.dims[axis].attach_scale(scale)

@@ -1,0 +1,156 @@
+"""What a solver returns: frames and history, in memory or in one HDF5 file."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.measure import Measure
+from wgf.methods.base import SERIES, options
+
+SCHEMA_VERSION = 1
+HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
+
+
+class Run:
+    """Frames at save times and a history of every step.
+
+    times (frames,)   measures[k]   prediction (frames, n)
+    loss, free_energy, dissipation, mass, minimum, boundary_mass (frames,)
+    history[name] (steps + 1,)   for time, dt and the same names: each row is a state, dt the step that led to it
+    data                         inputs, weights and targets of the problem
+    attributes                   the root attributes of the file: status, method, kernel_rank, kernel_error, …
+    """
+
+    def __init__(
+        self,
+        frames: dict[str, np.ndarray],
+        measures: Sequence[Measure],
+        history: dict[str, np.ndarray],
+        data: Any,
+        attributes: dict[str, Any],
+        problem: Any = None,
+        path: Path | None = None,
+    ) -> None:
+        self._frames, self.measures, self.history = frames, measures, history
+        self.data, self.attributes, self.problem, self.path = data, attributes, problem, path
+
+    @property
+    def times(self) -> np.ndarray:
+        """The save times, (frames,)."""
+        return self._frames["time"]
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """φ_μ at the data, (frames, n)."""
+        return self._frames["prediction"]
+
+    @property
+    def loss(self) -> np.ndarray:
+        """L[μ], (frames,)."""
+        return self._frames["loss"]
+
+    @property
+    def free_energy(self) -> np.ndarray:
+        """½L[μ] (+ τ∫μ log μ), (frames,)."""
+        return self._frames["free_energy"]
+
+    @property
+    def dissipation(self) -> np.ndarray:
+        """∫|∇G|² dμ, (frames,)."""
+        return self._frames["dissipation"]
+
+    @property
+    def mass(self) -> np.ndarray:
+        """∫ dμ, (frames,)."""
+        return self._frames["mass"]
+
+    @property
+    def minimum(self) -> np.ndarray:
+        """The smallest cell average or weight, (frames,)."""
+        return self._frames["minimum"]
+
+    @property
+    def boundary_mass(self) -> np.ndarray:
+        """The largest mass in an outermost layer of cells, (frames,)."""
+        return self._frames["boundary_mass"]
+
+    @property
+    def status(self) -> str:
+        """running, complete, interrupted or failed."""
+        return str(self.attributes["status"])
+
+    @property
+    def method(self) -> str:
+        """The method in one line."""
+        return str(self.attributes["method_summary"])
+
+    @property
+    def dissipation_defect(self) -> float:
+        """Largest relative defect of L(t) − L(0) = −2∫₀ᵗ∫|∇G|² dμ dt over the history (trapezoidal rule), of the whole fall."""
+        time, loss, rate = (self.history[name] for name in ("time", "loss", "dissipation"))
+        if len(time) < 2 or loss[0] == loss[-1]:
+            return 0.0
+        lost = 2.0 * np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))])
+        return float(np.abs(loss - loss[0] + lost).max() / abs(loss[0] - loss[-1]))
+
+    @property
+    def largest_rise(self) -> float:
+        """The largest rise of the loss in one step, relative to its first value; ≤ 0 where it never rises."""
+        loss = self.history["loss"]
+        return float(np.diff(loss).max() / loss[0]) if len(loss) > 1 else 0.0
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""
+        from wgf.plot import plot_run
+
+        return plot_run(self, path)
+
+    def __repr__(self) -> str:
+        return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, loss {self.loss[0]:.4g} → {self.loss[-1]:.4g}, {self.status})"
+
+
+def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """What a run says of itself, in memory and as the root attributes of its file."""
+    from wgf import __version__
+
+    return {
+        "title": problem.title,
+        "problem": problem.source,
+        "problem_summary": repr(problem),
+        "method": type(method).__name__,
+        "method_summary": repr(method),
+        "method_options": json.dumps(options(method), default=_plain),
+        "wgf_version": __version__,
+        "schema_version": SCHEMA_VERSION,
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "command": " ".join(sys.argv),
+        "seed": _plain(getattr(method, "seed", "")),
+        "temperature": problem.temperature,
+        "kernel_rank": 0,
+        "kernel_error": 0.0,
+        **facts,
+        "status": "running",
+    }
+
+
+def ending(error: BaseException | None) -> str:
+    """The `status` of a run that ended with this error, or without one."""
+    if error is None:
+        return "complete"
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON knows it."""
+    if isinstance(value, np.random.SeedSequence):
+        return f"{value.entropy} {value.spawn_key}"
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return value if isinstance(value, int | float | str) else repr(value)
