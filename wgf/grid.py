@@ -73,7 +73,7 @@ class Grid:
         """h_k, (p,)."""
         return (np.array(self.upper) - np.array(self.lower)) / np.array(self.shape)
 
-    @property
+    @cached_property
     def cell_volume(self) -> float:
         """Π h_k."""
         return float(np.prod(self.spacing))

@@ -16,7 +16,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.grid import Grid
 
-BLOCK = 2**18  # entries of a temporary (points × inputs) array: two megabytes, which stays in cache
+BLOCK = 2**15  # entries of a temporary (points × inputs) array: a quarter of a megabyte, which stays in cache
 
 
 class Measure:

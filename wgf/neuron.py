@@ -148,7 +148,7 @@ class Neuron:
         """All d + 2 names: c, the input weights, b."""
         return coordinate_names(self.dim)
 
-    @cached_property
+    @property
     def sigma(self) -> Activation:
         """The activation itself."""
         return self.activation if isinstance(self.activation, Activation) else ACTIVATIONS[self.activation]

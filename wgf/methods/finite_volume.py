@@ -9,7 +9,8 @@ The scheme's own loss falls: with fluxes F = v·μ_face, v = −(G_{i+1} − G_i
 
     d/dt ½L = Σ_i G_i dμ_i/dt·|cell| = −Σ_faces v F·|cell| ≤ 0,
 
-since v F = v² μ_face; this sum is the `dissipation` reported, a second-order value of ∫|∇G|² dμ.
+since v F = v² μ_face; this sum is the `dissipation` reported, a second-order value of ∫|∇G|² dμ. In discrete time a step
+that is too long for a stiff kernel could still raise the loss; such a step is taken again, half as long.
 """
 
 from __future__ import annotations
@@ -30,13 +31,18 @@ from wgf.methods.characteristics import find_box
 from wgf.problem import Problem
 
 LIMITERS = {"mc": Limiter.MC, "minmod": Limiter.MINMOD, "van-leer": Limiter.VAN_LEER, "upwind": Limiter.UPWIND}
-INTEGRATORS = {  # stage ← (1 − w) μ + w (stage + dt·rate) for each w: Shu–Osher form of the SSP methods
-    "euler": (1.0,),
-    "ssprk2": (1.0, 1 / 2),
-    "ssprk3": (1.0, 1 / 4, 2 / 3),
+INTEGRATORS = {  # (part, weights): stage ← (1 − w) μ + w (stage + part·dt·rate) for each w, the Shu–Osher form of the SSP methods
+    "euler": (1.0, (1.0,)),
+    "ssprk2": (1.0, (1.0, 1 / 2)),
+    "ssprk3": (1.0, (1.0, 1 / 4, 2 / 3)),
+    "ssprk43": (1 / 2, (1.0, 1.0, 1 / 3, 1.0)),  # third order, four stages for twice the step [Spiteri & Ruuth 2002]
+    "ssprk52": (1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5)),  # second order, five stages for four times the step
 }
 POSITIVITY = 0.5  # the largest dt·outflow that keeps every cell ≥ 0
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
+RECOVERY = 1.2  # by which a pace that was halved because the loss rose grows again at each step
+SLOWEST = 1e-6  # the pace at which a rise of the loss can only be rounding
+ROUNDING = 1e-14  # of ‖f*‖²: so is any rise below it
 LEFT_OUT = 1e-6  # fraction of the initial law outside the box that is worth a warning
 MISSED = 0.5  # fraction of the initial law outside the box from which on the box is wrong
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
@@ -114,7 +120,8 @@ class Transport:
     """`FiniteVolume` bound to a problem: the grid, the potential on its cells and the work arrays. Never stored.
 
     A state's `values` are the cell averages as (rows, columns) in the layout of the potential; its memory holds the row
-    sums and the largest outflow of the last step, from which the next step's size is guessed.
+    sums, and what the next step's size is guessed from: the largest outflow of the last step, and the pace (below 1 where
+    the loss would have risen with the whole step).
     """
 
     def __init__(self, method: FiniteVolume, problem: Problem, grid: Grid) -> None:
@@ -125,13 +132,17 @@ class Transport:
         self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)
         self.periodic = np.array(grid.periodic())[list(potential.axes)]
         self.per_spacing = 1.0 / grid.spacing[list(potential.axes)]
-        self.limiter, self.weights = int(LIMITERS[method.limiter]), INTEGRATORS[method.integrator]
+        self.limiter = int(LIMITERS[method.limiter])
+        self.part, self.weights = INTEGRATORS[method.integrator]
         shape = (potential.rows, potential.columns)
         self.spare = [np.empty(shape), np.empty(shape)]
         self.sums = np.empty((potential.rows, 3))
         blocks = number_of_blocks(leading)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
+        self.updated: np.ndarray | None = None  # the values whose potential is in place
+        self.loss = np.nan
+        self.rounding = ROUNDING * problem.energy.data.norm(problem.energy.data.targets) ** 2
         self.facts = {"kernel_rank": potential.rank, "kernel_error": potential.error}
 
     def start(self) -> State:
@@ -140,7 +151,7 @@ class Transport:
         held = float(values.sum()) * self.grid.cell_volume
         self._judge_box(held)
         values /= held
-        state = State(0.0, values, {"sums": np.zeros_like(self.sums), "outflow": 0.0})
+        state = State(0.0, values, {"sums": np.zeros_like(self.sums), "outflow": 0.0, "pace": 1.0})
         self.sweep(state.values, state.values, self.spare[0], 0.0, 1.0)
         state.memory["sums"][:] = self.sums
         self.frame(state)
@@ -148,34 +159,44 @@ class Transport:
         return state
 
     def step(self, state: State, stop: float) -> Reading:
-        """Advance `state` by the longest positive step that does not pass `stop`."""
-        remaining, bound = stop - state.time, self.method.courant
-        outflow = state.memory["outflow"]
-        dt = min(AIM * bound / outflow, remaining) if outflow > 0 else remaining
-        while dt * self.stages(state, dt) > bound:
-            dt = AIM * bound / self.fastest
+        """Advance `state` by the longest positive step that does not pass `stop` and does not raise the loss."""
+        remaining, bound, memory = stop - state.time, self.method.courant / self.part, state.memory
+        dt = min(AIM * memory["pace"] * bound / memory["outflow"], remaining) if memory["outflow"] > 0 else remaining
+        while True:
+            if dt * self.stages(state, dt) > bound:
+                dt = AIM * bound / self.fastest
+            elif self.update(self.spare[0], self.sums) > self.before.loss + self.rounding and memory["pace"] > SLOWEST:
+                dt, memory["pace"] = 0.5 * dt, 0.5 * memory["pace"]
+            else:
+                break
         state.values, self.spare = self.spare[0], [self.spare[1], state.values]
-        state.memory["sums"], self.sums = self.sums, state.memory["sums"]
-        state.memory["outflow"] = self.fastest
+        memory["sums"], self.sums = self.sums, memory["sums"]
+        memory["outflow"], memory["pace"] = self.fastest, min(1.0, RECOVERY * memory["pace"])
         state.time = stop if dt == remaining else state.time + dt
         return self.before
 
     def stages(self, state: State, dt: float) -> float:
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
         breaks the bound; keep the reading of `state` as `before`."""
-        current, sums = state.values, state.memory["sums"]
+        current, sums, euler = state.values, state.memory["sums"], self.part * dt
         self.fastest = 0.0
         for n, weight in enumerate(self.weights):
-            loss = self.potential.update(current, sums)
+            loss = self.update(current, sums)
             self.spare.reverse()
-            self.sweep(current, state.values, self.spare[0], dt, weight)
+            self.sweep(current, state.values, self.spare[0], euler, weight)
             if n == 0:
                 self.before = self.reading(state, loss)
             current, sums = self.spare[0], self.sums
             self.fastest = max(self.fastest, self.outflow)
-            if dt * self.fastest > self.method.courant:
+            if euler * self.fastest > self.method.courant:
                 break
         return self.fastest
+
+    def update(self, values: np.ndarray, sums: np.ndarray) -> float:
+        """Fill the potential for `values` and return their loss; nothing is done where it is theirs already."""
+        if self.updated is not values:
+            self.updated, self.loss = values, self.potential.update(values, sums)
+        return self.loss
 
     def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float) -> None:
         """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `sums`."""
@@ -185,6 +206,8 @@ class Transport:
             self.limiter, dt, weight, self.work, self.sums, self.readings,
         )  # fmt: skip
         self.outflow = float(self.readings[:, 1].max())
+        if self.updated is out:
+            self.updated = None
 
     def reading(self, state: State, loss: float) -> Reading:
         """The reading of `state`, of which the last sweep was a stage."""
@@ -213,7 +236,7 @@ class Transport:
 
     def frame(self, state: State) -> Frame:
         """The density as it is (a copy), its reading and its prediction."""
-        loss = self.potential.update(state.values, state.memory["sums"])
+        loss = self.update(state.values, state.memory["sums"])
         self.sweep(state.values, state.values, self.spare[0], 0.0, 1.0)
         density = Density(self.grid, self.potential.restored(state.values).copy(), self.problem.energy.neuron)
         return Frame(density, self.reading(state, loss), self.potential.prediction)

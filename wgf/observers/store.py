@@ -7,10 +7,7 @@ name and takes its own name with the first frame in it, so that there is never a
 
 from __future__ import annotations
 
-import contextlib
-import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +15,13 @@ import h5py
 import numpy as np
 
 from wgf.data import Data
-from wgf.errors import InputError, RunError
+from wgf.errors import InputError
 from wgf.grid import Grid
+from wgf.hdf5 import begin, check_target, growing, opened, scale, variable
 from wgf.measure import Cloud, Density, Measure
 from wgf.methods.base import SERIES, Frame, Reading
 from wgf.problem import Problem
 from wgf.run import HISTORY, Run, ending, run_attributes
-
-HISTORY_CHUNK = 1024
-PATIENCE = 60.0  # seconds to wait for another program to close the file
-
 
 class Store:
     """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
@@ -42,14 +36,9 @@ class Store:
 
     def frame(self, frame: Frame) -> None:
         if self.frames == 0:
-            begun = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-            try:
-                with h5py.File(begun, "w") as file:
-                    self._create(file, frame)
-                    self._append(file, frame)
-                os.replace(begun, self.path)
-            finally:
-                begun.unlink(missing_ok=True)
+            with begin(self.path) as file:
+                self._create(file, frame)
+                self._append(file, frame)
         else:
             with opened(self.path) as file:
                 self._append(file, frame)
@@ -66,40 +55,39 @@ class Store:
             file.attrs["status"] = ending(error)
 
     def _create(self, file: h5py.File, frame: Frame) -> None:
-        for name, value in run_attributes(self.problem, self.method, self.facts).items():
-            file.attrs[name] = value
+        file.attrs.update(run_attributes(self.problem, self.method, self.facts))
         data = self.problem.energy.data
-        times = _scale(file, "time", np.empty(0), unlimited=True)
-        sample, dim = _scale(file, "sample", np.arange(data.size)), _scale(file, "dim", np.arange(data.dim))
-        _variable(file, "input", data.inputs, (sample, dim))
-        _variable(file, "input_weight", data.weights, (sample,))
-        _variable(file, "target", data.targets, (sample,))
-        _growing(file, "prediction", (data.size,), (times, sample))
+        times = scale(file, "time", np.empty(0), unlimited=True)
+        sample, dim = scale(file, "sample", np.arange(data.size)), scale(file, "dim", np.arange(data.dim))
+        variable(file, "input", data.inputs, (sample, dim))
+        variable(file, "input_weight", data.weights, (sample,))
+        variable(file, "target", data.targets, (sample,))
+        growing(file, "prediction", (data.size,), (times, sample))
         self._create_measure(file, frame.measure, times)
         for name in SERIES:
-            _growing(file, name, (), (times,))
+            growing(file, name, (), (times,))
         group = file.create_group("history")
-        step = _scale(group, "step", np.empty(0, dtype=np.int64), unlimited=True)
+        step = scale(group, "step", np.empty(0, dtype=np.int64), unlimited=True)
         for name in ("dt", *HISTORY):
-            _growing(group, name, (), (step,), chunk=HISTORY_CHUNK)
+            growing(group, name, (), (step,))
 
     def _create_measure(self, file: h5py.File, measure: Any, times: h5py.Dataset) -> None:
         p = measure.points.shape[1] if not isinstance(measure, Density) else measure.grid.dim
         names = self.problem.axis_names(p)
-        coordinate = _scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
+        coordinate = scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
         if isinstance(measure, Density):
             grid, axes = measure.grid, []
             for k, name in enumerate(names):
-                axis = _scale(file, name, grid.centers[k])
+                axis = scale(file, name, grid.centers[k])
                 axis.attrs["edges_lower"], axis.attrs["edges_upper"] = grid.edges[k][:-1], grid.edges[k][1:]
                 axis.attrs["boundary"] = grid.boundary[k]
                 axes.append(axis)
-            _growing(file, "density", grid.shape, (times, *axes), compress=True)
+            growing(file, "density", grid.shape, (times, *axes), compress=True)
         else:
-            particle = _scale(file, "particle", np.arange(len(measure.weights)))
-            _growing(file, "position", measure.positions.shape, (times, particle, coordinate), compress=True)
-            _variable(file, "weight", measure.weights, (particle,))
-        _growing(file, "mean", (p,), (times, coordinate))
+            particle = scale(file, "particle", np.arange(len(measure.weights)))
+            growing(file, "position", measure.positions.shape, (times, particle, coordinate), compress=True)
+            variable(file, "weight", measure.weights, (particle,))
+        growing(file, "mean", (p,), (times, coordinate))
 
     def _append(self, file: h5py.File, frame: Frame) -> None:
         measure, reading = frame.measure, frame.reading
@@ -178,68 +166,3 @@ def _read_grid(file: h5py.File) -> Grid:
         names,
         [axis.attrs["boundary"] for axis in axes],
     )
-
-
-def check_target(path: Path) -> None:
-    """Refuse a path that cannot become a run's file, before anything is computed."""
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder")
-    if path.exists() and not is_ours(path):
-        raise InputError(f"{path} exists and is not a wgf file; it is left alone: choose another name")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
-
-
-def is_ours(path: Path) -> bool:
-    """Whether an existing file was written by wgf (and may be replaced by a newer run)."""
-    try:
-        with h5py.File(path, "r") as file:
-            return "schema_version" in file.attrs
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
-    """The file, open for appending, waiting while another program has it open."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            file = h5py.File(path, "r+")
-            break
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise RunError(f"{path} has been open in another program for {PATIENCE:.0f} s: close it there and run again") from None
-            time.sleep(0.05)
-        except OSError as error:
-            raise RunError(f"cannot go on writing {path}: {error}") from None
-    with file:
-        yield file
-
-
-def _scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False) -> h5py.Dataset:
-    """A dimension scale: what an axis of other variables is called, and its values."""
-    options = {"maxshape": (None,), "chunks": (HISTORY_CHUNK,)} if unlimited else {}
-    dataset = group.create_dataset(name, data=values, **options)
-    dataset.make_scale(name)
-    return dataset
-
-
-def _variable(group: h5py.Group, name: str, values: np.ndarray, scales: tuple[h5py.Dataset, ...]) -> None:
-    _attach(group.create_dataset(name, data=values), scales)
-
-
-def _growing(
-    group: h5py.Group, name: str, shape: tuple[int, ...], scales: tuple[h5py.Dataset, ...], chunk: int = 1, compress: bool = False
-) -> None:
-    """A variable with one row per frame (or step), one chunk per frame."""
-    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}
-    chunks = (HISTORY_CHUNK,) if not shape else (chunk, *shape)
-    _attach(group.create_dataset(name, (0, *shape), maxshape=(None, *shape), dtype="f8", chunks=chunks, **packing), scales)
-
-
-def _attach(dataset: h5py.Dataset, scales: tuple[h5py.Dataset, ...]) -> None:
-    for axis, scale in enumerate(scales):
-        dataset.dims[axis].attach_scale(scale)

@@ -1,0 +1,76 @@
+"""The command line: one file for each command. It knows files, words and screens, and no mathematics.
+
+Exit status: 0 done; 1 the run failed; 2 bad usage or bad input; 130 interrupted, with what was reached kept.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import warnings
+from importlib import import_module
+from typing import Any
+
+import click
+
+from wgf import __version__
+from wgf.cli.screen import say
+from wgf.errors import InputError, WgfError
+
+COMMANDS = {
+    "run": "wgf.cli.run:run",
+    "compare": "wgf.cli.compare:compare",
+    "info": "wgf.cli.info:info",
+    "plot": "wgf.cli.plot:plot",
+    "demo": "wgf.cli.demo:demo",
+}
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """The commands of COMMANDS, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].split(":")
+        return getattr(import_module(module), attribute)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wgf")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def wgf(debug: bool) -> None:
+    """Shallow networks in the mean-field limit: the law of the neurons, evolved on a grid, beside m neurons."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point: run a command and turn what went wrong into one message and an exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    warnings.showwarning = _show_warning
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends a run as Ctrl-C does
+    try:
+        wgf.main(words, standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted")
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        if isinstance(error, WgfError):
+            say(f"error: {error}")
+        else:
+            say(f"internal error ({type(error).__name__}): {error}\nThis is a fault of wgf; wgf --debug … shows where. Please report it.")
+        sys.exit(2 if isinstance(error, InputError) else 1)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    say(f"warning: {message}")

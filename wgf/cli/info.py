@@ -1,0 +1,25 @@
+"""`wgf info`: what is in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def info(file: Path) -> None:
+    """Say what FILE.h5 holds."""
+    from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_rates
+    from wgf.files import open_result
+    from wgf.run import Run
+
+    result = open_result(file)
+    title = str(result.attributes["title"]) or file.stem
+    common = {"problem": result.attributes["problem_summary"], "written": f"{result.attributes['created']} by wgf {result.attributes['wgf_version']}"}
+    if isinstance(result, Run):
+        show_facts(title, {**common, **run_facts(result)})
+    else:
+        show_facts(title, {**common, **comparison_facts(result)})
+        show_rates(result)

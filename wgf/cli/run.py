@@ -1,0 +1,41 @@
+"""`wgf run`: solve a problem file, keep the run in HDF5, and print a summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wgf.cli.options import ListCommand, use_threads
+
+
+@click.command(cls=ListCommand)
+@click.argument("problem", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file to write  [default: the problem's name with .h5, here]")
+@click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
+@click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
+@click.option("--until", type=float, metavar="T", help="Another end time than the file's.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
+@click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+def run(
+    problem: Path, output: Path | None, method: str | None, cells: tuple[int, ...], until: float | None, threads: int | None, quiet: bool
+) -> None:
+    """Solve PROBLEM.toml and write the run into an HDF5 file."""
+    use_threads(threads)
+    from wgf.cli.screen import run_facts, say, show_facts
+    from wgf.loop import solve
+    from wgf.observers.store import open_run
+    from wgf.problem_file import read_task
+
+    task = read_task(problem, method, cells, until)
+    output = output or Path(f"{problem.stem}.h5")
+    before = output.stat().st_mtime_ns if output.exists() else None
+    try:
+        result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet)
+    except KeyboardInterrupt:
+        if output.exists() and output.stat().st_mtime_ns != before:
+            kept = open_run(output)
+            say(f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}")
+        raise
+    if not quiet:
+        show_facts(task.problem.title or problem.stem, {**run_facts(result), "file": output})

@@ -1,0 +1,94 @@
+"""How our HDF5 files are made: netCDF-4 style variables on named dimensions, and files that are never seen half written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from wgf.errors import InputError, RunError
+
+ROWS = 1024  # in a chunk of a series of numbers
+PATIENCE = 60.0  # seconds to wait for another program to close the file
+
+
+@contextlib.contextmanager
+def begin(path: Path) -> Iterator[h5py.File]:
+    """A new file, which takes its name only when its first contents are complete."""
+    begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with h5py.File(begun, "w") as file:
+            yield file
+        os.replace(begun, path)
+    finally:
+        begun.unlink(missing_ok=True)
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that cannot become a run's file, before anything is computed."""
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    if path.exists() and not is_ours(path):
+        raise InputError(f"{path} exists and is not a wgf file; it is left alone: choose another name")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
+
+
+def is_ours(path: Path) -> bool:
+    """Whether an existing file was written by wgf (and may be replaced by a newer run)."""
+    try:
+        with h5py.File(path, "r") as file:
+            return "schema_version" in file.attrs
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The file, open for appending, waiting while another program has it open."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            file = h5py.File(path, "r+")
+            break
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise RunError(f"{path} has been open in another program for {PATIENCE:.0f} s: close it there and run again") from None
+            time.sleep(0.05)
+        except OSError as error:
+            raise RunError(f"cannot go on writing {path}: {error}") from None
+    with file:
+        yield file
+
+
+def scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False) -> h5py.Dataset:
+    """A dimension scale: what an axis of other variables is called, and its values."""
+    options = {"maxshape": (None,), "chunks": (ROWS,)} if unlimited else {}
+    dataset = group.create_dataset(name, data=values, **options)
+    dataset.make_scale(name)
+    return dataset
+
+
+def variable(group: h5py.Group, name: str, values: np.ndarray, scales: tuple[h5py.Dataset, ...]) -> None:
+    attach(group.create_dataset(name, data=values), scales)
+
+
+def growing(
+    group: h5py.Group, name: str, shape: tuple[int, ...], scales: tuple[h5py.Dataset, ...], compress: bool = False
+) -> None:
+    """A variable with one row per frame (or step), one chunk per frame."""
+    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}
+    chunks = (1, *shape) if shape else (ROWS,)
+    attach(group.create_dataset(name, (0, *shape), maxshape=(None, *shape), dtype="f8", chunks=chunks, **packing), scales)
+
+
+def attach(dataset: h5py.Dataset, scales: tuple[h5py.Dataset, ...]) -> None:
+    for axis, scale in enumerate(scales):
+        dataset.dims[axis].attach_scale(scale)

@@ -1,0 +1,86 @@
+"""A whole problem file: what is solved (problem.py), and how: [domain], [method] and [time].
+
+[domain]  lower, upper, cells, boundary     go to the methods that have a grid
+[method]  name, and its options beside it   the fields of the method's class
+[time]    end, save
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wgf.errors import InputError
+from wgf.loop import save_times
+from wgf.methods import METHODS, method_class
+from wgf.problem import Problem, read_problem
+from wgf.schema import Table, parse, read_text
+
+DOMAIN = ("lower", "upper", "cells", "boundary")
+CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
+NEURONS = 1000  # m, where [method] names none
+
+
+@dataclass(frozen=True)
+class Task:
+    """A problem, a method for it, and the times to save."""
+
+    problem: Problem
+    method: Any
+    until: float
+    save: int | list[float]
+
+
+def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...] = (), until: float | None = None) -> Task:
+    """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own."""
+    path = Path(path)
+    root = parse(text := read_text(path), str(path))
+    problem = read_problem(root, path.parent, text)
+    end, save = read_times(root.table("time"), until)
+    return Task(problem, read_method(root, problem, method, cells), end, save)
+
+
+def read_times(table: Table, until: float | None) -> tuple[float, int | list[float]]:
+    """The end time and the frames."""
+    end = float(table.get("end", float, 1.0) if until is None else until)
+    save = table.get("save", int | list[float], 11)
+    table.get("end", Any, None)
+    table.finish()
+    if until is not None and isinstance(save, list):
+        save = [time for time in save if time <= until]
+    table.located(lambda: save_times(end, save))
+    return end, save
+
+
+def read_method(root: Table, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
+    """The method of [method] and [domain]; a `name` other than the file's takes that method's default options."""
+    table, domain = root.table("method"), read_domain(root.table("domain"))
+    written = table.choice("name", list(METHODS), "finite-volume")
+    cls = method_class(written if name is None else name)
+    if name not in (None, written):
+        table = Table({}, table.file, table.place)
+    table.get("name", Any, None)
+    options = {item.name for item in dataclasses.fields(cls)}
+    given = {key: value for key, value in domain.items() if key in options} if "cells" in options else {}
+    if "cells" in options:
+        if cells:
+            given["cells"] = cells[0] if len(cells) == 1 else cells
+        given.setdefault("cells", CELLS[problem.dim or 1] if (problem.dim or 1) in CELLS else 24)
+        for key in DOMAIN:
+            if key in table:
+                raise table.error(key, "stands in [domain], not in [method]")
+    elif cells:
+        raise InputError(f"--cells is for methods on a grid; {cls.__name__} has none")
+    if "m" in options and "m" not in table:
+        given["m"] = NEURONS
+    return table.build(cls, **given)
+
+
+def read_domain(table: Table) -> dict[str, Any]:
+    """The keys of [domain] that are there."""
+    kinds = {"lower": float | list[float], "upper": float | list[float], "cells": int | list[int], "boundary": str | list[str]}
+    values = {key: table.get(key, kinds[key], None) for key in DOMAIN}
+    table.finish()
+    return {key: value for key, value in values.items() if value is not None}

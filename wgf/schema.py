@@ -1,0 +1,158 @@
+"""Tables of a problem file, read strictly: every key is known, every value has the right kind, every error says where.
+
+A `Table` remembers its file and its place in it (`student.toml, [initial]`), hands out its values one by one, checked, and
+at the end complains about the keys nobody asked for, naming the nearest known one.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar, Union
+
+import numpy as np
+
+from wgf.errors import InputError, nearest
+
+Built = TypeVar("Built")
+_REQUIRED: Any = object()
+
+
+def parse(text: str, name: str) -> Table:
+    """The TOML text as a Table; `name` is what errors call it."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return Table(tomllib.loads(text), name)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name} is not valid TOML: {error}") from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a problem file."""
+    if not path.is_file():
+        raise InputError(f"problem file {path} does not exist")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"problem file {path} cannot be read: {error}") from None
+
+
+class Table:
+    """A TOML table with its place; see the module's text."""
+
+    def __init__(self, values: Mapping[str, Any], file: str, place: str = "") -> None:
+        self.values, self.file, self.place = dict(values), file, place
+        self.asked: list[str] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.values
+
+    @property
+    def where(self) -> str:
+        """For example `student.toml, [initial]`."""
+        return f"{self.file}, [{self.place}]" if self.place else self.file
+
+    def error(self, key: str, what: str) -> InputError:
+        """An InputError that names the file, the table and the key."""
+        return InputError(f"{self.where}: {key} {what}")
+
+    def get(self, key: str, kind: Any = Any, default: Any = _REQUIRED) -> Any:
+        """The value of `key`, of the kind given (a type annotation of numbers, strings, booleans and lists of them)."""
+        self.asked.append(key)
+        if key not in self.values:
+            if default is _REQUIRED:
+                raise InputError(f"{self.where}: {key} is missing")
+            return default
+        value = self.values[key]
+        if not fits(value, kind):
+            raise self.error(key, f"= {value!r} is not {describe(kind)}")
+        return value
+
+    def choice(self, key: str, allowed: Sequence[str], default: Any = _REQUIRED) -> str:
+        """The value of `key`, one of the `allowed` words."""
+        value = self.get(key, str, default)
+        if value not in allowed:
+            raise self.error(key, f"= {value!r} is not known{nearest(value, allowed)}; allowed: {', '.join(allowed)}")
+        return value
+
+    def table(self, key: str) -> Table:
+        """The table `key`, empty if it is not there."""
+        value = self.get(key, Any, {})
+        if not isinstance(value, dict):
+            raise self.error(key, f"= {value!r} must be a table")
+        return Table(value, self.file, f"{self.place}.{key}" if self.place else key)
+
+    def tables(self, key: str) -> list[Table]:
+        """The list of tables `key`."""
+        value = self.get(key)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.error(key, "must be a list of tables, such as [ { … }, { … } ]")
+        place = f"{self.place}.{key}" if self.place else key
+        return [Table(item, self.file, f"{place}, entry {k + 1}") for k, item in enumerate(value)]
+
+    def build(self, cls: Callable[..., Built], **given: Any) -> Built:
+        """An instance of the dataclass `cls`: its fields are the keys, their annotations the kinds; `given` is not read."""
+        hints = typing.get_type_hints(cls)
+        arguments = dict(given)
+        for item in fields(cls):  # type: ignore[arg-type]
+            if item.name in given:
+                continue
+            required = item.default is MISSING and item.default_factory is MISSING
+            value = self.get(item.name, hints[item.name], _REQUIRED if required else MISSING)
+            if value is not MISSING:
+                arguments[item.name] = value
+        self.finish()
+        return self.located(lambda: cls(**arguments))
+
+    def located(self, make: Callable[[], Built]) -> Built:
+        """make(), with the place put before the message of an InputError."""
+        try:
+            return make()
+        except InputError as error:
+            text = str(error)
+            raise InputError(text if text.startswith(self.file) else f"{self.where}: {text}") from None
+
+    def finish(self) -> None:
+        """Complain about the first key that nobody asked for."""
+        for key in self.values:
+            if key not in self.asked:
+                known = sorted(set(self.asked), key=self.asked.index)
+                raise InputError(f"{self.where}: unknown key {key!r}{nearest(key, known)}; allowed: {', '.join(known)}")
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a TOML value fits a type annotation."""
+    if kind is Any:
+        return True
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, option) for option in arguments)
+    if origin is not None and issubclass(origin, Mapping):
+        return isinstance(value, dict) and all(fits(item, arguments[1]) for item in value.values())
+    if origin is not None and issubclass(origin, Sequence):
+        return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def describe(kind: Any) -> str:
+    """A type annotation in words."""
+    words = {float: "a number", int: "a whole number", str: "a string", bool: "true or false"}
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (Union, types.UnionType):
+        known = [option for option in arguments if option is not type(None) and option is not np.random.SeedSequence]
+        return " or ".join(describe(option) for option in known)
+    if origin is not None and issubclass(origin, Mapping):
+        return f"a table of {describe(arguments[1]).removeprefix('a ')}s"
+    if origin is not None and issubclass(origin, Sequence):
+        return f"a list of {describe(arguments[0]).removeprefix('a ')}s"
+    return words.get(kind, str(kind))
