@@ -4,8 +4,9 @@
 gaussian_start_neurons.png, and prints how far density and neurons are apart.
 """
 
-import wgf
 from wgf.plot import plot_density_with_particles
+
+import wgf
 
 problem = wgf.Problem(
     energy=wgf.RegressionEnergy(

@@ -35,7 +35,7 @@ class Bump:
         self.delta = delta
 
     def value(self, theta, x):
-        """theta (…, 1), x (n, 1) → (…, n)."""
+        """Theta (…, 1), x (n, 1) → (…, n)."""
         u = (x[:, 0] - theta) / self.delta
         return 15 / (16 * self.delta) * np.clip(1 - u**2, 0, None) ** 2
 

@@ -66,7 +66,7 @@ class RegressionEnergy:
         if isinstance(self.neuron, Neuron) and self.neuron.dim != self.data.dim:
             raise InputError(f"the neuron has {self.neuron.dim} input(s) (dim) but the data have {self.data.dim}")
         if not isinstance(self.penalty, Penalty):
-            strength, function = (self.penalty, None) if np.isscalar(self.penalty) else self.penalty
+            strength, function = self.penalty if isinstance(self.penalty, tuple) else (self.penalty, None)
             object.__setattr__(self, "penalty", Penalty(float(strength), function))
 
     def on(self, grid: Grid, tolerance: float = 1e-12) -> Potential:
@@ -108,7 +108,9 @@ class RegressionEnergy:
             pass
         return velocity, self._loss(prediction, points, masses)
 
-    def _network(self, points: np.ndarray, masses: np.ndarray, kept: dict[int, Any] | None, pool: ThreadPoolExecutor | None = None) -> np.ndarray:
+    def _network(
+        self, points: np.ndarray, masses: np.ndarray, kept: dict[int, Any] | None, pool: ThreadPoolExecutor | None = None
+    ) -> np.ndarray:
         """φ_μ at the data, (n,), keeping the responses of each block if asked to."""
 
         def partial(block: slice) -> np.ndarray:

@@ -36,7 +36,7 @@ class Features:
 
     @property
     def rank(self) -> int:
-        """r."""
+        """R."""
         return self.basis.shape[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,9 @@ class Grid:
                 raise InputError(f"axis {name}: {n} cells; give a whole number, at least 1")
         for condition in boundary:
             known(condition, BOUNDARIES, "boundary condition")
-        for key, value in zip(("lower", "upper", "cells", "names", "boundary"), (lower, upper, cells, names, boundary), strict=True):
-            object.__setattr__(self, key, tuple(int(n) for n in cells) if key == "cells" else value)
+        given = {"lower": lower, "upper": upper, "cells": tuple(int(n) for n in cells), "names": names, "boundary": boundary}
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
 
     @property
     def dim(self) -> int:
@@ -111,11 +113,11 @@ class Grid:
         return f"Grid({describe_box(self.shape, self.lower, self.upper)})"
 
 
-def per_axis(value: object, p: int, what: str) -> tuple:
+def per_axis(value: Any, p: int, what: str) -> tuple:
     """`value` repeated for each of p axes, or as it is if it already has p entries."""
-    if isinstance(value, str) or np.ndim(value) == 0:  # type: ignore[arg-type]
+    if isinstance(value, str) or np.ndim(value) == 0:
         return (value,) * p
-    values = tuple(value)  # type: ignore[arg-type]
+    values = tuple(value)
     if len(values) != p:
         raise InputError(f"{what} has {len(values)} entries for {p} axes; give one for all or one per axis")
     return values

@@ -77,12 +77,11 @@ def scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = Fa
 
 
 def variable(group: h5py.Group, name: str, values: np.ndarray, scales: tuple[h5py.Dataset, ...]) -> None:
+    """A variable on the dimensions of the scales."""
     attach(group.create_dataset(name, data=values), scales)
 
 
-def growing(
-    group: h5py.Group, name: str, shape: tuple[int, ...], scales: tuple[h5py.Dataset, ...], compress: bool = False
-) -> None:
+def growing(group: h5py.Group, name: str, shape: tuple[int, ...], scales: tuple[h5py.Dataset, ...], compress: bool = False) -> None:
     """A variable with one row per frame (or step), one chunk per frame."""
     packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}
     chunks = (1, *shape) if shape else (ROWS,)
@@ -90,5 +89,6 @@ def growing(
 
 
 def attach(dataset: h5py.Dataset, scales: tuple[h5py.Dataset, ...]) -> None:
+    """Say on which dimensions a variable lies."""
     for axis, scale in enumerate(scales):
         dataset.dims[axis].attach_scale(scale)

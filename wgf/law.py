@@ -80,7 +80,9 @@ class Uniform:
         _vectors(self, lower=self.lower, upper=self.upper)
         for k, (low, high) in enumerate(zip(self.lower, self.upper, strict=True)):
             if not low < high:
-                raise InputError(f"the uniform law has lower = {low:g}, upper = {high:g} in coordinate {k + 1}: lower must be less than upper")
+                raise InputError(
+                    f"the uniform law has lower = {low:g}, upper = {high:g} in coordinate {k + 1}: lower must be less than upper"
+                )
 
     @property
     def dim(self) -> int:
@@ -141,7 +143,8 @@ class Ball:
 
     def quadrature(self, nodes: int) -> Rule:
         """Slice by slice: coordinate k of a p-ball has density ∝ (1 − t²)^{(p−1)/2} (Gauss–Jacobi), and what is left of
-        the point lies in a ball of one dimension less with radius √(1 − t²)."""
+        the point lies in a ball of one dimension less with radius √(1 − t²).
+        """
         points, weights, radius = np.zeros((1, 0)), np.ones(1), np.ones(1)
         for left in range(self.dim, 0, -1):
             t, w = special.roots_gegenbauer(nodes, left / 2)
@@ -293,7 +296,7 @@ class FromDensity:
 
     @property
     def dim(self) -> int | None:
-        """p where the support is given, else None: unknown until a grid is."""
+        """P where the support is given, else None: unknown until a grid is."""
         return None if self.lower is None else len(self.lower)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:

@@ -97,7 +97,10 @@ def coordinate_names(dim: int) -> tuple[str, ...]:
 class Response(Protocol):
     """A neuron at given parameters θ (N, p) on given inputs x (n, d)."""
 
-    value: Array  # g(θ; x), (N, n)
+    @property
+    def value(self) -> Array:
+        """g(θ; x), (N, n)."""
+        ...
 
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""

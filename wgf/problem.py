@@ -113,7 +113,7 @@ def read_data(table: Table, folder: Path, activation: str) -> Data:
         table.finish()
         return table.located(lambda: Data.from_file(path))
     if "inputs" not in table:
-        raise InputError(f"{table.where}: give file = \"data.csv\", or inputs = {{ law = … }} with teacher = [ … ]")
+        raise InputError(f'{table.where}: give file = "data.csv", or inputs = {{ law = … }} with teacher = [ … ]')
     inputs = table.table("inputs")
     kind = inputs.choice("law", ("uniform", "gaussian", "samples"))
     numbers = list[float] | float

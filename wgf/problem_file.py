@@ -67,7 +67,7 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
     if "cells" in options:
         if cells:
             given["cells"] = cells[0] if len(cells) == 1 else cells
-        given.setdefault("cells", CELLS[problem.dim or 1] if (problem.dim or 1) in CELLS else 24)
+        given.setdefault("cells", CELLS.get(problem.dim or 1, 24))
         for key in DOMAIN:
             if key in table:
                 raise table.error(key, "stands in [domain], not in [method]")

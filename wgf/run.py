@@ -113,7 +113,8 @@ class Run:
         return plot_run(self, path)
 
     def __repr__(self) -> str:
-        return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, loss {self.loss[0]:.4g} → {self.loss[-1]:.4g}, {self.status})"
+        fall = f"loss {self.loss[0]:.4g} → {self.loss[-1]:.4g}"
+        return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
 
 
 def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str, Any]:

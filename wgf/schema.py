@@ -6,6 +6,7 @@ at the end complains about the keys nobody asked for, naming the nearest known o
 
 from __future__ import annotations
 
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +18,17 @@ import numpy as np
 
 from wgf.errors import InputError, nearest
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 Built = TypeVar("Built")
 _REQUIRED: Any = object()
 
 
 def parse(text: str, name: str) -> Table:
     """The TOML text as a Table; `name` is what errors call it."""
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
     try:
         return Table(tomllib.loads(text), name)
     except tomllib.TOMLDecodeError as error:

@@ -215,7 +215,9 @@ def _clouds(problem: Problem, tasks: list[Task], limit: Run, until: float, worke
     try:
         pickle.dumps(reference)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise InputError(f"the problem cannot be sent to other processes ({error}): define its functions at the top of a module, or use workers=1") from None
+        raise InputError(
+            f"the problem cannot be sent to other processes ({error}): define its functions at the top of a module, or use workers=1"
+        ) from None
     with _single_threads(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _install, (reference,)) as pool:
         futures = {pool.submit(_measure, task[2]): task for task in tasks}
         try:

@@ -17,7 +17,10 @@ def info(file: Path) -> None:
 
     result = open_result(file)
     title = str(result.attributes["title"]) or file.stem
-    common = {"problem": result.attributes["problem_summary"], "written": f"{result.attributes['created']} by wgf {result.attributes['wgf_version']}"}
+    common = {
+        "problem": result.attributes["problem_summary"],
+        "written": f"{result.attributes['created']} by wgf {result.attributes['wgf_version']}",
+    }
     if isinstance(result, Run):
         show_facts(title, {**common, **run_facts(result)})
     else:

@@ -9,7 +9,9 @@ import click
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A .png, .pdf or .svg file  [default: the file's name with .png, here]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A .png, .pdf or .svg file  [default: the file's name with .png, here]"
+)
 def plot(file: Path, output: Path | None) -> None:
     """Draw the run or the comparison in FILE.h5."""
     from wgf.files import open_result

@@ -11,7 +11,9 @@ from wgf.cli.options import ListCommand, use_threads
 
 @click.command(cls=ListCommand)
 @click.argument("problem", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file to write  [default: the problem's name with .h5, here]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file to write  [default: the problem's name with .h5, here]"
+)
 @click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
 @click.option("--until", type=float, metavar="T", help="Another end time than the file's.")

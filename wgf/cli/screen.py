@@ -44,8 +44,12 @@ def run_facts(run: Run) -> dict[str, str]:
         "balance": f"ΔL = −2∫∫|∇G|² dμ dt within {run.dissipation_defect:.1e} of the fall of L",
     }
     if run.attributes["kernel_rank"]:
-        facts["mass"] = f"off by {abs(run.mass[-1] - 1):.1e}; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
-        facts["kernel"] = f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
+        facts["mass"] = (
+            f"off by {abs(run.mass[-1] - 1):.1e}; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
+        )
+        facts["kernel"] = (
+            f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
+        )
     return facts
 
 

@@ -114,7 +114,7 @@ def fill_row_values(padded, values, periodic):
 def stage(
     values, base, out, slope, multiplier, along, offset, cells, strides, periodic, per_spacing, limiter, dt, weight, work, sums, readings
 ):
-    """out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
+    """Out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measure import Measure
+from wgf.measure import Cloud, Density
 from wgf.problem import Problem
 
 
@@ -65,7 +65,7 @@ SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mas
 class Frame:
     """A state as people look at it: the measure, its reading, and φ_μ at the data (n,)."""
 
-    measure: Measure
+    measure: Density | Cloud
     reading: Reading
     prediction: np.ndarray
 

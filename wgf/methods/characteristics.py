@@ -53,8 +53,8 @@ class Characteristics:
         return f"Characteristics({f'{self.nodes} nodes per axis, ' if self.nodes else ''}DOP853, rtol {self.rtol:g})"
 
 
-def find_box(problem: Problem, until: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper edges (p,), (p,) of a box that holds the flow up to `until`, with a margin, from a cheap run."""
+def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
+    """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run."""
     stepper = Characteristics(nodes=SCOUT_NODES, rtol=1e-3, atol=1e-5).bind(problem, until)
     state = stepper.start()
     lower, upper = state.values.min(axis=0), state.values.max(axis=0)
@@ -62,4 +62,4 @@ def find_box(problem: Problem, until: float) -> tuple[np.ndarray, np.ndarray]:
         stepper.step(state, until)
         lower, upper = np.minimum(lower, state.values.min(axis=0)), np.maximum(upper, state.values.max(axis=0))
     extent = np.maximum(upper - lower, 1e-3)
-    return lower - SCOUT_MARGIN * extent, upper + SCOUT_MARGIN * extent
+    return (lower - SCOUT_MARGIN * extent).tolist(), (upper + SCOUT_MARGIN * extent).tolist()

@@ -91,15 +91,15 @@ class FiniteVolume:
 
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
-        lower, upper = (self.lower, self.upper) if self.lower is not None else find_box(problem, until)
-        p = len(np.atleast_1d(lower))
+        lower, upper = find_box(problem, until) if self.lower is None or self.upper is None else (self.lower, self.upper)
+        p = np.size(lower)
         if problem.dim is not None and p != problem.dim:
             raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
         per_axis(self.cells, p, "cells")
         return Grid(lower, upper, self.cells, problem.axis_names(p), self.boundary)
 
     def __repr__(self) -> str:
-        box = describe_box(np.atleast_1d(self.cells), self.lower, self.upper)
+        box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
         return f"FiniteVolume({box}, {self.limiter} limiter, {self.integrator})"
 
 
@@ -111,8 +111,8 @@ def require_memory(grid: Grid, problem: Problem) -> None:
     free = psutil.virtual_memory().available
     if needed > MEMORY_SHARE * free:
         raise InputError(
-            f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and {free / 2**30:,.1f} GiB are "
-            "free: choose fewer cells"
+            f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and "
+            f"{free / 2**30:,.1f} GiB are free: choose fewer cells"
         )
 
 
@@ -143,7 +143,11 @@ class Transport:
         self.updated: np.ndarray | None = None  # the values whose potential is in place
         self.loss = np.nan
         self.rounding = ROUNDING * problem.energy.data.norm(problem.energy.data.targets) ** 2
-        self.facts = {"kernel_rank": potential.rank, "kernel_error": potential.error}
+        self.facts = {
+            "box": describe_box(grid.shape, grid.lower, grid.upper),
+            "kernel_rank": potential.rank,
+            "kernel_error": potential.error,
+        }
 
     def start(self) -> State:
         """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one."""
@@ -177,7 +181,8 @@ class Transport:
 
     def stages(self, state: State, dt: float) -> float:
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
-        breaks the bound; keep the reading of `state` as `before`."""
+        breaks the bound; keep the reading of `state` as `before`.
+        """
         current, sums, euler = state.values, state.memory["sums"], self.part * dt
         self.fastest = 0.0
         for n, weight in enumerate(self.weights):

@@ -43,6 +43,10 @@ class CloudStepper:
         """The points at t = 0."""
         return State(0.0, self.inside(self.points), {"next_step": 0.0})
 
+    def step(self, state: State, stop: float) -> Reading:
+        """Move the cloud towards `stop`."""
+        raise NotImplementedError
+
     def inside(self, points: np.ndarray) -> np.ndarray:
         """The points, those beyond a wall set back onto it."""
         return points.copy() if self.box is None else np.clip(points, *self.box)
@@ -96,9 +100,7 @@ class FlowStepper(CloudStepper):
 
     def _begin(self, state: State, stop: float) -> None:
         first = min(state.memory["next_step"], stop - state.time) or None
-        self._ode = self.solver(
-            self._rate, state.time, state.values.ravel(), stop, rtol=self.rtol, atol=self.atol, first_step=first
-        )
+        self._ode = self.solver(self._rate, state.time, state.values.ravel(), stop, rtol=self.rtol, atol=self.atol, first_step=first)
 
     def _rate(self, time: float, flat: np.ndarray) -> np.ndarray:
         velocity, loss = self.velocity(flat.reshape(self.points.shape))

@@ -33,8 +33,8 @@ class Guard:
         self._check(reading)
         if self.last_time is not None and reading.time - self.last_time < SMALLEST_STEP * self.until:
             raise RunError(
-                f"the time step fell to {reading.time - self.last_time:.2g} at t = {reading.time:.6g}: the velocity grows without bound there; "
-                "choose a smaller box, a milder neuron or an earlier end"
+                f"the time step fell to {reading.time - self.last_time:.2g} at t = {reading.time:.6g}: "
+                "the velocity grows without bound there; choose a smaller box, a milder neuron or an earlier end"
             )
         self.last_time = reading.time
 
@@ -44,8 +44,8 @@ class Guard:
     def _check(self, reading: Reading) -> None:
         if not (math.isfinite(reading.loss) and math.isfinite(reading.mass)):
             raise RunError(
-                f"the loss is {reading.loss} at t = {reading.time:.6g}: the neuron, the penalty or the law gives infinite or undefined values "
-                "in the box; choose a smaller box, or look at their values there"
+                f"the loss is {reading.loss} at t = {reading.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
+                "values in the box; choose a smaller box, or look at their values there"
             )
         if reading.boundary is None or reading.boundary_mass <= self.edge_tolerance:
             return
@@ -55,8 +55,8 @@ class Guard:
                 if fraction > self.edge_tolerance and (axis, side) not in self.warned:
                     self.warned.add((axis, side))
                     warnings.warn(
-                        f"at t = {reading.time:.4g}, {fraction:.2g} of the mass lies in the outermost cells at the {end} end of axis {name}: "
-                        f"the box is too small there; move its {end} edge outwards",
+                        f"at t = {reading.time:.4g}, {fraction:.2g} of the mass lies in the outermost cells at the {end} end of axis "
+                        f"{name}: the box is too small there; move its {end} edge outwards",
                         BoundaryWarning,
                         stacklevel=2,
                     )

@@ -18,10 +18,11 @@ from wgf.data import Data
 from wgf.errors import InputError
 from wgf.grid import Grid
 from wgf.hdf5 import begin, check_target, growing, opened, scale, variable
-from wgf.measure import Cloud, Density, Measure
+from wgf.measure import Cloud, Density
 from wgf.methods.base import SERIES, Frame, Reading
 from wgf.problem import Problem
 from wgf.run import HISTORY, Run, ending, run_attributes
+
 
 class Store:
     """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
@@ -71,8 +72,8 @@ class Store:
         for name in ("dt", *HISTORY):
             growing(group, name, (), (step,))
 
-    def _create_measure(self, file: h5py.File, measure: Any, times: h5py.Dataset) -> None:
-        p = measure.points.shape[1] if not isinstance(measure, Density) else measure.grid.dim
+    def _create_measure(self, file: h5py.File, measure: Density | Cloud, times: h5py.Dataset) -> None:
+        p = measure.grid.dim if isinstance(measure, Density) else measure.positions.shape[1]
         names = self.problem.axis_names(p)
         coordinate = scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
         if isinstance(measure, Density):
@@ -140,16 +141,16 @@ def open_run(path: str | Path) -> Run:
 class StoredMeasures(Sequence):
     """The measures of a run's file, each read when asked for."""
 
-    def __init__(self, path: Path, count: int, neuron: Any) -> None:
-        self.path, self.count, self.neuron = path, count, neuron
+    def __init__(self, path: Path, frames: int, neuron: Any) -> None:
+        self.path, self.frames, self.neuron = path, frames, neuron
 
     def __len__(self) -> int:
-        return self.count
+        return self.frames
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(self.count))]
-        frame = range(self.count)[index]
+            return [self[k] for k in range(*index.indices(self.frames))]
+        frame = range(self.frames)[index]
         with h5py.File(self.path, "r") as file:
             if "position" in file:
                 return Cloud(file["position"][frame], file["weight"][:], self.neuron)
