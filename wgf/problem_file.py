@@ -56,7 +56,8 @@ def read_times(table: Table, until: float | None) -> tuple[float, int | list[flo
 
 def read_method(root: Table, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
     """The method of [method] and [domain]; a `name` other than the file's takes that method's default options."""
-    table, domain = root.table("method"), read_domain(root.table("domain"))
+    table, box = root.table("method"), root.table("domain")
+    domain = read_domain(box)
     written = table.choice("name", list(METHODS), "finite-volume")
     cls = method_class(written if name is None else name)
     if name not in (None, written):
@@ -75,7 +76,10 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
         raise InputError(f"--cells is for methods on a grid; {cls.__name__} has none")
     if "m" in options and "m" not in table:
         given["m"] = NEURONS
-    return table.build(cls, **given)
+    method = table.build(cls, **given)
+    if given.get("lower") is not None:
+        box.located(lambda: method.grid(problem, 0.0))
+    return method
 
 
 def read_domain(table: Table) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand
+from wgf.cli.options import ListCommand, naming
 
 
 @click.command(cls=ListCommand)
@@ -33,7 +33,8 @@ def compare(
     limit, particles = task.method, None
     if isinstance(limit, Particles):
         limit, particles = read_task(problem, "finite-volume").method, limit
-    result = sweep(task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, progress=not quiet)
+    with naming(problem):
+        result = sweep(task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, progress=not quiet)
     result.save(output)
     figure = output.with_suffix(".png")
     result.plot(figure)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, use_threads
+from wgf.cli.options import ListCommand, naming, use_threads
 
 
 @click.command(cls=ListCommand)
@@ -25,15 +25,18 @@ def run(
     """Solve PROBLEM.toml and write the run into an HDF5 file."""
     use_threads(threads)
     from wgf.cli.screen import run_facts, say, show_facts
+    from wgf.hdf5 import check_target
     from wgf.loop import solve
     from wgf.observers.store import open_run
     from wgf.problem_file import read_task
 
-    task = read_task(problem, method, cells, until)
     output = output or Path(f"{problem.stem}.h5")
+    check_target(output)
+    task = read_task(problem, method, cells, until)
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
-        result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet)
+        with naming(problem):
+            result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet)
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)

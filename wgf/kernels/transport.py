@@ -12,8 +12,13 @@ Scheme. Face velocity v = −(G_{i+1} − G_i)/h; face value by linear reconstru
 side; the missing neighbour at a closed wall is the cell itself, so that the speed and the slope vanish there.
 
 Every row is computed from its neighbours (gathered, never scattered). Along a leading axis the flux through the upper
-face is kept for the row above in a ring buffer, so that each face is computed once. The rows are cut into as many blocks
-as `work` has; sums are taken block by block in a fixed order, so that the result does not depend on the number of threads.
+face is kept for the row above in a ring buffer, so that each face is computed once (twice, with the same result, at the
+seams of the blocks and of the periodic axes). The rows are cut into as many blocks as `work` has; sums are taken block
+by block in a fixed order, so that the result does not depend on the number of threads.
+
+Speed. The time goes into short loops over the cells of a row, which LLVM must vectorise. Hence the limiter is chosen
+outside of them, each touches few arrays (every pair that may overlap is checked at run time), only sums may be
+reassociated, and a running minimum or maximum is kept for every column (see `fill_values`).
 """
 
 from __future__ import annotations
@@ -23,9 +28,13 @@ import enum
 import numba
 import numpy as np
 
-REASSOCIATE = {"contract", "nsz", "arcp", "reassoc"}  # lets sums be vectorised; NaN and infinity keep their meaning
-BUFFERS = 8  # rows of scratch a block needs besides its ring of fluxes
+BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 PADDING = 4  # ghost cells of a row, two on each side
+
+# NaN and infinity keep their meaning everywhere. Only sums may change their order, which is what vectorises them.
+pointwise = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+summing = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})
+compiled_once = numba.njit(error_model="numpy", fastmath={"contract"})
 
 
 class Limiter(enum.IntEnum):
@@ -37,84 +46,219 @@ class Limiter(enum.IntEnum):
     MC = 3
 
 
-@numba.njit(inline="always")
-def half_slope(limiter, left, right):
-    """Half the limited slope of a cell with one-sided differences `left` and `right`.
+# Half the limited slope of a cell with one-sided differences `left` and `right`: zero where their signs differ, and never
+# more than min(|left|, |right|), on which the positivity of the scheme rests.
 
-    minmod: the smaller one; van Leer: their harmonic mean; MC (monotonised central): the central difference, at most
-    twice the smaller one; all zero where the signs differ. Half the slope is thus never more than min(|left|, |right|).
-    """
-    lower, upper = min(left, right), max(left, right)
-    if limiter == Limiter.MC:
-        central = 0.25 * (left + right)
-        return max(0.0, min(lower, central)) + min(0.0, max(upper, central))
-    if limiter == Limiter.MINMOD:
-        return 0.5 * (max(0.0, lower) + min(0.0, upper))
-    if limiter == Limiter.VAN_LEER:
-        total = left + right
-        mean = left * right / (total if total != 0.0 else 1.0)
-        return mean if (lower > 0.0) | (upper < 0.0) else 0.0
+
+@pointwise
+def smaller(left, right):
+    """The difference of smaller size, zero where the signs differ."""
+    return max(0.0, min(left, right)) + min(0.0, max(left, right))
+
+
+@pointwise
+def half_zero(left, right):
+    """No slope: the face value is the cell's."""
     return 0.0
 
 
-@numba.njit(inline="always")
-def upwind_flux(limiter, a, b, c, d, speed):
-    """Flux through the face between cells b and c, with their outer neighbours a and d:  a  b | c  d."""
-    from_left = b + half_slope(limiter, b - a, c - b)
-    from_right = c - half_slope(limiter, c - b, d - c)
-    return max(speed, 0.0) * from_left + min(speed, 0.0) * from_right
+@pointwise
+def half_minmod(left, right):
+    """Minmod: the slope is the smaller difference."""
+    return 0.5 * smaller(left, right)
 
 
-@numba.njit(inline="always")
-def neighbour(row, position, shift, cells, stride, periodic):
-    """The row `shift` cells away along a leading axis: wrapped on a periodic axis, clamped at a wall."""
-    other = (position + shift) % cells if periodic else min(max(position + shift, 0), cells - 1)
-    return row + (other - position) * stride
+@pointwise
+def half_van_leer(left, right):
+    """Van Leer: the slope is the harmonic mean 2·left·right/(left + right), written so that rounding keeps the bound."""
+    small, total = smaller(left, right), left + right
+    return small * (1.0 - small / (total if total != 0.0 else 1.0))
 
 
-@numba.njit(inline="always")
-def fill_speed(speed, below, above, slope, multiplier, offset, per_spacing):
-    """Velocity through the face between the rows `below` and `above`: −(G[above] − G[below])/h."""
-    tilt = (slope[below] - slope[above]) * per_spacing
-    if offset.shape[1] == 1:
-        lift = (offset[below, 0] - offset[above, 0]) * per_spacing
-        for j in range(multiplier.size):
-            speed[j] = tilt * multiplier[j] + lift
+@pointwise
+def half_central(left, right):
+    """MC (monotonised central): the slope is the central difference, at most twice the smaller one."""
+    floor, ceiling = min(0.0, max(left, right)), max(0.0, min(left, right))
+    return max(floor, min(ceiling, 0.25 * (left + right)))
+
+
+@pointwise
+def fill_upwind_fluxes(half_slope, flux, a, b, c, d, speed):
+    """Fluxes through the faces between the cells b and c, with their outer neighbours a and d:  a  b | c  d.
+
+    Seen from the cell that gives, the face lies between it and the cell `ahead`; only its slope is needed.
+    """
+    for j in range(flux.size):
+        left, inner_left, inner_right, right = a[j], b[j], c[j], d[j]
+        rightward = speed[j] > 0.0
+        behind = left if rightward else right
+        giver = inner_left if rightward else inner_right
+        ahead = inner_right if rightward else inner_left
+        flux[j] = speed[j] * (giver + half_slope(giver - behind, ahead - giver))
+
+
+@compiled_once
+def fill_fluxes(limiter, flux, a, b, c, d, speed):
+    """`fill_upwind_fluxes` with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated."""
+    if limiter == Limiter.MINMOD:
+        fill_upwind_fluxes(half_minmod, flux, a, b, c, d, speed)
+    elif limiter == Limiter.VAN_LEER:
+        fill_upwind_fluxes(half_van_leer, flux, a, b, c, d, speed)
+    elif limiter == Limiter.MC:
+        fill_upwind_fluxes(half_central, flux, a, b, c, d, speed)
     else:
-        for j in range(multiplier.size):
-            speed[j] = tilt * multiplier[j] + (offset[below, j] - offset[above, j]) * per_spacing
+        fill_upwind_fluxes(half_zero, flux, a, b, c, d, speed)
 
 
-@numba.njit(inline="always")
-def fill_row_potential(padded, row, slope, multiplier, along, offset, periodic):
-    """G along a row into `padded`[1 … m], with a ghost cell at each end."""
-    m = multiplier.size
-    if offset.shape[1] == 1:
-        for j in range(m):
-            padded[j + 1] = slope[row] * multiplier[j] + along[j] + offset[row, 0]
-    else:
-        for j in range(m):
-            padded[j + 1] = slope[row] * multiplier[j] + along[j] + offset[row, j]
-    padded[0] = padded[m] if periodic else padded[1]
-    padded[m + 1] = padded[1] if periodic else padded[m]
+@pointwise
+def neighbour(position, shift, cells, periodic):
+    """The position `shift` cells away: wrapped on a periodic axis, clamped at a wall."""
+    return (position + shift) % cells if periodic else min(max(position + shift, 0), cells - 1)
 
 
-@numba.njit(inline="always")
-def fill_row_values(padded, values, periodic):
-    """The values of a row into `padded`[2 … m+1], with two ghost cells at each end."""
-    m = values.size
+@pointwise
+def fill_values(padded, lowest, row, periodic):
+    """The values of a row with two ghost cells at each end, and their minimum with `lowest`.
+
+    A minimum over the row could not be vectorised, as NaN must be honoured; one for every column can. The sum with 0.0
+    keeps LLVM from making it a masked store, which is several times slower on AMD.
+    """
+    m = row.size
     for j in range(m):
-        padded[j + 2] = values[j]
-    for ghost in range(2):
-        padded[ghost] = padded[m + ghost] if periodic else padded[2]
-        padded[m + 2 + ghost] = padded[2 + ghost % m] if periodic else padded[m + 1]
+        padded[j + 2] = row[j]
+        lowest[j] = min(lowest[j], row[j]) + 0.0
+    for ghost in range(1, 3):
+        padded[2 - ghost] = row[neighbour(0, -ghost, m, periodic)]
+        padded[m + 1 + ghost] = row[neighbour(m - 1, ghost, m, periodic)]
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=REASSOCIATE)
+@pointwise
+def fill_descent(faces, row, periodic, per_spacing):
+    """−∂ of `row` at its m + 1 faces; zero at a wall."""
+    m = row.size
+    for j in range(m - 1):
+        faces[j + 1] = (row[j] - row[j + 1]) * per_spacing
+    faces[0] = (row[m - 1] - row[0]) * per_spacing if periodic else 0.0
+    faces[m] = faces[0]
+
+
+@pointwise
+def fill_row_speed(speed, slope, tilt, climb, offset, periodic, per_spacing):
+    """Velocity along a row: −∂G, where `tilt` and `climb` are −∂ of the multiplier and of `along`."""
+    if offset.size == 1:
+        for j in range(speed.size):
+            speed[j] = slope * tilt[j] + climb[j]
+    else:
+        fill_descent(speed, offset, periodic, per_spacing)
+        for j in range(speed.size):
+            speed[j] = slope * tilt[j] + climb[j] + speed[j]
+
+
+@pointwise
+def fill_speeds(low, high, below, row, above, slope, multiplier, offset, per_spacing):
+    """Velocities through the lower and the upper faces of a row along a leading axis: −(G[above] − G[below])/h."""
+    tilt_low, tilt_high = (slope[below] - slope[row]) * per_spacing, (slope[row] - slope[above]) * per_spacing
+    under, here, over = offset[below], offset[row], offset[above]
+    if here.size == 1:
+        lift_low, lift_high = (under[0] - here[0]) * per_spacing, (here[0] - over[0]) * per_spacing
+        for j in range(low.size):
+            low[j] = tilt_low * multiplier[j] + lift_low
+            high[j] = tilt_high * multiplier[j] + lift_high
+    else:
+        for j in range(low.size):
+            low[j] = tilt_low * multiplier[j] + (under[j] - here[j]) * per_spacing
+            high[j] = tilt_high * multiplier[j] + (here[j] - over[j]) * per_spacing
+
+
+@summing
+def start_balance(rate, outflow, flux, speed, per_spacing):
+    """Begin the balance of the cells with the faces along the row; returns Σ flux·speed over their lower faces."""
+    dissipated = 0.0
+    for j in range(rate.size):
+        rate[j] = (flux[j] - flux[j + 1]) * per_spacing
+        outflow[j] = (max(speed[j + 1], 0.0) - min(speed[j], 0.0)) * per_spacing
+        dissipated += flux[j] * speed[j]
+    return dissipated
+
+
+@summing
+def add_balance(rate, outflow, through, leaving, low, high, per_spacing):
+    """Add the faces of a leading axis; hand the upper flux on to the row above; returns Σ flux·speed over upper faces."""
+    dissipated = 0.0
+    for j in range(rate.size):
+        rate[j] += (through[j] - leaving[j]) * per_spacing
+        outflow[j] += (max(high[j], 0.0) - min(low[j], 0.0)) * per_spacing
+        dissipated += leaving[j] * high[j]
+        through[j] = leaving[j]
+    return dissipated
+
+
+@pointwise
+def blended(old, value, rate, dt, weight):
+    """The new value of a cell. Apart, as the order of its operations must stay: a weight of one leaves no trace of `old`."""
+    return (1.0 - weight) * old + weight * (value + dt * rate)
+
+
+@summing
+def update(new, old, here, rate, outflow, fastest, multiplier, along, dt, weight):
+    """The new values of a row, the maximum of `outflow` with `fastest`, and the three sums of the new values."""
+    total, moment, lifted = 0.0, 0.0, 0.0
+    for j in range(new.size):
+        value = blended(old[j], here[j], rate[j], dt, weight)
+        new[j] = value
+        fastest[j] = max(fastest[j], outflow[j]) + 0.0  # 0.0: see fill_values
+        total += value
+        moment += multiplier[j] * value
+        lifted += along[j] * value
+    return total, moment, lifted
+
+
+@compiled_once
+def sweep(
+    first, last, values, base, out, slope, multiplier, along, offset, cells, strides, periodic, per_spacing, limiter, dt, weight, work, sums
+):
+    """Advance the rows first … last − 1; returns the readings of the block."""
+    m = values.shape[1]
+    padded, tilt, climb, row_speed, row_flux = work[0], work[1, : m + 1], work[2, : m + 1], work[3, : m + 1], work[4, : m + 1]
+    low, high, flux, rate, outflow = work[5, :m], work[6, :m], work[4, :m], work[7, :m], work[8, :m]
+    lowest, fastest = work[9, :m], work[10, :m]
+    a, b, c, d = padded[0 : m + 1], padded[1 : m + 2], padded[2 : m + 3], padded[3 : m + 4]
+    fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
+    fill_descent(climb, along, periodic[-1], per_spacing[-1])
+    lowest[:], fastest[:] = np.inf, 0.0
+    dissipated = 0.0
+    for row in range(first, last):
+        here = values[row]
+        fill_values(padded, lowest, here, periodic[-1])
+        fill_row_speed(row_speed, slope[row], tilt, climb, offset[row], periodic[-1], per_spacing[-1])
+        fill_fluxes(limiter, row_flux, a, b, c, d, row_speed)
+        dissipated += start_balance(rate, outflow, row_flux, row_speed, per_spacing[-1])
+        ring = BUFFERS
+        for axis in range(strides.size):
+            stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
+            position = (row // stride) % n
+            start = row - position * stride
+            below, above = start + stride * neighbour(position, -1, n, wrap), start + stride * neighbour(position, 1, n, wrap)
+            fill_speeds(low, high, below, row, above, slope, multiplier, offset, h)
+            through = work[ring + row % stride, :m]
+            if row - first < stride or position == 0:  # the row below has left nothing in the ring
+                far_below = start + stride * neighbour(position, -2, n, wrap)
+                fill_fluxes(limiter, through, values[far_below], values[below], here, values[above], low)
+            far_above = start + stride * neighbour(position, 2, n, wrap)
+            fill_fluxes(limiter, flux, values[below], here, values[above], values[far_above], high)
+            dissipated += add_balance(rate, outflow, through, flux, low, high, h)
+            ring += stride
+        sums[row, 0], sums[row, 1], sums[row, 2] = update(
+            out[row], base[row], here, rate, outflow, fastest, multiplier, along, dt, weight
+        )
+    return dissipated, fastest.max(), lowest.min()
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
 def stage(
     values, base, out, slope, multiplier, along, offset, cells, strides, periodic, per_spacing, limiter, dt, weight, work, sums, readings
 ):
-    """Out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
+    """out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)
@@ -124,73 +268,10 @@ def stage(
     sums (rows, 3)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out
     readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow rate of a cell, the smallest value
     """
-    rows, columns = values.shape
-    blocks = work.shape[0]
+    rows, blocks = values.shape[0], work.shape[0]
     for block in numba.prange(blocks):
-        u, g, half, v = work[block, 0], work[block, 1], work[block, 2], work[block, 3]
-        flux, rate, outflow = work[block, 4], work[block, 5], work[block, 6]
-        smallest = work[block, 7]
         first, last = block * rows // blocks, (block + 1) * rows // blocks
-        for j in range(columns):
-            smallest[j] = np.inf
-        dissipated = 0.0
-        fastest = 0.0
-        for row in range(first, last):
-            # along the row
-            h = per_spacing[-1]
-            fill_row_values(u, values[row], periodic[-1])
-            fill_row_potential(g, row, slope, multiplier, along, offset, periodic[-1])
-            for j in range(columns + 2):
-                half[j] = half_slope(limiter, u[j + 1] - u[j], u[j + 2] - u[j + 1])
-            for j in range(columns + 1):
-                v[j] = (g[j] - g[j + 1]) * h
-            for j in range(columns + 1):
-                flux[j] = max(v[j], 0.0) * (u[j + 1] + half[j]) + min(v[j], 0.0) * (u[j + 2] - half[j + 1])
-            for j in range(columns):
-                rate[j] = (flux[j] - flux[j + 1]) * h
-                outflow[j] = (max(v[j + 1], 0.0) - min(v[j], 0.0)) * h
-            for j in range(columns):
-                dissipated += flux[j] * v[j]
-                smallest[j] = min(smallest[j], u[j + 2])
-            # along the leading axes
-            ring = BUFFERS
-            for axis in range(strides.size):
-                stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
-                position = (row // stride) % n
-                one_down = neighbour(row, position, -1, n, stride, wrap)
-                one_up = neighbour(row, position, 1, n, stride, wrap)
-                below, here = values[one_down], values[row]
-                above, far_above = values[one_up], values[neighbour(row, position, 2, n, stride, wrap)]
-                through = work[block, ring + row % stride]
-                fill_speed(v, one_down, row, slope, multiplier, offset, h)
-                if row - first < stride or position == 0:
-                    far_below = values[neighbour(row, position, -2, n, stride, wrap)]
-                    for j in range(columns):
-                        through[j] = upwind_flux(limiter, far_below[j], below[j], here[j], above[j], v[j])
-                for j in range(columns):
-                    rate[j] += through[j] * h
-                    outflow[j] -= min(v[j], 0.0) * h
-                fill_speed(v, row, one_up, slope, multiplier, offset, h)
-                for j in range(columns):
-                    through[j] = upwind_flux(limiter, below[j], here[j], above[j], far_above[j], v[j])
-                for j in range(columns):
-                    rate[j] -= through[j] * h
-                    outflow[j] += max(v[j], 0.0) * h
-                    dissipated += through[j] * v[j]
-                ring += stride
-            # the new row
-            here, old, new = values[row], base[row], out[row]
-            for j in range(columns):
-                new[j] = (1.0 - weight) * old[j] + weight * (here[j] + dt * rate[j])
-            total, moment, lifted = 0.0, 0.0, 0.0
-            for j in range(columns):
-                total += new[j]
-                moment += multiplier[j] * new[j]
-                lifted += along[j] * new[j]
-            sums[row, 0], sums[row, 1], sums[row, 2] = total, moment, lifted
-            for j in range(columns):
-                fastest = max(fastest, outflow[j])
-        lowest = np.inf
-        for j in range(columns):
-            lowest = min(lowest, smallest[j])
-        readings[block, 0], readings[block, 1], readings[block, 2] = dissipated, fastest, lowest
+        readings[block, 0], readings[block, 1], readings[block, 2] = sweep(
+            first, last, values, base, out, slope, multiplier, along, offset,
+            cells, strides, periodic, per_spacing, limiter, dt, weight, work[block], sums,
+        )  # fmt: skip
