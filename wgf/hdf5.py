@@ -52,20 +52,38 @@ def is_ours(path: Path) -> bool:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
-    """The file, open for appending, waiting while another program has it open."""
+    """The file, open for appending, once no other program has it open."""
+    try:
+        file = _unlocked(path, "r+")
+    except OSError as error:
+        raise RunError(f"cannot go on writing {path}: {error}") from None
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[h5py.File]:
+    """The file, open for reading, once no other program is writing it."""
+    if not path.is_file():
+        raise InputError(f"file {path} does not exist")
+    try:
+        file = _unlocked(path, "r")
+    except OSError as error:
+        raise InputError(f"{path} is not an HDF5 file that can be read: {error}") from None
+    with file:
+        yield file
+
+
+def _unlocked(path: Path, mode: str) -> h5py.File:
+    """The opened file; waits while another program holds it, up to PATIENCE."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            file = h5py.File(path, "r+")
-            break
+            return h5py.File(path, mode)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise RunError(f"{path} has been open in another program for {PATIENCE:.0f} s: close it there and run again") from None
+                raise RunError(f"{path} has been open in another program for {PATIENCE:.0f} s: close it there and try again") from None
             time.sleep(0.05)
-        except OSError as error:
-            raise RunError(f"cannot go on writing {path}: {error}") from None
-    with file:
-        yield file
 
 
 def scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False) -> h5py.Dataset:

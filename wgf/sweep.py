@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.hdf5 import begin, check_target, scale, variable
+from wgf.hdf5 import begin, check_target, reading, scale, variable
 from wgf.loop import solve
 from wgf.measure import BLOCK, Measure
 from wgf.methods.base import Method
@@ -106,21 +106,13 @@ class Comparison:
 
 def open_comparison(path: str | Path) -> Comparison:
     """The comparison in an HDF5 file."""
-    import h5py
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"comparison file {path} does not exist")
-    try:
-        with h5py.File(path, "r") as file:
-            if "distance" not in file:
-                raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
-            distance = {name: item[:] for name, item in file["distance"].items()}
-            rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
-            attributes = dict(file.attrs.items())
-            return Comparison(file["size"][:], file["time"][:], distance, rates, float(attributes["theory"]), attributes)
-    except OSError as error:
-        raise InputError(f"{path} is not an HDF5 file: {error}") from None
+    with reading(path := Path(path)) as file:
+        if "distance" not in file:
+            raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
+        distance = {name: item[:] for name, item in file["distance"].items()}
+        rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
+        attributes = dict(file.attrs.items())
+        return Comparison(file["size"][:], file["time"][:], distance, rates, float(attributes["theory"]), attributes)
 
 
 def compare(

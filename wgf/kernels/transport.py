@@ -120,8 +120,8 @@ def neighbour(position, shift, cells, periodic):
 def fill_values(padded, lowest, row, periodic):
     """The values of a row with two ghost cells at each end, and their minimum with `lowest`.
 
-    A minimum over the row could not be vectorised, as NaN must be honoured; one for every column can. The sum with 0.0
-    keeps LLVM from making it a masked store, which is several times slower on AMD.
+    A minimum over the row is not vectorised, as with a NaN it depends on the order; one for every column is. The sum with
+    0.0 keeps LLVM from making it a masked store, which is several times slower on AMD.
     """
     m = row.size
     for j in range(m):
@@ -248,9 +248,7 @@ def sweep(
             fill_fluxes(limiter, flux, values[below], here, values[above], values[far_above], high)
             dissipated += add_balance(rate, outflow, through, flux, low, high, h)
             ring += stride
-        sums[row, 0], sums[row, 1], sums[row, 2] = update(
-            out[row], base[row], here, rate, outflow, fastest, multiplier, along, dt, weight
-        )
+        sums[row, 0], sums[row, 1], sums[row, 2] = update(out[row], base[row], here, rate, outflow, fastest, multiplier, along, dt, weight)
     return dissipated, fastest.max(), lowest.min()
 
 
@@ -258,7 +256,7 @@ def sweep(
 def stage(
     values, base, out, slope, multiplier, along, offset, cells, strides, periodic, per_spacing, limiter, dt, weight, work, sums, readings
 ):
-    """out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
+    """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)

@@ -261,5 +261,6 @@ class Transport:
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:
-    """How many blocks of rows a sweep is cut into: enough for many threads, each of several layers of the first axis."""
-    return min(64, max(leading[0] // 8, min(leading[0], 4))) if leading else 1
+    """How many blocks of rows a sweep is cut into: enough for many threads, each of many layers of the first axis, since a
+    seam between two blocks costs one flux twice."""
+    return max(1, min(32, max(leading[0] // 16, min(leading[0] // 2, 4)))) if leading else 1

@@ -17,7 +17,7 @@ import numpy as np
 from wgf.data import Data
 from wgf.errors import InputError
 from wgf.grid import Grid
-from wgf.hdf5 import begin, check_target, growing, opened, scale, variable
+from wgf.hdf5 import begin, check_target, growing, opened, reading, scale, variable
 from wgf.measure import Cloud, Density
 from wgf.methods.base import SERIES, Frame, Reading
 from wgf.problem import Problem
@@ -119,20 +119,13 @@ class Store:
 def open_run(path: str | Path) -> Run:
     """The run in an HDF5 file; its measures are read from the file one by one when they are asked for."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"run file {path} does not exist")
-    try:
-        with h5py.File(path, "r") as file:
-            if "history" not in file or "schema_version" not in file.attrs:
-                raise InputError(f"{path} is an HDF5 file but not a run of wgf")
-            attributes = dict(file.attrs.items())
-            frames = {name: file[name][:] for name in (*HISTORY, "prediction")}
-            history = {name: file["history"][name][:] for name in ("dt", *HISTORY)}
-            data = Data(file["input"][:], file["target"][:], file["input_weight"][:])
-    except BlockingIOError:
-        raise InputError(f"{path} is being written at this moment; try again") from None
-    except OSError as error:
-        raise InputError(f"{path} is not an HDF5 file: {error}") from None
+    with reading(path) as file:
+        if "history" not in file or "schema_version" not in file.attrs:
+            raise InputError(f"{path} is an HDF5 file but not a run of wgf")
+        attributes = dict(file.attrs.items())
+        frames = {name: file[name][:] for name in (*HISTORY, "prediction")}
+        history = {name: file["history"][name][:] for name in ("dt", *HISTORY)}
+        data = Data(file["input"][:], file["target"][:], file["input_weight"][:])
     problem = Problem.from_text(attributes["problem"], data=data) if attributes["problem"] else None
     neuron = problem.energy.neuron if problem else None
     return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
@@ -151,7 +144,7 @@ class StoredMeasures(Sequence):
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(self.frames))]
         frame = range(self.frames)[index]
-        with h5py.File(self.path, "r") as file:
+        with reading(self.path) as file:
             if "position" in file:
                 return Cloud(file["position"][frame], file["weight"][:], self.neuron)
             return Density(_read_grid(file), file["density"][frame], self.neuron)
