@@ -146,4 +146,3 @@ class Tanh:
 @lru_cache(maxsize=4)
 def _reference(tanh: Tanh, times: tuple[float, ...]) -> wgf.Run:
     return wgf.solve(tanh.problem, wgf.Characteristics(nodes=48), until=times[-1], save=list(times))
-

@@ -244,7 +244,10 @@ def test_a_gauss_rule_in_two_dimensions_is_a_tensor_product(law, place):
 
 
 @given(
-    lower=st.floats(-5, 5), width=st.floats(0.1, 5), nodes=st.integers(1, 12), coefficients=st.lists(st.floats(-1, 1), min_size=1, max_size=24)
+    lower=st.floats(-5, 5),
+    width=st.floats(0.1, 5),
+    nodes=st.integers(1, 12),
+    coefficients=st.lists(st.floats(-1, 1), min_size=1, max_size=24),
 )
 def test_a_gauss_legendre_rule_integrates_any_polynomial_it_should(lower, width, nodes, coefficients):
     u = np.polynomial.Polynomial(coefficients[: 2 * nodes])
@@ -313,7 +316,10 @@ def test_a_teacher_is_the_sum_of_its_neurons():
 
 
 def test_a_teacher_may_have_several_inputs():
-    teacher, x = wgf.Teacher("relu", [{"a1": 1.0, "a2": -2.0, "b": 0.5}, {"c": -1.0, "a1": 0.0, "a2": 1.0}], dim=2), np.random.default_rng(0).uniform(size=(7, 2))
+    teacher, x = (
+        wgf.Teacher("relu", [{"a1": 1.0, "a2": -2.0, "b": 0.5}, {"c": -1.0, "a1": 0.0, "a2": 1.0}], dim=2),
+        np.random.default_rng(0).uniform(size=(7, 2)),
+    )
     by_hand = [max(u - 2 * v + 0.5, 0) - max(v, 0) for u, v in x]
     assert teacher(x) == pytest.approx(by_hand, abs=1e-14)
     assert wgf.Data.quadrature(teacher, [-1, -1], [1, 1], nodes=3).dim == 2

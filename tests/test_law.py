@@ -302,7 +302,9 @@ def test_quadrature_and_cell_averages_integrate_a_smooth_function_alike(case):
     density = case.density(CELLS[len(case.mean)])
     slope = np.arange(1, density.grid.dim + 1).sum()
     order = 1 if isinstance(case.law, wgf.Samples) else 2
-    assert density.integrate(wave) / density.mass == pytest.approx(weights @ wave(points), abs=(slope * density.grid.spacing.max()) ** order)
+    assert density.integrate(wave) / density.mass == pytest.approx(
+        weights @ wave(points), abs=(slope * density.grid.spacing.max()) ** order
+    )
 
 
 @pytest.mark.parametrize("name", ["gaussian, 2 axes", "uniform, 2 axes", "ball, 2 axes", "ball, 3 axes", "density with a support"])
@@ -366,7 +368,10 @@ def constant(theta):
         (lambda: wgf.Mixture([1, np.nan], [GAUSSIAN_1D] * 2), r"the mixture has weights \[1\.0, nan\]"),
         (lambda: wgf.Mixture([1, 1], [GAUSSIAN_1D, BALL_2D]), r"the laws of the mixture have dimensions \[1, 2\]: they must agree"),
         (lambda: wgf.Product([]), r"the product has no laws; give at least one"),
-        (lambda: wgf.Product([GAUSSIAN_1D, wgf.FromDensity(constant)]), r"law 2 of the product .*FromDensity\(pdf, lower=\[…\], upper=\[…\]\)"),
+        (
+            lambda: wgf.Product([GAUSSIAN_1D, wgf.FromDensity(constant)]),
+            r"law 2 of the product .*FromDensity\(pdf, lower=\[…\], upper=\[…\]\)",
+        ),
         (lambda: wgf.Samples(np.ones((2, 2, 2))), r"samples have shape \(2, 2, 2\); expected \(m, p\) with m, p ≥ 1"),
         (lambda: wgf.Samples([]), r"samples have shape \(0, 1\)"),
         (lambda: wgf.Samples([[0, 1], [np.inf, 2]]), r"sample 1 is \[inf, 2\.0\]: every coordinate must be a finite number"),

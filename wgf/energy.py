@@ -9,6 +9,7 @@ to the cells of a grid, which costs O(N r) a time and no N × N array (see featu
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,6 +52,14 @@ class Penalty:
         return 2.0 * np.asarray(theta) if self.function is None else differences(self.value, theta)
 
 
+def as_penalty(given: Any) -> Penalty:
+    """A Penalty from a number λ, or from a pair (λ, V)."""
+    strength, function = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if not isinstance(strength, numbers.Real) or not (function is None or callable(function)):
+        raise InputError(f"penalty = {given!r}: give a number λ, or a pair (λ, V) with a function V")
+    return Penalty(float(strength), function)
+
+
 @dataclass(frozen=True, repr=False)
 class RegressionEnergy:
     """½L for a neuron, data, and a penalty: a number λ (V = |θ|²), or a pair (λ, V) with a callable V(theta (…, p)) → (…)."""
@@ -66,8 +75,7 @@ class RegressionEnergy:
         if isinstance(self.neuron, Neuron) and self.neuron.dim != self.data.dim:
             raise InputError(f"the neuron has {self.neuron.dim} input(s) (dim) but the data have {self.data.dim}")
         if not isinstance(self.penalty, Penalty):
-            strength, function = self.penalty if isinstance(self.penalty, tuple) else (self.penalty, None)
-            object.__setattr__(self, "penalty", Penalty(float(strength), function))
+            object.__setattr__(self, "penalty", as_penalty(self.penalty))
 
     def on(self, grid: Grid, tolerance: float = 1e-12) -> Potential:
         """The potential on the cells of `grid`, features compressed to relative error `tolerance`."""
@@ -228,12 +236,14 @@ class Potential:
         """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
         volume = self.grid.cell_volume
         if self.factored:
-            np.dot(sums[:, 1], self.features, out=self.moments)
+            np.dot(sums[1], self.features, out=self.moments)
         else:
             np.dot(values.reshape(-1), self.features, out=self.moments)
         self.moments *= volume
         np.subtract(self.moments, self.target, out=self.residual)
-        loss = float(self.residual @ self.residual) + self.out_of_reach + 2.0 * volume * self._penalty_energy(values, sums)
+        loss = float(self.residual @ self.residual) + self.out_of_reach
+        if self.energy.penalty.strength:
+            loss += 2.0 * volume * self._penalty_energy(values, sums)
         if self.factored:
             np.dot(self.features, self.residual, out=self.slope)
         else:
@@ -246,7 +256,7 @@ class Potential:
         """½λ Σ_cells V μ."""
         if self.penalised is not None:
             return float(np.vdot(self.penalised, values))
-        return float(sums[:, 2].sum() + self.offset[:, 0] @ sums[:, 0]) if self.factored else 0.0
+        return float(sums[2].sum() + self.offset[:, 0] @ sums[0])
 
     @property
     def prediction(self) -> np.ndarray:

@@ -248,7 +248,7 @@ def sweep(
             fill_fluxes(limiter, flux, values[below], here, values[above], values[far_above], high)
             dissipated += add_balance(rate, outflow, through, flux, low, high, h)
             ring += stride
-        sums[row, 0], sums[row, 1], sums[row, 2] = update(out[row], base[row], here, rate, outflow, fastest, multiplier, along, dt, weight)
+        sums[0, row], sums[1, row], sums[2, row] = update(out[row], base[row], here, rate, outflow, fastest, multiplier, along, dt, weight)
     return dissipated, fastest.max(), lowest.min()
 
 
@@ -263,7 +263,7 @@ def stage(
     cells, strides       of the leading axes, stride counted in rows
     periodic, per_spacing  of all axes, the last one last; per_spacing = 1/h
     work                 (blocks, BUFFERS + strides.sum(), columns + PADDING), scratch
-    sums (rows, 3)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out
+    sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out
     readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow rate of a cell, the smallest value
     """
     rows, blocks = values.shape[0], work.shape[0]
@@ -273,3 +273,24 @@ def stage(
             first, last, values, base, out, slope, multiplier, along, offset,
             cells, strides, periodic, per_spacing, limiter, dt, weight, work[block], sums,
         )  # fmt: skip
+
+
+@numba.njit(cache=True, error_model="numpy")
+def fill_layers(layers, values, totals, cells, strides, periodic):
+    """Σ of the values in the outermost layer of cells at the lower and upper end of each axis of the layout, (p, 2).
+
+    totals (rows,) are the sums of the rows; periodic axes have no ends and get zero.
+    """
+    layers[:] = 0.0
+    for axis in range(strides.size):
+        if not periodic[axis]:
+            for row in range(totals.size):
+                position = (row // strides[axis]) % cells[axis]
+                if position == 0:
+                    layers[axis, 0] += totals[row]
+                if position == cells[axis] - 1:
+                    layers[axis, 1] += totals[row]
+    if not periodic[-1]:
+        for row in range(totals.size):
+            layers[-1, 0] += values[row, 0]
+            layers[-1, 1] += values[row, -1]

@@ -19,12 +19,13 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import psutil
 
 from wgf.errors import BoundaryWarning, InputError, known
 from wgf.grid import Grid, describe_box, per_axis
-from wgf.kernels.transport import BUFFERS, PADDING, Limiter, stage
+from wgf.kernels.transport import BUFFERS, PADDING, Limiter, fill_layers, stage
 from wgf.measure import Density
 from wgf.methods.base import Frame, Reading, State, noiseless
 from wgf.methods.characteristics import find_box
@@ -45,6 +46,7 @@ SLOWEST = 1e-6  # the pace at which a rise of the loss can only be rounding
 ROUNDING = 1e-14  # of ‖f*‖²: so is any rise below it
 LEFT_OUT = 1e-6  # fraction of the initial law outside the box that is worth a warning
 MISSED = 0.5  # fraction of the initial law outside the box from which on the box is wrong
+CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than it saves
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
 
 
@@ -136,10 +138,13 @@ class Transport:
         self.part, self.weights = INTEGRATORS[method.integrator]
         shape = (potential.rows, potential.columns)
         self.spare = [np.empty(shape), np.empty(shape)]
-        self.sums = np.empty((potential.rows, 3))
+        self.sums = np.empty((3, potential.rows))
+        self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
         blocks = number_of_blocks(leading)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
+        self.most_threads = numba.get_num_threads()
+        self.threads = max(1, min(self.most_threads, grid.size // CELLS_PER_THREAD))
         self.updated: np.ndarray | None = None  # the values whose potential is in place
         self.loss = np.nan
         self.rounding = ROUNDING * problem.energy.data.norm(problem.energy.data.targets) ** 2
@@ -206,10 +211,12 @@ class Transport:
     def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float) -> None:
         """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `sums`."""
         g = self.potential
+        numba.set_num_threads(self.threads)
         stage(
             values, base, out, g.slope, g.multiplier, g.along, g.offset, self.cells, self.strides, self.periodic, self.per_spacing,
             self.limiter, dt, weight, self.work, self.sums, self.readings,
         )  # fmt: skip
+        numba.set_num_threads(self.most_threads)
         self.outflow = float(self.readings[:, 1].max())
         if self.updated is out:
             self.updated = None
@@ -222,22 +229,15 @@ class Transport:
             loss=loss,
             free_energy=0.5 * loss,
             dissipation=float(self.readings[:, 0].sum()) * volume,
-            mass=float(state.memory["sums"][:, 0].sum()) * volume,
+            mass=float(state.memory["sums"][0].sum()) * volume,
             minimum=float(self.readings[:, 2].min()),
             boundary=self.boundary(state),
         )
 
     def boundary(self, state: State) -> np.ndarray:
         """The mass in the outermost layer of cells at both ends of each axis of the grid, (p, 2); zero on periodic axes."""
-        layers = np.zeros((self.grid.dim, 2))
-        totals = state.memory["sums"][:, 0].reshape(self.potential.shape[:-1])
-        for place, axis in enumerate(self.potential.axes):
-            if self.periodic[place]:
-                continue
-            for side, index in enumerate((0, -1)):
-                layer = state.values[:, index] if place == self.grid.dim - 1 else totals.take(index, axis=place)
-                layers[axis, side] = layer.sum() * self.grid.cell_volume
-        return layers
+        fill_layers(self.layers, state.values, state.memory["sums"][0], self.cells, self.strides, self.periodic)
+        return self.layers[self.places] * self.grid.cell_volume
 
     def frame(self, state: State) -> Frame:
         """The density as it is (a copy), its reading and its prediction."""
@@ -262,5 +262,6 @@ class Transport:
 
 def number_of_blocks(leading: Sequence[int]) -> int:
     """How many blocks of rows a sweep is cut into: enough for many threads, each of many layers of the first axis, since a
-    seam between two blocks costs one flux twice."""
+    seam between two blocks costs one flux twice.
+    """
     return max(1, min(32, max(leading[0] // 16, min(leading[0] // 2, 4)))) if leading else 1
