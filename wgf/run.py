@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.measure import Measure
+from wgf.measure import Cloud, Density
 from wgf.methods.base import SERIES, options
 
 SCHEMA_VERSION = 1
@@ -31,7 +31,7 @@ class Run:
     def __init__(
         self,
         frames: dict[str, np.ndarray],
-        measures: Sequence[Measure],
+        measures: Sequence[Density | Cloud],
         history: dict[str, np.ndarray],
         data: Any,
         attributes: dict[str, Any],

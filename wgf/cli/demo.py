@@ -10,7 +10,7 @@ import click
 
 SIZES = (64, 128, 256, 512, 1024, 2048)
 REPLICATES = 16
-SHOWN = 2000  # neurons drawn over the density
+NEURONS = 2000
 
 
 @click.command()
@@ -22,6 +22,7 @@ def demo(output: Path) -> None:
     from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_rates
     from wgf.errors import InputError
     from wgf.loop import solve
+    from wgf.measure import Cloud, Density
     from wgf.methods.characteristics import Characteristics
     from wgf.methods.particles import Particles
     from wgf.plot import plot_density_with_particles
@@ -44,13 +45,16 @@ def demo(output: Path) -> None:
     show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked})
     limit.plot(files["density.png"])
 
-    cloud = solve(task.problem, Particles(SHOWN, seed=0), task.until, task.save, progress=True)
+    cloud = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
     distance = task.problem.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])
     click.echo()
-    show_facts(f"2. {SHOWN:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {task.until:g}"})
-    plot_density_with_particles(limit.measures[-1], cloud.measures[-1], files["neurons.png"])
+    show_facts(f"2. {NEURONS:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {task.until:g}"})
+    density, neurons = limit.measures[-1], cloud.measures[-1]
+    assert isinstance(density, Density)
+    assert isinstance(neurons, Cloud)
+    plot_density_with_particles(density, neurons, files["neurons.png"])
 
-    comparison = compare(task.problem, task.method, task.until, SIZES, REPLICATES, [task.until / 2, task.until], progress=True)
+    comparison = compare(task.problem, task.method, task.until, SIZES, REPLICATES, task.save, progress=True)
     comparison.save(files["compare.h5"])
     comparison.plot(files["compare.png"])
     click.echo()

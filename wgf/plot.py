@@ -1,0 +1,312 @@
+"""Figures of runs and comparisons, drawn without any global state of matplotlib.
+
+Each function returns the figure, and writes it where a path is given (.png, .pdf or .svg).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wgf.measure import Cloud, Density
+from wgf.style import BLUE, FAINT, GREEN, INK, ORANGE, density_colours, styled, write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from wgf.run import Run
+    from wgf.sweep import Comparison
+
+PANELS = 4  # times at which the measure is shown
+SHOWN_POINTS = 4000  # of a cloud
+OVERLAID_POINTS = 500  # of a cloud over a density
+VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
+BINS = 60  # of a cloud's marginals
+SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
+
+
+def plot_run(run: Run, path: str | Path | None = None) -> Figure:
+    """A run in one figure: the measure at four times with its marginals, the loss against t, and the fit beside the data."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(13, 7.4), layout="constrained")
+        (top,), (bottom,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.15, 1))
+        chosen = np.unique(np.linspace(0, len(run.times) - 1, PANELS).round().astype(int))
+        measures = [run.measures[k] for k in chosen]
+        _draw_measures(top, measures, run.times[chosen], _axis_names(run, measures[0]))
+        left, right = bottom.subplots(1, 2)
+        _draw_loss(left, run)
+        _draw_fit(right, run)
+        figure.suptitle(_title(run))
+        write(figure, path)
+    return figure
+
+
+def plot_density_with_particles(density: Density, cloud: Cloud, path: str | Path | None = None) -> Figure:
+    """The density with the neurons drawn over it, in the plane of the first two axes (along the axis where there is one)."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+        axes = figure.add_subplot()
+        names, points = [_mathematical(name) for name in density.grid.names], _thinned(cloud, OVERLAID_POINTS)
+        if density.grid.dim == 1:
+            axes.plot(density.grid.centers[0], density.values, color=BLUE, label="density")
+            axes.hist(points[:, 0], bins=BINS, density=True, color=ORANGE, alpha=0.5, label=f"{len(cloud.weights):,} neurons")
+            axes.set(xlabel=names[0], ylabel="density")
+        else:
+            image = _draw_plane(axes, density, density.marginal(0, 1).max())
+            figure.colorbar(image, ax=axes, label="density", shrink=0.85)
+            label = f"{len(points):,} of {len(cloud.weights):,} neurons" if len(points) < len(cloud.weights) else f"{len(points):,} neurons"
+            axes.plot(points[:, 0], points[:, 1], ".", color=ORANGE, markersize=4, alpha=0.8, label=label)
+            limits = _limits([density, cloud])
+            axes.set(xlabel=names[0], ylabel=names[1], xlim=limits[0], ylim=limits[1])
+        axes.legend(loc="upper left", markerscale=2)
+        write(figure, path)
+    return figure
+
+
+def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> Figure:
+    """Distances between m neurons and the limit: against m with the fitted slopes, and scaled by √m against t."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(14, 4.6), layout="constrained")
+        function, scaled, loss = figure.subplots(1, 3)
+        _draw_rates(function, comparison, "function", r"$\| \varphi_m - \varphi \|$  (root mean square)")
+        _draw_scaled(scaled, comparison)
+        _draw_rates(loss, comparison, "loss", r"$| L_m - L |$  (root mean square)")
+        replicates = comparison.distance["function"].shape[1]
+        title = str(comparison.attributes.get("title") or "")
+        figure.suptitle(f"{title + ': ' if title else ''}m neurons beside the limit, {replicates} replicates for each m")
+        write(figure, path)
+    return figure
+
+
+def _title(run: Run) -> str:
+    title = str(run.attributes.get("title") or "")
+    unfinished = "" if run.status == "complete" else f"  ({run.status})"
+    return f"{title + ' — ' if title else ''}{run.method}{unfinished}"
+
+
+def _axis_names(run: Run, measure: Density | Cloud) -> list[str]:
+    """The axes of θ as mathematics."""
+    names: Sequence[str]
+    if isinstance(measure, Density):
+        names = measure.grid.names
+    elif run.problem is not None:
+        names = run.problem.axis_names(measure.positions.shape[1])
+    else:
+        names = [f"theta{k + 1}" for k in range(measure.positions.shape[1])]
+    return [_mathematical(name) for name in names]
+
+
+def _mathematical(name: str) -> str:
+    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter."""
+    word, digits = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
+    symbol = r"\theta" if word == "theta" else word
+    return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"
+
+
+def _draw_measures(figure: Any, measures: Sequence[Density | Cloud], times: np.ndarray, names: list[str]) -> None:
+    """The measures side by side; in one dimension in one panel."""
+    if len(names) == 1:
+        _draw_line_measures(figure.subplots(), measures, times, names[0])
+        return
+    limits = _limits(measures)
+    scale = max((m.marginal(0, 1).max() for m in measures if isinstance(m, Density)), default=0.0)
+    panels = figure.subplots(1, len(measures), squeeze=False)[0]
+    image = None
+    for panel, measure, time in zip(panels, measures, times, strict=True):
+        panel.set(xlim=limits[0], ylim=limits[1], xlabel=names[0])
+        if isinstance(measure, Density):
+            image = _draw_plane(panel, measure, scale)
+        else:
+            points = _thinned(measure)
+            panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
+        _draw_marginals(panel, measure, limits)
+        panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold")
+    panels[0].set_ylabel(names[1])
+    if image is not None:
+        what = "density" if len(names) == 2 else f"density of ({names[0]}, {names[1]})"
+        figure.colorbar(image, ax=panels, label=what, shrink=0.8, pad=0.01)
+
+
+def _draw_line_measures(panel: Axes, measures: Sequence[Density | Cloud], times: np.ndarray, name: str) -> None:
+    """The densities in one dimension, earlier ones lighter."""
+    for measure, time, colour in zip(measures, times, _shades(len(measures)), strict=True):
+        label = f"t = {time:.3g}"
+        if isinstance(measure, Density):
+            panel.plot(measure.grid.centers[0], measure.values, color=colour, label=label)
+        else:
+            panel.hist(
+                measure.positions[:, 0],
+                BINS,
+                weights=measure.weights,
+                density=True,
+                histtype="step",
+                linewidth=1.6,
+                color=colour,
+                label=label,
+            )
+    panel.set(xlabel=name, ylabel="density", ylim=(0, None))
+    panel.legend()
+
+
+def _draw_plane(panel: Axes, density: Density, scale: float) -> Any:
+    """The density of the first two axes as an image."""
+    lower, upper = density.grid.lower, density.grid.upper
+    extent = (lower[0], upper[0], lower[1], upper[1])
+    return panel.imshow(
+        density.marginal(0, 1).T,
+        origin="lower",
+        extent=extent,
+        aspect="auto",
+        cmap=density_colours(),
+        vmin=0,
+        vmax=scale or 1.0,
+        interpolation="nearest",
+    )
+
+
+def _draw_marginals(panel: Axes, measure: Density | Cloud, limits: Sequence[tuple[float, float]]) -> None:
+    """The two marginals along the upper and the right edge of a panel."""
+    for axis in (0, 1):
+        inset = panel.inset_axes((0, 1.02, 1, 0.16) if axis == 0 else (1.02, 0, 0.16, 1))
+        if isinstance(measure, Density):
+            place, height = measure.grid.centers[axis], measure.marginal(axis)
+        else:
+            height, edges = np.histogram(measure.positions[:, axis], BINS, limits[axis], weights=measure.weights)
+            place = 0.5 * (edges[1:] + edges[:-1])
+        if axis == 0:
+            inset.fill_between(place, height, color=BLUE, alpha=0.35, linewidth=0)
+            inset.set(xlim=limits[0], ylim=(0, None))
+        else:
+            inset.fill_betweenx(place, height, color=BLUE, alpha=0.35, linewidth=0)
+            inset.set(ylim=limits[1], xlim=(0, None))
+        inset.axis("off")
+
+
+def _limits(measures: Sequence[Density | Cloud]) -> list[tuple[float, float]]:
+    """For each of the first two axes, where the measures are to be seen, with a margin; never beyond the box of a grid."""
+    limits = []
+    for axis in (0, 1):
+        ends: list[float] = []
+        box = (-np.inf, np.inf)
+        for measure in measures:
+            if isinstance(measure, Density):
+                marginal = measure.marginal(axis)
+                ends += measure.grid.centers[axis][marginal > VISIBLE * marginal.max()].tolist()
+                box = (measure.grid.lower[axis], measure.grid.upper[axis])
+            else:
+                ends += np.quantile(measure.positions[:, axis], (0.001, 0.999)).tolist()
+        margin = max(0.12 * (max(ends) - min(ends)), 1e-3)
+        limits.append((max(min(ends) - margin, box[0]), min(max(ends) + margin, box[1])))
+    return limits
+
+
+def _thinned(cloud: Cloud, most: int = SHOWN_POINTS) -> np.ndarray:
+    """Points of the cloud, drawn by weight where they are too many or unequal, so that dots show mass."""
+    equal = np.ptp(cloud.weights) <= 1e-12 * cloud.weights.max()
+    if equal and len(cloud.weights) <= most:
+        return cloud.positions
+    chosen = np.random.default_rng(0).choice(len(cloud.weights), most, p=cloud.weights / cloud.weights.sum())
+    return cloud.positions[chosen]
+
+
+def _draw_loss(panel: Axes, run: Run) -> None:
+    """Loss and dissipation of every step against t."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+
+    history = (
+        run.history
+        if len(run.history["time"]) > 1
+        else {name: getattr(run, name) for name in ("loss", "dissipation")} | {"time": run.times}
+    )
+    time, loss = history["time"], np.maximum(history["loss"], SMALLEST)
+    panel.plot(
+        time, np.maximum(history["dissipation"], SMALLEST), color=FAINT, linewidth=1.2, label=r"dissipation $\int |\nabla G|^2 d\mu$"
+    )
+    panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")
+    panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)
+    panel.annotate(f"{run.loss[0]:.3g}", (time[0], loss[0]), textcoords="offset points", xytext=(6, 4), color=BLUE)
+    panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), textcoords="offset points", xytext=(0, -15), color=BLUE, ha="right")
+    panel.set(xlabel="t", yscale="log")
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if np.log10(loss.max() / loss.min()) < 2 else LogLocator())
+    panel.yaxis.set_major_formatter(LogFormatterMathtext() if loss.min() < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_minor_formatter(NullFormatter())
+    panel.margins(y=0.12)
+    panel.legend(loc="best")
+
+
+def _draw_fit(panel: Axes, run: Run) -> None:
+    """One input: the network's function at the save times beside the data. More inputs: prediction against target."""
+    x, y = run.data.inputs, run.data.targets
+    if x.shape[1] > 1:
+        for k, colour, label in ((0, FAINT, "t = 0"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
+            panel.plot(y, run.prediction[k], ".", color=colour, label=label, alpha=0.7)
+        ends = [y.min(), y.max()]
+        panel.plot(ends, ends, color=INK, linewidth=0.8)
+        panel.set(xlabel=r"target $f^*(x_i)$", ylabel=r"prediction $\varphi(x_i)$")
+    else:
+        order = np.argsort(x[:, 0], kind="stable")
+        at = x[order, 0]
+        panel.plot(at, y[order], ".", color=INK, markersize=5, alpha=0.6, label=r"data $f^*(x_i)$")
+        for prediction in run.prediction[1:-1]:
+            panel.plot(at, prediction[order], color=BLUE, linewidth=0.8, alpha=0.25)
+        panel.plot(at, run.prediction[0][order], color=FAINT, label=r"$\varphi$ at t = 0")
+        panel.plot(at, run.prediction[-1][order], color=ORANGE, label=rf"$\varphi$ at t = {run.times[-1]:.3g}")
+        panel.set(xlabel="x")
+    panel.legend(loc="best")
+
+
+def _draw_rates(panel: Axes, comparison: Comparison, name: str, label: str) -> None:
+    """The root mean square of a distance against m at three times: every replicate, mean with interval, fit, theory."""
+    sizes, rate = comparison.sizes, comparison.rates[name]
+    mean, error = comparison.mean_square(name), comparison.standard_error(name)
+    last = len(comparison.times) - 1
+    for k, colour, shift in zip(dict.fromkeys((0, last // 2, last)), (GREEN, BLUE, ORANGE), (0.94, 1.0, 1.06), strict=False):
+        root = np.sqrt(np.maximum(mean[:, k], 0))
+        spread = 1.96 * error[:, k] / np.maximum(2 * root, SMALLEST)
+        dots = np.repeat(sizes * shift, comparison.distance[name].shape[1])
+        panel.plot(dots, comparison.distance[name][:, :, k].ravel(), ".", color=colour, alpha=0.12, markersize=3, zorder=1)
+        half = 0.5 * (rate.upper[k] - rate.lower[k])
+        legend = f"t = {comparison.times[k]:.3g}: squared slope {rate.slope[k]:.2f} ± {half:.2f}"
+        panel.errorbar(
+            sizes * shift, root, yerr=np.minimum(spread, 0.9 * root), fmt="o", color=colour, markersize=4, capsize=2, label=legend
+        )
+        panel.plot(sizes, np.sqrt(rate.constant[k] * sizes ** rate.slope[k]), color=colour, linewidth=1.2)
+    if name == "function":
+        panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
+    panel.set(xscale="log", yscale="log", xlabel="number of neurons  m", ylabel=label)
+    _mark_sizes(panel, sizes)
+    panel.legend(loc="lower left")
+
+
+def _draw_scaled(panel: Axes, comparison: Comparison) -> None:
+    """√m times the root-mean-square distance against t: one curve if the rate holds at all times."""
+    for size, mean, colour in zip(comparison.sizes, comparison.mean_square(), _shades(len(comparison.sizes)), strict=True):
+        panel.plot(comparison.times, np.sqrt(size * mean), color=colour, label=f"m = {size}", marker="o", markersize=3)
+    panel.set(xlabel="t", ylabel=r"$\sqrt{m}\; \| \varphi_m - \varphi \|$  (root mean square)", ylim=(0, None))
+    panel.legend(ncols=2 if len(comparison.sizes) > 4 else 1, loc="best")
+
+
+def _mark_sizes(panel: Axes, sizes: np.ndarray) -> None:
+    """Ticks at the sizes themselves, every other one where they are many."""
+    from matplotlib.ticker import NullFormatter
+
+    shown = sizes if len(sizes) <= 5 else sizes[::2]
+    panel.set_xticks(shown, [str(size) for size in shown])
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _shades(count: int) -> list[Any]:
+    """Colours from light to dark, for an ordered family of curves."""
+    from matplotlib import colormaps
+
+    return [colormaps["viridis_r"](0.12 + 0.78 * k / max(count - 1, 1)) for k in range(count)]

@@ -1,0 +1,61 @@
+"""How our figures look: colours, sizes and fonts, applied inside a context, never globally."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from wgf.errors import InputError
+
+FORMATS = (".png", ".pdf", ".svg")
+INK, FAINT = "#22303c", "#9aa5b1"
+BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"  # told apart with any colour vision
+SETTINGS = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.labelsize": 10,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "mathtext.fontset": "dejavusans",
+    "figure.titlesize": 12,
+    "savefig.dpi": 150,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Inside, matplotlib draws in our style."""
+    import matplotlib
+
+    with matplotlib.rc_context(SETTINGS):
+        yield
+
+
+def density_colours() -> Any:
+    """A map from white (no mass) through blue to dark: lightness falls evenly."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("mass", ["#ffffff", "#d3e5f3", "#8fc1e0", "#3f93c6", "#14609e", "#08306b", "#031a3d"])
+
+
+def write(figure: Any, path: str | Path | None) -> None:
+    """Write the figure where a path is given."""
+    if path is None:
+        return
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"cannot draw into {path}: the name must end in {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    figure.savefig(path)
