@@ -36,12 +36,12 @@ class Ridge:
 
     @property
     def dim(self) -> int:
-        """d = p."""
+        """The number of inputs d, which is that of axes p."""
         return len(self.start)
 
     @cached_property
     def data(self) -> wgf.Data:
-        """x uniform on [−1, 1.5] × [−0.5, 1] × …, y a nonlinear function of it."""
+        """Inputs uniform on [−1, 1.5] × [−0.5, 1] × …, y a nonlinear function of them."""
         lower, upper = (-1.0, -0.5, -0.7)[: self.dim], (1.5, 1.0, 1.3)[: self.dim]
 
         def target(x: np.ndarray) -> np.ndarray:

@@ -131,7 +131,7 @@ def test_the_ridge_problem_has_its_exact_loss_potential_and_velocity(ridge, t):
 
 @each_ridge
 def test_the_exact_ridge_solution_moves_with_its_velocity(ridge):
-    """m' is the velocity at the mean, and std' = −λ std; the loss falls as −2∫|∇G|² dμ."""
+    """The rate m' is the velocity at the mean, and std' = −λ std; the loss falls as −2∫|∇G|² dμ."""
     t = 0.7
     change = differences(lambda at: np.array([*ridge.mean(at[0]), *ridge.std(at[0]), ridge.loss(at[0])]), np.array([t]))[:, 0]
     points, masses = ridge.law(t).quadrature(4)

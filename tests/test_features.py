@@ -171,7 +171,7 @@ def test_the_error_of_the_potential_is_within_the_tolerance(tolerance):
 
 
 def smooth_matrix(size=60, samples=25):
-    """tanh on a grid of weights and inputs: singular values that fall fast."""
+    """The tanh on a grid of weights and inputs: singular values that fall fast."""
     return np.tanh(np.multiply.outer(np.linspace(-2, 3, size), np.linspace(-1, 1, samples)))
 
 

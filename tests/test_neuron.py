@@ -182,7 +182,7 @@ def test_value_and_gradient_keep_any_leading_shape(lead, case, n):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("dim", "theta"), CASES)
 def test_the_response_sums_as_its_definition(activation, dim, theta):
-    """value = g, total = Σ_j masses_j g(θ_j), pull = Σ_i u_i ∇_θ g(θ; x_i)."""
+    """That is: value = g, total = Σ_j masses_j g(θ_j), pull = Σ_i u_i ∇_θ g(θ; x_i)."""
     rng = np.random.default_rng(6)
     neuron, points, x = neuron_with(activation, theta, dim), rng.normal(size=(7, len(theta))), rng.normal(size=(5, dim))
     masses, u, response = rng.uniform(size=7), rng.normal(size=5), neuron.at(points, x)

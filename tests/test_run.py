@@ -198,7 +198,7 @@ def test_what_is_no_run_is_not_opened(make, message, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_said_at_once(tmp_path):
-    with pytest.raises(wgf.InputError, match="the folder .* does not exist"):
+    with pytest.raises(wgf.InputError, match=r"the folder .* does not exist"):
         wgf.solve(TANH.problem, GRID, until=1.0, store=tmp_path / "nowhere" / "run.h5")
 
 
@@ -239,7 +239,7 @@ def test_a_reader_beside_the_run_never_sees_half_a_frame(tmp_path):
 
 
 def test_a_killed_run_leaves_a_readable_file(tmp_path):
-    """kill −9 in the middle: the frames written so far are there."""
+    """Kill −9 in the middle: the frames written so far are there."""
     path = tmp_path / "run.h5"
     process = _started(path)
     while len(wgf.open_run(path).times) < 3:

@@ -1,0 +1,53 @@
+"""What the benchmarks share: timing, the machine in one line, tables on the screen and JSON beside the script."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from tabulate import tabulate
+
+
+def best_seconds(functions: Sequence[Callable[[], Any]], repeats: int = 7) -> list[float]:
+    """The least time of each function over `repeats` rounds, after a warm-up.
+
+    They run in turn, A B A B …, so that noise of the machine hits all of them alike.
+    """
+    for function in functions:
+        function()
+    best = [np.inf] * len(functions)
+    for _ in range(repeats):
+        for k, function in enumerate(functions):
+            begun = time.perf_counter()
+            function()
+            best[k] = min(best[k], time.perf_counter() - begun)
+    return best
+
+
+def machine() -> str:
+    """Cores, threads and versions; no names."""
+    return (
+        f"{os.cpu_count()} cores, {numba.get_num_threads()} threads, {platform.machine()}, "
+        f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
+    )
+
+
+def show(title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Print a table; returns it as a dictionary for the JSON file."""
+    print(f"\n{title}")
+    print(tabulate(rows, headers, tablefmt="simple", floatfmt=".3g"), flush=True)
+    return {"title": title, "headers": list(headers), "rows": [list(row) for row in rows]}
+
+
+def keep(script: str, tables: Sequence[dict[str, Any]], output: Path | None = None) -> None:
+    """Write the tables as JSON, beside the script unless `output` says where."""
+    path = output or Path(script).with_suffix(".json")
+    path.write_text(json.dumps({"machine": machine(), "tables": list(tables)}, indent=1, default=float), encoding="utf-8")
+    print(f"\nwrote {path.name}")
