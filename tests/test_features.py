@@ -225,6 +225,7 @@ def test_the_compression_does_not_depend_on_the_blocks(block, monkeypatch):
     monkeypatch.setattr(features, "BLOCK", block)
     compressed = compress(rows_of(matrix), 60, 25, 1e-9)
     assert compressed.rank == expected.rank
+    assert compressed.error == pytest.approx(expected.error, rel=1e-4, abs=0)
     assert compressed.values @ compressed.basis.T == pytest.approx(expected.values @ expected.basis.T, abs=1e-9)
 
 

@@ -33,9 +33,10 @@ def test_the_distance_at_the_start_is_the_variance_of_an_average(comparison):
 
 
 def test_the_theory_is_what_quadrature_says(comparison):
+    """Up to the midpoint rule of the grid, which is small beside any standard error."""
     points, weights = TANH.problem.initial.quadrature(40)
     exact = spread(wgf.Cloud(points, weights), TANH.problem)
-    assert comparison.theory == pytest.approx(exact, rel=1e-3)
+    assert comparison.theory == pytest.approx(exact, rel=3e-3)
 
 
 def test_the_loss_gap_closes_too(comparison):
