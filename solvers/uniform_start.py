@@ -1,6 +1,6 @@
 """A uniform start: all neurons of a square with equal right, and a target with a kink.
 
-θ = (c, a), g(θ; x) = c·erf(a·x + 0.3). The initial law has a jump at its edge, which the limited fluxes carry without
+θ = (c, a), g(θ; x) = c·erf(a·x + 1). The initial law has a jump at its edge, which the limited fluxes carry without
 overshoot: the smallest cell stays ≥ 0. Writes uniform_start.h5 and uniform_start.png.
 """
 
@@ -10,7 +10,7 @@ import wgf
 
 problem = wgf.Problem(
     energy=wgf.RegressionEnergy(
-        neuron=wgf.Neuron("erf", theta=("c", "a"), fixed={"b": 0.3}),
+        neuron=wgf.Neuron("erf", theta=("c", "a"), fixed={"b": 1.0}),
         data=wgf.Data.quadrature(np.abs, lower=-1, upper=1, nodes=60),
     ),
     initial=wgf.Uniform(lower=(-1, -2), upper=(1, 2)),
@@ -20,7 +20,7 @@ density = wgf.FiniteVolume(cells=(128, 128))  # the box is found from a cheap ru
 neurons = wgf.Particles(10_000, seed=0)
 
 
-def main(density=density, neurons=neurons, until=5.0):
+def main(density=density, neurons=neurons, until=20.0):
     limit = wgf.solve(problem, density, until, store="uniform_start.h5", progress=True)
     cloud = wgf.solve(problem, neurons, until, progress=True)
     print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}")

@@ -122,7 +122,10 @@ BAD = {
         edited("lower = [-3.5", "lower = [3.5"),
         r"student.toml: the box \[3.5, 4.5\] × .* holds only 0.00% of the initial law",
     ),
-    "box of another dimension": (edited("lower = [-3.5, -3.0]", "lower = [-3.5]"), r"\[domain\]: the box has 1 axes but theta has 2 coordinates"),
+    "box of another dimension": (
+        edited("lower = [-3.5, -3.0]", "lower = [-3.5]"),
+        r"\[domain\]: the box has 1 axes but theta has 2 coordinates",
+    ),
     "no cells": (edited("[24, 24]", "[24, 0]"), r"\[domain\]: axis a: 0 cells"),
     "grid too large": (
         edited("[24, 24]", "[400000, 400000]"),

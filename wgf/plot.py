@@ -25,6 +25,7 @@ PANELS = 4  # times at which the measure is shown
 SHOWN_POINTS = 4000  # of a cloud
 OVERLAID_POINTS = 500  # of a cloud over a density
 VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
+LABEL = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
 BINS = 60  # of a cloud's marginals
 SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
 
@@ -130,7 +131,7 @@ def _draw_measures(figure: Any, measures: Sequence[Density | Cloud], times: np.n
             points = _thinned(measure)
             panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
         _draw_marginals(panel, measure, limits)
-        panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold")
+        panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
     panels[0].set_ylabel(names[1])
     if image is not None:
         what = "density" if len(names) == 2 else f"density of ({names[0]}, {names[1]})"

@@ -1,0 +1,69 @@
+"""Every script in solvers/ runs, coarse, and leaves what its first lines promise; with τ = 0 its loss never rises."""
+
+import dataclasses
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import wgf
+
+SCRIPTS = sorted((Path(__file__).parents[1] / "solvers").glob("*.py"))
+COARSE = {1: 100, 2: 32, 3: 16}
+
+
+def imported(path):
+    """The script as a module: nothing happens at import."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
+def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    script = imported(path)
+    assert list(tmp_path.iterdir()) == []
+    p = script.problem.dim
+    script.main(dataclasses.replace(script.density, cells=(COARSE[p],) * p), dataclasses.replace(script.neurons, m=100), until=0.3)
+    assert capsys.readouterr().out
+    promised = set(re.findall(r"\b\w+\.(?:png|h5)\b", script.__doc__))
+    written = {file.name for file in tmp_path.iterdir()}
+    assert promised
+    assert promised <= written
+    for file in tmp_path.glob("*.h5"):
+        run = wgf.open_run(file)
+        assert run.status == "complete"
+        assert run.largest_rise <= 0
+        assert run.history["minimum"].min() >= 0
+        assert run.mass == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_the_script_as_it_is(path, tmp_path, monkeypatch):
+    """In full, and without a warning."""
+    monkeypatch.chdir(tmp_path)
+    imported(path).main()
+    for file in tmp_path.glob("*.h5"):
+        run = wgf.open_run(file)
+        assert run.largest_rise <= 0
+        assert run.history["minimum"].min() >= 0
+        assert run.mass == pytest.approx(1, abs=1e-12)
+
+
+def test_the_published_curves_are_met(tmp_path, monkeypatch):
+    """Javanmard, Mondelli & Montanari 2020: the PDE and 200 neurons within what can be read off the figure (±10 %, and the
+    spread of 200 neurons) at t = 1 and 1.5, in the paper's time, which is ours."""
+    monkeypatch.chdir(tmp_path)
+    script = imported(next(path for path in SCRIPTS if path.stem.startswith("javanmard")))
+    for delta, published in script.PUBLISHED.items():
+        problem = script.case(delta)
+        size = problem.energy.data.norm(problem.energy.data.targets) ** 2
+        coarse = dataclasses.replace(script.density, cells=(200,))
+        run = wgf.solve(problem, coarse, until=3.0, save=list(script.PUBLISHED_TIMES))
+        ratio = run.loss[1:] / size / published
+        assert ratio == pytest.approx(1, rel=0.15)
