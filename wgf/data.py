@@ -7,6 +7,7 @@ teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ class Data:
             return cls(*_arrange(columns))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise InputError(f"{path} cannot be read as {path.suffix}: {error}") from None
 
     @classmethod
@@ -185,7 +186,10 @@ def _axes(first: float | Sequence[float], second: float | Sequence[float], law: 
 
 
 def _orders(nodes: int | Sequence[int], first: float | Sequence[float]) -> list[int]:
-    orders = np.broadcast_to(nodes, np.shape(np.atleast_1d(first))).tolist()
+    inputs = np.size(first)
+    if np.ndim(nodes) and np.size(nodes) != inputs:
+        raise InputError(f"nodes has {np.size(nodes)} entries for {inputs} input(s); give one for all or one per input")
+    orders = np.broadcast_to(nodes, inputs).tolist()
     if min(orders) < 1:
         raise InputError(f"nodes = {nodes}: a quadrature rule has at least one node")
     return orders
@@ -226,7 +230,10 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it holds one nameless array; expected the arrays x, y … (numpy.savez)")
         return {name: np.asarray(archive[name], dtype=float) for name in archive.files}
 
 
@@ -237,6 +244,7 @@ def _read_h5(path: Path) -> dict[str, np.ndarray]:
         return {name: np.asarray(item, dtype=float) for name, item in file.items() if isinstance(item, h5py.Dataset)}
 
 
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, csv.Error, zipfile.BadZipFile)
 READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv, ".npz": _read_npz, ".h5": _read_h5}
 
 

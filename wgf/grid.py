@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Grid:
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
                 raise InputError(f"axis {name}: the box [{low:g}, {high:g}] must have finite edges, the lower one first")
         for name, n in zip(names, cells, strict=True):
-            if isinstance(n, bool) or n != int(n) or n < 1:
+            if isinstance(n, bool) or not isinstance(n, Real) or n % 1 != 0 or n < 1:
                 raise InputError(f"axis {name}: {n} cells; give a whole number, at least 1")
         for condition in boundary:
             known(condition, BOUNDARIES, "boundary condition")

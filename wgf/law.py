@@ -51,6 +51,7 @@ class Gaussian:
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Products of differences of the normal distribution function, taken in the tail that keeps all digits."""
+        _fitting(self, grid)
         factors = []
         for edges, mean, std, spacing in zip(grid.edges, self.mean, self.std, grid.spacing, strict=True):
             z = (edges - mean) / std
@@ -90,6 +91,7 @@ class Uniform:
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Exact: the overlap of each cell with the box."""
+        _fitting(self, grid)
         factors = []
         for edges, low, high, spacing in zip(grid.edges, self.lower, self.upper, grid.spacing, strict=True):
             inside = np.clip(edges, low, high)
@@ -123,6 +125,7 @@ class Ball:
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others."""
+        _fitting(self, grid)
         slices = 8 if self.dim > 1 else 1
         square = np.zeros(())
         for edges, center, n in zip(grid.edges[:-1], self.center[:-1], grid.shape[:-1], strict=True):
@@ -204,12 +207,16 @@ class Product:
         object.__setattr__(self, "laws", tuple(self.laws))
         if not self.laws:
             raise InputError("the product has no laws; give at least one")
+        for k, law in enumerate(self.laws):
+            if law.dim is None:
+                raise InputError(f"law {k + 1} of the product has no dimension; say where it lives: FromDensity(pdf, lower=[…], upper=[…])")
 
     @property
     def dim(self) -> int:
         return sum(law.dim for law in self.laws)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
+        _fitting(self, grid)
         factors, start = [], 0
         for law in self.laws:
             part = slice(start, start + law.dim)
@@ -252,6 +259,7 @@ class Samples:
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A histogram: the cell of each point gets its mass (first order in h)."""
+        _fitting(self, grid)
         counts, _ = np.histogramdd(self.points, bins=grid.edges)
         return counts / (len(self.points) * grid.cell_volume)
 
@@ -267,6 +275,9 @@ class Samples:
         return f"Samples({len(self.points)} points in {self.dim} dimension{'s' if self.dim > 1 else ''})"
 
 
+NOWHERE = "the density is zero everywhere on its support; choose lower and upper so that they hold the law"
+
+
 class FromDensity:
     """A law given by its density pdf(theta (…, p)) → (…), which need not be normalised.
 
@@ -275,7 +286,7 @@ class FromDensity:
     """
 
     NODES = 4  # Gauss–Legendre points per axis and cell
-    SEARCH = 64  # points per axis on which the maximum of the density is looked for
+    SEARCH = 2**16  # points on which the maximum of the density is looked for
 
     lower: Sequence[float] | None
     upper: Sequence[float] | None
@@ -293,6 +304,7 @@ class FromDensity:
             raise InputError("the support of a law given by its density needs both lower and upper, or neither")
         if lower is not None:
             _vectors(self, lower=lower, upper=upper)
+            _ordered(self, "the support of a law given by its density")
 
     @property
     def dim(self) -> int | None:
@@ -300,37 +312,49 @@ class FromDensity:
         return None if self.lower is None else len(self.lower)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Gauss–Legendre in each cell, normalised to mass one on the box of the grid."""
+        """Gauss–Legendre in each cell, or its part in the support; normalised to mass one on the box of the grid."""
+        _fitting(self, grid)
         t, w = np.polynomial.legendre.leggauss(self.NODES)
-        averages = np.zeros(grid.shape)
+        support = zip(self.lower, self.upper, strict=True) if self.lower and self.upper else [(-np.inf, np.inf)] * grid.dim
+        edges = [np.clip(edges, *ends) for edges, ends in zip(grid.edges, support, strict=True)]
+        middles, halves = [0.5 * (e[1:] + e[:-1]) for e in edges], [0.5 * np.diff(e) for e in edges]
+        masses = np.zeros(grid.shape)
         for index in np.ndindex(*(self.NODES,) * grid.dim):
-            axes = [c + 0.5 * h * t[k] for c, h, k in zip(grid.centers, grid.spacing, index, strict=True)]
+            axes = [middle + half * t[k] for middle, half, k in zip(middles, halves, index, strict=True)]
             theta = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-            averages += self._density(theta) * float(np.prod(0.5 * w[list(index)]))
-        total = averages.sum() * grid.cell_volume
-        if total == 0:
+            masses += self._density(theta) * _outer([half * w[k] for half, k in zip(halves, index, strict=True)])
+        if not masses.any():
             raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return averages / total
+        return masses / (masses.sum() * grid.cell_volume)
 
     def __repr__(self) -> str:
         return f"FromDensity({getattr(self.pdf, '__name__', self.pdf)!r})"
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         if self.sampler is not None:
-            return np.asarray(self.sampler(m, rng), dtype=float).reshape(m, -1)
+            drawn = np.asarray(self.sampler(m, rng), dtype=float)
+            if drawn.ndim not in (1, 2) or len(drawn) != m:
+                raise InputError(f"sample gave an array of shape {drawn.shape} for m = {m}; expected ({m}, p)")
+            return drawn[:, None] if drawn.ndim == 1 else drawn
         lower, upper = self._support("to sample a law given by its density")
-        bound = 1.1 * self._density(Grid(lower, upper, self.SEARCH).points()).max()
+        bound = 1.1 * self._density(Grid(lower, upper, int(self.SEARCH ** (1 / len(lower)))).points()).max()
+        if bound == 0:
+            raise InputError(NOWHERE)
         points = np.empty((0, len(lower)))
         while len(points) < m:
             proposal = rng.uniform(lower, upper, (max(m, 1024), len(lower)))
-            accepted = rng.uniform(0.0, bound, len(proposal)) < self._density(proposal)
-            points = np.concatenate([points, proposal[accepted]])
+            density = self._density(proposal)
+            if density.max() > bound:  # a peak between the points of the search: begin again below a higher bound
+                bound, points = 1.1 * density.max(), points[:0]
+            points = np.concatenate([points, proposal[rng.uniform(0.0, bound, len(proposal)) < density]])
         return points[:m]
 
     def quadrature(self, nodes: int) -> Rule:
         """Gauss–Legendre on the support, weighted with the density."""
         points, weights = _legendre(*self._support("for the quadrature of a law given by its density"), nodes)
         weights = weights * self._density(points)
+        if not weights.any():
+            raise InputError(NOWHERE)
         return points, weights / weights.sum()
 
     def _density(self, theta: np.ndarray) -> np.ndarray:
@@ -378,6 +402,17 @@ def _positive(law: Any, name: str) -> None:
     for k, value in enumerate(getattr(law, name)):
         if not value > 0:
             raise InputError(f"{type(law).__name__.lower()}: {name} = {value:g} in coordinate {k + 1}; it must be positive")
+
+
+def _fitting(law: Any, grid: Grid) -> None:
+    if law.dim not in (None, grid.dim):
+        raise InputError(f"the law has dimension {law.dim} but the grid has dimension {grid.dim}: they must agree")
+
+
+def _ordered(law: Any, what: str) -> None:
+    for k, (low, high) in enumerate(zip(law.lower, law.upper, strict=True)):
+        if not low < high:
+            raise InputError(f"{what} has lower = {low:g}, upper = {high:g} in coordinate {k + 1}: lower must be less than upper")
 
 
 def _outer(factors: Sequence[np.ndarray]) -> np.ndarray:

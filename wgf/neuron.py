@@ -46,6 +46,8 @@ class Activation:
 
 def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float = 1.0) -> Activation:
     """The ramp: `low` for z ≤ start, `high` for z ≥ end, and linear between the two plateaus."""
+    if not start < end:
+        raise InputError(f"the ramp has start = {start:g}, end = {end:g}: start must be less than end")
     steepness = (high - low) / (end - start)
     return Activation(
         "ramp",
@@ -256,20 +258,22 @@ class CustomNeuron:
 
     def value(self, theta: Array, x: Array) -> Array:
         """g(θ; x), checked to have shape (…, n)."""
-        value = np.asarray(self.custom.value(theta, x), dtype=float)
-        expected = (*np.shape(theta)[:-1], len(x))
-        if value.shape != expected:
-            raise InputError(
-                f"{self.custom!r}.value gave an array of shape {value.shape} for theta {np.shape(theta)} and x {x.shape}; "
-                f"expected (…, n) = {expected}"
-            )
-        return value
+        return self._checked("value", theta, x, (*np.shape(theta)[:-1], len(x)), "(…, n)")
 
     def gradient(self, theta: Array, x: Array) -> Array:
-        """∇_θ g(θ; x): the object's own, or differences; (…, n, p)."""
+        """∇_θ g(θ; x): the object's own, checked to have shape (…, n, p), or differences."""
         if callable(getattr(self.custom, "gradient", None)):
-            return np.asarray(self.custom.gradient(theta, x), dtype=float)
+            return self._checked("gradient", theta, x, (*np.shape(theta)[:-1], len(x), np.shape(theta)[-1]), "(…, n, p)")
         return differences(lambda at: self.value(at, x), theta, self.STEP)
+
+    def _checked(self, name: str, theta: Array, x: Array, expected: tuple[int, ...], form: str) -> Array:
+        array = np.asarray(getattr(self.custom, name)(theta, x), dtype=float)
+        if array.shape != expected:
+            raise InputError(
+                f"{self.custom!r}.{name} gave an array of shape {array.shape} for theta {np.shape(theta)} and x {x.shape}; "
+                f"expected {form} = {expected}"
+            )
+        return array
 
     def at(self, theta: Array, x: Array) -> Response:
         """The response at theta (N, p)."""
