@@ -1,0 +1,74 @@
+"""What the documents say is true: notebooks run, the README's examples run, the manual names what there is."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import wgf
+from wgf.cli import COMMANDS
+from wgf.law import LAWS
+from wgf.methods import METHODS
+from wgf.methods.finite_volume import INTEGRATORS, LIMITERS
+from wgf.neuron import ACTIVATIONS
+from wgf.problem_file import read_task
+
+ROOT = Path(__file__).parents[1]
+MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_notebook_runs_and_is_stored_without_outputs(path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("code", blocks(README, "python") + blocks(MANUAL, "python"))
+@pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
+def test_every_python_example_runs(code, tmp_path, monkeypatch):
+    """On coarser grids and with fewer neurons, which changes numbers but no names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "problem.toml").write_text(blocks(README, "toml")[0], encoding="utf-8")
+    (tmp_path / "data.csv").write_text("x,y\n" + "\n".join(f"{k / 10},{(k / 10) ** 3}" for k in range(-10, 11)) + "\n")
+    coarse = code.replace("(128, 128)", "(24, 24)").replace("10_000", "50").replace("until=5.0", "until=0.2")
+    exec(compile(coarse, "example", "exec"), {"__name__": "example"})
+
+
+@pytest.mark.parametrize("text", blocks(README, "toml") + blocks(MANUAL, "toml"))
+def test_every_problem_file_is_read(text, tmp_path):
+    (tmp_path / "problem.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "data.csv").write_text("x,y\n0,1\n1,2\n")
+    task = read_task(tmp_path / "problem.toml")
+    assert task.until > 0
+    assert repr(task.problem)
+
+
+@pytest.mark.parametrize(
+    "register", [ACTIVATIONS, LAWS, METHODS, LIMITERS, INTEGRATORS, COMMANDS], ids=lambda register: next(iter(register))
+)
+def test_the_manual_names_every_entry_of_the_registers(register):
+    for name in register:
+        assert f"`{name}`" in MANUAL or f"`wgf {name}" in MANUAL, name
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
+)
+def test_links_lead_somewhere(document):
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_changelog_knows_the_version():
+    assert f"## {wgf.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
