@@ -1,0 +1,40 @@
+"""How long a person waits: `import wgf`, and `wgf run` on 64 × 64 cells to t = 5, each as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+import click
+from harness import best_seconds, keep, machine, show
+
+
+@click.command()
+@click.option("--repeats", default=5, show_default=True, help="Rounds, of which the least time counts.")
+@click.option("--quick", is_flag=True, help="One round.")
+@click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+def main(repeats: int, quick: bool, output: Path | None) -> None:
+    """Print the table and write it as JSON."""
+    print(machine())
+    student = resources.files("wgf").joinpath("examples/student.toml").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        problem = Path(folder) / "student.toml"
+        problem.write_text(student.replace("[128, 128]", "[64, 64]"), encoding="utf-8")
+        commands = {
+            "python -c 'import wgf'": ["-c", "import wgf"],
+            "python -c 'import wgf; wgf.FiniteVolume'": ["-c", "import wgf; wgf.FiniteVolume"],
+            "wgf run, 64 × 64, t = 5": ["-m", "wgf", "run", str(problem), "--until", "5", "-o", str(problem.with_suffix(".h5"))],
+        }
+        functions = [
+            lambda words=words: subprocess.run([sys.executable, *words], check=True, capture_output=True)  # type: ignore[misc]
+            for words in commands.values()
+        ]
+        times = best_seconds(functions, 1 if quick else repeats)
+    keep(__file__, [show("Start-up, warm cache", ["command", "seconds"], list(zip(commands, times, strict=True)))], output)
+
+
+if __name__ == "__main__":
+    main()
