@@ -96,6 +96,12 @@ def test_the_potential_is_that_of_the_full_kernel(activation, penalty, dim, thet
 
 
 @pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
+@pytest.mark.parametrize("cells", [(1, 5), (5, 1), (1, 1)])
+def test_axes_of_one_cell_are_no_exception(cells, penalty):
+    assert_equals_full_kernel(energy_with("tanh", ("c", "a"), 1, penalty), wgf.Grid([-1.0, -0.8], [1.5, 1.0], cells))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
 def test_the_potential_of_a_custom_neuron_is_that_of_the_full_kernel(penalty):
     data = wgf.Data.quadrature(np.sin, -1, 1, 15)
     assert_equals_full_kernel(wgf.RegressionEnergy(Bump(), data, penalty), grid_of(2))

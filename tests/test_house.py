@@ -16,7 +16,7 @@ FLOORS = (
     ("schema", "neuron", "grid"),
     ("data", "measure"),
     ("law", "features"),
-    ("energy",),
+    ("energy", "potential"),
     ("problem",),
     ("methods",),
     ("hdf5", "run"),

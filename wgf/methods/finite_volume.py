@@ -205,7 +205,9 @@ class Transport:
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill the potential for `values` and return their loss; nothing is done where it is theirs already."""
         if self.updated is not values:
+            numba.set_num_threads(self.threads)
             self.updated, self.loss = values, self.potential.update(values, sums)
+            numba.set_num_threads(self.most_threads)
         return self.loss
 
     def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float) -> None:

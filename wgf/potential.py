@@ -1,0 +1,119 @@
+"""The potential of an energy on the cells of a grid, refilled for every density at the cost of its rank.
+
+With compressed features (features.py), √w absorbed, and f_i = √w_i f*(x_i):
+
+    z = Φᵀμ − f,    G = Φ z + ½λV,    L = |z|² + (the part of f that no density reaches) + λ∫V dμ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wgf.features import compress
+from wgf.grid import Grid
+from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
+
+if TYPE_CHECKING:
+    from wgf.energy import RegressionEnergy
+
+
+class Potential:
+    """G(·; μ) on the cells of a grid, in the layout in which the transport kernel reads it (kernels/transport.py).
+
+    `axes` is the order of the grid's axes in that layout: the output weight c last where it is an axis, since g = c·s is
+    linear in it: with the features S of s on the cells of the other axes ("rows") and μ's moments M = Σ_c c μ h_c,
+
+        z = SᵀM·volume − f,   G = (S z) ⊗ c + ½λV = slope ⊗ multiplier + along + offset.
+
+    Otherwise the features live on all cells, and G is the array `offset`. The arrays are filled in place by `update`.
+
+    slope (rows,), multiplier (columns,), along (columns,), offset (rows, 1 or columns)
+    rank, error      of the compressed features
+    """
+
+    def __init__(self, energy: RegressionEnergy, grid: Grid, tolerance: float) -> None:
+        self.energy, self.grid = energy, grid
+        neuron, axis = energy.neuron, energy.neuron.output_axis
+        self.factored = axis is not None
+        last = grid.dim - 1 if axis is None else axis
+        self.axes = (*(k for k in range(grid.dim) if k != last), last)
+        self.shape = tuple(grid.shape[k] for k in self.axes)
+        self.columns, self.rows = self.shape[-1], int(np.prod(self.shape[:-1]))
+        self.slope, self.multiplier, self.along = np.zeros(self.rows), np.zeros(self.columns), np.zeros(self.columns)
+        self._add_features(neuron, tolerance)
+        self._add_penalty()
+
+    def _add_features(self, neuron: Any, tolerance: float) -> None:
+        """S on the rows (c an axis) or Φ on the cells, compressed; f* in the same basis, and the readout φ(x_i) = (B z)_i/√w_i."""
+        data, last = self.energy.data, self.axes[-1]
+        points: np.ndarray = np.ones((1, 1))  # c = 1, where c is the only axis
+        if self.factored:
+            self.multiplier[:] = self.grid.centers[last]
+            if rest := self.grid.without(last):
+                neuron, points = neuron.without_output(), rest.points()
+        else:
+            points = self.grid.points()
+        root = np.sqrt(data.weights)
+        features = compress(lambda part: neuron.value(points[part], data.inputs) * root, len(points), data.size, tolerance)
+        self.features, self.rank, self.error = features.values, features.rank, features.error
+        target = root * data.targets
+        self.target = features.basis.T @ target
+        self.out_of_reach = float(np.sum((target - features.basis @ self.target) ** 2))
+        self.readout = features.basis / root[:, None]
+        self.moments, self.residual = np.empty(self.rank), np.empty(self.rank)
+        self.partial = np.empty((BLOCKS, self.rank))
+
+    def _add_penalty(self) -> None:
+        """½λV: for |θ|² on a factored grid split into rows (offset) and columns (along), else an array over the cells."""
+        penalty, grid, last = self.energy.penalty, self.grid, self.axes[-1]
+        half = 0.5 * penalty.strength
+        self.penalty = np.zeros((self.rows, 1)) if self.factored else np.zeros((1, 1))
+        if half and self.factored and penalty.function is None:
+            self.along[:] = half * grid.centers[last] ** 2
+            rest = grid.without(last)
+            self.penalty[:, 0] = 0.0 if rest is None else half * np.sum(rest.points() ** 2, axis=1)
+        elif half:
+            self.penalty = half * self.arranged(penalty.value(grid.points()).reshape(grid.shape))
+        self.offset = self.penalty if self.factored else np.empty((self.rows, self.columns))
+
+    def arranged(self, values: np.ndarray) -> np.ndarray:
+        """Cell values (n_1, …, n_p) as a contiguous (rows, columns) array of the layout."""
+        return np.ascontiguousarray(np.transpose(values, self.axes)).reshape(self.rows, self.columns)
+
+    def restored(self, values: np.ndarray) -> np.ndarray:
+        """The inverse of `arranged`: (rows, columns) as a view (n_1, …, n_p)."""
+        return np.transpose(values.reshape(self.shape), np.argsort(self.axes))
+
+    def update(self, values: np.ndarray, sums: np.ndarray) -> float:
+        """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
+        volume = self.grid.cell_volume
+        if self.factored:
+            np.dot(sums[1], self.features, out=self.moments)
+        else:
+            fill_moments(self.moments, values.reshape(-1), self.features, self.partial)
+        self.moments *= volume
+        np.subtract(self.moments, self.target, out=self.residual)
+        loss = float(self.residual @ self.residual) + self.out_of_reach
+        if self.energy.penalty.strength:
+            loss += 2.0 * volume * self._penalty_energy(values, sums)
+        if self.factored:
+            np.dot(self.features, self.residual, out=self.slope)
+        else:
+            fill_potential(self.offset.reshape(-1), self.features, self.residual, self.penalty.reshape(-1))
+        return loss
+
+    def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
+        """½λ Σ_cells V μ."""
+        full = self.penalty.shape == values.shape
+        return float(sums[2].sum() + (np.vdot(self.penalty, values) if full else self.penalty[:, 0] @ sums[0]))
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """φ_μ at the data for the μ of the last update, (n,)."""
+        return self.readout @ self.moments
+
+    def values(self) -> np.ndarray:
+        """G on the cells, (n_1, …, n_p), for the μ of the last update: for plots and tests; the kernel does not need it."""
+        return self.restored(np.multiply.outer(self.slope, self.multiplier) + self.along + self.offset)
