@@ -4,9 +4,8 @@
 gaussian_start_neurons.png, and prints how far density and neurons are apart.
 """
 
-from wgf.plot import plot_density_with_particles
-
 import wgf
+from wgf.plot import plot_density_with_particles
 
 problem = wgf.Problem(
     energy=wgf.RegressionEnergy(
