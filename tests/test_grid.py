@@ -86,3 +86,8 @@ def test_per_axis_repeats_a_single_value():
 def test_a_grid_that_cannot_be_says_why(arguments, message):
     with pytest.raises(wgf.InputError, match=message):
         wgf.Grid(**{"lower": [0, 0], "upper": [1, 1], "cells": 4, **arguments})
+
+
+def test_two_axes_of_one_name_are_refused():
+    with pytest.raises(wgf.InputError, match="the names are a, a: give one for each, none twice"):
+        wgf.Grid([0, 0], [1, 1], 2, ("a", "a"))

@@ -100,3 +100,10 @@ def test_measures_say_what_they_are():
 def test_a_measure_without_a_neuron_cannot_predict():
     with pytest.raises(wgf.InputError, match=r"built without a neuron, so it cannot predict; give it one: neuron="):
         wgf.Cloud(np.ones((2, 2)), np.full(2, 0.5)).predict(X)
+
+
+def test_predicting_at_inputs_of_another_dimension_is_refused():
+    cloud = wgf.Cloud(np.zeros((3, 3)), np.full(3, 1 / 3), wgf.Neuron("tanh", ("c", "a1", "a2"), dim=2))
+    assert cloud.predict(np.zeros((0, 2))).shape == (0,)
+    with pytest.raises(wgf.InputError, match=r"x has shape \(5,\), but the neuron has 2 inputs; give \(n, 2\)"):
+        cloud.predict(np.zeros(5))

@@ -42,8 +42,8 @@ class Grid:
         names = tuple(self.names) or tuple(f"theta{k + 1}" for k in range(p))
         cells = per_axis(self.cells, p, "cells")
         boundary = per_axis(self.boundary, p, "boundary")
-        if len(names) != p:
-            raise InputError(f"the box has {p} axes but the names are {', '.join(names)}")
+        if len(names) != p or len(set(names)) < p:
+            raise InputError(f"the box has {p} axes but the names are {', '.join(names)}: give one for each, none twice")
         for name, low, high in zip(names, lower, upper, strict=True):
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
                 raise InputError(f"axis {name}: the box [{low:g}, {high:g}] must have finite edges, the lower one first")

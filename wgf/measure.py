@@ -61,8 +61,11 @@ class Measure:
             raise InputError("this measure was built without a neuron, so it cannot predict; give it one: neuron=…")
         inputs = np.asarray(x, dtype=float)
         inputs = inputs.reshape(-1, 1) if inputs.ndim < 2 else inputs
+        expected = getattr(self.neuron, "dim", inputs.shape[1])
+        if inputs.shape[1] != expected:
+            raise InputError(f"x has shape {np.shape(x)}, but the neuron has {expected} inputs; give (n, {expected})")
         points, masses = self.points, self.masses
-        rows = max(1, BLOCK // len(inputs))
+        rows = max(1, BLOCK // max(1, len(inputs)))
         total = np.zeros(len(inputs))
         for start in range(0, len(points), rows):
             total += masses[start : start + rows] @ self.neuron.value(points[start : start + rows], inputs)

@@ -7,16 +7,13 @@ With compressed features (features.py), √w absorbed, and f_i = √w_i f*(x_i):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from wgf.features import compress
 from wgf.grid import Grid
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
-
-if TYPE_CHECKING:
-    from wgf.energy import RegressionEnergy
 
 
 class Potential:
@@ -33,7 +30,7 @@ class Potential:
     rank, error      of the compressed features
     """
 
-    def __init__(self, energy: RegressionEnergy, grid: Grid, tolerance: float) -> None:
+    def __init__(self, energy: Any, grid: Grid, tolerance: float) -> None:
         self.energy, self.grid = energy, grid
         neuron, axis = energy.neuron, energy.neuron.output_axis
         self.factored = axis is not None
