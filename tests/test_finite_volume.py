@@ -229,6 +229,7 @@ def test_the_box_is_found_where_none_is_given():
     """The found box holds the law at all times: no warning, and the same answer as on a generous box."""
     found = wgf.solve(TANH.problem, wgf.FiniteVolume((96, 96)), until=2.0)
     grid = found.measures[0].grid
+    assert f"96 × 96 on [{grid.lower[0]:g}, {grid.upper[0]:g}]" in found.method
     assert grid.upper[0] < 5
     assert grid.lower[0] > -5
     assert found.boundary_mass.max() < 1e-4

@@ -15,6 +15,7 @@ that is too long for a stiff kernel could still raise the loss; such a step is t
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ class Transport:
         self.loss = np.nan
         self.rounding = ROUNDING * problem.energy.data.norm(problem.energy.data.targets) ** 2
         self.facts = {
-            "box": describe_box(grid.shape, grid.lower, grid.upper),
+            "method_summary": repr(dataclasses.replace(method, cells=grid.shape, lower=grid.lower, upper=grid.upper)),  # the box, if found
             "kernel_rank": potential.rank,
             "kernel_error": potential.error,
         }
