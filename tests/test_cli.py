@@ -131,7 +131,11 @@ BAD = {
         edited("[24, 24]", "[400000, 400000]"),
         r"student.toml: a grid of 400000 × 400000 cells needs about [\d,.]+ GiB, and [\d.]+ GiB",
     ),
-    "noise": (SMALL + "\n[noise]\ntemperature = 0.1\n", r"student.toml: FiniteVolume solves the flow without noise; temperature = 0.1"),
+    "scheme for noise that is not there": (
+        SMALL + '\n[method]\ndiffusion = "gibbs"\n',
+        r"student.toml: diffusion = 'gibbs', but the problem has no noise",
+    ),
+    "negative temperature": (SMALL + "\n[noise]\ntemperature = -0.1\n", r"student.toml: temperature = -0.1: it must be a number ≥ 0"),
     "negative penalty": (SMALL + "\n[penalty]\nstrength = -1.0\n", r"\[penalty\]: the penalty has strength -1"),
     "not TOML": (edited("end = 1.0", "end = = 1"), r"student.toml is not valid TOML: .*line \d+"),
     "no data": (re.sub(r"inputs = .*\nteacher = .*\n", "", SMALL), r"\[data\]: give file = .* or inputs"),

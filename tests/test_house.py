@@ -14,9 +14,9 @@ HOUSE = Path(wgf.__file__).parent
 FLOORS = (
     ("errors", "kernels", "__init__"),
     ("schema", "neuron", "grid"),
-    ("data", "measure"),
+    ("data", "measure", "layout", "internal"),
     ("law", "features"),
-    ("energy", "potential"),
+    ("energy", "potential", "interaction"),
     ("problem",),
     ("methods",),
     ("hdf5", "run"),

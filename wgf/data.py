@@ -63,6 +63,11 @@ class Data:
         """‖u‖ = √Σ w_i u_i² for u (n,)."""
         return float(np.sqrt(self.weights @ np.square(u)))
 
+    def batch(self, size: int, rng: np.random.Generator) -> Data:
+        """`size` samples drawn independently from ρ, equally weighted."""
+        chosen = rng.choice(self.size, size, p=self.weights)
+        return Data(self.inputs[chosen], self.targets[chosen])
+
     @classmethod
     def from_file(cls, path: str | Path) -> Data:
         """Columns x or x1 … xd, y, and optionally weight, from a .csv file with a header, an .npz or an .h5 file."""

@@ -13,7 +13,7 @@ import numbers
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -70,6 +70,8 @@ class RegressionEnergy:
     data: Data
     penalty: Any = 0.0
 
+    internal: ClassVar[None] = None  # U(μ), which the loss of a network has not
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "neuron", as_neuron(self.neuron))
         if not isinstance(self.data, Data):
@@ -84,6 +86,26 @@ class RegressionEnergy:
         from wgf.potential import Potential  # compiled code, which clouds do not need
 
         return Potential(self, grid, tolerance)
+
+    def entries(self, grid: Grid) -> float:
+        """How many numbers the potential keeps on a grid, about."""
+        axis = self.neuron.output_axis
+        featured = grid.size if axis is None else grid.size / grid.shape[axis]
+        return featured * min(self.data.size, 64) + (grid.size if axis is None else 0)
+
+    def axis_names(self, p: int) -> tuple[str, ...]:
+        """The names of the p axes of θ."""
+        return self.neuron.axis_names(p)
+
+    @property
+    def dim(self) -> int | None:
+        """P where the neuron says it."""
+        return len(self.neuron.theta) if isinstance(self.neuron, Neuron) else None
+
+    @property
+    def scale(self) -> float:
+        """½‖f*‖², of which rounding is a fraction."""
+        return 0.5 * self.data.norm(self.data.targets) ** 2
 
     def predict(self, measure: Measure) -> np.ndarray:
         """φ_μ at the inputs of the data, (n,)."""

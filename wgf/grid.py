@@ -110,6 +110,22 @@ class Grid:
 
         return Grid(pick(self.lower), pick(self.upper), pick(self.shape), pick(self.names), pick(list(self.boundary)))
 
+    def enlarged(self, added: np.ndarray) -> Grid:
+        """The grid with whole cells of the same size added at the lower and the upper end of each axis; added (p, 2)."""
+        lower = np.array(self.lower) - added[:, 0] * self.spacing
+        upper = np.array(self.upper) + added[:, 1] * self.spacing
+        return Grid(lower.tolist(), upper.tolist(), (np.array(self.shape) + added.sum(axis=1)).tolist(), self.names, self.boundary)
+
+    def place_in(self, larger: Grid) -> tuple[slice, ...]:
+        """Where the cells of this grid stand among those of a larger one with cells of the same size."""
+        first = np.rint((np.array(self.lower) - np.array(larger.lower)) / larger.spacing).astype(int)
+        return tuple(slice(start, start + n) for start, n in zip(first.tolist(), self.shape, strict=True))
+
+    def part(self, lower: np.ndarray, upper: np.ndarray) -> Grid:
+        """The grid of the cells between edges of this one."""
+        cells = np.rint((upper - lower) / self.spacing).astype(int).tolist()
+        return Grid(lower.tolist(), upper.tolist(), cells, self.names, self.boundary)
+
     def __repr__(self) -> str:
         return f"Grid({describe_box(self.shape, self.lower, self.upper)})"
 

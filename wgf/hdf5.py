@@ -86,9 +86,9 @@ def _unlocked(path: Path, mode: str) -> h5py.File:
             time.sleep(0.05)
 
 
-def scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False) -> h5py.Dataset:
-    """A dimension scale: what an axis of other variables is called, and its values."""
-    options = {"maxshape": (None,), "chunks": (ROWS,)} if unlimited else {}
+def scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False, resizable: bool = False) -> h5py.Dataset:
+    """A dimension scale: what an axis of other variables is called, and its values; `resizable` for a box that may grow."""
+    options = {"maxshape": (None,), "chunks": (ROWS,)} if unlimited or resizable else {}
     dataset = group.create_dataset(name, data=values, **options)
     dataset.make_scale(name)
     return dataset
@@ -99,11 +99,23 @@ def variable(group: h5py.Group, name: str, values: np.ndarray, scales: tuple[h5p
     attach(group.create_dataset(name, data=values), scales)
 
 
-def growing(group: h5py.Group, name: str, shape: tuple[int, ...], scales: tuple[h5py.Dataset, ...], compress: bool = False) -> None:
-    """A variable with one row per frame (or step), one chunk per frame."""
+def growing(
+    group: h5py.Group,
+    name: str,
+    shape: tuple[int, ...],
+    scales: tuple[h5py.Dataset, ...],
+    compress: bool = False,
+    resizable: bool = False,
+) -> None:
+    """A variable with one row per frame (or step), one chunk per frame; `resizable` where its rows may grow, too."""
     packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}
     chunks = (1, *shape) if shape else (ROWS,)
-    attach(group.create_dataset(name, (0, *shape), maxshape=(None, *shape), dtype="f8", chunks=chunks, **packing), scales)
+    attach(
+        group.create_dataset(
+            name, (0, *shape), maxshape=(None, *((None,) * len(shape) if resizable else shape)), dtype="f8", chunks=chunks, **packing
+        ),
+        scales,
+    )
 
 
 def attach(dataset: h5py.Dataset, scales: tuple[h5py.Dataset, ...]) -> None:

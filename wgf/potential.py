@@ -14,31 +14,26 @@ import numpy as np
 from wgf.features import compress
 from wgf.grid import Grid
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
+from wgf.layout import Layout, total
 
 
-class Potential:
-    """G(·; μ) on the cells of a grid, in the layout in which the transport kernel reads it (kernels/transport.py).
+class Potential(Layout):
+    """G(·; μ) on the cells of a grid, in the layout of the kernels (layout.py).
 
-    `axes` is the order of the grid's axes in that layout: the output weight c last where it is an axis, since g = c·s is
-    linear in it: with the features S of s on the cells of the other axes ("rows") and μ's moments M = Σ_c c μ h_c,
+    The output weight c goes along the columns where it is an axis, since g = c·s is linear in it: with the features S of s
+    on the cells of the other axes ("rows") and μ's moments M = Σ_c c μ h_c,
 
         z = SᵀM·volume − f,   G = (S z) ⊗ c + ½λV = slope ⊗ multiplier + along + offset.
 
     Otherwise the features live on all cells, and G is the array `offset`. The arrays are filled in place by `update`.
 
-    slope (rows,), multiplier (columns,), along (columns,), offset (rows, 1 or columns)
     rank, error      of the compressed features
     """
 
     def __init__(self, energy: Any, grid: Grid, tolerance: float) -> None:
-        self.energy, self.grid = energy, grid
         neuron, axis = energy.neuron, energy.neuron.output_axis
-        self.factored = axis is not None
-        last = grid.dim - 1 if axis is None else axis
-        self.axes = (*(k for k in range(grid.dim) if k != last), last)
-        self.shape = tuple(grid.shape[k] for k in self.axes)
-        self.columns, self.rows = self.shape[-1], int(np.prod(self.shape[:-1]))
-        self.slope, self.multiplier, self.along = np.zeros(self.rows), np.zeros(self.columns), np.zeros(self.columns)
+        super().__init__(grid, grid.dim - 1 if axis is None else axis)
+        self.energy, self.factored = energy, axis is not None
         self._add_features(neuron, tolerance)
         self._add_penalty()
 
@@ -75,14 +70,6 @@ class Potential:
             self.penalty = half * self.arranged(penalty.value(grid.points()).reshape(grid.shape))
         self.offset = self.penalty if self.factored else np.empty((self.rows, self.columns))
 
-    def arranged(self, values: np.ndarray) -> np.ndarray:
-        """Cell values (n_1, …, n_p) as a contiguous (rows, columns) array of the layout."""
-        return np.ascontiguousarray(np.transpose(values, self.axes)).reshape(self.rows, self.columns)
-
-    def restored(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of `arranged`: (rows, columns) as a view (n_1, …, n_p)."""
-        return np.transpose(values.reshape(self.shape), np.argsort(self.axes))
-
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
         volume = self.grid.cell_volume
@@ -104,13 +91,9 @@ class Potential:
     def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
         """½λ Σ_cells V μ."""
         full = self.penalty.shape == values.shape
-        return float(sums[2].sum() + (np.vdot(self.penalty, values) if full else self.penalty[:, 0] @ sums[0]))
+        return float(sums[2].sum()) + (total(self.penalty, values) if full else float(self.penalty[:, 0] @ sums[0]))
 
     @property
     def prediction(self) -> np.ndarray:
         """φ_μ at the data for the μ of the last update, (n,)."""
         return self.readout @ self.moments
-
-    def values(self) -> np.ndarray:
-        """G on the cells, (n_1, …, n_p), for the μ of the last update: for plots and tests; the kernel does not need it."""
-        return self.restored(np.multiply.outer(self.slope, self.multiplier) + self.along + self.offset)

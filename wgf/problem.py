@@ -36,11 +36,11 @@ class Problem:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.temperature) and self.temperature >= 0):
             raise InputError(f"temperature = {self.temperature:g}: it must be a number ≥ 0")
-        neuron, p = self.energy.neuron, self.initial.dim
-        if isinstance(neuron, Neuron) and p is not None and p != len(neuron.theta):
-            axes = ", ".join(neuron.theta)
+        p = self.initial.dim
+        if p is not None and self.energy.dim not in (None, p):
+            axes = self.energy.axis_names(self.energy.dim)
             raise InputError(
-                f"theta has {len(neuron.theta)} coordinate{'s' if len(neuron.theta) > 1 else ''} ({axes}) but the initial law has {p}"
+                f"theta has {len(axes)} coordinate{'s' if len(axes) > 1 else ''} ({', '.join(axes)}) but the initial law has {p}"
             )
 
     @classmethod
@@ -56,16 +56,20 @@ class Problem:
 
     def axis_names(self, p: int) -> tuple[str, ...]:
         """The names of the p axes of θ."""
-        names = self.energy.neuron.axis_names(p)
+        names = self.energy.axis_names(p)
         if len(names) != p:
             raise InputError(f"theta has {len(names)} coordinates ({', '.join(names)}) but {p} were given")
         return names
 
     @property
+    def noise(self) -> float:
+        """τ of the term τ Δμ: the temperature, and that of an internal energy τ ∫μ log μ."""
+        return self.temperature + getattr(self.energy.internal, "temperature", 0.0)
+
+    @property
     def dim(self) -> int | None:
-        """p, where the neuron or the law says it."""
-        neuron = self.energy.neuron
-        return len(neuron.theta) if isinstance(neuron, Neuron) else self.initial.dim
+        """p, where the energy or the law says it."""
+        return self.energy.dim or self.initial.dim
 
     def __repr__(self) -> str:
         noise = f", τ = {self.temperature:g}" if self.temperature else ""

@@ -1,6 +1,6 @@
 """A whole problem file: what is solved (problem.py), and how: [domain], [method] and [time].
 
-[domain]  lower, upper, cells, boundary     go to the methods that have a grid
+[domain]  lower, upper, cells, boundary, grow   go to the methods that have a grid
 [method]  name, and its options beside it   the fields of the method's class
 [time]    end, save
 """
@@ -18,7 +18,7 @@ from wgf.methods import METHODS, method_class
 from wgf.problem import Problem, read_problem
 from wgf.schema import Table, parse, read_text
 
-DOMAIN = ("lower", "upper", "cells", "boundary")
+DOMAIN = ("lower", "upper", "cells", "boundary", "grow")
 CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
 NEURONS = 1000  # m, where [method] names none
 
@@ -84,7 +84,13 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
 
 def read_domain(table: Table) -> dict[str, Any]:
     """The keys of [domain] that are there."""
-    kinds = {"lower": float | list[float], "upper": float | list[float], "cells": int | list[int], "boundary": str | list[str]}
+    kinds = {
+        "lower": float | list[float],
+        "upper": float | list[float],
+        "cells": int | list[int],
+        "boundary": str | list[str],
+        "grow": bool,
+    }
     values = {key: table.get(key, kinds[key], None) for key in DOMAIN}
     table.finish()
     return {key: value for key, value in values.items() if value is not None}

@@ -24,7 +24,7 @@ class Run:
     times (frames,)   measures[k]   prediction (frames, n)
     loss, free_energy, dissipation, mass, minimum, boundary_mass (frames,)
     history[name] (steps + 1,)   for time, dt and the same names: each row is a state, dt the step that led to it
-    data                         inputs, weights and targets of the problem
+    data                         inputs, weights and targets of the problem; None for energies without data
     attributes                   the root attributes of the file: status, method, kernel_rank, kernel_error, …
     """
 
@@ -58,12 +58,12 @@ class Run:
 
     @property
     def free_energy(self) -> np.ndarray:
-        """½L[μ] (+ τ∫μ log μ), (frames,)."""
+        """E = ½L[μ] + τ∫μ log μ (+ ∫U(μ)), (frames,); NaN for a cloud with noise, which has no entropy."""
         return self._frames["free_energy"]
 
     @property
     def dissipation(self) -> np.ndarray:
-        """∫|∇G|² dμ, (frames,)."""
+        """∫|∇(G + τ log μ)|² dμ, (frames,); for a cloud ∫|∇G|² dμ."""
         return self._frames["dissipation"]
 
     @property
@@ -93,18 +93,18 @@ class Run:
 
     @property
     def dissipation_defect(self) -> float:
-        """Largest relative defect of L(t) − L(0) = −2∫₀ᵗ∫|∇G|² dμ dt over the history (trapezoidal rule), of the whole fall."""
-        time, loss, rate = (self.history[name] for name in ("time", "loss", "dissipation"))
-        if len(time) < 2 or loss[0] == loss[-1]:
+        """Largest relative defect of E(t) − E(0) = −∫₀ᵗ∫|∇(G + τ log μ)|² dμ dt over the history (trapezoidal rule), of the whole fall."""
+        time, energy, rate = (self.history[name] for name in ("time", "free_energy", "dissipation"))
+        if len(time) < 2 or energy[0] == energy[-1]:
             return 0.0
-        lost = 2.0 * np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))])
-        return float(np.abs(loss - loss[0] + lost).max() / abs(loss[0] - loss[-1]))
+        lost = np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))])
+        return float(np.abs(energy - energy[0] + lost).max() / abs(energy[0] - energy[-1]))
 
     @property
     def largest_rise(self) -> float:
-        """The largest rise of the loss in one step, relative to its first value; ≤ 0 where it never rises."""
-        loss = self.history["loss"]
-        return float(np.diff(loss).max() / loss[0]) if len(loss) > 1 else 0.0
+        """The largest rise of the free energy E in one step, relative to its largest size; ≤ 0 where it never rises."""
+        energy = self.history["free_energy"]
+        return float(np.diff(energy).max() / np.abs(energy).max()) if len(energy) > 1 else 0.0
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""
@@ -133,7 +133,7 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "command": " ".join(sys.argv),
         "seed": _plain(getattr(method, "seed", "")),
-        "temperature": problem.temperature,
+        "temperature": problem.noise,
         "kernel_rank": 0,
         "kernel_error": 0.0,
         **facts,

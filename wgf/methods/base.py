@@ -37,8 +37,8 @@ class Reading:
     """What evaluating the potential once tells about a state at `time`.
 
     loss         L[μ]
-    free_energy  ½L[μ] (+ τ ∫μ log μ with noise)
-    dissipation  ∫|∇G|² dμ, half the rate at which the loss falls
+    free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for a cloud with noise, which has no entropy
+    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for a cloud ∫|∇G|² dμ
     mass         ∫ dμ
     minimum      the smallest cell average, or the smallest weight
     boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds
@@ -92,9 +92,9 @@ def options(method: Any) -> dict[str, Any]:
 
 
 def noiseless(problem: Problem, method: object) -> None:
-    """Refuse a problem with noise, for methods that solve only the Liouville equation (τ = 0)."""
-    if problem.temperature > 0:
+    """Refuse a problem with noise or an internal energy, for methods that solve only the Liouville equation."""
+    if problem.noise > 0 or problem.energy.internal is not None:
+        what = f"temperature = {problem.noise:g}" if problem.noise > 0 else f"U = {problem.energy.internal!r}"
         raise InputError(
-            f"{type(method).__name__} solves the flow without noise; temperature = {problem.temperature:g} needs a method with diffusion, "
-            "which this version does not have: set temperature = 0"
+            f"{type(method).__name__} solves the flow without diffusion, but the problem has {what}: take FiniteVolume, or leave it out"
         )

@@ -13,16 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from wgf.errors import InputError
 from wgf.methods.base import noiseless
 from wgf.methods.flow import FlowStepper
 from wgf.problem import Problem
 
 NODES = {1: 200, 2: 48, 3: 20, 4: 10}  # per axis, by dimension
-SCOUT_NODES = 8  # per axis, of the run that finds a box: Gauss–Hermite reaches 4.1 standard deviations with them
-SCOUT_MARGIN = 0.1  # of the extent, on each side
 
 
 @dataclass(frozen=True)
@@ -51,15 +47,3 @@ class Characteristics:
 
     def __repr__(self) -> str:
         return f"Characteristics({f'{self.nodes} nodes per axis, ' if self.nodes else ''}DOP853, rtol {self.rtol:g})"
-
-
-def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
-    """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run."""
-    stepper = Characteristics(nodes=SCOUT_NODES, rtol=1e-3, atol=1e-5).bind(problem, until)
-    state = stepper.start()
-    lower, upper = state.values.min(axis=0), state.values.max(axis=0)
-    while state.time < until:
-        stepper.step(state, until)
-        lower, upper = np.minimum(lower, state.values.min(axis=0)), np.maximum(upper, state.values.max(axis=0))
-    extent = np.maximum(upper - lower, 1e-3)
-    return (lower - SCOUT_MARGIN * extent).tolist(), (upper + SCOUT_MARGIN * extent).tolist()

@@ -15,6 +15,7 @@ from scipy import integrate
 from wgf.errors import RunError
 from wgf.measure import Cloud
 from wgf.methods.base import Frame, Reading, State
+from wgf.methods.walls import Walls
 from wgf.problem import Problem
 
 SOLVERS = {"DOP853": integrate.DOP853, "RK45": integrate.RK45, "RK23": integrate.RK23}
@@ -28,45 +29,42 @@ def threads() -> int:
 class CloudStepper:
     """What every stepper of a cloud shares: the start, the velocity, readings and frames.
 
-    `box` (lower, upper) are walls without flux: a point that has reached one stays on it while its velocity points out.
+    Without noise, a point that has reached a closed wall stays on it while its velocity points out.
     """
 
-    def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, box: tuple | None = None) -> None:
+    def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls | None = None) -> None:
         self.energy = problem.energy
         self.points, self.weights = points, weights
-        self.box = None if box is None else (np.array(box[0], dtype=float), np.array(box[1], dtype=float))
+        self.walls = walls or Walls()
+        self.walls.fit(points.shape[1])
+        self.noisy = problem.noise > 0
         self.facts: dict[str, Any] = {}
         problem.axis_names(points.shape[1])
         self._pool = ThreadPoolExecutor(threads()) if threads() > 1 else None
 
     def start(self) -> State:
         """The points at t = 0."""
-        return State(0.0, self.inside(self.points), {"next_step": 0.0})
+        return State(0.0, self.walls.inside(self.points), {"next_step": 0.0})
 
     def step(self, state: State, stop: float) -> Reading:
         """Move the cloud towards `stop`."""
         raise NotImplementedError
 
-    def inside(self, points: np.ndarray) -> np.ndarray:
-        """The points, those beyond a wall set back onto it."""
-        return points.copy() if self.box is None else np.clip(points, *self.box)
-
     def velocity(self, points: np.ndarray) -> tuple[np.ndarray, float]:
         """−∇G at the points (m, p), without the components that point through a wall, and L[μ]."""
-        if self.box is None:
-            return self.energy.velocity(points, self.weights, self._pool)
-        velocity, loss = self.energy.velocity(self.inside(points), self.weights, self._pool)
-        velocity[(points <= self.box[0]) & (velocity < 0) | (points >= self.box[1]) & (velocity > 0)] = 0.0
+        velocity, loss = self.energy.velocity(self.walls.inside(points), self.weights, self._pool)
+        self.walls.stop(velocity, points)
         return velocity, loss
 
     def reading(self, time: float, velocity: np.ndarray, loss: float) -> Reading:
         """The reading of a cloud with this velocity and loss."""
         dissipation = float(self.weights @ np.einsum("mp,mp->m", velocity, velocity))
-        return Reading(time, loss, 0.5 * loss, dissipation, float(self.weights.sum()), float(self.weights.min()))
+        energy = np.nan if self.noisy else 0.5 * loss
+        return Reading(time, loss, energy, dissipation, float(self.weights.sum()), float(self.weights.min()))
 
     def frame(self, state: State) -> Frame:
         """The cloud as it is."""
-        cloud = Cloud(self.inside(state.values), self.weights, self.energy.neuron)
+        cloud = Cloud(self.walls.inside(state.values), self.weights, self.energy.neuron)
         return Frame(cloud, self.reading(state.time, *self.velocity(state.values)), self.energy.predict(cloud))
 
 
@@ -74,9 +72,16 @@ class FlowStepper(CloudStepper):
     """Moves the cloud with a solver of SciPy; each stretch between two stops is one solver, begun with the last step size."""
 
     def __init__(
-        self, problem: Problem, points: np.ndarray, weights: np.ndarray, solver: str, rtol: float, atol: float, box: tuple | None = None
+        self,
+        problem: Problem,
+        points: np.ndarray,
+        weights: np.ndarray,
+        solver: str,
+        rtol: float,
+        atol: float,
+        walls: Walls | None = None,
     ) -> None:
-        super().__init__(problem, points, weights, box)
+        super().__init__(problem, points, weights, walls)
         self.solver, self.rtol, self.atol = SOLVERS[solver], rtol, atol
         self._ode: Any = None
         self._loss = (np.nan, np.nan)  # (time, loss) of the last evaluation

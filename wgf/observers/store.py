@@ -23,6 +23,8 @@ from wgf.methods.base import SERIES, Frame, Reading
 from wgf.problem import Problem
 from wgf.run import HISTORY, Run, ending, run_attributes
 
+BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
+
 
 class Store:
     """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
@@ -57,13 +59,9 @@ class Store:
 
     def _create(self, file: h5py.File, frame: Frame) -> None:
         file.attrs.update(run_attributes(self.problem, self.method, self.facts))
-        data = self.problem.energy.data
         times = scale(file, "time", np.empty(0), unlimited=True)
-        sample, dim = scale(file, "sample", np.arange(data.size)), scale(file, "dim", np.arange(data.dim))
-        variable(file, "input", data.inputs, (sample, dim))
-        variable(file, "input_weight", data.weights, (sample,))
-        variable(file, "target", data.targets, (sample,))
-        growing(file, "prediction", (data.size,), (times, sample))
+        if self.problem.energy.data is not None:
+            self._create_data(file, self.problem.energy.data, times)
         self._create_measure(file, frame.measure, times)
         for name in SERIES:
             growing(file, name, (), (times,))
@@ -72,6 +70,13 @@ class Store:
         for name in ("dt", *HISTORY):
             growing(group, name, (), (step,))
 
+    def _create_data(self, file: h5py.File, data: Data, times: h5py.Dataset) -> None:
+        sample, dim = scale(file, "sample", np.arange(data.size)), scale(file, "dim", np.arange(data.dim))
+        variable(file, "input", data.inputs, (sample, dim))
+        variable(file, "input_weight", data.weights, (sample,))
+        variable(file, "target", data.targets, (sample,))
+        growing(file, "prediction", (data.size,), (times, sample))
+
     def _create_measure(self, file: h5py.File, measure: Density | Cloud, times: h5py.Dataset) -> None:
         p = measure.grid.dim if isinstance(measure, Density) else measure.positions.shape[1]
         names = self.problem.axis_names(p)
@@ -79,11 +84,12 @@ class Store:
         if isinstance(measure, Density):
             grid, axes = measure.grid, []
             for k, name in enumerate(names):
-                axis = scale(file, name, grid.centers[k])
-                axis.attrs["edges_lower"], axis.attrs["edges_upper"] = grid.edges[k][:-1], grid.edges[k][1:]
-                axis.attrs["boundary"] = grid.boundary[k]
-                axes.append(axis)
-            growing(file, "density", grid.shape, (times, *axes), compress=True)
+                axes.append(scale(file, name, grid.centers[k], resizable=True))
+                axes[-1].attrs["boundary"] = grid.boundary[k]
+            _write_edges(axes, grid)
+            growing(file, "density", grid.shape, (times, *axes), compress=True, resizable=True)
+            for name in BOX:
+                growing(file, name, (p,), (times, coordinate))
         else:
             particle = scale(file, "particle", np.arange(len(measure.weights)))
             growing(file, "position", measure.positions.shape, (times, particle, coordinate), compress=True)
@@ -92,14 +98,36 @@ class Store:
 
     def _append(self, file: h5py.File, frame: Frame) -> None:
         measure, reading = frame.measure, frame.reading
-        values = {"time": reading.time, "prediction": frame.prediction, "mean": measure.mean}
-        values |= {"density": measure.values} if isinstance(measure, Density) else {"position": measure.positions}
+        values = {"time": reading.time, "mean": measure.mean}
+        values |= {"prediction": frame.prediction} if "prediction" in file else {}
+        values |= self._density(file, measure) if isinstance(measure, Density) else {"position": measure.positions}
         values |= {name: getattr(reading, name) for name in SERIES}
         for name, value in values.items():
             rows = file[name].shape[0]
             file[name].resize(rows + 1, axis=0)
             file[name][rows] = value
         self._append_history(file)
+
+    def _density(self, file: h5py.File, density: Density) -> dict[str, np.ndarray]:
+        """The cell averages and the box they lie in; where the box has grown, the frames before it are put into the new one."""
+        stored = _read_grid(file)
+        if stored.shape != density.grid.shape:
+            self._enlarge(file, stored, density.grid)
+        return {"density": density.values, "box_lower": np.array(density.grid.lower), "box_upper": np.array(density.grid.upper)}
+
+    def _enlarge(self, file: h5py.File, old: Grid, new: Grid) -> None:
+        """The new grid's axes, and zero in the cells that earlier frames did not have."""
+        axes = [file[name] for name in new.names]
+        dataset, place = file["density"], old.place_in(new)
+        for axis, n in enumerate(new.shape):
+            axes[axis].resize(n, axis=0)
+            dataset.resize(n, axis=axis + 1)
+        for frame in range(dataset.shape[0]):
+            earlier = dataset[(frame, *(slice(n) for n in old.shape))]
+            widened = np.zeros(new.shape)
+            widened[place] = earlier
+            dataset[frame] = widened
+        _write_edges(axes, new)
 
     def _append_history(self, file: h5py.File) -> None:
         if not self.history:
@@ -123,9 +151,10 @@ def open_run(path: str | Path) -> Run:
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")
         attributes = dict(file.attrs.items())
-        frames = {name: file[name][:] for name in (*HISTORY, "prediction")}
+        frames = {name: file[name][:] for name in HISTORY}
+        frames["prediction"] = file["prediction"][:] if "prediction" in file else np.empty((len(frames["time"]), 0))
         history = {name: file["history"][name][:] for name in ("dt", *HISTORY)}
-        data = Data(file["input"][:], file["target"][:], file["input_weight"][:])
+        data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
     problem = Problem.from_text(attributes["problem"], data=data) if attributes["problem"] else None
     neuron = problem.energy.neuron if problem else None
     return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
@@ -147,7 +176,16 @@ class StoredMeasures(Sequence):
         with reading(self.path) as file:
             if "position" in file:
                 return Cloud(file["position"][frame], file["weight"][:], self.neuron)
-            return Density(_read_grid(file), file["density"][frame], self.neuron)
+            whole = _read_grid(file)
+            grid = whole.part(*(file[name][frame] for name in BOX))
+            return Density(grid, file["density"][(frame, *grid.place_in(whole))], self.neuron)
+
+
+def _write_edges(axes: Sequence[h5py.Dataset], grid: Grid) -> None:
+    """Centres and edges of the cells along each axis."""
+    for axis, centers, edges in zip(axes, grid.centers, grid.edges, strict=True):
+        axis[:] = centers
+        axis.attrs["edges_lower"], axis.attrs["edges_upper"] = edges[:-1], edges[1:]
 
 
 def _read_grid(file: h5py.File) -> Grid:

@@ -1,0 +1,344 @@
+"""Implicit steps of ∂_t μ = div(μ ∇G) + τ Δμ along one axis of a grid, line by line, for a G that stands still.
+
+Fluxes. Scharfetter & Gummel (IEEE Trans. Electron Devices 16 (1969) 64): between the cells i and i + 1 of a line
+
+    J_i = up_i μ_i − down_i μ_{i+1},   up_i = τ/h² B(x_i),   down_i = τ/h² B(−x_i),   x_i = (G_{i+1} − G_i)/τ,
+
+with B(x) = x/(eˣ − 1). Since B(−x) = eˣ B(x), J vanishes for μ_i = e^{−G_i/τ}: the Gibbs state is kept. The rates are
+positive, so dμ/dt = Aμ is a Markov chain in detailed balance with the Gibbs state.
+
+Steps. Three implicit Euler steps of s = dt/3, u_k − sAu_k = u_{k−1}, keep every cell positive, keep mass, and let
+∫Gμ + τ∫μ log μ fall, for any dt. With u_3 − 2u_2 + u_1 = sA(u_3 − u_2) the value
+
+    u = u_3 − (3/2)·sA(u_3 − u_2),   that is   R(z) = (1 − z²/6)/(1 − z/3)³ = eᶻ + O(z³),   R(−∞) = 0,
+
+is of second order, and L-stable. The correction is the divergence of a flux, of which a cell gives away at most half of its
+u_3 (in the manner of Zalesak, J. Comput. Phys. 31 (1979) 335): positivity and mass hold for the corrected value, too.
+
+The matrix 1 − sA is factored without a subtraction (Grassmann, Taksar & Heyman, Oper. Res. 33 (1985) 1107): with d_i what
+leaves cell i and k_i what of it stays in the chain 0 … i, k_{i+1} = 1 + down_i k_i/d_i, d_i = k_i + up_i. Every digit of its
+small entries is kept. On a periodic axis the last cell borders all others, with rates `out` to it and `back` from it.
+
+Speed. LANES lines are solved side by side, gathered into scratch where entry i·LANES + l is cell i of line l. All loops are
+over single flat arrays, in which a neighbour is LANES entries away, so that they vectorise.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+LANES = 8
+SLOTS = 14  # arrays of scratch, of (cells + 1)·LANES entries each
+
+TINY = 1e-300  # stands for zero in logarithms, and for a vanishing difference in B
+LARGEST = 700.0  # of x in B(x): beyond it eˣ overflows
+LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+ROUNDER = 6755399441055744.0  # 1.5·2⁵²: adding it rounds to a whole number, which then stands in the lowest bits
+EXPONENT = 1023 << 52  # the bits of 1.0
+C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (1 / math.factorial(k) for k in range(2, 14))
+MOST_GIVEN = 0.5  # of a cell's mass that the correction may take
+
+pointwise = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+compiled_once = numba.njit(error_model="numpy", fastmath={"contract"})
+
+
+@compiled_once
+def fill_rates(up, down, low, high, bits, tau, per_h2):
+    """Rates s·up and s·down through the faces between potentials low and high, for per_h2 = s·τ/h²; `bits` is scratch.
+
+    eʸ − 1 = 2ᵏ(eʳ − 1) + (2ᵏ − 1), y = |x| = k log 2 + r, |r| ≤ ½ log 2, by its Taylor polynomial, as calls of exp are not
+    vectorised. The larger of the two rates is B(−y) = y + B(y).
+    """
+    whole, per_tau = bits.view(np.int64), 1.0 / tau
+    for k in range(up.size):
+        up[k] = min(max(abs(high[k] - low[k]) * per_tau, TINY), LARGEST)
+        bits[k] = up[k] * LOG2E + ROUNDER
+    for k in range(up.size):
+        down[k] = bits[k] - ROUNDER
+    for k in range(up.size):
+        whole[k] = (whole[k] << 52) + EXPONENT
+    for k in range(up.size):
+        y, power = up[k], bits[k]
+        r = (y - down[k] * LN2_HIGH) - down[k] * LN2_LOW
+        q = C6 + r * (C7 + r * (C8 + r * (C9 + r * (C10 + r * (C11 + r * (C12 + r * C13))))))
+        q = 1.0 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * q))))
+        down[k] = y / (power * (r * q) + (power - 1.0))
+    for k in range(up.size):
+        small = down[k]
+        large = small + up[k]
+        climbs = high[k] > low[k]
+        up[k] = per_h2 * (small if climbs else large)
+        down[k] = per_h2 * (large if climbs else small)
+
+
+@compiled_once
+def factor(inverse, kept, back, up, down):
+    """1/d_i and down_i/d_i of a chain with closed ends."""
+    size = inverse.size
+    for k in range(LANES):
+        kept[k] = 1.0
+    ahead = kept[LANES:]
+    for k in range(size):
+        inverse[k] = 1.0 / (kept[k] + up[k])
+        ahead[k] = 1.0 + down[k] * kept[k] * inverse[k]
+    for k in range(size):
+        back[k] = down[k] * inverse[k]
+
+
+@compiled_once
+def solve(x, b, inverse, back, up):
+    """Solve (1 − sA)x = b on the lines of a chain with closed ends: down the chain, x = (b + up x_{i−1})/d, and back."""
+    size = b.size
+    for k in range(LANES):
+        x[k] = b[k] * inverse[k]
+    ahead, right, scale = x[LANES:], b[LANES:], inverse[LANES:]
+    for k in range(size - LANES):
+        ahead[k] = (right[k] + up[k] * x[k]) * scale[k]
+    for i in range(size // LANES - 2, -1, -1):
+        here, there, share = x[i * LANES : (i + 1) * LANES], x[(i + 1) * LANES : (i + 2) * LANES], back[i * LANES : (i + 1) * LANES]
+        for k in range(here.size):
+            here[k] += share[k] * there[k]
+
+
+@compiled_once
+def factor_ring(inverse, kept, back, out, home, up, down):
+    """The same for a ring: what leaves d_i = kept + up + out, and the shares (times s) `home` from and `out` to the last cell.
+
+    Eliminating cell i links i + 1 with the last cell: out_{i+1} = down_i out_i/d_i and home_{i+1} = home_i up_i/d_i. The last
+    cell's own entry of `inverse` is 1 over what it keeps of all.
+    """
+    cells = inverse.size // LANES
+    last = (cells - 1) * LANES
+    for k in range(LANES):
+        kept[k], out[k], home[k] = 1.0, down[last + k], up[last + k]
+        total = 1.0
+        for i in range(k, last, LANES):
+            onwards, inwards = up[i], down[i]
+            if i + LANES >= last:  # the next cell is the last one: two ways to it become one
+                out[i] += onwards
+                home[i] += inwards
+                onwards, inwards = 0.0, 0.0
+            inverse[i] = 1.0 / (kept[i] + onwards + out[i])
+            back[i] = inwards * inverse[i]
+            kept[i + LANES] = 1.0 + inwards * kept[i] * inverse[i]
+            out[i + LANES] = inwards * out[i] * inverse[i]
+            home[i + LANES] = home[i] * onwards * inverse[i]
+            total += home[i] * kept[i] * inverse[i]
+        inverse[last + k] = 1.0 / total
+
+
+@compiled_once
+def solve_ring(x, b, inverse, back, out, home, up):
+    """Solve (1 − sA)x = b on rings factored by `factor_ring`."""
+    last = b.size - LANES
+    for k in range(LANES):
+        gathered, carried = b[last + k], 0.0
+        for i in range(k, last, LANES):
+            x[i] = (b[i] + carried) * inverse[i]
+            gathered += out[i] * x[i]
+            carried = up[i] * x[i]
+        x[last + k] = gathered * inverse[last + k]
+        for i in range(last - LANES + k, -1, -LANES):
+            x[i] += home[i] * inverse[i] * x[last + k] + back[i] * x[i + LANES]
+
+
+@compiled_once
+def fill_correction(flux, later, earlier, up, down):
+    """−(3/2)·J(u_3 − u_2) through the upper face of every cell but the last, times s."""
+    upper_later, upper_earlier = later[LANES:], earlier[LANES:]
+    for k in range(flux.size):
+        flux[k] = 1.5 * (down[k] * (upper_later[k] - upper_earlier[k]) - up[k] * (later[k] - earlier[k]))
+
+
+@compiled_once
+def fill_shares(share, values, flux):
+    """What of its outgoing corrections each cell can give, at most MOST_GIVEN of it; flux[k] and flux[k + LANES] are its faces'."""
+    upper = flux[LANES:]
+    for k in range(share.size):
+        given = max(upper[k], 0.0) - min(flux[k], 0.0)
+        share[k] = min(1.0, MOST_GIVEN * values[k] / max(given, TINY))
+
+
+@compiled_once
+def limit(flux, share):
+    """Scale the flux through the upper face of every cell but the last by what its giver can give."""
+    upper = share[LANES:]
+    for k in range(flux.size):
+        flux[k] *= share[k] if flux[k] > 0.0 else upper[k]
+
+
+@compiled_once
+def correct(values, flux):
+    """Add the divergence of the limited correction; flux[k] and flux[k + LANES] are the lower and the upper face of a cell."""
+    upper = flux[LANES:]
+    for k in range(values.size):
+        values[k] += flux[k] - upper[k]
+
+
+@compiled_once
+def advance(work, cells, periodic, tau, per_h2, second_order):
+    """Move LANES lines: from work[0], with their potential in work[1], and the result in work[0].
+
+    per_h2 is dt·τ/h², or a third of it for the three steps of the second order.
+    """
+    size = cells * LANES
+    inner = size - LANES
+    u, g, up, down = work[0, :size], work[1, :size], work[2, :size], work[3, :size]
+    inverse, kept, back, bits = work[4, :size], work[5, : size + LANES], work[6, :size], work[7, :size]
+    first, second, out, home = work[8, :size], work[9, :size], work[10, : size + LANES], work[11, : size + LANES]
+    fill_rates(up[:inner], down[:inner], g[:inner], g[LANES:], bits[:inner], tau, per_h2)
+    if periodic:
+        fill_rates(up[inner:], down[inner:], g[inner:], g[:LANES], bits[inner:], tau, per_h2)
+        factor_ring(inverse, kept, back, out, home, up, down)
+    else:
+        up[inner:], down[inner:] = 0.0, 0.0
+        factor(inverse, kept, back, up, down)
+    steps = 3 if second_order else 1
+    for n in range(steps):
+        b, x = (u, first) if n == 0 else ((first, second) if n == 1 else (second, u))
+        if periodic:
+            solve_ring(x, b, inverse, back, out, home, up)
+        else:
+            solve(x, b, inverse, back, up)
+    if second_order:
+        flux, share = work[12, : size + LANES], work[13, :size]
+        flux[:LANES] = 0.0
+        fill_correction(flux[LANES:size], u, second, up[:inner], down[:inner])
+        if periodic:
+            fill_correction_ring(flux, u, second, up, down, inner)
+        else:
+            flux[size:] = 0.0
+        fill_shares(share, u, flux)
+        limit(flux[LANES:size], share)
+        if periodic:
+            for k in range(LANES):
+                flux[size + k] *= share[inner + k] if flux[size + k] > 0.0 else share[k]
+                flux[k] = flux[size + k]
+        correct(u, flux)
+    else:
+        u[:] = first
+
+
+@pointwise
+def fill_correction_ring(flux, later, earlier, up, down, inner):
+    """The correction through the face between the last cell and the first, which is both the first and the last of `flux`."""
+    for k in range(LANES):
+        end = inner + k
+        flux[end + LANES] = 1.5 * (down[end] * (later[k] - earlier[k]) - up[end] * (later[end] - earlier[end]))
+        flux[k] = flux[end + LANES]
+
+
+@pointwise
+def gather(lanes, values, start, lane_stride, last_lane, stride):
+    """Cell i of line l of a group, `start + min(l, last_lane)·lane_stride + i·stride`, to lanes[i·LANES + l].
+
+    The loop over what lies close together is the inner one.
+    """
+    cells = lanes.size // LANES
+    if stride == 1:
+        for lane in range(LANES):
+            line = start + min(lane, last_lane) * lane_stride
+            for i in range(cells):
+                lanes[i * LANES + lane] = values[line + i]
+    else:
+        for i in range(cells):
+            for lane in range(LANES):
+                lanes[i * LANES + lane] = values[start + min(lane, last_lane) * lane_stride + i * stride]
+
+
+@pointwise
+def scatter(values, lanes, start, lane_stride, last_lane, stride):
+    """The inverse of `gather`."""
+    cells = lanes.size // LANES
+    if stride == 1:
+        for lane in range(last_lane + 1):
+            line = start + lane * lane_stride
+            for i in range(cells):
+                values[line + i] = lanes[i * LANES + lane]
+    else:
+        for i in range(cells):
+            for lane in range(last_lane + 1):
+                values[start + lane * lane_stride + i * stride] = lanes[i * LANES + lane]
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def implicit_sweep(values, potential, out, cells, stride, periodic, tau, per_h2, second_order, work):
+    """Move every line of `cells` cells, `stride` apart in the flat arrays, by `dt`, and put the result into `out` (≠ values).
+
+    values, potential, out   (N,), the cells of the grid in memory order
+    per_h2                   dt/h²
+    work                     (blocks, SLOTS, (cells + 1)·LANES), scratch
+    """
+    lane_stride = cells if stride == 1 else 1
+    lines = values.size // cells if stride == 1 else stride  # that lie side by side
+    runs = values.size // (lines * cells)
+    groups, blocks = (lines + LANES - 1) // LANES, work.shape[0]
+    scale = tau * per_h2 / 3.0 if second_order else tau * per_h2
+    for block in numba.prange(blocks):
+        u, g = work[block, 0, : cells * LANES], work[block, 1, : cells * LANES]
+        for group in range(block * groups * runs // blocks, (block + 1) * groups * runs // blocks):
+            first = (group % groups) * LANES
+            start = (group // groups) * lines * cells + first * lane_stride
+            last_lane = min(LANES, lines - first) - 1
+            gather(u, values, start, lane_stride, last_lane, stride)
+            gather(g, potential, start, lane_stride, last_lane, stride)
+            advance(work[block], cells, periodic, tau, scale, second_order)
+            scatter(out, u, start, lane_stride, last_lane, stride)
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_sums(sums, values, multiplier, along):
+    """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
+    rows, columns = values.shape
+    for row in numba.prange(rows):
+        total, moment, lifted = 0.0, 0.0, 0.0
+        for j in range(columns):
+            total += values[row, j]
+            moment += multiplier[j] * values[row, j]
+            lifted += along[j] * values[row, j]
+        sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_logarithms(logarithms, values, readings):
+    """τ-free entropy: log μ of every cell into `logarithms` (N,); Σ μ log μ and the smallest μ of each block into readings."""
+    blocks = readings.shape[0]
+    for block in numba.prange(blocks):
+        entropy, lowest = 0.0, np.inf
+        for k in range(block * values.size // blocks, (block + 1) * values.size // blocks):
+            logarithms[k] = math.log(max(values[k], TINY))
+            entropy += values[k] * logarithms[k]
+            lowest = min(lowest, values[k])
+        readings[block, 0], readings[block, 1] = entropy, lowest
+
+
+@compiled_once
+def bernoulli(x):
+    """B(x) = x/(eˣ − 1)."""
+    y = min(max(abs(x), TINY), LARGEST)
+    small = y / math.expm1(y)
+    return small if x > 0.0 else y + small
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_dissipation(readings, values, logarithms, potential, cells, stride, periodic, tau, per_h2):
+    """Σ_faces J·(ξ_i − ξ_{i+1}), ξ = G + τ log μ, along one axis, per block: what the scheme's ∫Gμ + τ∫μ log μ loses by it.
+
+    J = τ/h² (B(x) μ_i − B(−x) μ_{i+1}) has the sign of ξ_i − ξ_{i+1}.
+    """
+    blocks, total_cells = readings.shape[0], values.size
+    span = stride * cells
+    for block in numba.prange(blocks):
+        total = 0.0
+        for k in range(block * total_cells // blocks, (block + 1) * total_cells // blocks):
+            inner = k % span + stride < span
+            if inner or periodic:
+                other = k + stride if inner else k + stride - span
+                x = (potential[other] - potential[k]) / tau
+                rate = bernoulli(x)
+                flux = rate * values[k] - (rate + x) * values[other]
+                total += flux * (logarithms[k] - logarithms[other] - x)
+        readings[block] = total * tau * tau * per_h2

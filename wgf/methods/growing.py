@@ -1,0 +1,71 @@
+"""A box that grows: where mass nears an edge, whole cells of the same size are added there.
+
+Nothing is interpolated: the old cells keep their averages, the new ones are empty, so that mass is kept exactly. How many
+cells have been added at each end of each axis stands in the state's memory, as it belongs to a checkpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wgf.grid import Grid
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.on_grid import GridStepper
+from wgf.problem import Problem
+
+NEAR = 1e-7  # fraction of the mass in an outermost layer of cells at which the box grows there
+MARGIN = 1 / 8  # of the axis' cells, added at once
+
+
+class Growing:
+    """The stepper of a scheme on a box that may grow; see the module's text."""
+
+    def __init__(self, scheme: type[GridStepper], method: Any, problem: Problem, grid: Grid) -> None:
+        self.scheme, self.method, self.problem, self.first = scheme, method, problem, grid
+        self.added = np.zeros((grid.dim, 2), dtype=np.int64)
+        self.stepper = scheme(method, problem, grid)
+        self.facts = self.stepper.facts
+
+    def start(self) -> State:
+        """The initial law, on a box that has grown already if the law reaches its edges."""
+        return self._grown(self._noted(self.stepper.start()))
+
+    def step(self, state: State, stop: float) -> Reading:
+        """One step of the scheme; then the box grows where it has to."""
+        self._settle(state)
+        reading = self.stepper.step(state, stop)
+        self._grown(state)
+        return reading
+
+    def frame(self, state: State) -> Frame:
+        """The density on the box as it is."""
+        self._settle(state)
+        return self.stepper.frame(state)
+
+    def _noted(self, state: State) -> State:
+        state.memory["added"] = self.added.copy()
+        return state
+
+    def _settle(self, state: State) -> None:
+        """Make the stepper's grid that of the state."""
+        if not np.array_equal(state.memory["added"], self.added):
+            self.added = state.memory["added"].copy()
+            self.stepper = self.scheme(self.method, self.problem, self.first.enlarged(self.added))
+
+    def _grown(self, state: State) -> State:
+        """Enlarge the box at every edge that mass is near to."""
+        stepper, grid = self.stepper, self.stepper.grid
+        stepper.sums[0] = state.values.sum(axis=1)
+        boundary = stepper.boundary(state.values, stepper.sums)
+        near = boundary > NEAR * stepper.sums[0].sum() * grid.cell_volume
+        if not near.any():
+            return state
+        more = near * np.ceil(MARGIN * np.array(grid.shape)).astype(np.int64)[:, None]
+        values = np.pad(stepper.potential.restored(state.values), more)
+        self.added = self.added + more
+        self.stepper = self.scheme(self.method, self.problem, self.first.enlarged(self.added))
+        fresh = self.stepper.begin(state.time, self.stepper.potential.arranged(values))
+        state.values, state.memory = fresh.values, fresh.memory
+        return self._noted(state)
