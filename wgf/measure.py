@@ -74,11 +74,47 @@ class Measure:
 
 @dataclass(frozen=True, repr=False)
 class Density(Measure):
-    """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume."""
+    """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume.
+
+    It serves as an initial law, too: a run can start from a frame of another.
+    """
 
     grid: Grid
     values: np.ndarray
     neuron: Any = None
+
+    def __post_init__(self) -> None:
+        if np.shape(self.values) != self.grid.shape:
+            raise InputError(
+                f"the density has values of shape {np.shape(self.values)} on a grid of shape {self.grid.shape}; they must agree"
+            )
+
+    @property
+    def dim(self) -> int:
+        """P, the number of axes."""
+        return self.grid.dim
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box."""
+        if grid.dim != self.grid.dim:
+            raise InputError(f"the density has {self.grid.dim} axes but the grid has {grid.dim}: they must agree")
+        if (grid.lower, grid.upper, grid.shape) == (self.grid.lower, self.grid.upper, self.grid.shape):
+            return self.values.copy()
+        averages = self.values
+        for axis, (old, new) in enumerate(zip(self.grid.edges, grid.edges, strict=True)):
+            common = np.minimum(new[1:, None], old[None, 1:]) - np.maximum(new[:-1, None], old[None, :-1])
+            overlap = np.maximum(common, 0.0) / grid.spacing[axis]
+            averages = np.moveaxis(np.tensordot(overlap, averages, axes=(1, axis)), 0, axis)
+        return averages
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """M independent points: a cell by its mass, a place in it uniformly, (m, p)."""
+        cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
+        return self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
+
+    def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        return self.points, self.masses / self.masses.sum()
 
     @property
     def points(self) -> np.ndarray:

@@ -315,30 +315,42 @@ def fill_logarithms(logarithms, values, readings):
         readings[block, 0], readings[block, 1] = entropy, lowest
 
 
-@compiled_once
-def bernoulli(x):
-    """B(x) = x/(eˣ − 1)."""
-    y = min(max(abs(x), TINY), LARGEST)
-    small = y / math.expm1(y)
-    return small if x > 0.0 else y + small
+@numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})
+def dissipated(low, high, low_potential, high_potential, low_logarithm, high_logarithm, scratch, tau):
+    """Σ h²/τ·J·(ξ_low − ξ_high)/τ over the faces between two stretches of cells."""
+    faces = low.size
+    up, down, bits = scratch[0, :faces], scratch[1, :faces], scratch[2, :faces]
+    fill_rates(up, down, low_potential, high_potential, bits, tau, 1.0)
+    per_tau, total = 1.0 / tau, 0.0
+    for k in range(faces):
+        bits[k] = low_logarithm[k] - high_logarithm[k] + (low_potential[k] - high_potential[k]) * per_tau
+    for k in range(faces):
+        total += (up[k] * low[k] - down[k] * high[k]) * bits[k]
+    return total
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_dissipation(readings, values, logarithms, potential, cells, stride, periodic, tau, per_h2):
+def fill_dissipation(readings, values, logarithms, potential, cells, stride, periodic, tau, per_h2, work):
     """Σ_faces J·(ξ_i − ξ_{i+1}), ξ = G + τ log μ, along one axis, per block: what the scheme's ∫Gμ + τ∫μ log μ loses by it.
 
-    J = τ/h² (B(x) μ_i − B(−x) μ_{i+1}) has the sign of ξ_i − ξ_{i+1}.
+    The lower cells of the faces of a run of `stride` lines lie side by side; they are taken in stretches of what fits into
+    work (blocks, SLOTS, …), scratch.
     """
-    blocks, total_cells = readings.shape[0], values.size
-    span = stride * cells
+    blocks, span, longest = readings.size, stride * cells, work.shape[2]
+    inner = (span - stride + longest - 1) // longest
+    ends = (stride + longest - 1) // longest if periodic else 0  # stretches of the faces between the last and the first cells
+    tasks = values.size // span * (inner + ends)
     for block in numba.prange(blocks):
         total = 0.0
-        for k in range(block * total_cells // blocks, (block + 1) * total_cells // blocks):
-            inner = k % span + stride < span
-            if inner or periodic:
-                other = k + stride if inner else k + stride - span
-                x = (potential[other] - potential[k]) / tau
-                rate = bernoulli(x)
-                flux = rate * values[k] - (rate + x) * values[other]
-                total += flux * (logarithms[k] - logarithms[other] - x)
+        for task in range(block * tasks // blocks, (block + 1) * tasks // blocks):
+            run, stretch = (task // (inner + ends)) * span, task % (inner + ends)
+            if stretch < inner:
+                first, last, step = run + stretch * longest, run + span - stride, stride
+            else:
+                first, last, step = run + span - stride + (stretch - inner) * longest, run + span, stride - span
+            last = min(last, first + longest)
+            total += dissipated(
+                values[first:last], values[first + step : last + step], potential[first:last], potential[first + step : last + step],
+                logarithms[first:last], logarithms[first + step : last + step], work[block], tau,
+            )  # fmt: skip
         readings[block] = total * tau * tau * per_h2

@@ -42,7 +42,8 @@ class DriftDiffusion(GridStepper):
     """`FiniteVolume` with noise, scheme `gibbs`. Never stored.
 
     lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout. A state's memory holds the last
-    step's wanted length, 0 before the first step, and the pace (below 1 where E would have risen with the whole step).
+    step's wanted length (0 before the first step), the pace (below 1 where E would have risen with the whole step), and the
+    energy and the dissipation of the state before.
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
@@ -59,13 +60,13 @@ class DriftDiffusion(GridStepper):
 
     def begin(self, time: float, values: np.ndarray) -> State:
         """A state with these values (rows, columns)."""
-        return State(time, values, {"dt": 0.0, "pace": 1.0})
+        return State(time, values, {"dt": 0.0, "pace": 1.0, "energy": math.inf, "dissipation": math.inf})
 
     def step(self, state: State, stop: float) -> Reading:
         """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
         before, memory = self.reading(state), state.memory
         remaining = stop - state.time
-        wanted = self.wanted(before, memory["dt"])
+        wanted = self.wanted(before, memory)
         while True:
             parts = equal_parts(remaining, wanted * memory["pace"])
             dt = remaining / parts
@@ -77,14 +78,21 @@ class DriftDiffusion(GridStepper):
         self.spare = [array for array in self.spare if array is not after] + [state.values]
         state.values = after
         memory["dt"], memory["pace"] = wanted, min(1.0, RECOVERY * memory["pace"])
+        memory["energy"], memory["dissipation"] = before.free_energy, before.dissipation
         state.time = stop if parts == 1 else state.time + dt
         return before
 
-    def wanted(self, reading: Reading, last: float) -> float:
-        """The step that moves the mass by COURANT cells, not much longer than the last one (0: there was none)."""
+    def wanted(self, reading: Reading, memory: dict[str, Any]) -> float:
+        """The step that moves the mass by COURANT cells, not much longer than the last one (0: there was none).
+
+        Where E has come to rest, to rounding, but the dissipation grows, the last step was too long for the interaction.
+        """
         speed = math.sqrt(reading.dissipation / reading.mass) * float(self.per_spacing.max())
-        dt = COURANT / speed if speed > 0 else math.inf
-        return min(dt, GROWTH * last if last > 0 else math.inf, self.method.dt or math.inf)
+        dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
+        if memory["dt"] > 0:
+            resting = abs(reading.free_energy - memory["energy"]) <= self.rounding(reading.free_energy)
+            dt = min(dt, memory["dt"] * (0.5 if resting and reading.dissipation > memory["dissipation"] else GROWTH))
+        return dt
 
     def moved(self, values: np.ndarray, dt: float) -> np.ndarray:
         """The values `dt` later, in an array of `spare`; `now` holds their potential."""
@@ -131,7 +139,7 @@ class DriftDiffusion(GridStepper):
         dissipation = 0.0
         with self.threaded():
             for cells, stride, periodic, per_h2 in self.lines:
-                fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2)
+                fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2, self.work)
                 dissipation += float(self.dissipated.sum()) * volume
         mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.values, self.sums)
         return Reading(state.time, self.loss, energy, dissipation, mass, self.minimum, boundary)
