@@ -18,14 +18,14 @@ from wgf.neuron import coordinate_names
 
 @dataclass(frozen=True)
 class Ridge:
-    """A linear neuron g = ⟨a, x⟩ with ridge penalty λ|a|² and a Gaussian start: the law stays Gaussian.
+    """A linear neuron g = ⟨a, x⟩ with ridge penalty λ|a|², noise τ and a Gaussian start: the law stays Gaussian.
 
     With S = E xxᵀ and F₁ = E xy, each neuron moves with −∇G(a; μ) = F₁ − S m − λa, where m = ∫ a dμ. Hence
 
         m' = F₁ − (S + λ)m,       m(t) = m_∞ + e^{−(S + λ)t}(m_0 − m_∞),   m_∞ = (S + λ)⁻¹F₁,
-        (a − m)' = −λ(a − m),     std(t) = e^{−λt} std_0,
+        var' = −2λ var + 2τ,      var(t) = e^{−2λt} var_0 + τ(1 − e^{−2λt})/λ   (var_0 + 2τt for λ = 0),
 
-        L(t) = E (y − ⟨m, x⟩)² + λ(|m|² + |std|²).
+        L(t) = E (y − ⟨m, x⟩)² + λ(|m|² + |std|²),     E(t) = ½L(t) − τ Σ_k ½ log(2πe var_k).
 
     x is uniform on a box that is not centred, so that S has off-diagonal entries; y is not linear in x, so that L(∞) > 0.
     """
@@ -33,6 +33,7 @@ class Ridge:
     start: Sequence[float] = (1.0,)
     width: Sequence[float] = (0.4,)
     penalty: float = 0.3
+    temperature: float = 0.0
 
     @property
     def dim(self) -> int:
@@ -54,12 +55,13 @@ class Ridge:
     def problem(self) -> wgf.Problem:
         """The problem itself."""
         neuron = wgf.Neuron("identity", theta=coordinate_names(self.dim)[1:-1], dim=self.dim)
-        return wgf.Problem(wgf.RegressionEnergy(neuron, self.data, self.penalty), self.law(0.0), title="ridge regression")
+        energy = wgf.RegressionEnergy(neuron, self.data, self.penalty)
+        return wgf.Problem(energy, self.law(0.0), self.temperature, title="ridge regression")
 
     @property
     def box(self) -> tuple[list[float], list[float]]:
-        """Lower and upper edges that leave out less than 1e-13 of the law at any time."""
-        reach = 8.0 * np.array(self.width)
+        """Lower and upper edges that leave out less than 1e-13 of the law at any time t ≤ 1."""
+        reach = 8.0 * np.maximum(self.width, self.std(1.0))
         return (self.start - reach).tolist(), (self.start + reach).tolist()
 
     @cached_property
@@ -80,7 +82,8 @@ class Ridge:
 
     def std(self, t: float) -> np.ndarray:
         """Standard deviation of each coordinate, (d,)."""
-        return np.exp(-self.penalty * t) * np.array(self.width)
+        grown = -np.expm1(-2 * self.penalty * t) / self.penalty if self.penalty else 2 * t
+        return np.sqrt(np.exp(-2 * self.penalty * t) * np.array(self.width) ** 2 + self.temperature * grown)
 
     def covariance(self, t: float) -> np.ndarray:
         """(d, d)."""
@@ -98,6 +101,15 @@ class Ridge:
         """L[μ_t]."""
         fit = self.data.norm(self.prediction(t) - self.data.targets) ** 2
         return fit + self.penalty * float(np.sum(self.mean(t) ** 2) + np.sum(self.std(t) ** 2))
+
+    def free_energy(self, t: float) -> float:
+        """E[μ_t]."""
+        return 0.5 * self.loss(t) - self.temperature * float(np.sum(0.5 * np.log(2 * np.pi * np.e * self.std(t) ** 2)))
+
+    def dissipation(self, t: float) -> float:
+        """∫|∇(G + τ log μ)|² dμ_t, where ∇(G + τ log μ) = S m − F₁ + λa − τ(a − m)/var."""
+        variance = self.std(t) ** 2
+        return float(np.sum(self.velocity(self.mean(t), t) ** 2) + np.sum((self.penalty - self.temperature / variance) ** 2 * variance))
 
     def potential(self, theta: np.ndarray, t: float) -> np.ndarray:
         """G(a; μ_t) = ⟨a, S m − F₁⟩ + ½λ|a|² at theta (…, d), (…,)."""

@@ -22,7 +22,7 @@ FLOORS = (
     ("hdf5", "run"),
     ("observers",),
     ("loop",),
-    ("sweep", "problem_file", "style"),
+    ("sweep", "decay", "problem_file", "style"),
     ("files", "plot"),
     ("cli",),
     ("__main__",),

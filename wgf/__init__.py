@@ -38,6 +38,8 @@ _WHERE = {
     "Comparison": "sweep",
     "compare": "sweep",
     "open_comparison": "sweep",
+    "decay_bound": "decay",
+    "decay_rate": "decay",
     "BoundaryWarning": "errors",
     "InputError": "errors",
     "RunError": "errors",

@@ -117,8 +117,12 @@ class RegressionEnergy:
 
     def potential(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
         """G(θ; μ) at theta (N, p), directly from its definition; (N,)."""
+        return self.misfit(theta, measure) + 0.5 * self.penalty.strength * self.penalty.value(theta)
+
+    def misfit(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
+        """⟨g(θ), φ_μ − f*⟩ at theta (N, p): G without the penalty's part; (N,)."""
         u = self.data.weights * (self.predict(measure) - self.data.targets)
-        return self.neuron.value(theta, self.data.inputs) @ u + 0.5 * self.penalty.strength * self.penalty.value(theta)
+        return self.neuron.value(theta, self.data.inputs) @ u
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
         """−∇G(θ_j; μ) for the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].

@@ -117,8 +117,8 @@ class InteractionEnergy:
         return np.einsum("ij,ijp->ip", weights, slopes), float(masses[block] @ (weights * self.interaction(difference)).sum(axis=1))
 
     def __repr__(self) -> str:
-        parts = [f"{name} = {getattr(function, '__name__', function)}" for name, function in (("V", self.V), ("W", self.W)) if function]
-        return f"InteractionEnergy({', '.join(parts + ([f'U = {self.U!r}'] if self.U else []))})"
+        functions = [f"{name} = {getattr(f, '__name__', type(f).__name__)}" for name, f in (("V", self.V), ("W", self.W)) if f is not None]
+        return f"InteractionEnergy({', '.join(functions + ([f'U = {self.U!r}'] if self.U else []))})"
 
 
 def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:

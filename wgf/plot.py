@@ -31,7 +31,10 @@ SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
 
 
 def plot_run(run: Run, path: str | Path | None = None) -> Figure:
-    """A run in one figure: the measure at four times with its marginals, the loss against t, and the fit beside the data."""
+    """A run in one figure: the measure at four times with its marginals, what falls with t, and the fit beside the data.
+
+    The free energy has a panel of its own where it is more than ½L; the fit is left out where there are no data.
+    """
     from matplotlib.figure import Figure
 
     with styled():
@@ -40,9 +43,11 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
         chosen = np.unique(np.linspace(0, len(run.times) - 1, PANELS).round().astype(int))
         measures = [run.measures[k] for k in chosen]
         _draw_measures(top, measures, run.times[chosen], _axis_names(run, measures[0]))
-        left, right = bottom.subplots(1, 2)
-        _draw_loss(left, run)
-        _draw_fit(right, run)
+        drawn = [_draw_fall]
+        drawn += [_draw_free_energy] if run.has_free_energy else []
+        drawn += [_draw_fit] if run.data is not None else []
+        for panel, draw in zip(bottom.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
+            draw(panel, run)
         figure.suptitle(_title(run))
         write(figure, path)
     return figure
@@ -198,16 +203,19 @@ def _limits(measures: Sequence[Density | Cloud]) -> list[tuple[float, float]]:
     limits = []
     for axis in (0, 1):
         ends: list[float] = []
-        box = (-np.inf, np.inf)
+        grids = [measure.grid for measure in measures if isinstance(measure, Density)]
         for measure in measures:
             if isinstance(measure, Density):
                 marginal = measure.marginal(axis)
                 ends += measure.grid.centers[axis][marginal > VISIBLE * marginal.max()].tolist()
-                box = (measure.grid.lower[axis], measure.grid.upper[axis])
             else:
                 ends += np.quantile(measure.positions[:, axis], (0.001, 0.999)).tolist()
         margin = max(0.12 * (max(ends) - min(ends)), 1e-3)
-        limits.append((max(min(ends) - margin, box[0]), min(max(ends) + margin, box[1])))
+        lowest, highest = (
+            min((grid.lower[axis] for grid in grids), default=-np.inf),
+            max((grid.upper[axis] for grid in grids), default=np.inf),
+        )
+        limits.append((max(min(ends) - margin, lowest), min(max(ends) + margin, highest)))
     return limits
 
 
@@ -220,29 +228,58 @@ def _thinned(cloud: Cloud, most: int = SHOWN_POINTS) -> np.ndarray:
     return cloud.positions[chosen]
 
 
-def _draw_loss(panel: Axes, run: Run) -> None:
-    """Loss and dissipation of every step against t."""
+def _history(run: Run, *names: str) -> tuple[np.ndarray, ...]:
+    """The time and the named series at every step; at the frames, where a run broke off before its first step."""
+    if len(run.history["time"]) > 1:
+        return run.history["time"], *(run.history[name] for name in names)
+    return run.times, *(getattr(run, name) for name in names)
+
+
+def _draw_fall(panel: Axes, run: Run) -> None:
+    """The loss, where there are data, and the dissipation of every step against t."""
     from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
-    history = (
-        run.history
-        if len(run.history["time"]) > 1
-        else {name: getattr(run, name) for name in ("loss", "dissipation")} | {"time": run.times}
+    time, loss, dissipation = _history(run, "loss", "dissipation")
+    loss, dissipation = (
+        np.maximum(loss, SMALLEST),
+        np.where(dissipation < SMALLEST, SMALLEST if dissipation.max() < SMALLEST else np.nan, dissipation),
     )
-    time, loss = history["time"], np.maximum(history["loss"], SMALLEST)
-    panel.plot(
-        time, np.maximum(history["dissipation"], SMALLEST), color=FAINT, linewidth=1.2, label=r"dissipation $\int |\nabla G|^2 d\mu$"
-    )
-    panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")
-    panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)
-    panel.annotate(f"{run.loss[0]:.3g}", (time[0], loss[0]), textcoords="offset points", xytext=(6, 4), color=BLUE)
-    panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), textcoords="offset points", xytext=(0, -15), color=BLUE, ha="right")
+    known = run.data is not None
+    density = isinstance(run.measures[0], Density)
+    force = r"\nabla (G + \tau \log \mu)" if run.attributes["temperature"] > 0 and density else r"\nabla G"
+    colour = FAINT if known else BLUE
+    panel.plot(time, dissipation, color=colour, linewidth=1.2, label=rf"dissipation $\int |{force}|^2 d\mu$")
+    shown = loss if known else dissipation
+    if known:
+        panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")
+        panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)
+        panel.annotate(f"{run.loss[0]:.3g}", (time[0], loss[0]), textcoords="offset points", xytext=(6, 4), color=BLUE)
+        panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), textcoords="offset points", xytext=(0, -15), color=BLUE, ha="right")
     panel.set(xlabel="t", yscale="log")
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if np.log10(loss.max() / loss.min()) < 2 else LogLocator())
-    panel.yaxis.set_major_formatter(LogFormatterMathtext() if loss.min() < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if np.log10(np.nanmax(shown) / np.nanmin(shown)) < 2 else LogLocator())
+    panel.yaxis.set_major_formatter(LogFormatterMathtext() if np.nanmin(shown) < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.margins(y=0.12)
     panel.legend(loc="best")
+
+
+def _draw_free_energy(panel: Axes, run: Run) -> None:
+    """E of every step against t."""
+    parts = [r"\frac{1}{2} L"] if run.data is not None else [r"\int V d\mu + \frac{1}{2} \iint W d\mu d\mu + \int U(\mu)"]
+    parts += [r"\tau \int \mu \log \mu"] if run.data is not None else []
+    panel.plot(*_history(run, "free_energy"), color=BLUE, label=f"free energy $E = {' + '.join(parts)}$")
+    panel.plot(run.times, run.free_energy, "o", color=BLUE, markersize=4)
+    panel.annotate(
+        f"{run.free_energy[-1]:.6g}",
+        (run.times[-1], run.free_energy[-1]),
+        textcoords="offset points",
+        xytext=(0, 8),
+        color=BLUE,
+        ha="right",
+    )
+    panel.set(xlabel="t")
+    panel.margins(y=0.12)
+    panel.legend(loc="upper right")
 
 
 def _draw_fit(panel: Axes, run: Run) -> None:

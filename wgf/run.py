@@ -92,6 +92,11 @@ class Run:
         return str(self.attributes["method_summary"])
 
     @property
+    def has_free_energy(self) -> bool:
+        """Whether E is known, and more than ½L of a network."""
+        return bool(np.isfinite(self.free_energy).all()) and (self.data is None or self.attributes["temperature"] > 0)
+
+    @property
     def dissipation_defect(self) -> float:
         """Largest relative defect of E(t) − E(0) = −∫₀ᵗ∫|∇(G + τ log μ)|² dμ dt over the history (trapezoidal rule), of the whole fall."""
         time, energy, rate = (self.history[name] for name in ("time", "free_energy", "dissipation"))
@@ -113,7 +118,8 @@ class Run:
         return plot_run(self, path)
 
     def __repr__(self) -> str:
-        fall = f"loss {self.loss[0]:.4g} → {self.loss[-1]:.4g}"
+        name, values = ("E", self.free_energy) if self.has_free_energy else ("loss", self.loss)
+        fall = f"{name} {values[0]:.4g} → {values[-1]:.4g}"
         return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
 
 

@@ -133,6 +133,10 @@ def compare(
     workers     parallel processes; default: one per core. The results do not depend on it.
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
     """
+    if problem.energy.data is None:
+        raise InputError(
+            f"{problem.energy!r} is no network: there are no predictions to compare; solve with both methods and compare their measures"
+        )
     sizes = tuple(sorted(set(sizes)))
     if len(sizes) < 2 or sizes[0] < 1:
         raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")

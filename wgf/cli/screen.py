@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+
+ROUNDING = 1e-14  # relative; a rise below it is no rise
 
 if TYPE_CHECKING:
     from wgf.run import Run
@@ -34,23 +37,38 @@ def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
 def run_facts(run: Run) -> dict[str, str]:
     """What a person wants to know of a run first."""
-    steps = max(len(run.history["time"]) - 1, 0)
-    rise = f"; in one step it rose by {run.largest_rise:.1e} L(0)" if run.largest_rise > 0 else "; it never rose"
+    from wgf.measure import Density
+
     facts = {
         "method": run.method,
         "status": run.status,
-        "time": f"0 … {run.times[-1]:g} in {steps:,} steps, {len(run.times)} frames",
-        "loss": f"{run.loss[0]:.6g} → {run.loss[-1]:.6g}{rise}",
-        "balance": f"ΔL = −2∫∫|∇G|² dμ dt within {run.dissipation_defect:.1e} of the fall of L",
+        "time": f"0 … {run.times[-1]:g} in {max(len(run.history['time']) - 1, 0):,} steps, {len(run.times)} frames",
     }
-    if run.attributes["kernel_rank"]:
+    if run.data is not None:
+        facts["loss"] = f"{run.loss[0]:.6g} → {run.loss[-1]:.6g}"
+    if run.has_free_energy:
+        facts["free energy"] = f"{run.free_energy[0]:.6g} → {run.free_energy[-1]:.6g}"
+    if math.isfinite(run.free_energy[-1]):
+        facts["free energy" if run.has_free_energy else "loss"] += f"; {_rises(run.largest_rise)}"
+        law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
+        law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
+        facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+    if isinstance(run.measures[-1], Density):
         facts["mass"] = (
             f"off by {abs(run.mass[-1] - 1):.1e}; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
         )
+    if run.attributes["kernel_rank"]:
         facts["kernel"] = (
             f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
         )
     return facts
+
+
+def _rises(largest: float) -> str:
+    """What the largest rise in one step, relative to the size of what falls, means."""
+    if largest <= 0:
+        return "it never rose"
+    return f"in one step it rose by {largest:.1e} of its size" + (", which is rounding" if largest <= ROUNDING else "")
 
 
 def comparison_facts(comparison: Comparison) -> dict[str, str]:

@@ -315,6 +315,18 @@ def fill_logarithms(logarithms, values, readings):
         readings[block, 0], readings[block, 1] = entropy, lowest
 
 
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_misses(readings, before, middle, after):
+    """The largest |middle − ½(before + after)| and |after − before| of the entries (N,) of each block into readings (blocks, 2)."""
+    blocks = readings.shape[0]
+    for block in numba.prange(blocks):
+        missed, change = 0.0, 0.0
+        for k in range(block * after.size // blocks, (block + 1) * after.size // blocks):
+            missed = max(missed, abs(middle[k] - 0.5 * (before[k] + after[k])))
+            change = max(change, abs(after[k] - before[k]))
+        readings[block, 0], readings[block, 1] = missed, change
+
+
 @numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})
 def dissipated(low, high, low_potential, high_potential, low_logarithm, high_logarithm, scratch, tau):
     """Σ h²/τ·J·(ξ_low − ξ_high)/τ over the faces between two stretches of cells."""

@@ -15,7 +15,8 @@ at the middle of the step, G = G(·; μ̃), where μ̃ comes from an implicit Eu
 
 so that E falls up to the difference between μ̃ and the true middle, of second order. It is checked: a step that would raise E
 is taken again, half as long. Nothing limits the step but accuracy: by default the mass moves by at most COURANT cells a
-step, in the root mean square, dt = COURANT·h/(∫|∇ξ|² dμ)^½, which grows without bound as the Gibbs state is approached.
+step, in the root mean square, dt ≤ COURANT·h/(∫|∇ξ|² dμ)^½, and the frozen G misses the mean of those before and after the
+step by at most MOST_MISSED of their difference, which resolves the time in which G changes.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from typing import Any
 import numpy as np
 
 from wgf.grid import Grid
-from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, fill_logarithms, fill_sums, implicit_sweep
+from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, fill_logarithms, fill_misses, fill_sums, implicit_sweep
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.on_grid import GridStepper, equal_parts
+from wgf.methods.on_grid import GridStepper, landing
 from wgf.problem import Problem
 
-COURANT = 0.25  # cells by which the mass may move in a step, in the root mean square
+COURANT = 0.125  # cells by which the mass may move in a step, in the root mean square
+MOST_MISSED = 0.1  # of the change of G in a step
+UNCHANGED = 1e-13  # relative: a smaller change of G is rounding
 GROWTH = 1.5  # largest ratio of a step to the one before it
 RECOVERY = 1.2  # by which a pace that was halved because E rose grows again at each step
 SLOWEST = 1e-6  # the pace at which a rise of E can only be rounding
@@ -41,15 +44,14 @@ BLOCKS = 16  # into which the work of a sweep is cut
 class DriftDiffusion(GridStepper):
     """`FiniteVolume` with noise, scheme `gibbs`. Never stored.
 
-    lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout. A state's memory holds the last
-    step's wanted length (0 before the first step), the pace (below 1 where E would have risen with the whole step), and the
-    energy and the dissipation of the state before.
+    lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout. A state's memory holds the
+    longest next step, and the pace (below 1 where E would have risen with the whole step).
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         super().__init__(method, problem, grid)
         self.tau = problem.noise
-        self.now, self.middle, self.logarithms = np.empty(self.shape), np.empty(self.shape), np.empty(self.shape)
+        self.now, self.middle, self.earlier, self.logarithms = (np.empty(self.shape) for _ in range(4))
         self.spare = [np.empty(self.shape), np.empty(self.shape)]
         strides = [*(self.strides * self.potential.columns).tolist(), 1]
         per_h2 = (self.per_spacing**2).tolist()
@@ -60,39 +62,43 @@ class DriftDiffusion(GridStepper):
 
     def begin(self, time: float, values: np.ndarray) -> State:
         """A state with these values (rows, columns)."""
-        return State(time, values, {"dt": 0.0, "pace": 1.0, "energy": math.inf, "dissipation": math.inf})
+        return State(time, values, {"longest": math.inf, "pace": 1.0})
 
     def step(self, state: State, stop: float) -> Reading:
         """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
         before, memory = self.reading(state), state.memory
         remaining = stop - state.time
-        wanted = self.wanted(before, memory)
+        wanted = min(self.accurate(before), memory["longest"])
         while True:
-            parts = equal_parts(remaining, wanted * memory["pace"])
-            dt = remaining / parts
+            dt = landing(remaining, wanted * memory["pace"])
             after = self.moved(state.values, dt)
+            self.earlier, self.now = self.now, self.earlier
             if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or memory["pace"] < SLOWEST:
                 break
             memory["pace"] *= 0.5
             self.evaluate(state.values)
         self.spare = [array for array in self.spare if array is not after] + [state.values]
         state.values = after
-        memory["dt"], memory["pace"] = wanted, min(1.0, RECOVERY * memory["pace"])
-        memory["energy"], memory["dissipation"] = before.free_energy, before.dissipation
-        state.time = stop if parts == 1 else state.time + dt
+        memory["longest"], memory["pace"] = self.longest(dt, wanted), min(1.0, RECOVERY * memory["pace"])
+        state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def wanted(self, reading: Reading, memory: dict[str, Any]) -> float:
-        """The step that moves the mass by COURANT cells, not much longer than the last one (0: there was none).
-
-        Where E has come to rest, to rounding, but the dissipation grows, the last step was too long for the interaction.
-        """
+    def accurate(self, reading: Reading) -> float:
+        """The step that moves the mass by COURANT cells, in the root mean square; not longer than the user's."""
         speed = math.sqrt(reading.dissipation / reading.mass) * float(self.per_spacing.max())
-        dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
-        if memory["dt"] > 0:
-            resting = abs(reading.free_energy - memory["energy"]) <= self.rounding(reading.free_energy)
-            dt = min(dt, memory["dt"] * (0.5 if resting and reading.dissipation > memory["dissipation"] else GROWTH))
-        return dt
+        return min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
+
+    def longest(self, dt: float, wanted: float) -> float:
+        """The longest next step, after one of `dt` where `wanted` was the aim: it resolves the changes of G, and grows by GROWTH.
+
+        How far the frozen potential was from the mean of those before and after the step, relative to the change of the two, is
+        proportional to dt and to the rate at which G changes. Changes of G that are rounding have no say.
+        """
+        with self.threaded():
+            fill_misses(self.readings, self.earlier.reshape(-1), self.middle.reshape(-1), self.now.reshape(-1))
+        missed, change = (float(reading) for reading in self.readings.max(axis=0))
+        seen = missed > 0 and change > UNCHANGED * float(np.abs(self.now).max())
+        return min(GROWTH * wanted, dt * MOST_MISSED * change / missed if seen else math.inf)
 
     def moved(self, values: np.ndarray, dt: float) -> np.ndarray:
         """The values `dt` later, in an array of `spare`; `now` holds their potential."""

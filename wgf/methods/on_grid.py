@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -105,6 +104,8 @@ class GridStepper:
             )
 
 
-def equal_parts(remaining: float, dt: float) -> int:
-    """Into how many equal steps of at most `dt` the remaining time is cut (a step longer by rounding is not cut)."""
-    return max(1, math.ceil(remaining / dt - 1e-9))
+def landing(remaining: float, dt: float) -> float:
+    """A step of `dt`, or one that is shorter so that no tiny step is left over before the end: the rest in one or in two halves."""
+    if remaining <= dt * (1 + 1e-9):
+        return remaining
+    return dt if remaining >= 2 * dt else 0.5 * remaining

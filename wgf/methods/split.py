@@ -22,7 +22,7 @@ from scipy import ndimage, special
 from wgf.grid import Grid
 from wgf.kernels.diffusion import fill_logarithms, fill_sums
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.on_grid import equal_parts
+from wgf.methods.on_grid import landing
 from wgf.methods.transport import Transport
 from wgf.problem import Problem
 
@@ -55,8 +55,8 @@ class Split(Transport):
         dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
         if state.memory["outflow"] > 0:
             dt = min(dt, 0.95 * state.memory["pace"] * self.method.courant / (self.part * state.memory["outflow"]))
-        parts = equal_parts(remaining, dt)
-        return stop if parts == 1 else state.time + remaining / parts
+        dt = landing(remaining, dt)
+        return stop if dt == remaining else state.time + dt
 
     def heat(self, state: State, time: float) -> None:
         """The exact flow of the discrete heat equation, axis by axis."""
