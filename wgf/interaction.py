@@ -97,7 +97,8 @@ class InteractionEnergy:
         velocity = np.zeros(points.shape)
         loss = 2.0 * float(masses @ self.confinement(points))
         if self.V is not None:
-            velocity -= gradient(self.V, self.confinement, points)
+            own = getattr(self.V, "gradient", None)
+            velocity -= differences(self.confinement, points) if own is None else own(points)
         if self.W is not None:
             rows = max(1, BLOCK // len(points))
             blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]
@@ -113,7 +114,8 @@ class InteractionEnergy:
         apart = np.arange(len(points))[block, None] != np.arange(len(points))
         difference[~apart] = 1.0  # any place where W is finite; it is multiplied by zero
         weights = masses * apart
-        slopes = 0.5 * (gradient(self.W, self.interaction, difference) - gradient(self.W, self.interaction, -difference))
+        own = getattr(self.W, "gradient", None)
+        slopes = differences(self.interaction, difference) if own is None else 0.5 * (own(difference) - own(-difference))
         return np.einsum("ij,ijp->ip", weights, slopes), float(masses[block] @ (weights * self.interaction(difference)).sum(axis=1))
 
     def __repr__(self) -> str:
@@ -127,12 +129,6 @@ def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
     if value.shape != theta.shape[:-1]:
         raise InputError(f"{name} gave shape {value.shape} for theta {theta.shape}; expected {theta.shape[:-1]}")
     return value
-
-
-def gradient(function: Any, value: Function, theta: np.ndarray) -> np.ndarray:
-    """∇ of a function at theta (…, p): its own, or by differences of `value`."""
-    own = getattr(function, "gradient", None)
-    return differences(value, theta) if own is None else np.asarray(own(theta), dtype=float)
 
 
 class InteractionPotential(Layout):

@@ -14,9 +14,12 @@ at the middle of the step, G = G(·; μ̃), where μ̃ comes from an implicit Eu
     E(μ_+) − E(μ) = ∫ G(·; ½(μ + μ_+)) d(μ_+ − μ) + τ∫(μ_+ log μ_+ − μ log μ),
 
 so that E falls up to the difference between μ̃ and the true middle, of second order. It is checked: a step that would raise E
-is taken again, half as long. Nothing limits the step but accuracy: by default the mass moves by at most COURANT cells a
-step, in the root mean square, dt ≤ COURANT·h/(∫|∇ξ|² dμ)^½, and the frozen G misses the mean of those before and after the
-step by at most MOST_MISSED of their difference, which resolves the time in which G changes.
+is taken again, half as long. Nothing limits the step but accuracy: by default
+
+- the mass moves by at most COURANT cells a step, in the root mean square, dt ≤ COURANT·h/(∫|∇ξ|² dμ)^½,
+- the frozen G misses the mean of those before and after the step by at most MOST_MISSED of their difference, which resolves the
+  time in which G changes,
+- log ∫|∇ξ|² dμ changes by at most MOST_CHANGED, which resolves the approach to the Gibbs state.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from wgf.problem import Problem
 
 COURANT = 0.125  # cells by which the mass may move in a step, in the root mean square
 MOST_MISSED = 0.1  # of the change of G in a step
+MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 UNCHANGED = 1e-13  # relative: a smaller change of G is rounding
 GROWTH = 1.5  # largest ratio of a step to the one before it
 RECOVERY = 1.2  # by which a pace that was halved because E rose grows again at each step
@@ -45,7 +49,8 @@ class DriftDiffusion(GridStepper):
     """`FiniteVolume` with noise, scheme `gibbs`. Never stored.
 
     lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout. A state's memory holds the
-    longest next step, and the pace (below 1 where E would have risen with the whole step).
+    longest next step, the pace (below 1 where E would have risen with the whole step), and the last step with the dissipation
+    before it.
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
@@ -62,13 +67,13 @@ class DriftDiffusion(GridStepper):
 
     def begin(self, time: float, values: np.ndarray) -> State:
         """A state with these values (rows, columns)."""
-        return State(time, values, {"longest": math.inf, "pace": 1.0})
+        return State(time, values, {"longest": math.inf, "pace": 1.0, "step": 0.0, "dissipation": 0.0})
 
     def step(self, state: State, stop: float) -> Reading:
         """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
         before, memory = self.reading(state), state.memory
         remaining = stop - state.time
-        wanted = min(self.accurate(before), memory["longest"])
+        wanted = min(self.accurate(before, memory), memory["longest"])
         while True:
             dt = landing(remaining, wanted * memory["pace"])
             after = self.moved(state.values, dt)
@@ -80,13 +85,22 @@ class DriftDiffusion(GridStepper):
         self.spare = [array for array in self.spare if array is not after] + [state.values]
         state.values = after
         memory["longest"], memory["pace"] = self.longest(dt, wanted), min(1.0, RECOVERY * memory["pace"])
+        memory["step"], memory["dissipation"] = dt, before.dissipation
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def accurate(self, reading: Reading) -> float:
-        """The step that moves the mass by COURANT cells, in the root mean square; not longer than the user's."""
-        speed = math.sqrt(reading.dissipation / reading.mass) * float(self.per_spacing.max())
-        return min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
+    def accurate(self, reading: Reading, memory: dict[str, Any]) -> float:
+        """The step that moves the mass by COURANT cells, in the root mean square, and changes the logarithm of the dissipation by
+        MOST_CHANGED, judged by the last step (there was none where its length is 0); not longer than the user's.
+        """
+        per_spacing = float(self.per_spacing.max())
+        speed = math.sqrt(reading.dissipation / reading.mass) * per_spacing
+        dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
+        unseen = reading.mass * (self.rounding(reading.free_energy) * per_spacing) ** 2  # what rounding dissipates
+        if memory["step"] > 0 and min(reading.dissipation, memory["dissipation"]) > unseen:
+            changed = abs(math.log(reading.dissipation / memory["dissipation"]))
+            dt = min(dt, memory["step"] * MOST_CHANGED / changed if changed > 0 else math.inf)
+        return dt
 
     def longest(self, dt: float, wanted: float) -> float:
         """The longest next step, after one of `dt` where `wanted` was the aim: it resolves the changes of G, and grows by GROWTH.

@@ -21,13 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import psutil
 
 from wgf.errors import InputError, known
 from wgf.grid import Grid, describe_box, per_axis
 from wgf.methods.drift_diffusion import DriftDiffusion
 from wgf.methods.growing import Growing
-from wgf.methods.on_grid import GridStepper
+from wgf.methods.on_grid import GridStepper, require_memory
 from wgf.methods.scout import find_box
 from wgf.methods.split import Split
 from wgf.methods.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
@@ -35,7 +34,6 @@ from wgf.problem import Problem
 
 SCHEMES = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
 PECLET = 1.0  # up to it, the Scharfetter–Gummel fluxes diffuse by less than 9 % too much
-MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
 
 
 @dataclass(frozen=True)
@@ -114,22 +112,11 @@ class FiniteVolume:
 def suitable_scheme(method: FiniteVolume, problem: Problem, grid: Grid) -> str:
     """`gibbs` where the initial law's root-mean-square Péclet number |∂_k G| h_k/τ is at most PECLET on every axis, else `split`."""
     stepper = Transport(method, problem, grid)
-    density = stepper.potential.restored(stepper.start().values)
+    density = problem.initial.cell_averages(grid)
+    stepper.begin(0.0, stepper.potential.arranged(density) / max(np.sum(density) * grid.cell_volume, np.finfo(float).tiny))
     g = stepper.potential.values()
     for axis in range(grid.dim):
         jump, mass = np.diff(g, axis=axis), np.delete(density, -1, axis)
         if np.sum(mass * jump**2) > np.sum(mass) * (PECLET * problem.noise) ** 2:
             return "split"
     return "gibbs"
-
-
-def require_memory(grid: Grid, problem: Problem) -> None:
-    """Refuse a grid whose arrays would not fit into the free memory, before anything is allocated."""
-    arrays = 8 if problem.noise > 0 else 4
-    needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid))
-    free = psutil.virtual_memory().available
-    if needed > MEMORY_SHARE * free:
-        raise InputError(
-            f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and "
-            f"{free / 2**30:,.1f} GiB are free: choose fewer cells"
-        )

@@ -12,7 +12,7 @@ import numpy as np
 
 from wgf.grid import Grid
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.on_grid import GridStepper
+from wgf.methods.on_grid import GridStepper, require_memory
 from wgf.problem import Problem
 
 NEAR = 1e-7  # fraction of the mass in an outermost layer of cells at which the box grows there
@@ -29,8 +29,12 @@ class Growing:
         self.facts = self.stepper.facts
 
     def start(self) -> State:
-        """The initial law, on a box that has grown already if the law reaches its edges."""
-        return self._grown(self._noted(self.stepper.start()))
+        """The initial law, on a box that has grown already until the law does not reach its edges."""
+        while True:
+            more = self._needed(self.problem.initial.cell_averages(self.stepper.grid))
+            if not more.any():
+                return self._noted(self.stepper.start())
+            self._enlarge(more)
 
     def step(self, state: State, stop: float) -> Reading:
         """One step of the scheme; then the box grows where it has to."""
@@ -51,21 +55,28 @@ class Growing:
     def _settle(self, state: State) -> None:
         """Make the stepper's grid that of the state."""
         if not np.array_equal(state.memory["added"], self.added):
-            self.added = state.memory["added"].copy()
-            self.stepper = self.scheme(self.method, self.problem, self.first.enlarged(self.added))
+            self._enlarge(state.memory["added"] - self.added)
+
+    def _enlarge(self, more: np.ndarray) -> None:
+        self.added = self.added + more
+        require_memory(grid := self.first.enlarged(self.added), self.problem)
+        self.stepper = self.scheme(self.method, self.problem, grid)
+
+    def _needed(self, values: np.ndarray) -> np.ndarray:
+        """The cells to add at each end of each axis, (p, 2), for cell averages (n_1, …, n_p) on the grid as it is."""
+        near = np.zeros(self.added.shape, dtype=bool)
+        for axis, wrap in enumerate(self.first.periodic()):
+            for side, layer in enumerate((0, -1)):
+                near[axis, side] = not wrap and np.take(values, layer, axis).sum() > NEAR * values.sum()
+        return near * np.ceil(MARGIN * np.array(values.shape)).astype(np.int64)[:, None]
 
     def _grown(self, state: State) -> State:
         """Enlarge the box at every edge that mass is near to."""
-        stepper, grid = self.stepper, self.stepper.grid
-        stepper.sums[0] = state.values.sum(axis=1)
-        boundary = stepper.boundary(state.values, stepper.sums)
-        near = boundary > NEAR * stepper.sums[0].sum() * grid.cell_volume
-        if not near.any():
+        values = self.stepper.potential.restored(state.values)
+        more = self._needed(values)
+        if not more.any():
             return state
-        more = near * np.ceil(MARGIN * np.array(grid.shape)).astype(np.int64)[:, None]
-        values = np.pad(stepper.potential.restored(state.values), more)
-        self.added = self.added + more
-        self.stepper = self.scheme(self.method, self.problem, self.first.enlarged(self.added))
-        fresh = self.stepper.begin(state.time, self.stepper.potential.arranged(values))
+        self._enlarge(more)
+        fresh = self.stepper.begin(state.time, self.stepper.potential.arranged(np.pad(values, more)))
         state.values, state.memory = fresh.values, fresh.memory
         return self._noted(state)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import psutil
 
 from wgf.errors import BoundaryWarning, InputError
 from wgf.grid import Grid, describe_box
@@ -21,6 +22,7 @@ from wgf.problem import Problem
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
 LEFT_OUT = 1e-6  # fraction of the initial law outside the box that is worth a warning
 MISSED = 0.5  # fraction of the initial law outside the box from which on the box is wrong
+MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
 CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than it saves
 
 
@@ -109,3 +111,15 @@ def landing(remaining: float, dt: float) -> float:
     if remaining <= dt * (1 + 1e-9):
         return remaining
     return dt if remaining >= 2 * dt else 0.5 * remaining
+
+
+def require_memory(grid: Grid, problem: Problem) -> None:
+    """Refuse a grid whose arrays would not fit into the free memory, before anything is allocated."""
+    arrays = 8 if problem.noise > 0 else 4
+    needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid))
+    free = psutil.virtual_memory().available
+    if needed > MEMORY_SHARE * free:
+        raise InputError(
+            f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and "
+            f"{free / 2**30:,.1f} GiB are free: choose fewer cells"
+        )

@@ -13,8 +13,8 @@ from wgf.problem import Problem
 
 NODES = 8  # per axis: Gauss–Hermite reaches 4.1 standard deviations with them
 MARGIN = 0.1  # of the extent of the nodes, on each side
-NEURONS = 1000  # with noise: their extremes lie about 3.2 standard deviations out
-NOISY_MARGIN = 0.3  # of the extent of the neurons, on each side: to about 5 standard deviations
+NEURONS, NOISY_MARGIN = 1000, 0.4  # with noise: their extremes, 3.2 standard deviations out, are moved to more than 5
+PAIRED, PAIRED_MARGIN = 64, 0.7  # the same, from 2.4 standard deviations, where every pair of neurons costs
 STEPS, LONGEST_STEP = 500, 0.1  # of the noisy run
 
 
@@ -37,5 +37,6 @@ def _scout(problem: Problem, until: float) -> tuple[CloudStepper, float]:
     if isinstance(problem.energy.internal, PorousMedium):
         raise InputError(f"no box can be found for U = {problem.energy.internal!r}, as particles have no density: give lower and upper")
     if problem.noise > 0:
-        return Particles(NEURONS, step=min(until / STEPS, LONGEST_STEP), scheme="euler-maruyama").bind(problem, until), NOISY_MARGIN
+        neurons, margin = (NEURONS, NOISY_MARGIN) if problem.energy.data is not None else (PAIRED, PAIRED_MARGIN)
+        return Particles(neurons, step=min(until / STEPS, LONGEST_STEP), scheme="euler-maruyama").bind(problem, until), margin
     return Characteristics(nodes=NODES, rtol=1e-3, atol=1e-5).bind(problem, until), MARGIN
