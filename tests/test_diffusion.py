@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, fill_logarithms, fill_rates, fill_sums, implicit_sweep
+from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, fill_rates, implicit_sweep
+from wgf.kernels.sums import fill_logarithms, fill_sums
 
 
 def bernoulli(x):

@@ -91,3 +91,18 @@ def test_a_grid_that_cannot_be_says_why(arguments, message):
 def test_two_axes_of_one_name_are_refused():
     with pytest.raises(wgf.InputError, match="the names are a, a: give one for each, none twice"):
         wgf.Grid([0, 0], [1, 1], 2, ("a", "a"))
+
+
+def test_an_enlarged_grid_keeps_its_cells():
+    """Whole cells of the same size are added; `place_in` finds the old ones, `part` gives them back."""
+    grid = wgf.Grid([0, -1], [1, 2], (4, 6), ("c", "a"))
+    larger = grid.enlarged(np.array([[1, 2], [0, 3]]))
+    assert larger.shape == (7, 9)
+    assert larger.spacing == pytest.approx(grid.spacing)
+    place = grid.place_in(larger)
+    assert place == (slice(1, 5), slice(0, 6))
+    for axis in range(2):
+        assert larger.centers[axis][place[axis]] == pytest.approx(grid.centers[axis])
+    again = larger.part(np.array(grid.lower), np.array(grid.upper))
+    assert again.shape == grid.shape
+    assert again.names == grid.names

@@ -107,3 +107,52 @@ def test_predicting_at_inputs_of_another_dimension_is_refused():
     assert cloud.predict(np.zeros((0, 2))).shape == (0,)
     with pytest.raises(wgf.InputError, match=r"x has shape \(5,\), but the neuron has 2 inputs; give \(n, 2\)"):
         cloud.predict(np.zeros(5))
+
+
+def test_a_density_is_a_law_on_its_own_grid_bit_for_bit():
+    density = wgf.Density(GRID, np.random.default_rng(8).uniform(size=GRID.shape))
+    same = wgf.Grid(GRID.lower, GRID.upper, GRID.shape)
+    assert np.array_equal(density.cell_averages(same), density.values)
+    assert density.dim == 3
+
+
+def test_a_density_is_carried_to_another_grid_exactly():
+    """Against plain sampling of the piecewise constant density; mass is kept where the other box holds the first."""
+    grid = wgf.Grid([0, 0], [1, 2], (4, 5))
+    density = wgf.Density(grid, np.random.default_rng(9).uniform(size=grid.shape))
+    other = wgf.Grid([-0.3, -0.1], [1.1, 2.5], (7, 6))
+    found = density.cell_averages(other)
+    assert found.sum() * other.cell_volume == pytest.approx(density.mass, rel=1e-13)
+    fine = np.stack(np.meshgrid(*(np.linspace(low, high, 40 * n, endpoint=False) + (high - low) / (80 * n)
+            for low, high, n in zip(other.lower, other.upper, other.shape, strict=True)), indexing="ij"), -1)  # fmt: skip
+    place = np.floor((fine - grid.lower) / grid.spacing).astype(int)
+    inside = ((place >= 0) & (place < grid.shape)).all(axis=-1)
+    sampled = np.where(inside, density.values[tuple(np.moveaxis(np.clip(place, 0, np.array(grid.shape) - 1), -1, 0))], 0.0)
+    assert found == pytest.approx(sampled.reshape(7, 40, 6, 40).mean(axis=(1, 3)), abs=0.03)
+
+
+def test_samples_of_a_density_lie_in_its_cells_by_their_mass():
+    grid = wgf.Grid([0, 0], [1, 2], (2, 2))
+    density = wgf.Density(grid, np.array([[0.1, 0.4], [0.0, 0.5]]))
+    points = density.sample(20_000, np.random.default_rng(0))
+    found, _, _ = np.histogram2d(*points.T, bins=[[0, 0.5, 1], [0, 1, 2]])
+    assert found / 20_000 == pytest.approx(density.values * grid.cell_volume / density.mass, abs=0.015)
+    nodes, weights = density.quadrature(7)
+    assert np.array_equal(nodes, grid.points())
+    assert weights == pytest.approx(density.values.ravel() / density.values.sum())
+
+
+def test_a_run_goes_on_from_the_frame_of_another():
+    data = wgf.Data([-1.0, 0.5], [0.5, 1.0])
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), data), wgf.Gaussian([0, 0.5], [0.3, 0.3]))
+    method = wgf.FiniteVolume(24, [-2, -2], [2, 3])
+    whole = wgf.solve(problem, method, until=1.0, save=3)
+    rest = wgf.solve(wgf.Problem(problem.energy, whole.measures[1]), method, until=0.5, save=2)
+    assert rest.measures[-1].values == pytest.approx(whole.measures[-1].values, abs=1e-5)
+
+
+def test_values_and_grid_must_agree():
+    with pytest.raises(wgf.InputError, match=r"the density has values of shape \(4, 3\) on a grid of shape \(3, 4\); they must agree"):
+        wgf.Density(wgf.Grid([0, 0], [1, 1], (3, 4)), np.ones((4, 3)))
+    with pytest.raises(wgf.InputError, match=r"the density has 3 axes but the grid has 2"):
+        wgf.Density(GRID, np.ones(GRID.shape)).cell_averages(wgf.Grid([0, 0], [1, 1], 4))

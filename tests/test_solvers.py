@@ -1,7 +1,8 @@
-"""Every script in solvers/ runs, coarse, and leaves what its first lines promise; with τ = 0 its loss never rises."""
+"""Every script in solvers/ runs, coarse, and leaves what its first lines promise; its energy never rises, beyond rounding."""
 
 import dataclasses
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import wgf
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "solvers").glob("*.py"))
 COARSE = {1: 100, 2: 32, 3: 16}
+SHORT = 0.3
+ROUNDING = 2e-14  # relative; with noise, E comes to rest and then moves by rounding
 
 
 def imported(path):
@@ -21,14 +24,22 @@ def imported(path):
     return module
 
 
+def check(run):
+    assert run.largest_rise <= (ROUNDING if run.attributes["temperature"] > 0 else 0)
+    assert run.history["minimum"].min() >= 0
+    assert run.mass == pytest.approx(1, abs=1e-12)
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
 def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     script = imported(path)
     assert list(tmp_path.iterdir()) == []
-    p = script.problem.dim
-    script.main(dataclasses.replace(script.density, cells=(COARSE[p],) * p), dataclasses.replace(script.neurons, m=100), until=0.3)
+    coarse = {"density": dataclasses.replace(script.density, cells=(COARSE[script.problem.dim],) * script.problem.dim)}
+    if hasattr(script, "neurons"):
+        coarse["neurons"] = dataclasses.replace(script.neurons, m=100)
+    script.main(**coarse, until=min(SHORT, inspect.signature(script.main).parameters["until"].default))
     assert capsys.readouterr().out
     promised = set(re.findall(r"\b\w+\.(?:png|h5)\b", script.__doc__))
     written = {file.name for file in tmp_path.iterdir()}
@@ -37,9 +48,7 @@ def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     for file in tmp_path.glob("*.h5"):
         run = wgf.open_run(file)
         assert run.status == "complete"
-        assert run.largest_rise <= 0
-        assert run.history["minimum"].min() >= 0
-        assert run.mass == pytest.approx(1, abs=1e-12)
+        check(run)
 
 
 @pytest.mark.long
@@ -49,10 +58,7 @@ def test_the_script_as_it_is(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     imported(path).main()
     for file in tmp_path.glob("*.h5"):
-        run = wgf.open_run(file)
-        assert run.largest_rise <= 0
-        assert run.history["minimum"].min() >= 0
-        assert run.mass == pytest.approx(1, abs=1e-12)
+        check(wgf.open_run(file))
 
 
 def test_the_published_curves_are_met(tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ import numpy as np
 LANES = 8
 SLOTS = 14  # arrays of scratch, of (cells + 1)·LANES entries each
 
-TINY = 1e-300  # stands for zero in logarithms, and for a vanishing difference in B
+TINY = 1e-300  # stands for a vanishing difference in B, and for a vanishing flux
 LARGEST = 700.0  # of x in B(x): beyond it eˣ overflows
 LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 ROUNDER = 6755399441055744.0  # 1.5·2⁵²: adding it rounds to a whole number, which then stands in the lowest bits
@@ -287,44 +287,6 @@ def implicit_sweep(values, potential, out, cells, stride, periodic, tau, per_h2,
             gather(g, potential, start, lane_stride, last_lane, stride)
             advance(work[block], cells, periodic, tau, scale, second_order)
             scatter(out, u, start, lane_stride, last_lane, stride)
-
-
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_sums(sums, values, multiplier, along):
-    """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
-    rows, columns = values.shape
-    for row in numba.prange(rows):
-        total, moment, lifted = 0.0, 0.0, 0.0
-        for j in range(columns):
-            total += values[row, j]
-            moment += multiplier[j] * values[row, j]
-            lifted += along[j] * values[row, j]
-        sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
-
-
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_logarithms(logarithms, values, readings):
-    """τ-free entropy: log μ of every cell into `logarithms` (N,); Σ μ log μ and the smallest μ of each block into readings."""
-    blocks = readings.shape[0]
-    for block in numba.prange(blocks):
-        entropy, lowest = 0.0, np.inf
-        for k in range(block * values.size // blocks, (block + 1) * values.size // blocks):
-            logarithms[k] = math.log(max(values[k], TINY))
-            entropy += values[k] * logarithms[k]
-            lowest = min(lowest, values[k])
-        readings[block, 0], readings[block, 1] = entropy, lowest
-
-
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_misses(readings, before, middle, after):
-    """The largest |middle − ½(before + after)| and |after − before| of the entries (N,) of each block into readings (blocks, 2)."""
-    blocks = readings.shape[0]
-    for block in numba.prange(blocks):
-        missed, change = 0.0, 0.0
-        for k in range(block * after.size // blocks, (block + 1) * after.size // blocks):
-            missed = max(missed, abs(middle[k] - 0.5 * (before[k] + after[k])))
-            change = max(change, abs(after[k] - before[k]))
-        readings[block, 0], readings[block, 1] = missed, change
 
 
 @numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})

@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from wgf.grid import Grid
-from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, fill_logarithms, fill_misses, fill_sums, implicit_sweep
+from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, implicit_sweep
+from wgf.kernels.sums import fill_logarithms, fill_misses, fill_sums
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.on_grid import GridStepper, landing
 from wgf.problem import Problem

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import ndimage, special
 
 from wgf.grid import Grid
-from wgf.kernels.diffusion import fill_logarithms, fill_sums
+from wgf.kernels.sums import fill_logarithms, fill_sums
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.on_grid import landing
 from wgf.methods.transport import Transport

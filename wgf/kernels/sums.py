@@ -1,0 +1,48 @@
+"""Sums and extremes over all cells, threaded, block by block in a fixed order."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+TINY = 1e-300  # stands for zero in logarithms
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_sums(sums, values, multiplier, along):
+    """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
+    rows, columns = values.shape
+    for row in numba.prange(rows):
+        total, moment, lifted = 0.0, 0.0, 0.0
+        for j in range(columns):
+            total += values[row, j]
+            moment += multiplier[j] * values[row, j]
+            lifted += along[j] * values[row, j]
+        sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_logarithms(logarithms, values, readings):
+    """τ-free entropy: log μ of every cell into `logarithms` (N,); Σ μ log μ and the smallest μ of each block into readings."""
+    blocks = readings.shape[0]
+    for block in numba.prange(blocks):
+        entropy, lowest = 0.0, np.inf
+        for k in range(block * values.size // blocks, (block + 1) * values.size // blocks):
+            logarithms[k] = math.log(max(values[k], TINY))
+            entropy += values[k] * logarithms[k]
+            lowest = min(lowest, values[k])
+        readings[block, 0], readings[block, 1] = entropy, lowest
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_misses(readings, before, middle, after):
+    """The largest |middle − ½(before + after)| and |after − before| of the entries (N,) of each block into readings (blocks, 2)."""
+    blocks = readings.shape[0]
+    for block in numba.prange(blocks):
+        missed, change = 0.0, 0.0
+        for k in range(block * after.size // blocks, (block + 1) * after.size // blocks):
+            missed = max(missed, abs(middle[k] - 0.5 * (before[k] + after[k])))
+            change = max(change, abs(after[k] - before[k]))
+        readings[block, 0], readings[block, 1] = missed, change
