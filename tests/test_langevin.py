@@ -217,6 +217,7 @@ def test_a_noisy_cloud_has_no_free_energy(tmp_path):
     assert np.isnan(run.free_energy).all()
     assert np.isfinite(run.loss).all()
     assert not run.has_free_energy
+    assert run.method == "Particles(40 neurons, seed 0, heun, step 0.05)"
     run.plot(tmp_path / "run.png")
 
 

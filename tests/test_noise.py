@@ -180,6 +180,15 @@ def test_without_noise_the_limit_is_the_transport():
     assert gaps[0] / gaps[1] == pytest.approx(2, rel=0.05)
 
 
+def test_at_a_tiny_temperature_gibbs_is_the_upwind_scheme():
+    """|ΔG|/τ of a million: the exact rates are those of first-order upwind, whose loss after t = 1 they share."""
+    box = {"cells": 48, "lower": Tanh.lower, "upper": Tanh.upper}
+    upwind = wgf.solve(Tanh().problem, wgf.FiniteVolume(**box, limiter="upwind", integrator="euler", dt=1e-3), until=1.0, save=2)
+    gibbs = wgf.solve(student(0.0, 1e-8), wgf.FiniteVolume(**box, diffusion="gibbs", dt=1e-2), until=1.0, save=2)
+    assert gibbs.loss[-1] == pytest.approx(upwind.loss[-1], rel=1e-3)
+    assert gibbs.history["minimum"].min() >= 0
+
+
 @pytest.mark.parametrize(("temperature", "scheme"), [(0.001, "split"), (0.2, "gibbs")])
 def test_the_scheme_is_chosen_from_the_temperature(temperature, scheme):
     run = wgf.solve(student(0.1, temperature), wgf.FiniteVolume(32, Tanh.lower, Tanh.upper, edge_tolerance=1), until=0.1, save=2)

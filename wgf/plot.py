@@ -270,15 +270,15 @@ def _draw_free_energy(panel: Axes, run: Run) -> None:
     panel.plot(*_history(run, "free_energy"), color=BLUE, label=f"free energy $E = {' + '.join(parts)}$")
     panel.plot(run.times, run.free_energy, "o", color=BLUE, markersize=4)
     panel.annotate(
-        f"{run.free_energy[-1]:.6g}",
+        f"{run.free_energy[-1]:.4g}",
         (run.times[-1], run.free_energy[-1]),
         textcoords="offset points",
-        xytext=(0, 8),
+        xytext=(0, -14),
         color=BLUE,
         ha="right",
     )
     panel.set(xlabel="t")
-    panel.margins(y=0.12)
+    panel.margins(y=0.16)
     panel.legend(loc="upper right")
 
 
@@ -300,6 +300,7 @@ def _draw_fit(panel: Axes, run: Run) -> None:
         panel.plot(at, run.prediction[0][order], color=FAINT, label=r"$\varphi$ at t = 0")
         panel.plot(at, run.prediction[-1][order], color=ORANGE, label=rf"$\varphi$ at t = {run.times[-1]:.3g}")
         panel.set(xlabel="x")
+        panel.locator_params(axis="x", nbins=5)
     panel.legend(loc="best")
 
 

@@ -68,7 +68,7 @@ def fill_rates(up, down, low, high, bits, tau, per_h2):
         down[k] = y / (power * (r * q) + (power - 1.0))
     for k in range(up.size):
         small = down[k]
-        large = small + up[k]
+        large = small + abs(high[k] - low[k]) * per_tau
         climbs = high[k] > low[k]
         up[k] = per_h2 * (small if climbs else large)
         down[k] = per_h2 * (large if climbs else small)

@@ -51,6 +51,8 @@ class LangevinStepper(CloudStepper):
         self.eta, self.corrected, self.batch = eta, scheme == "heun" and batch is None, batch
         self.tau = problem.noise
         self.key = noise_key(seed)
+        how = f"batches of {batch}" if batch is not None else scheme
+        self.facts["method_summary"] = f"Particles({len(points):,} neurons, seed {seed}, {how}, step {eta:g})"
 
     def start(self) -> State:
         """The neurons at t = 0; the memory counts the steps."""
