@@ -1,5 +1,6 @@
 """The command line as a person meets it: what it prints, what it leaves behind, and how it says no."""
 
+import functools
 import os
 import re
 import signal
@@ -227,7 +228,8 @@ def test_an_interrupted_run_says_what_it_kept(here, how):
     (here / "long.toml").write_text(
         SMALL.replace("end = 1.0", "end = 4.0").replace("save = 4", "save = 400") + '\n[method]\nname = "particles"\nm = 50\nstep = 1e-4\n'
     )
-    process = subprocess.Popen([sys.executable, "-m", "wgf", "run", "long.toml"], stderr=subprocess.PIPE, text=True)
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests run in the background would not hear Ctrl-C
+    process = subprocess.Popen([sys.executable, "-m", "wgf", "run", "long.toml"], stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     while not (here / "long.h5").exists() or len(wgf.open_run("long.h5").times) < 3:
         assert process.poll() is None
         time.sleep(0.02)
