@@ -25,32 +25,24 @@ over single flat arrays, in which a neighbour is LANES entries away, so that the
 
 from __future__ import annotations
 
-import math
-
 import numba
 import numpy as np
 
-LANES = 8
+from wgf.kernels.exponential import EXPONENT, LN2_HIGH, LN2_LOW, LOG2E, ROUNDER, relative_growth
+from wgf.kernels.lines import LANES, compiled_once, gather, pointwise, scatter
+
 SLOTS = 14  # arrays of scratch, of (cells + 1)·LANES entries each
 
 TINY = 1e-300  # stands for a vanishing difference in B, and for a vanishing flux
 LARGEST = 700.0  # of x in B(x): beyond it eˣ overflows
-LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
-ROUNDER = 6755399441055744.0  # 1.5·2⁵²: adding it rounds to a whole number, which then stands in the lowest bits
-EXPONENT = 1023 << 52  # the bits of 1.0
-C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (1 / math.factorial(k) for k in range(2, 14))
 MOST_GIVEN = 0.5  # of a cell's mass that the correction may take
-
-pointwise = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-compiled_once = numba.njit(error_model="numpy", fastmath={"contract"})
 
 
 @compiled_once
 def fill_rates(up, down, low, high, bits, tau, per_h2):
     """Rates s·up and s·down through the faces between potentials low and high, for per_h2 = s·τ/h²; `bits` is scratch.
 
-    eʸ − 1 = 2ᵏ(eʳ − 1) + (2ᵏ − 1), y = |x| = k log 2 + r, |r| ≤ ½ log 2, by its Taylor polynomial, as calls of exp are not
-    vectorised. The larger of the two rates is B(−y) = y + B(y).
+    eʸ − 1 = 2ᵏ(eʳ − 1) + (2ᵏ − 1), y = |x| = k log 2 + r, |r| ≤ ½ log 2 (exponential.py). The larger of the two rates is B(−y) = y + B(y).
     """
     whole, per_tau = bits.view(np.int64), 1.0 / tau
     for k in range(up.size):
@@ -63,9 +55,7 @@ def fill_rates(up, down, low, high, bits, tau, per_h2):
     for k in range(up.size):
         y, power = up[k], bits[k]
         r = (y - down[k] * LN2_HIGH) - down[k] * LN2_LOW
-        q = C6 + r * (C7 + r * (C8 + r * (C9 + r * (C10 + r * (C11 + r * (C12 + r * C13))))))
-        q = 1.0 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * q))))
-        down[k] = y / (power * (r * q) + (power - 1.0))
+        down[k] = y / (power * (r * relative_growth(r)) + (power - 1.0))
     for k in range(up.size):
         small = down[k]
         large = small + abs(high[k] - low[k]) * per_tau
@@ -229,39 +219,6 @@ def fill_correction_ring(flux, later, earlier, up, down, inner):
         end = inner + k
         flux[end + LANES] = 1.5 * (down[end] * (later[k] - earlier[k]) - up[end] * (later[end] - earlier[end]))
         flux[k] = flux[end + LANES]
-
-
-@pointwise
-def gather(lanes, values, start, lane_stride, last_lane, stride):
-    """Cell i of line l of a group, `start + min(l, last_lane)·lane_stride + i·stride`, to lanes[i·LANES + l].
-
-    The loop over what lies close together is the inner one.
-    """
-    cells = lanes.size // LANES
-    if stride == 1:
-        for lane in range(LANES):
-            line = start + min(lane, last_lane) * lane_stride
-            for i in range(cells):
-                lanes[i * LANES + lane] = values[line + i]
-    else:
-        for i in range(cells):
-            for lane in range(LANES):
-                lanes[i * LANES + lane] = values[start + min(lane, last_lane) * lane_stride + i * stride]
-
-
-@pointwise
-def scatter(values, lanes, start, lane_stride, last_lane, stride):
-    """The inverse of `gather`."""
-    cells = lanes.size // LANES
-    if stride == 1:
-        for lane in range(last_lane + 1):
-            line = start + lane * lane_stride
-            for i in range(cells):
-                values[line + i] = lanes[i * LANES + lane]
-    else:
-        for i in range(cells):
-            for lane in range(last_lane + 1):
-                values[start + lane * lane_stride + i * stride] = lanes[i * LANES + lane]
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")

@@ -1,0 +1,112 @@
+"""Gaussian sums in the log domain, line by line: out_i = log Σ_j exp(w_j − gap_ij), gap_ij = |θ_i − θ_j|²/ε, for any size of w and gap.
+
+The largest term of an output is found first and taken out of the sum, so that nothing under- or overflows; terms below e^{−SEEN}
+of it are rounding. Both passes skip chunks of ROWS cells: for a chunk with largest entry `top`, at distances between gaps `near`
+and `far`, the largest term lies between top − far and top − near. LANES lines go side by side (lines.py).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+
+from wgf.kernels.exponential import fill_exponentials
+from wgf.kernels.lines import LANES, gather, pointwise, scatter
+
+ROWS = 8  # cells of a chunk
+SLOTS = 6  # arrays of scratch
+SEEN = 38.0  # e^{−SEEN} is less than rounding
+NOTHING = -1e300  # stands for log 0 in the padding of the last chunk
+
+
+@pointwise
+def fill_tops(tops, lanes):
+    """The largest entry of each chunk and lane."""
+    tops[:] = NOTHING
+    for row in range(lanes.size // LANES):
+        top, entries = tops[row // ROWS * LANES :], lanes[row * LANES : (row + 1) * LANES]
+        for k in range(LANES):
+            top[k] = max(top[k], entries[k])
+
+
+@pointwise
+def raise_best(best, entries, gap):
+    """Best = max(best, entries − gap), lane by lane."""
+    for k in range(LANES):
+        best[k] = max(best[k], entries[k] - gap)
+
+
+@pointwise
+def excess(top, best):
+    """The largest top − best of the lanes."""
+    largest = NOTHING
+    for k in range(LANES):
+        largest = max(largest, top[k] - best[k])
+    return largest
+
+
+@pointwise
+def add_terms(total, chunk, gaps, best, terms, bits):
+    """Total += Σ_rows exp(chunk − gap − best), lane by lane."""
+    for row in range(ROWS):
+        entries, term, gap = chunk[row * LANES : (row + 1) * LANES], terms[row * LANES : (row + 1) * LANES], gaps[row]
+        for k in range(LANES):
+            term[k] = entries[k] - gap - best[k]
+    fill_exponentials(terms, terms, bits)
+    for row in range(ROWS):
+        term = terms[row * LANES : (row + 1) * LANES]
+        for k in range(LANES):
+            total[k] += term[k]
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "nnan"})
+def log_sums(values, out, cells, stride, gaps, near, far, work):
+    """Log-sums of every line of `cells` cells, `stride` apart in the flat arrays values and out (N,).
+
+    gaps (cells, chunks·ROWS), near, far (cells, chunks)   of each output and entry, or chunk
+    work (blocks, SLOTS, chunks·ROWS·LANES)                scratch
+    """
+    lane_stride = cells if stride == 1 else 1
+    lines = values.size // cells if stride == 1 else stride  # that lie side by side
+    runs = values.size // (lines * cells)
+    groups, blocks, chunks, size = (lines + LANES - 1) // LANES, work.shape[0], near.shape[1], ROWS * LANES
+    for block in numba.prange(blocks):
+        lanes, sums, tops = work[block, 0], work[block, 1, : cells * LANES], work[block, 2, : chunks * LANES]
+        best, total = work[block, 3, :LANES], work[block, 3, LANES : 2 * LANES]
+        terms, bits = work[block, 4, :size], work[block, 5, :size]
+        lanes[cells * LANES :] = NOTHING
+        for group in range(block * groups * runs // blocks, (block + 1) * groups * runs // blocks):
+            first = (group % groups) * LANES
+            start = (group // groups) * lines * cells + first * lane_stride
+            last_lane = min(LANES, lines - first) - 1
+            gather(lanes[: cells * LANES], values, start, lane_stride, last_lane, stride)
+            fill_tops(tops, lanes)
+            for i in range(cells):
+                best[:], total[:] = NOTHING, 0.0
+                for c in range(chunks):
+                    raise_best(best, tops[c * LANES : (c + 1) * LANES], far[i, c])
+                for c in range(chunks):
+                    if excess(tops[c * LANES : (c + 1) * LANES], best) >= near[i, c]:
+                        for row in range(c * ROWS, (c + 1) * ROWS):
+                            raise_best(best, lanes[row * LANES : (row + 1) * LANES], gaps[i, row])
+                for c in range(chunks):
+                    if excess(tops[c * LANES : (c + 1) * LANES], best) > near[i, c] - SEEN:
+                        add_terms(total, lanes[c * size : (c + 1) * size], gaps[i, c * ROWS : (c + 1) * ROWS], best, terms, bits)
+                for k in range(LANES):
+                    sums[i * LANES + k] = best[k] + math.log(total[k])
+            scatter(out, sums, start, lane_stride, last_lane, stride)
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def fill_products(out, factor, exponent, shift, bits):
+    """Out = factor·exp(exponent − shift) for arrays (N,), exponent ≤ shift; `bits` (N,) is scratch, out ≠ factor."""
+    blocks = 16
+    for block in numba.prange(blocks):
+        part = slice(block * out.size // blocks, (block + 1) * out.size // blocks)
+        target, given, power = out[part], factor[part], exponent[part]
+        for k in range(target.size):
+            target[k] = power[k] - shift
+        fill_exponentials(target, target, bits[part])
+        for k in range(target.size):
+            target[k] *= given[k]
