@@ -31,6 +31,7 @@ _WHERE = {
     "Problem": "problem",
     "Characteristics": "methods.characteristics",
     "FiniteVolume": "methods.finite_volume",
+    "JKO": "methods.jko",
     "Particles": "methods.particles",
     "Run": "run",
     "open_run": "observers.store",
@@ -42,6 +43,7 @@ _WHERE = {
     "decay_rate": "decay",
     "BoundaryWarning": "errors",
     "InputError": "errors",
+    "ResolutionWarning": "errors",
     "RunError": "errors",
     "WgfError": "errors",
 }

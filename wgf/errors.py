@@ -22,6 +22,10 @@ class BoundaryWarning(UserWarning):
     """Mass lies, or has arrived, at the edge of the box: the box is too small for the law."""
 
 
+class ResolutionWarning(UserWarning):
+    """A length that the method depends on is not resolved by the cells."""
+
+
 def known(word: object, allowed: Iterable[str], what: str) -> str:
     """Return `word` if it is among `allowed`; otherwise raise an InputError that names the nearest allowed word."""
     names = list(allowed)

@@ -72,21 +72,45 @@ class Potential(Layout):
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
-        volume = self.grid.cell_volume
+        self.project(values, sums)
+        np.subtract(self.moments, self.target, out=self.residual)
+        loss = float(self.residual @ self.residual) + self.out_of_reach
+        if self.energy.penalty.strength:
+            loss += 2.0 * self.grid.cell_volume * self._penalty_energy(values, sums)
+        self.express(self.residual)
+        return loss
+
+    def project(self, values: np.ndarray, sums: np.ndarray) -> None:
+        """Fill `moments` = Φᵀμ."""
         if self.factored:
             np.dot(sums[1], self.features, out=self.moments)
         else:
             fill_moments(self.moments, values.reshape(-1), self.features, self.partial)
-        self.moments *= volume
-        np.subtract(self.moments, self.target, out=self.residual)
-        loss = float(self.residual @ self.residual) + self.out_of_reach
-        if self.energy.penalty.strength:
-            loss += 2.0 * volume * self._penalty_energy(values, sums)
+        self.moments *= self.grid.cell_volume
+
+    def express(self, residual: np.ndarray) -> None:
+        """Fill G = Φ z + ½λV for z = `residual` (r,)."""
         if self.factored:
-            np.dot(self.features, self.residual, out=self.slope)
+            np.dot(self.features, residual, out=self.slope)
         else:
-            fill_potential(self.offset.reshape(-1), self.features, self.residual, self.penalty.reshape(-1))
-        return loss
+            fill_potential(self.offset.reshape(-1), self.features, residual, self.penalty.reshape(-1))
+
+    def response(self, values: np.ndarray) -> np.ndarray:
+        """∫ ∇Φᵀ∇Φ dμ, (r, r): by it times dt, Φᵀμ falls when μ moves for a time dt by the velocity −∇(Φz), for each unit of z."""
+        spacing = self.grid.spacing[list(self.axes)]
+        if self.factored:
+            weights = values @ self.multiplier**2
+            matrix = (self.features.T * values.sum(axis=1)) @ self.features
+            leading, steps = self.shape[:-1], spacing[:-1]
+        else:
+            weights, matrix = values.reshape(-1), np.zeros((self.rank, self.rank))
+            leading, steps = self.shape, spacing
+        features = self.features.reshape(*leading, self.rank)
+        for axis, (cells, h) in enumerate(zip(leading, steps, strict=True)):
+            if cells > 1:
+                slope = np.gradient(features, h, axis=axis).reshape(-1, self.rank)
+                matrix += (slope.T * weights) @ slope
+        return matrix * self.grid.cell_volume
 
     def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
         """½λ Σ_cells V μ."""

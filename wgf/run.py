@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wgf.measure import Cloud, Density
-from wgf.methods.base import SERIES, options
+from wgf.methods.base import SERIES, Reading, options
 
 SCHEMA_VERSION = 1
 HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
@@ -23,7 +23,8 @@ class Run:
 
     times (frames,)   measures[k]   prediction (frames, n)
     loss, free_energy, dissipation, mass, minimum, boundary_mass (frames,)
-    history[name] (steps + 1,)   for time, dt and the same names: each row is a state, dt the step that led to it
+    history[name] (steps + 1,)   for time, dt, the same names and those that a method adds: each row is a state, dt (and, for JKO,
+                                 transport, residual, iterations) belong to the step that led to it
     data                         inputs, weights and targets of the problem; None for energies without data
     attributes                   the root attributes of the file: status, method, kernel_rank, kernel_error, …
     """
@@ -145,6 +146,12 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
         **facts,
         "status": "running",
     }
+
+
+def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
+    """The readings as columns: those of HISTORY, and what the method adds."""
+    found = {name: np.array([getattr(reading, name) for reading in readings]) for name in HISTORY}
+    return found | {name: np.array([reading.extra[name] for reading in readings]) for name in readings[0].extra}
 
 
 def ending(error: BaseException | None) -> str:

@@ -8,6 +8,7 @@ from wgf.errors import known
 
 METHODS = {
     "finite-volume": "wgf.methods.finite_volume:FiniteVolume",
+    "jko": "wgf.methods.jko:JKO",
     "characteristics": "wgf.methods.characteristics:Characteristics",
     "particles": "wgf.methods.particles:Particles",
 }

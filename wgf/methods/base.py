@@ -42,6 +42,7 @@ class Reading:
     mass         ∫ dμ
     minimum      the smallest cell average, or the smallest weight
     boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds
+    extra        further numbers for the history, the same names in every reading of a run
     """
 
     time: float
@@ -51,6 +52,7 @@ class Reading:
     mass: float
     minimum: float
     boundary: np.ndarray | None = None
+    extra: dict[str, float] = field(default_factory=dict)
 
     @property
     def boundary_mass(self) -> float:

@@ -23,11 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from wgf.errors import InputError, known
-from wgf.grid import Grid, describe_box, per_axis
+from wgf.grid import Grid, describe_box
 from wgf.methods.drift_diffusion import DriftDiffusion
 from wgf.methods.growing import Growing
-from wgf.methods.on_grid import GridStepper, require_memory
-from wgf.methods.scout import find_box
+from wgf.methods.on_grid import GridStepper, box_grid, require_memory
 from wgf.methods.split import Split
 from wgf.methods.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.problem import Problem
@@ -95,12 +94,7 @@ class FiniteVolume:
 
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
-        lower, upper = find_box(problem, until) if self.lower is None or self.upper is None else (self.lower, self.upper)
-        p = np.size(lower)
-        if problem.dim is not None and p != problem.dim:
-            raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
-        per_axis(self.cells, p, "cells")
-        return Grid(lower, upper, self.cells, problem.axis_names(p), self.boundary)
+        return box_grid(self, problem, until)
 
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")

@@ -13,10 +13,11 @@ import numpy as np
 import psutil
 
 from wgf.errors import BoundaryWarning, InputError
-from wgf.grid import Grid, describe_box
+from wgf.grid import Grid, describe_box, per_axis
 from wgf.kernels.transport import fill_layers
 from wgf.measure import Density
 from wgf.methods.base import Frame, Reading, State
+from wgf.methods.scout import find_box
 from wgf.problem import Problem
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
@@ -89,8 +90,10 @@ class GridStepper:
         """Kernels called inside use as many threads as the grid is worth."""
         most = numba.get_num_threads()
         numba.set_num_threads(self.threads)
-        yield
-        numba.set_num_threads(most)
+        try:
+            yield
+        finally:
+            numba.set_num_threads(most)
 
     def _judge_box(self, held: float) -> None:
         """`held`: the probability of the box under the initial law."""
@@ -111,6 +114,16 @@ def landing(remaining: float, dt: float) -> float:
     if remaining <= dt * (1 + 1e-9):
         return remaining
     return dt if remaining >= 2 * dt else 0.5 * remaining
+
+
+def box_grid(method: Any, problem: Problem, until: float) -> Grid:
+    """The grid of a method with `cells` and `boundary`, on its box, or on one that is found."""
+    lower, upper = find_box(problem, until) if method.lower is None or method.upper is None else (method.lower, method.upper)
+    p = np.size(lower)
+    if problem.dim is not None and p != problem.dim:
+        raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
+    per_axis(method.cells, p, "cells")
+    return Grid(lower, upper, method.cells, problem.axis_names(p), method.boundary)
 
 
 def require_memory(grid: Grid, problem: Problem) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wgf.methods.base import Frame, Reading
 from wgf.problem import Problem
-from wgf.run import HISTORY, Run, ending, run_attributes
+from wgf.run import Run, columns, ending, run_attributes
 
 
 class Memory:
@@ -32,13 +31,9 @@ class Memory:
 
     def run(self) -> Run:
         """What was kept, as a Run."""
-        frames = _columns([frame.reading for frame in self.frames])
+        frames = columns([frame.reading for frame in self.frames])
         frames["prediction"] = np.array([frame.prediction for frame in self.frames])
-        history = _columns(self.readings)
+        history = columns(self.readings)
         history["dt"] = np.diff(history["time"], prepend=history["time"][:1])
         measures = [frame.measure for frame in self.frames]
         return Run(frames, measures, history, self.problem.energy.data, self.attributes, self.problem)
-
-
-def _columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
-    return {name: np.array([getattr(reading, name) for reading in readings]) for name in HISTORY}

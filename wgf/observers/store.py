@@ -21,7 +21,7 @@ from wgf.hdf5 import begin, check_target, growing, opened, reading, scale, varia
 from wgf.measure import Cloud, Density
 from wgf.methods.base import SERIES, Frame, Reading
 from wgf.problem import Problem
-from wgf.run import HISTORY, Run, ending, run_attributes
+from wgf.run import HISTORY, Run, columns, ending, run_attributes
 
 BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
 
@@ -67,7 +67,7 @@ class Store:
             growing(file, name, (), (times,))
         group = file.create_group("history")
         step = scale(group, "step", np.empty(0, dtype=np.int64), unlimited=True)
-        for name in ("dt", *HISTORY):
+        for name in ("dt", *HISTORY, *frame.reading.extra):
             growing(group, name, (), (step,))
 
     def _create_data(self, file: h5py.File, data: Data, times: h5py.Dataset) -> None:
@@ -134,13 +134,13 @@ class Store:
             return
         group, count = file["history"], len(self.history)
         start = group["time"].shape[0]
-        columns = {name: np.array([getattr(reading, name) for reading in self.history]) for name in HISTORY}
-        columns["dt"] = np.diff(columns["time"], prepend=self.last_time if start else columns["time"][0])
-        columns["step"] = np.arange(start, start + count)
-        for name, column in columns.items():
+        found = columns(self.history)
+        found["dt"] = np.diff(found["time"], prepend=self.last_time if start else found["time"][0])
+        found["step"] = np.arange(start, start + count)
+        for name, column in found.items():
             group[name].resize(start + count, axis=0)
             group[name][start:] = column
-        self.last_time = columns["time"][-1]
+        self.last_time = found["time"][-1]
         self.history.clear()
 
 
@@ -153,7 +153,7 @@ def open_run(path: str | Path) -> Run:
         attributes = dict(file.attrs.items())
         frames = {name: file[name][:] for name in HISTORY}
         frames["prediction"] = file["prediction"][:] if "prediction" in file else np.empty((len(frames["time"]), 0))
-        history = {name: file["history"][name][:] for name in ("dt", *HISTORY)}
+        history = {name: column[:] for name, column in file["history"].items() if name != "step"}
         data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
     problem = Problem.from_text(attributes["problem"], data=data) if attributes["problem"] else None
     neuron = problem.energy.neuron if problem else None
