@@ -50,9 +50,8 @@ class Axes:
     def __init__(self, layout: Layout, epsilon: float) -> None:
         self.shape = (layout.rows, layout.columns)
         self.views = []
-        for place, axis in enumerate(layout.axes):
-            before, after = (int(np.prod(layout.shape[part])) for part in (slice(place), slice(place + 1, None)))
-            self.views.append((before, layout.shape[place], after))
+        for place, along in enumerate(layout.shape):
+            self.views.append((math.prod(layout.shape[:place]), along, math.prod(layout.shape[place + 1 :])))
         self.gaps = [self._gaps(layout, axis) / epsilon for axis in layout.axes]
         self.spare = [np.empty(self.shape), np.empty(self.shape)]
 

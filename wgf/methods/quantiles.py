@@ -58,12 +58,12 @@ class QuantileStepper:
         full = np.flatnonzero(density > EMPTY * density.max())
         if len(full) < FEWEST:
             raise InputError(
-                f"jko: only {len(full)} of {grid.size} cells hold mass of the initial law: choose a narrower box, or more cells"
+                f"jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells"
             )
         kept = slice(int(full[0]), int(full[-1]) + 1)
         self.nodes, density = grid.centers[0][kept], density[kept]
         around = np.pad(density, 1, mode="edge")
-        face = (7 * (density[1:] + density[:-1]) - around[:-3] - around[3:]) / 12 if len(density) > FEWEST else density[1:]
+        face = (9 * (density[1:] + density[:-1]) - around[:-3] - around[3:]) / 16
         face = np.where(face > 0, face, np.minimum(density[1:], density[:-1]))
         self.weights = density / density.sum()
         self.face_weights, self.face_density = face / density.sum(), face / (density.sum() * grid.spacing[0])

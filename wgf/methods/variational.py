@@ -197,6 +197,7 @@ class VariationalStepper(GridStepper):
                 ratio = np.divide(half.masses, whole.masses, out=np.ones(self.shape), where=whole.masses > 0)
                 whole.masses = half.masses * np.clip(ratio, 1 / LARGEST_RATIO, LARGEST_RATIO)
                 whole.masses *= masses.sum() / whole.masses.sum()
+                whole.residual, whole.iterations = max(whole.residual, half.residual), whole.iterations + half.iterations
         return whole
 
     def solved(self, masses: np.ndarray, dt: float, state: State, guess: np.ndarray) -> Step:
@@ -231,14 +232,11 @@ class VariationalStepper(GridStepper):
             found = domain.masses(self.p, self.scratch)
             if newton is not None and not newton.moved(self._moments(found) - self.potential.target - newton.z):
                 continue
-            if method.debiased:
-                own_error = self._balance(domain, found, momentum) / mass
-            else:
-                own_error = 0.0
+            own_error = self._balance(domain, found, momentum) / mass if method.debiased else 0.0
         raise RunError(
-            f"the step of dt = {dt:.3g} at t = {state.time:.6g} did not converge in {method.iterations} iterations: the plan's marginals are "
-            f"off by {residual:.2g} (accuracy {method.accuracy:g}) with epsilon = {self.epsilon:.3g}; take a larger epsilon, a smaller dt, "
-            "a looser accuracy, or more iterations"
+            f"the step of dt = {dt:.3g} at t = {state.time:.6g} did not converge in {method.iterations} iterations: with epsilon = "
+            f"{self.epsilon:.3g} the plan's marginals are off by {residual:.2g} (accuracy {method.accuracy:g}); take a larger epsilon, "
+            "a smaller dt, a looser accuracy, or more iterations"
         )
 
     def _self_scaling(self, domain: Any, masses: np.ndarray, guess: np.ndarray) -> np.ndarray:
