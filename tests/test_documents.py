@@ -11,6 +11,7 @@ import wgf
 from wgf.cli import COMMANDS
 from wgf.law import LAWS
 from wgf.methods import METHODS, langevin
+from wgf.methods.entropic import DOMAINS
 from wgf.methods.finite_volume import INTEGRATORS, LIMITERS, SCHEMES
 from wgf.neuron import ACTIVATIONS
 from wgf.problem_file import read_task
@@ -55,7 +56,7 @@ def test_every_problem_file_is_read(text, tmp_path):
 
 @pytest.mark.parametrize(
     "register",
-    [ACTIVATIONS, LAWS, METHODS, LIMITERS, INTEGRATORS, SCHEMES, langevin.SCHEMES, COMMANDS],
+    [ACTIVATIONS, LAWS, METHODS, LIMITERS, INTEGRATORS, SCHEMES, DOMAINS, langevin.SCHEMES, COMMANDS],
     ids=lambda register: next(iter(register)),
 )
 def test_the_manual_names_every_entry_of_the_registers(register):

@@ -72,6 +72,8 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
         for key in DOMAIN:
             if key in table:
                 raise table.error(key, "stands in [domain], not in [method]")
+        if domain.get("grow") and "grow" not in options:
+            raise box.error("grow", f"= true is for finite-volume: the box of {cls.__name__} does not grow")
     elif cells:
         raise InputError(f"--cells is for methods on a grid; {cls.__name__} has none")
     if "m" in options and "m" not in table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,8 @@ def run_facts(run: Run) -> dict[str, str]:
         law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
         facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+    if "transport" in run.history:
+        facts["steps"] = _variational_steps(run)
     if isinstance(run.measures[-1], Density):
         facts["mass"] = (
             f"off by {abs(run.mass[-1] - 1):.1e}; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
@@ -62,6 +65,21 @@ def run_facts(run: Run) -> dict[str, str]:
             f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
         )
     return facts
+
+
+def _variational_steps(run: Run) -> str:
+    """What a JKO run says of its steps."""
+    gain = min(
+        (-run.history["free_energy"][1:] + run.history["free_energy"][:-1] - run.history["transport"][1:]).tolist(), default=math.nan
+    )
+    text = f"each lowered its objective by at least {gain:.2g}"
+    if "iterations" in run.history:
+        rounds = run.history["iterations"][1:]
+        text += (
+            f"; {rounds.mean():.1f} rounds a step; ε = {run.attributes['epsilon']:.3g}, a plain blur of {run.attributes['plain_blur']:.2g}"
+        )
+        text += " spared" if json.loads(run.attributes["method_options"])["debiased"] else " added"
+    return text
 
 
 def _rises(largest: float) -> str:

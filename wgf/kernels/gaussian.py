@@ -2,7 +2,13 @@
 
 The largest term of an output is found first and taken out of the sum, so that nothing under- or overflows; terms below e^{−SEEN}
 of it are rounding. Both passes skip chunks of ROWS cells: for a chunk with largest entry `top`, at distances between gaps `near`
-and `far`, the largest term lies between top − far and top − near. LANES lines go side by side (lines.py).
+and `far`, the largest term lies between top − far and top − near. The terms of a chunk are summed as
+
+    Σ_j exp(w_j − gap_ij − best) = exp(top − near − best)·Σ_j exp(w_j − top)·exp(near − gap_ij),
+
+whose first factor is one exponential for all rows, and the others are at hand; only where the gaps of a chunk differ by more than
+SAFE, so that the smallest factors could underflow and still matter, each term is an exponential. LANES lines go side by side
+(lines.py).
 """
 
 from __future__ import annotations
@@ -15,7 +21,8 @@ from wgf.kernels.exponential import fill_exponentials
 from wgf.kernels.lines import LANES, gather, pointwise, scatter
 
 ROWS = 8  # cells of a chunk
-SLOTS = 6  # arrays of scratch
+SLOTS = 5  # arrays of scratch
+SAFE = 600.0  # less than the exponents of doubles by far more than SEEN
 SEEN = 38.0  # e^{−SEEN} is less than rounding
 NOTHING = -1e300  # stands for log 0 in the padding of the last chunk
 
@@ -47,6 +54,34 @@ def excess(top, best):
 
 
 @pointwise
+def fill_powers(powers, lanes, tops, bits):
+    """exp(w − top) for each entry of each chunk."""
+    size = ROWS * LANES
+    for c in range(lanes.size // size):
+        chunk, top, power = lanes[c * size : (c + 1) * size], tops[c * LANES : (c + 1) * LANES], powers[c * size : (c + 1) * size]
+        for row in range(ROWS):
+            for k in range(LANES):
+                power[row * LANES + k] = chunk[row * LANES + k] - top[k]
+        fill_exponentials(power, power, bits)
+
+
+@pointwise
+def add_products(total, powers, ratios, top, near, best, terms, bits):
+    """Total += exp(top − near − best)·Σ_rows power·ratio, lane by lane."""
+    factor, summed, few = terms[:LANES], terms[LANES : 2 * LANES], bits[:LANES]
+    for k in range(LANES):
+        factor[k] = top[k] - near - best[k]
+        summed[k] = 0.0
+    fill_exponentials(factor, factor, few)
+    for row in range(ROWS):
+        power, ratio = powers[row * LANES : (row + 1) * LANES], ratios[row]
+        for k in range(LANES):
+            summed[k] += power[k] * ratio
+    for k in range(LANES):
+        total[k] += factor[k] * summed[k]
+
+
+@pointwise
 def add_terms(total, chunk, gaps, best, terms, bits):
     """Total += Σ_rows exp(chunk − gap − best), lane by lane."""
     for row in range(ROWS):
@@ -61,10 +96,11 @@ def add_terms(total, chunk, gaps, best, terms, bits):
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "nnan"})
-def log_sums(values, out, cells, stride, gaps, near, far, work):
+def log_sums(values, out, cells, stride, gaps, ratios, near, far, work):
     """Log-sums of every line of `cells` cells, `stride` apart in the flat arrays values and out (N,).
 
-    gaps (cells, chunks·ROWS), near, far (cells, chunks)   of each output and entry, or chunk
+    gaps, ratios = exp(near − gaps) (cells, chunks·ROWS)   of each output and entry
+    near, far (cells, chunks)                              the least and largest gap of each output and chunk
     work (blocks, SLOTS, chunks·ROWS·LANES)                scratch
     """
     lane_stride = cells if stride == 1 else 1
@@ -74,7 +110,7 @@ def log_sums(values, out, cells, stride, gaps, near, far, work):
     for block in numba.prange(blocks):
         lanes, sums, tops = work[block, 0], work[block, 1, : cells * LANES], work[block, 2, : chunks * LANES]
         best, total = work[block, 3, :LANES], work[block, 3, LANES : 2 * LANES]
-        terms, bits = work[block, 4, :size], work[block, 5, :size]
+        terms, bits, powers = work[block, 3, size : 2 * size], work[block, 3, 2 * size : 3 * size], work[block, 4]
         lanes[cells * LANES :] = NOTHING
         for group in range(block * groups * runs // blocks, (block + 1) * groups * runs // blocks):
             first = (group % groups) * LANES
@@ -82,6 +118,7 @@ def log_sums(values, out, cells, stride, gaps, near, far, work):
             last_lane = min(LANES, lines - first) - 1
             gather(lanes[: cells * LANES], values, start, lane_stride, last_lane, stride)
             fill_tops(tops, lanes)
+            fill_powers(powers, lanes, tops, bits)
             for i in range(cells):
                 best[:], total[:] = NOTHING, 0.0
                 for c in range(chunks):
@@ -91,8 +128,12 @@ def log_sums(values, out, cells, stride, gaps, near, far, work):
                         for row in range(c * ROWS, (c + 1) * ROWS):
                             raise_best(best, lanes[row * LANES : (row + 1) * LANES], gaps[i, row])
                 for c in range(chunks):
-                    if excess(tops[c * LANES : (c + 1) * LANES], best) > near[i, c] - SEEN:
-                        add_terms(total, lanes[c * size : (c + 1) * size], gaps[i, c * ROWS : (c + 1) * ROWS], best, terms, bits)
+                    top, rows = tops[c * LANES : (c + 1) * LANES], slice(c * ROWS, (c + 1) * ROWS)
+                    if excess(top, best) > near[i, c] - SEEN:
+                        if far[i, c] - near[i, c] < SAFE:
+                            add_products(total, powers[c * size : (c + 1) * size], ratios[i, rows], top, near[i, c], best, terms, bits)
+                        else:
+                            add_terms(total, lanes[c * size : (c + 1) * size], gaps[i, rows], best, terms, bits)
                 for k in range(LANES):
                     sums[i * LANES + k] = best[k] + math.log(total[k])
             scatter(out, sums, start, lane_stride, last_lane, stride)

@@ -163,16 +163,17 @@ class Logarithms(Axes):
     def __init__(self, layout: Layout, epsilon: float) -> None:
         super().__init__(layout, epsilon)
         self.tables = [self._tables(gaps) for gaps in self.gaps]
-        longest = max(gaps.shape[1] for gaps, _, _ in self.tables)
+        longest = max(3 * ROWS, *(tables[0].shape[1] for tables in self.tables))
         self.work = np.zeros((BLOCKS, GAUSSIAN_SLOTS, longest * LANES))
 
     @staticmethod
-    def _tables(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The gaps in whole chunks of ROWS cells, and the least and the largest of each chunk."""
+    def _tables(gaps: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The gaps in whole chunks of ROWS cells, exp(near − gaps), and the least and the largest gap of each chunk: near, far."""
         n = len(gaps)
         padded = np.pad(gaps, ((0, 0), (0, -n % ROWS)), mode="edge")
         chunks = padded.reshape(n, -1, ROWS)
-        return padded, chunks.min(axis=2), chunks.max(axis=2)
+        near, far = chunks.min(axis=2), chunks.max(axis=2)
+        return padded, np.exp(near[:, :, None] - chunks).reshape(padded.shape), near, far
 
     def given(self, masses: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Log masses."""

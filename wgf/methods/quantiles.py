@@ -57,9 +57,7 @@ class QuantileStepper:
         density = np.maximum(averages - curvature / 24, 0.0)
         full = np.flatnonzero(density > EMPTY * density.max())
         if len(full) < FEWEST:
-            raise InputError(
-                f"jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells"
-            )
+            raise InputError(f"jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells")
         kept = slice(int(full[0]), int(full[-1]) + 1)
         self.nodes, density = grid.centers[0][kept], density[kept]
         around = np.pad(density, 1, mode="edge")
