@@ -4,14 +4,13 @@ import copy
 import dataclasses
 import re
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from problems import Ridge, Tanh
 
 import wgf
-from wgf.cli import main
+from wgf.cli.screen import run_facts
 from wgf.methods.variational import Newton
 from wgf.problem_file import read_task
 
@@ -279,21 +278,24 @@ FILE = """
 neuron = { activation = "tanh", theta = ["c", "a"] }
 data = { inputs = { law = "uniform", lower = [-1], upper = [1], nodes = 8 }, teacher = [ { c = 1.0, a = 2.0 } ] }
 initial = { law = "gaussian", mean = [0.2, 0.5], std = [0.4, 0.4] }
-domain = { cells = 32, lower = [-3, -3], upper = [3, 4] }
+domain = { cells = 32, lower = [-4, -4], upper = [5, 5] }
 method = { name = "jko", dt = 0.1, epsilon = 0.2, debiased = false }
 """
 
 
-def test_the_command_line_knows_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Path("problem.toml").write_text(FILE, encoding="utf-8")
-    assert repr(read_task("problem.toml").method) == "JKO(32 on [-3, 3] × [-3, 4], Δt 0.1, ε 0.2, plain)"
-    with pytest.raises(SystemExit, match="0"):
-        main(["run", "problem.toml", "--until", "0.3", "--quiet"])
-    with pytest.raises(SystemExit, match="0"):
-        main(["info", "problem.h5"])
-    shown = capsys.readouterr().out
-    assert re.search(r"each lowered its objective by at least 0\.\d+; \d\.\d rounds a step; ε = 0\.2, a plain blur of 0\.55 added", shown)
+def test_the_problem_file_and_the_screen_know_it(tmp_path):
+    (tmp_path / "problem.toml").write_text(FILE, encoding="utf-8")
+    task = read_task(tmp_path / "problem.toml")
+    assert repr(task.method) == "JKO(32 on [-4, 5] × [-4, 5], Δt 0.1, ε 0.2, plain)"
+    steps = run_facts(wgf.solve(task.problem, task.method, until=0.3, save=2))["steps"]
+    assert re.fullmatch(
+        r"each lowered its objective by at least 0\.\d+; \d\.\d rounds a step; ε = 0\.2, a plain blur of 0\.55 added", steps
+    )
+
+
+def test_the_default_epsilon_is_of_the_axes_that_have_cells():
+    method = wgf.JKO((32, 1), (-3, -3), (4, 4.5), dt=0.1)
+    assert method.bind(noisy(0.0), 1.0).facts["epsilon"] == pytest.approx(2 * (7 / 32) ** 2)
 
 
 def test_its_box_does_not_grow(tmp_path):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -123,7 +124,8 @@ class Scalings(Axes):
 
     def quotient(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v/w; zero where v is."""
-        return np.divide(v, np.maximum(w, TINY), out=out)
+        np.maximum(w, TINY, out=self.scratch)
+        return np.divide(v, self.scratch, out=out)
 
     def balanced(self, d: np.ndarray, p: np.ndarray, smoothed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """√(d·p/Kd)."""
@@ -232,4 +234,4 @@ class Logarithms(Axes):
         return bool(v.max() < np.inf)
 
 
-DOMAINS: dict[str, type[Scalings] | type[Logarithms]] = {"scaling": Scalings, "log": Logarithms}
+DOMAINS: dict[str, Callable[[Layout, float], Domain]] = {"scaling": Scalings, "log": Logarithms}

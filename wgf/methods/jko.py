@@ -30,6 +30,7 @@ from wgf.problem import Problem
 STEPS = 50  # of a run, where no dt is given
 CELLS_WIDE, STEPS_WIDE = 2.0, 0.02  # the default ε is the larger of CELLS_WIDE·h² and STEPS_WIDE·Δt
 RESOLVED = 1.25  # ε/h² below which the cells are seen by the transport
+ARRAYS, MATRICES = 20, 4  # of the grid's size and of each axis, that the stepper keeps
 ORDERS = (1, 2)
 
 
@@ -90,8 +91,7 @@ class JKO:
     def bind(self, problem: Problem, until: float) -> Any:
         """The grid, Δt and ε, and the stepper of the distance asked for."""
         grid = self.grid(problem, until)
-        require_memory(grid, problem)
-        energy, dt = problem.energy, self.dt or until / STEPS
+        energy, dt = problem.energy, min(self.dt or until / STEPS, until)
         if isinstance(energy.internal, PorousMedium):
             raise InputError(f"jko: U = {energy.internal!r} is not among its energies: take FiniteVolume, or Entropy")
         if getattr(energy, "W", None) is not None and not self.linearised:
@@ -102,7 +102,8 @@ class JKO:
             return QuantileStepper(dataclasses.replace(self, dt=dt), problem, grid)
         from wgf.methods.variational import VariationalStepper
 
-        h2 = float(grid.spacing.max()) ** 2
+        require_memory(grid, problem, ARRAYS * grid.size + MATRICES * sum(float(n) ** 2 for n in grid.shape))
+        h2 = max(((h**2 for h, n in zip(grid.spacing.tolist(), grid.shape, strict=True) if n > 1)), default=grid.spacing[0] ** 2)
         epsilon = self.epsilon or max(CELLS_WIDE * h2, STEPS_WIDE * dt)
         if epsilon < RESOLVED * h2:
             warnings.warn(

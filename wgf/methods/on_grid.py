@@ -126,10 +126,10 @@ def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     return Grid(lower, upper, method.cells, problem.axis_names(p), method.boundary)
 
 
-def require_memory(grid: Grid, problem: Problem) -> None:
-    """Refuse a grid whose arrays would not fit into the free memory, before anything is allocated."""
+def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
+    """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated."""
     arrays = 8 if problem.noise > 0 else 4
-    needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid))
+    needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid) + others)
     free = psutil.virtual_memory().available
     if needed > MEMORY_SHARE * free:
         raise InputError(

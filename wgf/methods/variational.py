@@ -44,7 +44,7 @@ from wgf.grid import Grid
 from wgf.kernels.sums import fill_sums
 from wgf.layout import total
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.entropic import DOMAINS, TINY
+from wgf.methods.entropic import DOMAINS, TINY, Domain
 from wgf.methods.on_grid import GridStepper
 from wgf.problem import Problem
 
@@ -143,7 +143,7 @@ class VariationalStepper(GridStepper):
     def __init__(self, method: Any, problem: Problem, grid: Grid, until: float) -> None:
         super().__init__(method, problem, grid)
         self.tau, self.epsilon = problem.noise, method.epsilon
-        self.domains: dict[str, Any] = {}
+        self.domains: dict[str, Domain] = {}
         self.libraries = ThreadpoolController()
         self.implicit = not method.linearised and self.potential.rank > 0
         self.values, self.exponent, self.scratch, self.ones = (np.ones(self.shape) for _ in range(4))
@@ -239,7 +239,7 @@ class VariationalStepper(GridStepper):
             "a smaller dt, a looser accuracy, or more iterations"
         )
 
-    def _self_scaling(self, domain: Any, masses: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    def _self_scaling(self, domain: Domain, masses: np.ndarray, guess: np.ndarray) -> np.ndarray:
         """The d of μ (in `mu`), d·K d = μ, an array of its own."""
         d = domain.given(np.maximum(guess, TINY), np.empty(self.shape))
         for _ in range(self.method.iterations):
@@ -251,7 +251,7 @@ class VariationalStepper(GridStepper):
                 break
         return d
 
-    def _begin_iteration(self, domain: Any, own: np.ndarray) -> None:
+    def _begin_iteration(self, domain: Domain, own: np.ndarray) -> None:
         """The first d, and the first q = μ/d: what they are where nothing moves."""
         if self.method.debiased:
             domain.quotient(self.mu, own, self.q)
@@ -275,7 +275,7 @@ class VariationalStepper(GridStepper):
             self.potential.project(self.values, self.sums)
         return self.potential.moments
 
-    def _fill_u(self, domain: Any, noise: Noise, strength: float) -> None:
+    def _fill_u(self, domain: Domain, noise: Noise, strength: float) -> None:
         """U from d, G and, with noise, q."""
         self.potential.fill(self.exponent)
         self.exponent *= -strength * noise.share
@@ -286,7 +286,7 @@ class VariationalStepper(GridStepper):
         else:
             domain.tilted(self.d, self.exponent, self.u)
 
-    def _fill_plan(self, domain: Any, mass: float) -> None:
+    def _fill_plan(self, domain: Domain, mass: float) -> None:
         """A = μ/(K u), q = K a, p = u·q, from u and `smoothed` = K u."""
         domain.quotient(self.mu, self.smoothed, self.a)
         domain.smooth(self.a, self.q)
@@ -296,7 +296,7 @@ class VariationalStepper(GridStepper):
         if self.tau and domain.lost(self.u, self.q) > LOST * self.method.accuracy * mass:
             raise Unsound
 
-    def _balance(self, domain: Any, found: np.ndarray, momentum: Momentum) -> float:
+    def _balance(self, domain: Domain, found: np.ndarray, momentum: Momentum) -> float:
         """One round of d; the error ∑|d·K d − p| that it had, for `found`, the masses of p."""
         domain.smooth(self.d, self.smoothed)
         own = domain.masses(domain.product(self.d, self.smoothed, self.spread), self.spread)
@@ -310,7 +310,7 @@ class VariationalStepper(GridStepper):
             np.copyto(self.last_d, self.spread)
         return error
 
-    def _finished(self, domain: Any, masses: np.ndarray, own: np.ndarray, dt: float, residual: float, count: int) -> Step:
+    def _finished(self, domain: Domain, masses: np.ndarray, own: np.ndarray, dt: float, residual: float, count: int) -> Step:
         """The step, from the arrays as they are."""
         found = np.array(domain.masses(self.p, self.scratch))
         found *= masses.sum() / found.sum()
