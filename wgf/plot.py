@@ -27,6 +27,7 @@ OVERLAID_POINTS = 500  # of a cloud over a density
 VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
 LABEL = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
 BINS = 60  # of a cloud's marginals
+UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
 
 
@@ -149,6 +150,8 @@ def _draw_line_measures(panel: Axes, measures: Sequence[Density | Cloud], times:
         label = f"t = {time:.3g}"
         if isinstance(measure, Density):
             panel.plot(measure.grid.centers[0], measure.values, color=colour, label=label)
+        elif np.ptp(measure.weights) > 0:  # nodes of a rule, whose masses fill the space between them
+            panel.plot(*_between_nodes(measure.positions[:, 0], measure.weights), color=colour, label=label)
         else:
             panel.hist(
                 measure.positions[:, 0],
@@ -162,6 +165,17 @@ def _draw_line_measures(panel: Axes, measures: Sequence[Density | Cloud], times:
             )
     panel.set(xlabel=name, ylabel="density", ylim=(0, None))
     panel.legend()
+
+
+def _between_nodes(nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres of bins and the density in them, by differences of the distribution function, which is linear between nodes."""
+    order = np.argsort(nodes, kind="stable")
+    nodes, weights = nodes[order], weights[order]
+    distribution = np.cumsum(weights) - 0.5 * weights
+    seen = (distribution > UNSEEN) & (distribution < distribution[-1] - UNSEEN)
+    low, high = nodes[seen][[0, -1]] if seen.any() else nodes[[0, -1]]
+    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    return 0.5 * (edges[1:] + edges[:-1]), np.diff(np.interp(edges, nodes, distribution)) / np.diff(edges)
 
 
 def _draw_plane(panel: Axes, density: Density, scale: float) -> Any:
@@ -245,8 +259,8 @@ def _draw_fall(panel: Axes, run: Run) -> None:
         np.where(dissipation < SMALLEST, SMALLEST if dissipation.max() < SMALLEST else np.nan, dissipation),
     )
     known = run.data is not None
-    density = isinstance(run.measures[0], Density)
-    force = r"\nabla (G + \tau \log \mu)" if run.attributes["temperature"] > 0 and density else r"\nabla G"
+    entropic = run.attributes["temperature"] > 0 and np.isfinite(run.free_energy[0])
+    force = r"\nabla (G + \tau \log \mu)" if entropic else r"\nabla G"
     colour = FAINT if known else BLUE
     panel.plot(time, dissipation, color=colour, linewidth=1.2, label=rf"dissipation $\int |{force}|^2 d\mu$")
     shown = loss if known else dissipation

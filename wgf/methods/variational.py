@@ -21,7 +21,7 @@ Iteration. The second marginal holds exactly, the others are iterated together; 
   along the step has turned down by OVERSHOT of what it was, the step is halved: a line search on the dual.
 - d: the averaged update halves its error at least, as K is positive definite.
 - with noise, log u is damped by the factor sτ/(1 + sτ) =: ρ a round, a mapping that is symmetric with spectrum in [0, ρ]; the
-  second-order Richardson iteration for this interval takes √ of the number of rounds.
+  second-order Richardson iteration for this interval takes about the square root of that number of rounds.
 
 A round ends a step where ∑|a·K u − μ| (with the next u) and ∑|d·K d − p| are at most `accuracy`.
 
@@ -252,13 +252,10 @@ class VariationalStepper(GridStepper):
         return d
 
     def _begin_iteration(self, domain: Domain, own: np.ndarray) -> None:
-        """The first d, and the first q = μ/d: what they are where nothing moves."""
-        if self.method.debiased:
-            domain.quotient(self.mu, own, self.q)
-            np.copyto(self.d, domain.widened(own, domain.smooth(self.mu, self.smoothed), SPREAD))
-        else:
-            domain.given(self.ones, self.d)
-            domain.quotient(self.mu, self.d, self.q)
+        """The first d, that of μ, and the first q, Kμ/d: about what they are where nothing moves, and positive everywhere."""
+        domain.smooth(self.mu, self.smoothed)
+        np.copyto(self.d, domain.widened(own, self.smoothed, SPREAD) if self.method.debiased else domain.given(self.ones, self.scratch))
+        domain.quotient(self.smoothed, self.d, self.q)
 
     def _freeze_at(self, masses: np.ndarray) -> None:
         """G(·; μ) in the potential."""
@@ -276,7 +273,7 @@ class VariationalStepper(GridStepper):
         return self.potential.moments
 
     def _fill_u(self, domain: Domain, noise: Noise, strength: float) -> None:
-        """U from d, G and, with noise, q."""
+        """Fill u, from d, G and, with noise, q."""
         self.potential.fill(self.exponent)
         self.exponent *= -strength * noise.share
         if noise.damping:
@@ -287,7 +284,7 @@ class VariationalStepper(GridStepper):
             domain.tilted(self.d, self.exponent, self.u)
 
     def _fill_plan(self, domain: Domain, mass: float) -> None:
-        """A = μ/(K u), q = K a, p = u·q, from u and `smoothed` = K u."""
+        """Fill a = μ/(K u), q = K a, p = u·q, from u and `smoothed` = K u."""
         domain.quotient(self.mu, self.smoothed, self.a)
         domain.smooth(self.a, self.q)
         domain.product(self.u, self.q, self.p)
@@ -314,10 +311,9 @@ class VariationalStepper(GridStepper):
         """The step, from the arrays as they are."""
         found = np.array(domain.masses(self.p, self.scratch))
         found *= masses.sum() / found.sum()
-        logarithms = [domain.logarithm(v) for v in (self.u, self.a, self.d, own)]
-        u, a, d, own_d = logarithms
-        at_p = u - d if self.method.debiased else u
-        at_mu = a - own_d if self.method.debiased else a - 2.0 * own_d
+        at_p = domain.logarithm(domain.quotient(self.u, self.d, self.spread))
+        over_own = domain.quotient(self.a, own, self.spread)
+        at_mu = domain.logarithm(over_own if self.method.debiased else domain.quotient(over_own, own, self.spread))
         transport = self.epsilon * (total(at_p, found) + total(at_mu, masses)) / (2.0 * dt)
         d_of_p = np.array(domain.masses(self.d, self.scratch)) if self.method.debiased else np.sqrt(found)
         return Step(found, d_of_p, transport, residual, count)
