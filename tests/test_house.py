@@ -23,7 +23,7 @@ FLOORS = (
     ("observers",),
     ("loop",),
     ("sweep", "decay", "problem_file", "style"),
-    ("files", "plot"),
+    ("files", "plot", "plot_comparison"),
     ("cli",),
     ("__main__",),
 )

@@ -5,7 +5,8 @@ import pytest
 from problems import RIDGE_1D, Tanh
 
 import wgf
-from wgf.plot import plot_comparison, plot_density_with_particles, plot_run
+from wgf.plot import plot_density_with_particles, plot_run
+from wgf.plot_comparison import plot_comparison
 
 TANH = Tanh()
 

@@ -59,3 +59,10 @@ def write(figure: Any, path: str | Path | None) -> None:
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
     figure.savefig(path)
+
+
+def shades(count: int) -> list[Any]:
+    """Colours from light to dark, for an ordered family of curves."""
+    from matplotlib import colormaps
+
+    return [colormaps["viridis_r"](0.12 + 0.78 * k / max(count - 1, 1)) for k in range(count)]

@@ -78,7 +78,7 @@ class Comparison:
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Distances against m with the fitted slopes; returns the matplotlib figure."""
-        from wgf.plot import plot_comparison
+        from wgf.plot_comparison import plot_comparison
 
         return plot_comparison(self, path)
 
