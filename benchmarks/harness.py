@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import numba
 import numpy as np
 from tabulate import tabulate
@@ -29,6 +30,13 @@ def best_seconds(functions: Sequence[Callable[[], Any]], repeats: int = 7) -> li
             function()
             best[k] = min(best[k], time.perf_counter() - begun)
     return best
+
+
+def quick_and_output(command: Callable[..., None]) -> Callable[..., None]:
+    """The two options that every benchmark has."""
+    quick = click.option("--quick", is_flag=True, help="Small cases only: to see that the script runs.")
+    output = click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+    return quick(output(command))
 
 
 def machine() -> str:

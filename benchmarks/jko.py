@@ -21,7 +21,7 @@ from typing import Any
 
 import click
 import numpy as np
-from harness import best_seconds, keep, machine, show
+from harness import best_seconds, keep, machine, quick_and_output, show
 from threadpoolctl import threadpool_limits
 
 import wgf
@@ -220,8 +220,7 @@ def sinkhorn(sizes: Sequence[int], repeats: int) -> list[list[Any]]:
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Small grids only: to see that the script runs.")
-@click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+@quick_and_output
 def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore")

@@ -22,7 +22,7 @@ from typing import Any
 
 import click
 import numpy as np
-from harness import best_seconds, keep, machine, show
+from harness import best_seconds, keep, machine, quick_and_output, show
 
 import wgf
 
@@ -169,8 +169,7 @@ def cost(sizes: tuple[int, ...], repeats: int) -> list[list[Any]]:
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Small grids only: to see that the script runs.")
-@click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+@quick_and_output
 def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore")

@@ -25,7 +25,7 @@ from typing import Any
 
 import click
 import numpy as np
-from harness import keep, machine, show
+from harness import keep, machine, quick_and_output, show
 
 import wgf
 
@@ -156,8 +156,7 @@ def at_target(rows: Sequence[tuple[int, float, float]]) -> float:
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Coarse ladders: to see that the script runs.")
-@click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+@quick_and_output
 def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore")

@@ -14,7 +14,7 @@ from typing import Any
 import click
 import numba
 import numpy as np
-from harness import best_seconds, keep, machine, show
+from harness import best_seconds, keep, machine, quick_and_output, show
 
 import wgf
 
@@ -104,8 +104,7 @@ def growth_in_samples(repeats: int) -> list[list[Any]]:
 @click.command()
 @click.option("--threads", default=2, show_default=True, help="Threads of stage and copy.")
 @click.option("--repeats", default=15, show_default=True, help="Rounds, of which the least time counts.")
-@click.option("--quick", is_flag=True, help="Small grids only: to see that the script runs.")
-@click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+@quick_and_output
 def main(threads: int, repeats: int, quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore", wgf.BoundaryWarning)

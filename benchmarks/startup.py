@@ -9,13 +9,12 @@ from importlib import resources
 from pathlib import Path
 
 import click
-from harness import best_seconds, keep, machine, show
+from harness import best_seconds, keep, machine, quick_and_output, show
 
 
 @click.command()
 @click.option("--repeats", default=5, show_default=True, help="Rounds, of which the least time counts.")
-@click.option("--quick", is_flag=True, help="One round.")
-@click.option("--output", type=click.Path(path_type=Path), help="The JSON file.")
+@quick_and_output
 def main(repeats: int, quick: bool, output: Path | None) -> None:
     """Print the table and write it as JSON."""
     print(machine())
