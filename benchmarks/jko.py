@@ -6,7 +6,7 @@ errors      the tanh student sin 2x (amplitude one) on 128², T = 1, 20 steps, �
 20 steps    the wall time of 20 implicit debiased steps, and what their own kernel applications take: the same number of them, timed
             in turn on arrays of the same size.
 Sinkhorn    one iteration of plain Sinkhorn between two Gaussians, to the same ε and marginal error: our two domains, OTT-JAX's grid
-            geometry (double precision) and POT with its dense matrix, where they are installed (pip install 'wgf[bench]').
+            geometry (double precision; where it is installed: pip install 'wgf[bench]') and POT with its dense matrix.
 """
 
 from __future__ import annotations
@@ -198,19 +198,14 @@ def pot(n: int) -> Callable[[], int]:
     return run
 
 
-def installed(name: str) -> bool:
-    """Whether a package can be imported."""
-    return importlib.util.find_spec(name) is not None
-
-
 def sinkhorn(sizes: Sequence[int], repeats: int) -> list[list[Any]]:
     """Milliseconds an iteration, each size in turn."""
     rows = []
     for n in sizes:
         runs = {"ours, scaling domain": ours(n, "scaling"), "ours, log domain": ours(n, "log")}
-        if installed("ott"):
+        if importlib.util.find_spec("ott") is not None:
             runs |= {"OTT-JAX grid, scaling domain": ott(n, False), "OTT-JAX grid, log domain": ott(n, True)}
-        if installed("ot") and n <= 64:
+        if n <= 64:
             runs |= {"POT dense": pot(n)}
         counts = {name: run() for name, run in runs.items()}
         times = dict(zip(runs, best_seconds(list(runs.values()), repeats), strict=True))

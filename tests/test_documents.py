@@ -9,6 +9,7 @@ from nbclient import NotebookClient
 
 import wgf
 from wgf.cli import COMMANDS
+from wgf.distances import DISTANCES
 from wgf.law import LAWS
 from wgf.methods import METHODS, langevin
 from wgf.methods.entropic import DOMAINS
@@ -56,7 +57,7 @@ def test_every_problem_file_is_read(text, tmp_path):
 
 @pytest.mark.parametrize(
     "register",
-    [ACTIVATIONS, LAWS, METHODS, LIMITERS, INTEGRATORS, SCHEMES, DOMAINS, langevin.SCHEMES, COMMANDS],
+    [ACTIVATIONS, LAWS, METHODS, LIMITERS, INTEGRATORS, SCHEMES, DOMAINS, DISTANCES, langevin.SCHEMES, COMMANDS],
     ids=lambda register: next(iter(register)),
 )
 def test_the_manual_names_every_entry_of_the_registers(register):

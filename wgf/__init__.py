@@ -36,6 +36,7 @@ _WHERE = {
     "Run": "run",
     "open_run": "observers.store",
     "solve": "loop",
+    "distance": "distances",
     "Comparison": "sweep",
     "compare": "sweep",
     "open_comparison": "sweep",
