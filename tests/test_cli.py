@@ -78,11 +78,13 @@ def test_a_run_remembers_its_problem(here, capsys):
 
 def test_compare(here, capsys):
     status, out, err = wgf_says(
-        capsys, "compare", "student.toml", "-o", "c.h5", "--sizes", "8", "16", "32", "--replicates", "4", "--seed", "3", "--workers", "1"
-    )
+        capsys, "compare", "student.toml", "-o", "c.h5", "--sizes", "8", "16", "32", "--replicates", "4", "--seed", "3", "--workers", "1",
+        "--distances", "sliced_w2",
+    )  # fmt: skip
     assert (status, err) == (0, "")
     assert "m = 8, 16, 32; 4 replicates each, seed 3" in out
     assert "slope of its square (95 %)" in out
+    assert "sliced_w2, m = 32" in out
     assert (here / "c.png").exists()
     assert wgf.open_comparison("c.h5").distance["function"].shape == (3, 4, 4)
     status, out, _ = wgf_says(capsys, "info", "c.h5")

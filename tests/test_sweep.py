@@ -60,6 +60,19 @@ def test_a_file_brings_the_comparison_back(comparison, tmp_path):
         assert file["function"].dims == ("size", "replicate", "time")
 
 
+def test_further_distances_beside_the_two(tmp_path):
+    """They are those of the public function, and fall, too; names are checked before anything is computed."""
+    method = wgf.FiniteVolume(32, TANH.lower, TANH.upper)
+    found = wgf.compare(TANH.problem, method, 0.5, (20, 320), 3, save=2, workers=1, distances=("sliced_w2", "energy", "function"))
+    assert list(found.distance) == ["function", "loss", "sliced_w2", "energy"]
+    assert (found.rates["energy"].slope < -0.5).all()
+    assert (found.distance["sliced_w2"][0].mean(axis=0) > found.distance["sliced_w2"][1].mean(axis=0)).all()
+    found.save(tmp_path / "c.h5")
+    assert np.array_equal(wgf.open_comparison(tmp_path / "c.h5").distance["energy"], found.distance["energy"])
+    with pytest.raises(wgf.InputError, match=r"unknown distance 'sliced-w2' \(did you mean 'sliced_w2'\?\)"):
+        wgf.compare(TANH.problem, method, 0.5, (20, 320), 3, distances=("sliced-w2",))
+
+
 def test_the_number_of_workers_does_not_matter():
     results = [
         wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 20), 3, save=2, workers=workers)

@@ -1,7 +1,7 @@
 """Dynamics and sampling commute: m neurons beside the limit, as m grows.
 
 For each size m and replicate, m independent neurons start from μ_0 and follow the same flow; at every save time they are
-compared with the limit μ_t in two distances:
+compared with the limit μ_t in several distances (distances.py), always in these two:
 
     function   ‖φ_m − φ‖ in L²(ρ)           loss   |L_m − L|
 
@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.distances import DISTANCES, distance
+from wgf.errors import InputError, known
 from wgf.hdf5 import begin, check_target, reading, scale, variable
 from wgf.loop import solve
 from wgf.measure import BLOCK, Measure
@@ -35,7 +36,7 @@ from wgf.methods.particles import Particles
 from wgf.problem import Problem
 from wgf.run import Run
 
-DISTANCES = ("function", "loss")
+ALWAYS = ("function", "loss")  # these distances follow from what every run keeps
 ESTIMATES = ("slope", "lower", "upper", "constant")
 CONFIDENCE = 0.95
 BOOTSTRAPS = 1000
@@ -55,7 +56,7 @@ class Rate:
 class Comparison:
     """The sweep's result.
 
-    sizes (S,), times (T,), distance[name] (S, R, T), rates[name]    for each name in DISTANCES
+    sizes (S,), times (T,), distance[name] (S, R, T), rates[name]    for each distance: function, loss, and those asked for
     theory        ∫‖g‖² dμ_0 − ‖φ_0‖²: m·E‖φ_m − φ‖² at t = 0
     attributes    what the limit's run says of itself
     """
@@ -126,12 +127,14 @@ def compare(
     workers: int | None = None,
     particles: Particles | None = None,
     progress: bool = False,
+    distances: Sequence[str] = (),
 ) -> Comparison:
     """Solve the limit with `method`, run `replicates` clouds of each of the `sizes` neurons, and compare at the save times.
 
     seed        every cloud gets a seed of its own, spawned from this one (numpy.random.SeedSequence)
     workers     parallel processes; default: one per core. The results do not depend on it.
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
+    distances   further ones, by name: energy, w1, w2, sliced_w2
     """
     if problem.energy.data is None:
         raise InputError(
@@ -142,6 +145,8 @@ def compare(
         raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")
     if replicates < 2:
         raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
+    more = tuple(known(name, DISTANCES, "distance") for name in dict.fromkeys(distances) if name not in ALWAYS)
+    names = (*ALWAYS, *more)
     workers = workers or os.cpu_count() or 1
     template = particles or Particles(sizes[0])
     limit = solve(problem, method, until, save, progress=progress)
@@ -152,16 +157,16 @@ def compare(
         for replicate in range(replicates)
     ]
     tasks.reverse()  # the large ones first, so that no worker is left with one at the end
-    distance = {name: np.empty((len(sizes), replicates, len(limit.times))) for name in DISTANCES}
+    found = {name: np.empty((len(sizes), replicates, len(limit.times))) for name in names}
     with _progress(sum(task[2].m for task in tasks), progress) as bar:
-        for (size, replicate, method_m), found in _clouds(problem, tasks, limit, until, workers):
-            for name in DISTANCES:
-                distance[name][size, replicate] = found[name]
+        for (size, replicate, method_m), distances_of_cloud in _clouds(_Reference(problem, limit, until, more), tasks, workers):
+            for name in names:
+                found[name][size, replicate] = distances_of_cloud[name]
             bar.update(method_m.m)
-    rates = {name: fit_rate(np.array(sizes), distance[name], seed) for name in DISTANCES}
+    rates = {name: fit_rate(np.array(sizes), found[name], seed) for name in names}
     attributes = {**limit.attributes, "seed": seed}
     theory = spread(limit.measures[0], problem)
-    return Comparison(np.array(sizes), limit.times, distance, rates, theory, attributes)
+    return Comparison(np.array(sizes), limit.times, found, rates, theory, attributes)
 
 
 def spread(measure: Measure, problem: Problem) -> float:
@@ -201,9 +206,8 @@ def fit_rate(sizes: np.ndarray, distance: np.ndarray, seed: int = 0) -> Rate:
 Task = tuple[int, int, Particles]
 
 
-def _clouds(problem: Problem, tasks: list[Task], limit: Run, until: float, workers: int) -> Iterator[tuple[Task, dict[str, np.ndarray]]]:
+def _clouds(reference: _Reference, tasks: list[Task], workers: int) -> Iterator[tuple[Task, dict[str, np.ndarray]]]:
     """Each task with its distances, in the order in which they are done."""
-    reference = _Reference(problem, limit.times, limit.prediction, limit.loss, until)
     if workers == 1:
         for task in tasks:
             yield task, reference.measure(task[2])
@@ -224,24 +228,26 @@ def _clouds(problem: Problem, tasks: list[Task], limit: Run, until: float, worke
             raise
 
 
-@dataclass(frozen=True)
 class _Reference:
-    """What a worker needs: the problem, and the limit at the save times."""
+    """What a worker needs: the problem, and the limit at the save times; its measures where a distance is one of measures."""
 
-    problem: Problem
-    times: np.ndarray
-    prediction: np.ndarray
-    loss: np.ndarray
-    until: float
+    def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str]) -> None:
+        self.problem, self.until, self.names = problem, until, names
+        self.times, self.prediction, self.loss = limit.times, limit.prediction, limit.loss
+        self.measures = list(limit.measures) if names else []
 
     def measure(self, particles: Particles) -> dict[str, np.ndarray]:
         """The distances of one cloud from the limit."""
+        energy = self.problem.energy
         cloud = solve(self.problem, particles, self.until, self.times.tolist())
-        weights = self.problem.energy.data.weights
-        return {
-            "function": np.sqrt((cloud.prediction - self.prediction) ** 2 @ weights),
+        found = {
+            "function": np.sqrt((cloud.prediction - self.prediction) ** 2 @ energy.data.weights),
             "loss": np.abs(cloud.loss - self.loss),
         }
+        for name in self.names:
+            pairs = zip(cloud.measures, self.measures, strict=True)
+            found[name] = np.array([distance(name, mine, limit, energy) for mine, limit in pairs])
+        return found
 
 
 _reference: _Reference

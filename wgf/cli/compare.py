@@ -16,9 +16,17 @@ from wgf.cli.options import ListCommand, naming
 @click.option("--replicates", type=int, default=32, show_default=True, help="Independent clouds for each size.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are spawned.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
+@click.option("--distances", multiple=True, metavar="NAME", help="A further distance: energy, w1, w2 or sliced_w2; may be repeated.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def compare(
-    problem: Path, output: Path | None, sizes: tuple[int, ...], replicates: int, seed: int, workers: int | None, quiet: bool
+    problem: Path,
+    output: Path | None,
+    sizes: tuple[int, ...],
+    replicates: int,
+    seed: int,
+    workers: int | None,
+    distances: tuple[str, ...],
+    quiet: bool,
 ) -> None:
     """Solve PROBLEM.toml beside m neurons, for growing m: distances, fitted rates, and a figure next to the file."""
     from wgf.cli.screen import comparison_facts, show_facts, show_rates
@@ -34,7 +42,9 @@ def compare(
     if isinstance(limit, Particles):
         limit, particles = read_task(problem, "finite-volume").method, limit
     with naming(problem):
-        result = sweep(task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, progress=not quiet)
+        result = sweep(
+            task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, progress=not quiet, distances=distances
+        )
     result.save(output)
     figure = output.with_suffix(".png")
     result.plot(figure)
