@@ -22,7 +22,7 @@ FLOORS = (
     ("hdf5", "run"),
     ("observers",),
     ("loop",),
-    ("distances", "sweep", "decay", "problem_file", "style"),
+    ("distances", "sweep", "central_limit", "decay", "problem_file", "style"),
     ("files", "plot", "plot_comparison"),
     ("cli",),
     ("__main__",),

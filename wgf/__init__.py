@@ -40,6 +40,7 @@ _WHERE = {
     "Comparison": "sweep",
     "compare": "sweep",
     "open_comparison": "sweep",
+    "fluctuation": "central_limit",
     "decay_bound": "decay",
     "decay_rate": "decay",
     "BoundaryWarning": "errors",
