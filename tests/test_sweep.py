@@ -51,6 +51,8 @@ def test_a_file_brings_the_comparison_back(comparison, tmp_path):
     assert np.array_equal(opened.sizes, comparison.sizes)
     assert np.array_equal(opened.times, comparison.times)
     assert opened.theory == comparison.theory
+    assert opened.predicted == pytest.approx(comparison.predicted, abs=0)
+    assert opened.predicted[0] == pytest.approx(comparison.theory, rel=1e-2)
     for name, distance in comparison.distance.items():
         assert np.array_equal(opened.distance[name], distance)
         assert np.array_equal(opened.rates[name].slope, comparison.rates[name].slope)

@@ -62,6 +62,8 @@ def _draw_scaled(panel: Axes, comparison: Comparison) -> None:
     """√m times the root-mean-square distance against t: one curve if the rate holds at all times."""
     for size, mean, colour in zip(comparison.sizes, comparison.mean_square(), shades(len(comparison.sizes)), strict=True):
         panel.plot(comparison.times, np.sqrt(size * mean), color=colour, label=f"m = {size}", marker="o", markersize=3)
+    if np.isfinite(comparison.predicted).all():
+        panel.plot(comparison.times, np.sqrt(comparison.predicted), "--", color=INK, linewidth=1.5, label=r"predicted, $m \to \infty$")
     panel.set(xlabel="t", ylabel=r"$\sqrt{m}\; \| \varphi_m - \varphi \|$  (root mean square)", ylim=(0, None))
     panel.legend(ncols=2 if len(comparison.sizes) > 4 else 1, loc="best")
 

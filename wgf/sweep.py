@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from wgf.central_limit import fluctuation
 from wgf.distances import DISTANCES, distance
 from wgf.errors import InputError, known
 from wgf.hdf5 import begin, check_target, reading, scale, variable
@@ -58,6 +59,7 @@ class Comparison:
 
     sizes (S,), times (T,), distance[name] (S, R, T), rates[name]    for each distance: function, loss, and those asked for
     theory        ∫‖g‖² dμ_0 − ‖φ_0‖²: m·E‖φ_m − φ‖² at t = 0
+    predicted     its limit for m → ∞ at each time, (T,), from central_limit.py; NaN where the neurons do not follow the gradient flow
     attributes    what the limit's run says of itself
     """
 
@@ -66,6 +68,7 @@ class Comparison:
     distance: dict[str, np.ndarray]
     rates: dict[str, Rate]
     theory: float
+    predicted: np.ndarray
     attributes: dict[str, Any]
 
     def mean_square(self, name: str = "function") -> np.ndarray:
@@ -92,6 +95,7 @@ class Comparison:
             replicates = scale(file, "replicate", np.arange(next(iter(self.distance.values())).shape[1]))
             times = scale(file, "time", self.times)
             estimates = scale(file, "estimate", np.arange(len(ESTIMATES)))
+            variable(file, "predicted", self.predicted, (times,))
             for name in self.distance:
                 variable(file.require_group("distance"), name, self.distance[name], (sizes, replicates, times))
                 table = np.column_stack([getattr(self.rates[name], estimate) for estimate in ESTIMATES])
@@ -112,8 +116,9 @@ def open_comparison(path: str | Path) -> Comparison:
             raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
         distance = {name: item[:] for name, item in file["distance"].items()}
         rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
-        attributes = dict(file.attrs.items())
-        return Comparison(file["size"][:], file["time"][:], distance, rates, float(attributes["theory"]), attributes)
+        attributes, times = dict(file.attrs.items()), file["time"][:]
+        predicted = file["predicted"][:] if "predicted" in file else np.full(len(times), np.nan)
+        return Comparison(file["size"][:], times, distance, rates, float(attributes["theory"]), predicted, attributes)
 
 
 def compare(
@@ -166,7 +171,9 @@ def compare(
     rates = {name: fit_rate(np.array(sizes), found[name], seed) for name in names}
     attributes = {**limit.attributes, "seed": seed}
     theory = spread(limit.measures[0], problem)
-    return Comparison(np.array(sizes), limit.times, found, rates, theory, attributes)
+    flows = problem.noise == 0 and (template.step, template.batch, template.lower) == (None, None, None)
+    predicted = fluctuation(problem, limit.times) if flows else np.full(len(limit.times), np.nan)
+    return Comparison(np.array(sizes), limit.times, found, rates, theory, predicted, attributes)
 
 
 def spread(measure: Measure, problem: Problem) -> float:
