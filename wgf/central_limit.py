@@ -89,18 +89,11 @@ class _Paths:
 
     def _rate(self, x: np.ndarray, propagator: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """−∇G at the nodes, and −D²G P; D²G by central differences of ∇G for the μ of the nodes."""
-        data = self.energy.data
-        u = data.weights * (self.energy.predict(Cloud(x, self.weights, self.energy.neuron)) - data.targets)
+        residual, slope = self.energy.residual(Cloud(x, self.weights, self.energy.neuron)), self.energy.slope
         hessian = np.empty((*x.shape, x.shape[1]))
         for k, shift in enumerate(DIFFERENCE * np.eye(x.shape[1])):
-            hessian[:, :, k] = (self._slope(x + shift, u) - self._slope(x - shift, u)) / (2 * DIFFERENCE)
-        return -self._slope(x, u), -hessian @ propagator
-
-    def _slope(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """∇G at x for the residual u = ρ(φ − f*)."""
-        penalty = self.energy.penalty
-        pull = self.energy.neuron.at(x, self.energy.data.inputs).pull(u)
-        return pull + 0.5 * penalty.strength * penalty.gradient(x) if penalty.strength else pull
+            hessian[:, :, k] = (slope(x + shift, residual) - slope(x - shift, residual)) / (2 * DIFFERENCE)
+        return -slope(x, residual), -hessian @ propagator
 
 
 def _flat(slopes: np.ndarray) -> np.ndarray:

@@ -121,8 +121,16 @@ class RegressionEnergy:
 
     def misfit(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
         """⟨g(θ), φ_μ − f*⟩ at theta (N, p): G without the penalty's part; (N,)."""
-        u = self.data.weights * (self.predict(measure) - self.data.targets)
-        return self.neuron.value(theta, self.data.inputs) @ u
+        return self.neuron.value(theta, self.data.inputs) @ self.residual(measure)
+
+    def residual(self, measure: Measure) -> np.ndarray:
+        """ρ(φ_μ − f*), (n,)."""
+        return self.data.weights * (self.predict(measure) - self.data.targets)
+
+    def slope(self, theta: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        """∇G at theta (N, p) for a residual ρ(φ − f*) (n,), whichever measure it belongs to; (N, p)."""
+        slope = self.neuron.at(theta, self.data.inputs).pull(residual)
+        return slope + 0.5 * self.penalty.strength * self.penalty.gradient(theta) if self.penalty.strength else slope
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
         """−∇G(θ_j; μ) for the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].

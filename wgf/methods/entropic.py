@@ -2,7 +2,7 @@
 
 A plan between two measures is u_i K_ij a_j. The kernel is a product over the axes, so that K v costs one small matrix, or one pass
 of Gaussian sums, along each axis; an N × N array never exists. The scalings are positive arrays which are multiplied, divided
-and summed with K, in one of two domains with the same five verbs:
+and summed with K, in one of two domains with the same verbs:
 
 Scalings     the numbers themselves; K by matrices, cut off where they underflow. Fast. What all of u has in common is absorbed
              when it is made, so that its largest entry is one; it must not range over more than the exponents of doubles do.

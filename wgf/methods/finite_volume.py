@@ -26,7 +26,7 @@ from wgf.errors import InputError, known
 from wgf.grid import Grid, describe_box
 from wgf.methods.drift_diffusion import DriftDiffusion
 from wgf.methods.growing import Growing
-from wgf.methods.on_grid import GridStepper, box_grid, require_memory
+from wgf.methods.on_grid import GridStepper, box_grid, check_box, require_memory
 from wgf.methods.split import Split
 from wgf.methods.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.problem import Problem
@@ -76,8 +76,7 @@ class FiniteVolume:
             raise InputError(f"dt = {self.dt:g}: the longest time step must be positive")
         if not 0 <= self.tolerance < 1:
             raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
-        if (self.lower is None) != (self.upper is None):
-            raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
+        check_box(self)
 
     def bind(self, problem: Problem, until: float) -> GridStepper | Growing:
         """Check the box against the memory, choose the scheme, and set it up."""

@@ -24,7 +24,7 @@ from wgf.errors import InputError, ResolutionWarning, known
 from wgf.grid import Grid, describe_box
 from wgf.internal import PorousMedium
 from wgf.methods.entropic import DOMAINS
-from wgf.methods.on_grid import box_grid, require_memory
+from wgf.methods.on_grid import box_grid, check_box, require_memory
 from wgf.problem import Problem
 
 STEPS = 50  # of a run, where no dt is given
@@ -85,8 +85,7 @@ class JKO:
             raise InputError("jko: exact steps are implicit: leave out linearised")
         if not 0 <= self.tolerance < 1:
             raise InputError(f"jko: tolerance = {self.tolerance:g}; the relative error of the compressed features lies in [0, 1)")
-        if (self.lower is None) != (self.upper is None):
-            raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
+        check_box(self)
 
     def bind(self, problem: Problem, until: float) -> Any:
         """The grid, Δt and ε, and the stepper of the distance asked for."""

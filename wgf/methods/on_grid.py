@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -114,6 +115,18 @@ def landing(remaining: float, dt: float) -> float:
     if remaining <= dt * (1 + 1e-9):
         return remaining
     return dt if remaining >= 2 * dt else 0.5 * remaining
+
+
+def equal_steps(remaining: float, dt: float) -> tuple[float, bool]:
+    """The first of equal steps of at most `dt` to the end, and whether it is the only one."""
+    count = max(1, math.ceil(remaining / dt - 1e-9))
+    return remaining / count, count == 1
+
+
+def check_box(method: Any) -> None:
+    """Both edges of the box are given, or none."""
+    if (method.lower is None) != (method.upper is None):
+        raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
 
 
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:

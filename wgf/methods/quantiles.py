@@ -28,6 +28,7 @@ from wgf.errors import InputError, RunError
 from wgf.grid import Grid
 from wgf.measure import Cloud
 from wgf.methods.base import Frame, Reading, State
+from wgf.methods.on_grid import equal_steps
 from wgf.problem import Problem
 
 EMPTY = 1e-20  # of the largest mass: nodes below it are left out
@@ -73,8 +74,7 @@ class QuantileStepper:
     def step(self, state: State, stop: float) -> Reading:
         """One step of the scheme; all steps up to `stop` are equally long."""
         before, remaining = self.reading(state), stop - state.time
-        steps = max(1, math.ceil(remaining / self.method.dt - 1e-9))
-        dt = remaining / steps
+        dt, last = equal_steps(remaining, self.method.dt)
         old = state.values[:, 0]
         new = self.minimised(old, dt, state.time)
         if self.method.order == 2:
@@ -82,7 +82,7 @@ class QuantileStepper:
             new = self._ordered(2.0 * half - new, half)
         state.values = new[:, None]
         state.memory["transport"] = float(self.weights @ (new - old) ** 2) / (2.0 * dt)
-        state.time = stop if steps == 1 else state.time + dt
+        state.time = stop if last else state.time + dt
         return before
 
     @staticmethod
@@ -95,13 +95,10 @@ class QuantileStepper:
         x, value, extent = old.copy(), self.objective(old, old, dt), float(np.ptp(old))
         for _ in range(self.method.iterations):
             step = self._newton_step(x, old, dt)
-            while True:
-                trial = x + step
-                found = self.objective(trial, old, dt)
-                if found <= value + ROUNDING * (abs(value) + self.energy.scale) or np.abs(step).max() < SETTLED * extent:
-                    break
+            most = value + ROUNDING * (abs(value) + self.energy.scale)
+            while not (found := self.objective(x + step, old, dt)) <= most and np.abs(step).max() >= SETTLED * extent:
                 step *= 0.5
-            x, value = trial, found
+            x, value = x + step, found
             if np.abs(step[self.weights > EMPTY**0.5]).max() < SETTLED * extent:
                 return x
         raise RunError(
@@ -128,9 +125,7 @@ class QuantileStepper:
         """∂G(x; μ), for μ = `measure`, or for that of the nodes themselves."""
         points = x[:, None]
         if isinstance(self.energy, RegressionEnergy):
-            data, penalty = self.energy.data, self.energy.penalty
-            u = data.weights * (self.energy.predict(measure or self._cloud(x)) - data.targets)
-            return (self.energy.neuron.at(points, data.inputs).pull(u) + 0.5 * penalty.strength * penalty.gradient(points))[:, 0]
+            return self.energy.slope(points, self.energy.residual(measure or self._cloud(x)))[:, 0]
         return -self.energy.velocity(points, self.weights)[0][:, 0]
 
     def _gradient(self, x: np.ndarray) -> np.ndarray:

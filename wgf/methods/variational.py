@@ -45,7 +45,7 @@ from wgf.kernels.sums import fill_sums
 from wgf.layout import total
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.entropic import DOMAINS, TINY, Domain
-from wgf.methods.on_grid import GridStepper
+from wgf.methods.on_grid import GridStepper, equal_steps
 from wgf.problem import Problem
 
 OVERSHOT = 0.5
@@ -89,7 +89,7 @@ class Noise:
         self.relaxation = 2.0 / (2.0 - self.damping)
         radius = self.damping / (2.0 - self.damping)
         self.momentum = 2.0 / (1.0 + math.sqrt(1.0 - radius**2))
-        self.before: list[np.ndarray] = []  # the last two iterates
+        self.before: list[np.ndarray] = []  # the last iterates
 
     def accelerated(self, proposed: np.ndarray) -> np.ndarray:
         """The next log u, where the plain iteration proposes `proposed`."""
@@ -163,8 +163,7 @@ class VariationalStepper(GridStepper):
     def step(self, state: State, stop: float) -> Reading:
         """One step of the scheme; all steps up to `stop` are equally long."""
         before, remaining = self.reading(state), stop - state.time
-        steps = max(1, math.ceil(remaining / self.method.dt - 1e-9))
-        dt = remaining / steps
+        dt, last = equal_steps(remaining, self.method.dt)
         try:
             taken = self.advanced(state, dt)
         except Unsound:
@@ -172,7 +171,7 @@ class VariationalStepper(GridStepper):
             taken = self.advanced(state, dt)
         state.values = taken.masses / self.grid.cell_volume
         state.memory |= {"d": taken.d} | {name: float(getattr(taken, name)) for name in SERIES}
-        state.time = stop if steps == 1 else state.time + dt
+        state.time = stop if last else state.time + dt
         return before
 
     def _leave_scalings(self, state: State, dt: float) -> None:
@@ -259,18 +258,19 @@ class VariationalStepper(GridStepper):
 
     def _freeze_at(self, masses: np.ndarray) -> None:
         """G(·; μ) in the potential."""
-        np.divide(masses, self.grid.cell_volume, out=self.values)
-        with self.threaded():
-            fill_sums(self.sums, self.values, self.potential.multiplier, self.potential.along)
-            self.potential.update(self.values, self.sums)
+        self._take(masses)
+        self.potential.update(self.values, self.sums)
 
     def _moments(self, masses: np.ndarray) -> np.ndarray:
         """Φᵀp."""
-        np.divide(masses, self.grid.cell_volume, out=self.values)
-        with self.threaded():
-            fill_sums(self.sums, self.values, self.potential.multiplier, self.potential.along)
-            self.potential.project(self.values, self.sums)
+        self._take(masses)
+        self.potential.project(self.values, self.sums)
         return self.potential.moments
+
+    def _take(self, masses: np.ndarray) -> None:
+        """The density of the masses in `values`, and its row sums."""
+        np.divide(masses, self.grid.cell_volume, out=self.values)
+        fill_sums(self.sums, self.values, self.potential.multiplier, self.potential.along)
 
     def _fill_u(self, domain: Domain, noise: Noise, strength: float) -> None:
         """Fill u, from d, G and, with noise, q."""
