@@ -7,7 +7,7 @@ import pytest
 from problems import RIDGE_2D, Ridge, Tanh
 
 import wgf
-from wgf.sweep import spread
+from wgf.central_limit import spread
 
 
 def test_linear_neurons_fluctuate_as_the_closed_form_says():
@@ -39,6 +39,31 @@ def test_tanh_neurons_fluctuate_as_predicted():
     found = wgf.compare(tanh.problem, wgf.FiniteVolume(96, tanh.lower, tanh.upper), 2.0, (64, 256), 128, save=5, seed=5)
     measured, error = found.mean_square()[1] * 256, found.standard_error()[1] * 256
     assert (np.abs(measured - wgf.fluctuation(tanh.problem, found.times)) <= 3 * error).all()
+
+
+def test_the_mean_of_linear_neurons():
+    """e^{−2(s + λ)t} of the initial variance."""
+    ridge, times = Ridge(), [0.0, 0.5, 1.0]
+    rate = ridge.second_moment[0, 0] + ridge.penalty
+    expected = ridge.width[0] ** 2 * np.exp(-2 * rate * np.array(times))
+    assert wgf.fluctuation(ridge.problem, times, of="mean") == pytest.approx(expected, rel=2e-5)
+
+
+def test_the_loss_of_linear_neurons():
+    """δL = 2(s m − F₁)δm + λ δ∫a²dμ with a = a_0 e^{−λt} + (F₁ − s m-part common to all): computed from the closed form of each neuron.
+
+    A neuron's path is a(t) = m(t) + e^{−λt}(a_0 − m_0), and the mean of m neurons is off by δm = e^{−(s + λ)t}δm_0. With u = a_0 − m_0:
+    δ∫a²dμ is 2m δm + e^{−2λt}δ(∫u²) + 2·(nothing, as ∫u dμ = 0 to first order times e^{−λt}…) for u symmetric, so that
+    δL = (2(s m − F₁) + 2λm)δm + λe^{−2λt}(u² − v₀), and δm, u² − v₀ are uncorrelated for a Gaussian with variances v₀e^{…}, 2v₀².
+    """
+    ridge, time = Ridge(), 0.7
+    s, penalty, v0 = ridge.second_moment[0, 0], ridge.penalty, ridge.width[0] ** 2
+    m, force = ridge.mean(time)[0], ridge.correlation[0]
+    expected = 4 * ((s + penalty) * m - force) ** 2 * v0 * np.exp(-2 * (s + penalty) * time)
+    expected += penalty**2 * np.exp(-4 * penalty * time) * 2 * v0**2
+    assert wgf.fluctuation(ridge.problem, [time], of="loss")[0] == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(wgf.InputError, match="unknown fluctuating quantity 'los'"):
+        wgf.fluctuation(ridge.problem, [time], of="los")
 
 
 def test_it_converges_in_steps_and_nodes():

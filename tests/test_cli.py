@@ -16,6 +16,7 @@ import pytest
 
 import wgf
 from wgf.cli import main
+from wgf.table import progress
 
 STUDENT = resources.files("wgf").joinpath("examples/student.toml").read_text(encoding="utf-8")
 SMALL = STUDENT.replace("[128, 128]", "[24, 24]").replace("end = 10.0", "end = 1.0").replace("save = 11", "save = 4")
@@ -79,7 +80,7 @@ def test_a_run_remembers_its_problem(here, capsys):
 def test_compare(here, capsys):
     status, out, err = wgf_says(
         capsys, "compare", "student.toml", "-o", "c.h5", "--sizes", "8", "16", "32", "--replicates", "4", "--seed", "3", "--workers", "1",
-        "--distances", "sliced_w2",
+        "--distances", "sliced_w2", "mean",
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert "m = 8, 16, 32; 4 replicates each, seed 3" in out
@@ -91,6 +92,19 @@ def test_compare(here, capsys):
     assert status == 0
     assert "standard errors" in out
     assert wgf_says(capsys, "plot", "c.h5")[0] == 0
+
+
+def test_compare_two_runs(here, capsys):
+    wgf_says(capsys, "run", "student.toml", "-o", "a.h5", "--quiet")
+    wgf_says(capsys, "run", "student.toml", "-o", "b.h5", "--method", "particles", "--quiet")
+    status, out, err = wgf_says(capsys, "compare", "a.h5", "b.h5", "-o", "ab.h5", "--distances", "mean")
+    assert (status, err) == (0, "")
+    assert "Particles(1,000 neurons" in out
+    assert re.search(r"function +if equal +loss +if equal +sliced_w2 +if equal +mean", out)
+    assert (here / "ab.png").exists()
+    _, told, _ = wgf_says(capsys, "info", "ab.h5")
+    assert told in out
+    assert wgf_says(capsys, "plot", "ab.h5", "-o", "again.pdf")[0] == 0
 
 
 def edited(old, new):
@@ -182,6 +196,11 @@ def test_bad_input_is_one_message_and_no_file(case, here, capsys):
         (["run", "student.toml", "--until", "-1"], "the end time is -1"),
         (["run", "student.toml", "-o", "nowhere/x.h5"], "the folder nowhere does not exist"),
         (["run", "student.toml", "-o", "student.toml"], "exists and is not a wgf file; it is left alone"),
+        (["compare"], "Missing argument 'PROBLEM.toml | A.h5 B.h5'"),
+        (["compare", "student.toml", "a.h5", "b.h5"], "3 files were given: give one problem file, or two run files"),
+        (["compare", "student.toml", "a.h5"], "student.toml is not an HDF5 file"),
+        (["compare", "student.toml", "--distances", "w1"], "w1 is for one dimension"),
+        (["compare", "student.toml", "--distances", "sliced", "w2"], "unknown distance 'sliced' (did you mean 'sliced_w2'?)"),
         (["compare", "student.toml", "--sizes", "8"], "at least two different sizes"),
         (["compare", "student.toml", "--sizes", "8", "16", "--replicates", "1"], "at least two are needed"),
         (["info", "gone.h5"], "gone.h5 does not exist"),
@@ -243,6 +262,30 @@ def test_an_interrupted_run_says_what_it_kept(here, how):
     run = wgf.open_run("long.h5")
     assert run.status == "interrupted"
     assert np.isfinite(run.loss).all()
+
+
+def test_an_interrupted_sweep_says_what_it_kept_and_goes_on(here, capsys):
+    """Ctrl-C, with two workers: exit status 130, one line and the word; then info says how far it is, and the same command ends it."""
+    words = ["compare", "student.toml", "-o", "c.h5", "--sizes", "500", "1000", "--replicates", "30", "--workers", "2", "--quiet"]
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wgf", *words], stderr=subprocess.PIPE, text=True, preexec_fn=heard, start_new_session=True
+    )
+    while not (here / "c.h5").exists() or progress(here / "c.h5")[0] < 2:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    kept = progress(here / "c.h5")[0]
+    assert err.split("\n\n") == [f"interrupted: {kept} of 30 cells are kept in c.h5; the same command goes on from there", "interrupted\n"]
+    status, _, err = wgf_says(capsys, "info", "c.h5")
+    assert (status, err) == (
+        2,
+        f"error: c.h5 is a comparison of which {kept} of 30 cells are done: call the same sweep again, and it goes on from there\n",
+    )
+    assert wgf_says(capsys, *words)[0] == 0
+    assert wgf.open_comparison("c.h5").attributes["status"] == "complete"
 
 
 def test_the_demo_tells_the_whole_story(here):

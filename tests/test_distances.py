@@ -8,7 +8,8 @@ from problems import RIDGE_1D, Tanh
 from scipy.stats import wasserstein_distance
 
 import wgf
-from wgf.distances import DISTANCES, distance, wasserstein
+from wgf.distances import DISTANCES, distance, expected_slope, self_distance, wasserstein
+from wgf.sinkhorn import sinkhorn_divergence
 
 
 def box(lower, upper, cells=7):
@@ -168,3 +169,92 @@ def test_pairs_without_the_distance_are_named(name, pair, message):
 
 def test_every_name_is_one_word_for_files():
     assert all(name.isidentifier() for name in DISTANCES)
+
+
+def gaussian_on(grid, mean, std):
+    return wgf.Density(grid, wgf.Gaussian(mean, std).cell_averages(grid))
+
+
+def test_the_sinkhorn_divergence_of_a_translation_is_its_length():
+    """Whatever ε; and near W₂ for other Gaussians, where W₂² = |m − m'|² + |s − s'|²."""
+    grid = wgf.Grid([-3, -3], [3, 3], 64)
+    first, moved = gaussian_on(grid, [0, 0], [0.4, 0.4]), gaussian_on(grid, [0.5, 0.2], [0.4, 0.4])
+    for epsilon in (0.05, 0.5):
+        assert sinkhorn_divergence(first, moved, epsilon) == pytest.approx(np.hypot(0.5, 0.2), rel=1e-5)
+    other = gaussian_on(grid, [0.5, 0.2], [0.3, 0.5])
+    assert distance("sinkhorn", first, other) == pytest.approx(np.sqrt(0.29 + 0.02), rel=2e-3)
+    assert distance("sinkhorn", first, other) == pytest.approx(distance("sinkhorn", other, first), rel=1e-6)
+    assert distance("sinkhorn", first, first) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_sinkhorn_divergence_is_that_of_dense_plans():
+    """Against alternating scalings with the dense kernel, on a line with empty cells."""
+    grid = wgf.Grid([0.0], [2.0], 20)
+    rng = np.random.default_rng(5)
+    a, b = (rng.exponential(size=20) * rng.integers(0, 2, 20) + 1e-3 * (np.arange(20) == 7) for _ in range(2))
+    a, b = a / a.sum(), b / b.sum()
+    x, epsilon = grid.centers[0], 0.1
+    cost = np.subtract.outer(x, x) ** 2
+
+    def dense(a, b):
+        u, v, kernel = np.ones(20), np.ones(20), np.exp(-cost / epsilon)
+        for _ in range(4000):
+            u = a / (kernel @ v)
+            v = b / (kernel.T @ u)
+        plan = u[:, None] * kernel * v
+        full = plan > 0
+        return np.sum(plan * cost) + epsilon * np.sum(plan[full] * np.log((plan / np.outer(a, b).clip(1e-300))[full]))
+
+    expected = dense(a, b) - 0.5 * dense(a, a) - 0.5 * dense(b, b)
+    densities = (wgf.Density(grid, values / grid.cell_volume) for values in (a, b))
+    assert sinkhorn_divergence(*densities, epsilon) ** 2 == pytest.approx(expected, rel=1e-6)
+
+
+def test_sinkhorn_where_scalings_overflow():
+    """Far apart beside ε: the log domain takes over. W₂² = |shift|² + |s − s'|²."""
+    grid = wgf.Grid([-3, -3], [3, 3], 48)
+    first, second = gaussian_on(grid, [-2, -2], [0.3, 0.3]), gaussian_on(grid, [2, 2], [0.2, 0.2])
+    assert sinkhorn_divergence(first, second, 0.04) == pytest.approx(np.sqrt(32 + 0.02), rel=3e-3)
+
+
+def test_sinkhorn_counts_a_cloud_in_cells_also_beyond_the_box():
+    grid = wgf.Grid([-3, -3], [3, 3], 48)
+    density, points = gaussian_on(grid, [0, 0], [0.4, 0.4]), np.random.default_rng(6).normal([0, 0], 0.4, (4000, 2))
+    assert distance("sinkhorn", density, cloud(points)) < 0.03
+    assert distance("sinkhorn", cloud(points + np.array([3.0, 0.0])), density) == pytest.approx(3.0, rel=0.02)
+    with pytest.raises(wgf.InputError, match="computed on the grid of a density, and neither measure is one"):
+        distance("sinkhorn", cloud(points), cloud(points))
+    with pytest.raises(wgf.InputError, match="between densities on one grid"):
+        distance("sinkhorn", density, gaussian_on(wgf.Grid([-3, -3], [3, 3], 40), [0, 0], [0.4, 0.4]))
+    with pytest.raises(wgf.InputError, match="epsilon = -1: it must be a positive number"):
+        sinkhorn_divergence(density, density, -1.0)
+
+
+def test_the_mean_of_measures():
+    assert distance("mean", cloud([[0.0, 1.0], [2.0, 1.0]]), cloud([[1.0, 3.0]])) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("name", ["energy", "mean", "w2", "sliced_w2"])
+def test_equal_measures_are_seen_at_their_floor(name):
+    """A law and points from it; two clouds from one law: within a factor of what self_distance says. Another law is far above."""
+    grid = wgf.Grid([-4.0], [4.0], 100)
+    law, rng = gaussian_on(grid, [0.0], [1.0]), np.random.default_rng(8)
+    first, second, other = cloud(law.sample(400, rng)), cloud(law.sample(300, rng)), cloud(law.sample(300, rng) + 0.6)
+    for mu, nu in ((law, first), (first, second)):
+        assert distance(name, mu, nu) < 2.5 * self_distance(name, mu, nu)
+    assert distance(name, law, other) > 3 * self_distance(name, law, other)
+    assert distance(name, first, other) > 3 * self_distance(name, first, other)
+    assert self_distance(name, law, gaussian_on(grid, [0.3], [1.0])) == 0
+    assert self_distance("mean", law, first, draws=400) == pytest.approx(1 / 20, rel=0.1)
+
+
+def test_the_floor_of_a_weighted_cloud_is_that_of_its_law():
+    nodes, weights = wgf.Gaussian([0.0], [1.0]).quadrature(20)
+    law = wgf.Cloud(nodes, weights)
+    assert self_distance("mean", law, cloud(np.zeros(100)), draws=400) == pytest.approx(0.1, rel=0.1)
+    assert self_distance("mean", law, law) == 0
+
+
+def test_expected_slopes():
+    assert [expected_slope("w2", p) for p in (1, 2, 3, 4)] == [-1, -1, -2 / 3, -1 / 2]
+    assert expected_slope("sinkhorn", 4) == expected_slope("function", 3) == -1

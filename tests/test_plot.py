@@ -80,7 +80,7 @@ def test_a_comparison_is_drawn(tmp_path):
     figure = plot_comparison(found, tmp_path / "compare.png")
     assert (tmp_path / "compare.png").stat().st_size > 20_000
     slope = found.rates["function"].slope[0]
-    assert any(f"squared slope {slope:.2f}" in text.get_text() for text in figure.axes[0].get_legend().get_texts())
+    assert any(f"squared slope {slope:.2f}" in text.get_text() for text in figure.axes[1].get_legend().get_texts())
     found.distance["loss"][:] = 0.0
     plot_comparison(found)  # a distance that vanishes is no error
 

@@ -6,7 +6,8 @@ import xarray
 from problems import RIDGE_1D, Tanh
 
 import wgf
-from wgf.sweep import fit_rate, spread
+from wgf.central_limit import spread
+from wgf.comparison import ESTIMATES, fit_rate
 
 TANH = Tanh()
 GRID = wgf.FiniteVolume((128, 128), lower=TANH.lower, upper=TANH.upper)
@@ -53,9 +54,14 @@ def test_a_file_brings_the_comparison_back(comparison, tmp_path):
     assert opened.theory == comparison.theory
     assert opened.predicted == pytest.approx(comparison.predicted, abs=0)
     assert opened.predicted[0] == pytest.approx(comparison.theory, rel=1e-2)
+    assert np.array_equal(opened.table.prediction, comparison.table.prediction)
+    assert np.array_equal(opened.limiting_size, comparison.limiting_size)
+    assert list(opened.distance) == list(comparison.distance)
     for name, distance in comparison.distance.items():
         assert np.array_equal(opened.distance[name], distance)
-        assert np.array_equal(opened.rates[name].slope, comparison.rates[name].slope)
+        assert np.array_equal(opened.floor[name], comparison.floor[name])
+        for estimate in ESTIMATES:
+            assert np.array_equal(getattr(opened.rates[name], estimate), getattr(comparison.rates[name], estimate))
     with xarray.open_dataset(path, engine="h5netcdf") as file:
         assert file["size"].values.tolist() == list(SIZES)
     with xarray.open_dataset(path, engine="h5netcdf", group="distance") as file:
@@ -76,11 +82,14 @@ def test_further_distances_beside_the_two(tmp_path):
 
 
 def test_the_number_of_workers_does_not_matter():
+    """Not in a single bit."""
     results = [
-        wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 20), 3, save=2, workers=workers)
+        wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 600), 3, save=2, workers=workers)
         for workers in (1, 2)
     ]
-    assert results[0].distance["function"] == pytest.approx(results[1].distance["function"], rel=1e-12)
+    for name in ("function", "loss"):
+        assert np.array_equal(results[0].distance[name], results[1].distance[name])
+        assert np.array_equal(results[0].floor[name], results[1].floor[name])
 
 
 def test_the_particles_may_be_told_how_to_move():
@@ -119,6 +128,102 @@ def test_the_fit_finds_a_rate_that_is_there():
     assert rate.lower[0] < -1 < rate.upper[0]
     assert rate.upper[0] - rate.lower[0] < 0.12
     assert rate.constant[0] == pytest.approx(4, rel=0.3)
+
+
+def test_the_fit_has_the_constant_with_its_interval():
+    """Slope −2/3 and constant 4, as for transport in three dimensions."""
+    rng = np.random.default_rng(7)
+    sizes = np.array([10, 100, 1000])
+    distance = np.sqrt(4 * sizes ** (-2 / 3))[:, None, None] * np.abs(rng.normal(size=(3, 400, 2)))
+    rate = fit_rate(sizes, distance, -2 / 3, np.array([4.0, np.nan]))
+    assert ((rate.lower < -2 / 3) & (rate.upper > -2 / 3)).all()
+    assert ((rate.constant_lower < 4) & (rate.constant_upper > 4)).all()
+    assert rate.constant == pytest.approx([4, 4], rel=0.15)
+
+
+def test_two_clouds_are_apart_by_twice_the_fluctuation(comparison):
+    """E‖φ_m − φ'_m‖² = 2v/m, so that half of it is v/m without any error of the limit: within 3 standard errors at each time."""
+    scaled = 0.5 * np.concatenate(comparison.floor["function"] ** 2 * comparison.sizes[:, None, None])
+    error = scaled.std(axis=0, ddof=1) / np.sqrt(len(scaled))
+    assert (np.abs(scaled.mean(axis=0) - comparison.predicted) <= 3 * error).all()
+
+
+def test_every_rate_stands_beside_its_theory(comparison):
+    """The predicted constants of function and loss within 1.5 intervals of the measured ones at each time."""
+    for rate in comparison.rates.values():
+        half = 0.5 * (rate.constant_upper - rate.constant_lower)
+        assert (np.abs(rate.constant - rate.expected_constant) < 1.5 * half).all()
+        assert (rate.expected_slope == -1).all()
+
+
+def test_means_of_linear_neurons_have_the_exact_constant():
+    """τ = 0: m·E|mean(μ_m) − mean(μ)|² = v₀e^{−2(s + λ)t}, within 2 standard errors at five times (fixed seed)."""
+    ridge, times = RIDGE_1D, [0.0, 0.25, 0.5, 0.75, 1.0]
+    found = wgf.compare(ridge.problem, wgf.Characteristics(), 1.0, (32, 128, 512), 100, times, seed=1, workers=1, distances=("mean",))
+    rate = ridge.second_moment[0, 0] + ridge.penalty
+    exact = ridge.width[0] ** 2 * np.exp(-2 * rate * np.array(times))
+    assert found.rates["mean"].expected_constant == pytest.approx(exact, rel=1e-4)
+    scaled = np.concatenate(found.distance["mean"] ** 2 * found.sizes[:, None, None])
+    error = scaled.std(axis=0, ddof=1) / np.sqrt(len(scaled))
+    assert (np.abs(scaled.mean(axis=0) - exact) <= 2 * error).all()
+
+
+def test_a_wrong_limit_is_told_from_the_fluctuation():
+    """First-order upwind on 64²: the reported m is right within a factor 2, and the clouds say the same of the limit's error.
+
+    The truth is v/‖φ_h − φ‖² with v predicted and ‖φ_h − φ‖ against characteristics.
+    """
+    wrong = wgf.FiniteVolume(64, TANH.lower, TANH.upper, limiter="upwind", edge_tolerance=1e-3)
+    found = wgf.compare(TANH.problem, wrong, 5.0, (128, 1024, 4096), 16, save=[2.5, 5.0])
+    exact = wgf.solve(TANH.problem, wgf.Characteristics(), 5.0, save=[2.5, 5.0])
+    error = np.sqrt((found.limit - exact.prediction) ** 2 @ TANH.data.weights)
+    right = found.predicted / error**2
+    assert 300 < right[2] < 1000
+    assert (np.abs(np.log2(found.limiting_size[1:] / right[1:])) < 1).all()
+    assert found.rates["function"].upper[2] > -0.8
+    square, uncertain = found.squared_bias()
+    assert (np.abs(square[:, 2] - error[2] ** 2) <= 4 * uncertain[:, 2]).all()
+    assert square[-1, 2] > 5 * uncertain[-1, 2]
+
+
+def test_a_good_limit_shows_no_bias(comparison):
+    square, uncertain = comparison.squared_bias()
+    assert (np.abs(square) <= 4 * uncertain + 1e-7).all()
+    assert (comparison.limiting_size > 10_000).all()
+
+
+def test_energies_without_data_are_compared_too():
+    """An Ornstein–Uhlenbeck cloud: E D² = E|X − X'|/m at t = 0, with E|X − X'| = 2σ/√π on a line."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V=quadratic), wgf.Gaussian([0.5], [0.6]), temperature=0.2)
+    found = wgf.compare(problem, wgf.FiniteVolume(200, [-4.0], [5.0]), 1.0, (50, 200), 60, save=2, workers=1, seed=2)
+    assert list(found.distance) == ["loss", "energy"]
+    expected = 2 * 0.6 / np.sqrt(np.pi)
+    assert found.rates["energy"].expected_constant[0] == pytest.approx(expected, rel=0.01)
+    scaled = found.mean_square("energy") * found.sizes[:, None]
+    assert (np.abs(scaled[:, 0] - expected) <= 3 * found.standard_error("energy")[:, 0] * found.sizes).all()
+    assert np.isnan(found.predicted).all()
+    with pytest.raises(wgf.InputError, match="this energy has no data: leave it out"):
+        wgf.compare(problem, wgf.FiniteVolume(50, [-4.0], [5.0]), 1.0, (5, 10), 2, distances=("function",))
+
+
+def quadratic(theta):
+    return 0.5 * np.sum(theta**2, axis=-1)
+
+
+@pytest.mark.long
+def test_the_rate_over_nine_doublings():
+    """M = 2⁵ … 2¹⁴, 64 replicates: slope −1 ± .05 at t = 0 and 5; the constant at t = 0 within 2 standard errors of its exact value."""
+    sizes = 2 ** np.arange(5, 15)
+    method = wgf.FiniteVolume(256, TANH.lower, TANH.upper)
+    found = wgf.compare(TANH.problem, method, 5.0, sizes.tolist(), 64, save=[1.25, 2.5, 3.75, 5.0], seed=0)
+    assert found.rates["function"].slope[[0, -1]] == pytest.approx([-1, -1], abs=0.05)
+    points, weights = TANH.problem.initial.quadrature(48)
+    exact = spread(wgf.Cloud(points, weights), TANH.problem)
+    scaled = np.concatenate(found.distance["function"][:, :, 0] ** 2 * sizes[:, None])
+    assert abs(scaled.mean() - exact) <= 2 * scaled.std(ddof=1) / np.sqrt(len(scaled))
+    scaled = np.concatenate(found.distance["function"] ** 2 * sizes[:, None, None])
+    error = scaled.std(axis=0, ddof=1) / np.sqrt(len(scaled))
+    assert (np.abs(scaled.mean(axis=0) - found.predicted) <= 3 * error).all()
 
 
 @pytest.mark.parametrize(

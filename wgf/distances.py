@@ -3,15 +3,18 @@
 function    ‖φ_μ − φ_ν‖ in L²(ρ). As φ is linear in μ this is (∬K d(μ − ν) d(μ − ν))^½, the maximum mean discrepancy of the network's own
             kernel K(θ, θ') = ⟨g(θ), g(θ')⟩ [Gretton et al., JMLR 13 (2012) 723].
 loss        |L[μ] − L[ν]|.
+mean        |∫θ dμ − ∫θ dν|.
 energy      (2E|X − Y| − E|X − X'| − E|Y − Y'|)^½ [Székely & Rizzo, J. Stat. Plan. Inference 143 (2013) 1249]; on a line it is
             (2∫(F − G)² dx)^½ and exact, in more dimensions the cells of a density count as points.
 w1, w2      Wasserstein distances. On a line W_q^q = ∫₀¹|F⁻¹ − G⁻¹|^q, exact for points and for densities that are constant on their
             cells. In more dimensions w2 is exact transport between points (the POT library) after cells have been put together
             in blocks, see `wasserstein`; w1 is not defined here.
 sliced_w2   the root mean square over DIRECTIONS fixed directions of w2 on the line; in more dimensions cells count as points.
+sinkhorn    the root of the Sinkhorn divergence with ε = 16 h² (sinkhorn.py): between densities on one grid, or a density and a cloud, whose
+            points count in the cells in which they lie.
 
-Both measures are scaled to mass one. Distances between a cloud of m independent points and its law are not zero: of size m^{−1/2} for
-function, loss and energy, larger for w2.
+Both measures are scaled to mass one. Distances between a cloud of m independent points and its law are not zero: `expected_slope` says
+how they fall with m, and `self_distance` how large they are where the two measures are the same.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import numpy as np
 
 from wgf.errors import InputError, known
 from wgf.measure import BLOCK, Cloud, Density, Measure
+from wgf.sinkhorn import sinkhorn_divergence
 
 DIRECTIONS = 64
 MOST_POINTS = 1500  # of a measure, for exact transport
@@ -54,15 +58,20 @@ def loss_distance(mu: Measure, nu: Measure, energy: Any) -> float:
     return abs(energy.loss(mu) - energy.loss(nu))
 
 
+def mean_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
+    """|∫θ dμ − ∫θ dν|."""
+    return float(np.linalg.norm(mu.mean - nu.mean))
+
+
 def energy_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
     """(2E|X − Y| − E|X − X'| − E|Y − Y'|)^½."""
     if mu.points.shape[1] == 1:
         return float(np.sqrt(2.0 * _squared_gap_of_distributions(mu, nu)))
-    square = 2.0 * _mean_distance(mu, nu) - _mean_distance(mu, mu) - _mean_distance(nu, nu)
+    square = 2.0 * mean_gap(mu, nu) - mean_gap(mu, mu) - mean_gap(nu, nu)
     return float(np.sqrt(max(square, 0.0)))
 
 
-def _mean_distance(mu: Measure, nu: Measure) -> float:
+def mean_gap(mu: Measure, nu: Measure) -> float:
     """E|X − Y|, by blocks of points."""
     (x, a), (y, b) = _points(mu), _points(nu)
     rows = max(1, BLOCK // len(y))
@@ -170,6 +179,35 @@ def _directions(p: int) -> np.ndarray:
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
+def sinkhorn(mu: Measure, nu: Measure, energy: Any = None) -> float:
+    """The root of the Sinkhorn divergence on the grid of the density, enlarged by whole cells where a cloud needs it."""
+    if isinstance(mu, Density) and isinstance(nu, Density):
+        return sinkhorn_divergence(mu, nu)
+    cloud, density = (nu, mu) if isinstance(mu, Density) else (mu, nu)
+    return sinkhorn_divergence(*counted_together(cloud, density))
+
+
+def counted(cloud: Measure, density: Measure) -> Density:
+    """The points counted in the cells of a density's grid, which is enlarged along closed axes, by whole cells, until it holds them."""
+    return counted_together(cloud, density)[0]
+
+
+def counted_together(cloud: Measure, density: Measure) -> tuple[Density, Density]:
+    """The cloud as `counted`, and the density on the same grid."""
+    if not isinstance(density, Density):
+        raise InputError("sinkhorn is computed on the grid of a density, and neither measure is one: take w2, sliced_w2 or energy")
+    grid, points = density.grid, cloud.points
+    beyond = np.stack([np.array(grid.lower) - points.min(axis=0), points.max(axis=0) - np.array(grid.upper)], axis=1)
+    added = np.ceil(np.maximum(beyond, 0.0) / grid.spacing[:, None])
+    added[list(grid.periodic())] = 0
+    grid = grid.enlarged(added.astype(int))
+    places = np.floor((points - np.array(grid.lower)) / grid.spacing).astype(np.int64)
+    inside = np.where(grid.periodic(), places % np.array(grid.shape), np.clip(places, 0, np.array(grid.shape) - 1))
+    cells = np.ravel_multi_index(tuple(inside.T), grid.shape)
+    values = np.bincount(cells, cloud.masses, grid.size).reshape(grid.shape) / grid.cell_volume
+    return Density(grid, values, cloud.neuron), Density(grid, density.cell_averages(grid), density.neuron)
+
+
 Pieces = tuple[np.ndarray, np.ndarray, np.ndarray]  # levels (k + 1,), and the quantile function at both ends of each step (k,)
 
 
@@ -221,8 +259,57 @@ def _line_w2(first: Pieces, second: Pieces) -> float:
 DISTANCES: dict[str, Callable[[Measure, Measure, Any], float]] = {
     "function": function_distance,
     "loss": loss_distance,
+    "mean": mean_distance,
     "energy": energy_distance,
     "w1": w1,
     "w2": w2,
     "sliced_w2": sliced_w2,
+    "sinkhorn": sinkhorn,
 }
+
+
+COUNTED = ("sinkhorn",)  # these need the grid of a density for two clouds, too: see `counted`
+
+
+def expected_slope(name: str, p: int) -> float:
+    """The exponent of m with which E d² of m independent points from their smooth law falls, in p dimensions.
+
+    −1 for all but w1 and w2, for which it is −2/p in p ≥ 3 dimensions, and −1 up to logarithms below [Fournier & Guillin, PTRF 162
+    (2015) 707; Bobkov & Ledoux, Memoirs AMS 1259 (2019); Ajtai, Komlós & Tusnády, Combinatorica 4 (1984) 259].
+    """
+    return -2.0 / p if name in ("w1", "w2") and p >= 3 else -1.0
+
+
+def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws: int = 16, seed: int = 0) -> float:
+    """The root mean square of the distance that would be seen if μ and ν were the same: what points cost by being points.
+
+    A cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
+    Two clouds: their points thrown together and parted again at random (a permutation test's null). Two laws: zero.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [measure for measure in (mu, nu) if _is_draw(measure)]
+    if not drawn:
+        return 0.0
+    if len(drawn) == 1:
+        law = nu if drawn[0] is mu else mu
+        pairs = [(law, _draw(law, len(drawn[0].points), rng)) for _ in range(draws)]
+    else:
+        points, m = np.concatenate([mu.points, nu.points]), len(mu.points)
+        orders = [rng.permutation(len(points)) for _ in range(draws)]
+        pairs = [(_equal(points[order[:m]], mu), _equal(points[order[m:]], mu)) for order in orders]
+    return float(np.sqrt(np.mean([distance(name, first, second, energy) ** 2 for first, second in pairs])))
+
+
+def _is_draw(measure: Measure) -> bool:
+    return isinstance(measure, Cloud) and bool(np.ptp(measure.weights) <= 1e-12 * measure.weights.max())
+
+
+def _draw(law: Measure, m: int, rng: np.random.Generator) -> Cloud:
+    """M independent points from a density or from weighted points."""
+    if isinstance(law, Density):
+        return _equal(law.sample(m, rng), law)
+    return _equal(law.points[rng.choice(len(law.points), m, p=law.masses / law.mass)], law)
+
+
+def _equal(points: np.ndarray, like: Measure) -> Cloud:
+    return Cloud(points, np.full(len(points), 1.0 / len(points)), like.neuron)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from wgf.comparison import Comparison, open_comparison
 from wgf.hdf5 import reading
 from wgf.observers.store import open_run
+from wgf.pair import Pair, open_pair
 from wgf.run import Run
-from wgf.sweep import Comparison, open_comparison
+
+OPENERS: dict[str, Callable[[Path], Run | Comparison | Pair]] = {"comparison": open_comparison, "pair": open_pair, "run": open_run}
 
 
-def open_result(path: str | Path) -> Run | Comparison:
-    """The run or the comparison in an HDF5 file."""
+def open_result(path: str | Path) -> Run | Comparison | Pair:
+    """The run, the comparison of a sweep, or that of two runs in an HDF5 file."""
     with reading(path := Path(path)) as file:
-        comparison = file.attrs.get("kind") == "comparison"
-    return open_comparison(path) if comparison else open_run(path)
+        kind = str(file.attrs.get("kind", "run"))
+    return OPENERS[kind](path)

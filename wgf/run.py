@@ -134,7 +134,7 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
         "problem_summary": repr(problem),
         "method": type(method).__name__,
         "method_summary": repr(method),
-        "method_options": json.dumps(options(method), default=_plain),
+        "method_options": json.dumps(plain_options(method)),
         "wgf_version": __version__,
         "schema_version": SCHEMA_VERSION,
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -146,6 +146,11 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
         **facts,
         "status": "running",
     }
+
+
+def plain_options(method: Any) -> dict[str, Any]:
+    """The options of a method as JSON knows them."""
+    return json.loads(json.dumps(options(method), default=_plain))
 
 
 def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:

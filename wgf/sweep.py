@@ -5,127 +5,48 @@ compared with the limit μ_t in several distances (distances.py), always in thes
 
     function   ‖φ_m − φ‖ in L²(ρ)           loss   |L_m − L|
 
-At t = 0 the mean square of the first is exactly E‖φ_m − φ‖² = (∫‖g‖² dμ_0 − ‖φ‖²)/m (variance of an average); the theorem
-of the mean-field limit says that the rate 1/m survives the dynamics. The slope of log E d² against log m is fitted by least
-squares, with an interval from bootstrap over the replicates.
+(for an energy without data: loss, and the energy distance). At t = 0 the mean square of the first is exactly
+E‖φ_m − φ‖² = (∫‖g‖² dμ_0 − ‖φ‖²)/m (variance of an average); the theorem of the mean-field limit says that the rate 1/m survives the
+dynamics. Replicates are solved in pairs, and the distance between the two clouds of a pair is kept as well: the floor.
+
+The seed of a cloud is made of the sweep's seed, m, and the replicate's number: a cloud is the same whatever else the sweep holds.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import multiprocessing
+import json
 import os
-import pickle
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wgf.central_limit import fluctuation
-from wgf.distances import DISTANCES, distance
+from wgf.central_limit import NODES, fluctuations, spread
+from wgf.comparison import Comparison, fit_rate
+from wgf.discretisation import discretisation_error
+from wgf.distances import COUNTED, DISTANCES, counted, distance, expected_slope, mean_gap
 from wgf.errors import InputError, known
-from wgf.hdf5 import begin, check_target, reading, scale, variable
+from wgf.hdf5 import check_target
 from wgf.loop import solve
-from wgf.measure import BLOCK, Measure
+from wgf.measure import Cloud
 from wgf.methods.base import Method
 from wgf.methods.particles import Particles
+from wgf.pool import answers
 from wgf.problem import Problem
-from wgf.run import Run
+from wgf.run import Run, plain_options
+from wgf.table import Found, Ledger, Table
 
-ALWAYS = ("function", "loss")  # these distances follow from what every run keeps
-ESTIMATES = ("slope", "lower", "upper", "constant")
-CONFIDENCE = 0.95
-BOOTSTRAPS = 1000
-
-
-@dataclass(frozen=True)
-class Rate:
-    """The fit log E d² ≈ log constant + slope·log m at each time, with the interval of the slope: four arrays (times,)."""
-
-    slope: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    constant: np.ndarray
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """The sweep's result.
-
-    sizes (S,), times (T,), distance[name] (S, R, T), rates[name]    for each distance: function, loss, and those asked for
-    theory        ∫‖g‖² dμ_0 − ‖φ_0‖²: m·E‖φ_m − φ‖² at t = 0
-    predicted     its limit for m → ∞ at each time, (T,), from central_limit.py; NaN where the neurons do not follow the gradient flow
-    attributes    what the limit's run says of itself
-    """
-
-    sizes: np.ndarray
-    times: np.ndarray
-    distance: dict[str, np.ndarray]
-    rates: dict[str, Rate]
-    theory: float
-    predicted: np.ndarray
-    attributes: dict[str, Any]
-
-    def mean_square(self, name: str = "function") -> np.ndarray:
-        """E d² over the replicates, (S, T)."""
-        return np.mean(self.distance[name] ** 2, axis=1)
-
-    def standard_error(self, name: str = "function") -> np.ndarray:
-        """The standard error of `mean_square`, (S, T)."""
-        squares = self.distance[name] ** 2
-        return squares.std(axis=1, ddof=1) / np.sqrt(squares.shape[1])
-
-    def plot(self, path: str | Path | None = None) -> Any:
-        """Distances against m with the fitted slopes; returns the matplotlib figure."""
-        from wgf.plot_comparison import plot_comparison
-
-        return plot_comparison(self, path)
-
-    def save(self, path: str | Path) -> None:
-        """Write the comparison into an HDF5 file (layout: docs/design.md)."""
-        check_target(path := Path(path))
-        with begin(path) as file:
-            file.attrs.update({**self.attributes, "kind": "comparison", "theory": self.theory, "estimates": " ".join(ESTIMATES)})
-            sizes = scale(file, "size", self.sizes)
-            replicates = scale(file, "replicate", np.arange(next(iter(self.distance.values())).shape[1]))
-            times = scale(file, "time", self.times)
-            estimates = scale(file, "estimate", np.arange(len(ESTIMATES)))
-            variable(file, "predicted", self.predicted, (times,))
-            for name in self.distance:
-                variable(file.require_group("distance"), name, self.distance[name], (sizes, replicates, times))
-                table = np.column_stack([getattr(self.rates[name], estimate) for estimate in ESTIMATES])
-                variable(file.require_group("rate"), name, table, (times, estimates))
-
-    def __repr__(self) -> str:
-        last = self.rates["function"]
-        return (
-            f"Comparison(m = {', '.join(map(str, self.sizes))}; {self.distance['function'].shape[1]} replicates; slope of E‖φ_m − φ‖² at "
-            f"t = {self.times[-1]:g}: {last.slope[-1]:.3f} [{last.lower[-1]:.3f}, {last.upper[-1]:.3f}])"
-        )
-
-
-def open_comparison(path: str | Path) -> Comparison:
-    """The comparison in an HDF5 file."""
-    with reading(path := Path(path)) as file:
-        if "distance" not in file:
-            raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
-        distance = {name: item[:] for name, item in file["distance"].items()}
-        rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
-        attributes, times = dict(file.attrs.items()), file["time"][:]
-        predicted = file["predicted"][:] if "predicted" in file else np.full(len(times), np.nan)
-        return Comparison(file["size"][:], times, distance, rates, float(attributes["theory"]), predicted, attributes)
+SIZES = (64, 256, 1024)
 
 
 def compare(
     problem: Problem,
     method: Method,
     until: float,
-    sizes: Sequence[int] = (64, 256, 1024),
+    sizes: Sequence[int] = SIZES,
     replicates: int = 32,
     save: int | Sequence[float] = 11,
     seed: int = 0,
@@ -133,158 +54,174 @@ def compare(
     particles: Particles | None = None,
     progress: bool = False,
     distances: Sequence[str] = (),
+    store: str | Path | None = None,
 ) -> Comparison:
     """Solve the limit with `method`, run `replicates` clouds of each of the `sizes` neurons, and compare at the save times.
 
-    seed        every cloud gets a seed of its own, spawned from this one (numpy.random.SeedSequence)
+    seed        from which, with m and the replicate, the seed of every cloud is made
     workers     parallel processes; default: one per core. The results do not depend on it.
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
-    distances   further ones, by name: energy, w1, w2, sliced_w2
+    distances   further ones, by name: mean, energy, w1, w2, sliced_w2, sinkhorn
+    store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
+                more sizes or replicates; a file of another sweep is replaced.
     """
-    if problem.energy.data is None:
-        raise InputError(
-            f"{problem.energy!r} is no network: there are no predictions to compare; solve with both methods and compare their measures"
-        )
-    sizes = tuple(sorted(set(sizes)))
-    if len(sizes) < 2 or sizes[0] < 1:
-        raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")
-    if replicates < 2:
-        raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
-    more = tuple(known(name, DISTANCES, "distance") for name in dict.fromkeys(distances) if name not in ALWAYS)
-    names = (*ALWAYS, *more)
-    workers = workers or os.cpu_count() or 1
-    template = particles or Particles(sizes[0])
+    chosen = tuple(sorted(set(sizes)))
+    names = _checked(problem, chosen, replicates, distances)
+    if store is not None:
+        check_target(Path(store))
+    template = particles or Particles(chosen[0])
     limit = solve(problem, method, until, save, progress=progress)
-    seeds = np.random.SeedSequence(seed).spawn(len(sizes) * replicates)
-    tasks = [
-        (size, replicate, dataclasses.replace(template, m=m, seed=seeds[size * replicates + replicate]))
-        for size, m in enumerate(sizes)
-        for replicate in range(replicates)
-    ]
-    tasks.reverse()  # the large ones first, so that no worker is left with one at the end
-    found = {name: np.empty((len(sizes), replicates, len(limit.times))) for name in names}
-    with _progress(sum(task[2].m for task in tasks), progress) as bar:
-        for (size, replicate, method_m), distances_of_cloud in _clouds(_Reference(problem, limit, until, more), tasks, workers):
-            for name in names:
-                found[name][size, replicate] = distances_of_cloud[name]
-            bar.update(method_m.m)
-    rates = {name: fit_rate(np.array(sizes), found[name], seed) for name in names}
-    attributes = {**limit.attributes, "seed": seed}
-    theory = spread(limit.measures[0], problem)
-    flows = problem.noise == 0 and (template.step, template.batch, template.lower) == (None, None, None)
-    predicted = fluctuation(problem, limit.times) if flows else np.full(len(limit.times), np.nan)
-    return Comparison(np.array(sizes), limit.times, found, rates, theory, predicted, attributes)
-
-
-def spread(measure: Measure, problem: Problem) -> float:
-    """∫‖g‖² dμ − ‖φ_μ‖², the variance of one neuron drawn from μ, summed over the data with their weights."""
-    neuron, data = problem.energy.neuron, problem.energy.data
-    points, masses = measure.points, measure.masses
-    rows = max(1, BLOCK // data.size)
-    square = sum(
-        float(masses[k : k + rows] @ (neuron.value(points[k : k + rows], data.inputs) ** 2 @ data.weights))
-        for k in range(0, len(points), rows)
+    table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
+    reference = Reference(problem, limit, until, names)
+    ledger = (
+        None if store is None else Ledger(Path(store), limit.attributes, _signature(problem, method, template, limit.times, seed, names))
     )
-    return square - data.norm(problem.energy.predict(measure)) ** 2
+    if ledger is not None:
+        ledger.begin(table, limit.prediction)
+    tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
+    with progress_bar(sum(task.neurons for task in tasks), progress) as bar:
+        for task, found in answers(reference.cell, tasks, workers or os.cpu_count() or 1):
+            table.put(task.size, task.pair, found)
+            if ledger is not None:
+                ledger.record(table, task.size, task.pair)
+            bar.update(task.neurons)
+    result = _judged(problem, method, until, limit, table, template, seed)
+    if ledger is not None:
+        result.attributes["signature"] = ledger.signature
+        result.save(ledger.path)
+    return result
 
 
-def fit_rate(sizes: np.ndarray, distance: np.ndarray, seed: int = 0) -> Rate:
-    """The slope of log E d² in log m at each time, from distances (S, R, T), with its bootstrap interval."""
-    squares = np.maximum(distance**2, np.finfo(float).tiny)
-    x = np.log(sizes)
-    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
-
-    def slopes(samples: np.ndarray) -> np.ndarray:
-        return np.tensordot(weights, np.log(samples.mean(axis=1)), axes=1)
-
-    rng = np.random.default_rng(seed)
-    replicates = squares.shape[1]
-    resampled = []
-    for _ in range(BOOTSTRAPS):
-        chosen = rng.integers(replicates, size=squares.shape[:2])
-        resampled.append(slopes(np.take_along_axis(squares, chosen[:, :, None], axis=1)))
-    tail = 50 * (1 - CONFIDENCE)
-    lower, upper = np.percentile(resampled, [tail, 100 - tail], axis=0)
-    slope = slopes(squares)
-    constant = np.exp(np.log(squares.mean(axis=1)).mean(axis=0) - slope * x.mean())
-    return Rate(slope, lower, upper, constant)
+def clouds(template: Particles, m: int, replicates: slice, seed: int) -> list[Particles]:
+    """The clouds of m neurons of some replicates."""
+    return [
+        dataclasses.replace(template, m=m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate)))
+        for replicate in range(replicates.start, replicates.stop)
+    ]
 
 
-Task = tuple[int, int, Particles]
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A task: one or two clouds of the size with this number."""
+
+    size: int
+    pair: int
+    clouds: list[Particles]
+
+    @property
+    def neurons(self) -> int:
+        """Its share of the work."""
+        return sum(cloud.m for cloud in self.clouds)
 
 
-def _clouds(reference: _Reference, tasks: list[Task], workers: int) -> Iterator[tuple[Task, dict[str, np.ndarray]]]:
-    """Each task with its distances, in the order in which they are done."""
-    if workers == 1:
-        for task in tasks:
-            yield task, reference.measure(task[2])
-        return
-    try:
-        pickle.dumps(reference)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"the problem cannot be sent to other processes ({error}): define its functions at the top of a module, or use workers=1"
-        ) from None
-    with _single_threads(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _install, (reference,)) as pool:
-        futures = {pool.submit(_measure, task[2]): task for task in tasks}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-class _Reference:
-    """What a worker needs: the problem, and the limit at the save times; its measures where a distance is one of measures."""
+class Reference:
+    """What a process needs: the problem, and the limit at the save times; its measures where a distance is one of measures."""
 
     def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str]) -> None:
         self.problem, self.until, self.names = problem, until, names
         self.times, self.prediction, self.loss = limit.times, limit.prediction, limit.loss
-        self.measures = list(limit.measures) if names else []
+        self.measured = [name for name in names if name not in ("function", "loss")]
+        self.measures = list(limit.measures) if self.measured else []
+        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved
+            first = self.measures[0]
+            distance(name, Cloud(first.mean[None], np.ones(1), first.neuron), first, problem.energy)
 
-    def measure(self, particles: Particles) -> dict[str, np.ndarray]:
-        """The distances of one cloud from the limit."""
+    def cell(self, task: Cell) -> Found:
+        """The distances of the clouds from the limit and from each other."""
+        runs = [self.cloud(cloud) for cloud in task.clouds]
+        rows = [self.between(run, self) for run in runs]
+        found = {name: np.stack([row[name] for row in rows]) for name in self.names}
+        return Found(found, self.between(*runs) if len(runs) == 2 else {}, np.stack([run.prediction for run in runs]))
+
+    def cloud(self, particles: Particles) -> Run:
+        """A cloud at the save times."""
+        return solve(self.problem, particles, self.until, self.times.tolist())
+
+    def between(self, run: Run, other: Run | Reference) -> dict[str, np.ndarray]:
+        """All distances between two runs at the save times, (T,)."""
         energy = self.problem.energy
-        cloud = solve(self.problem, particles, self.until, self.times.tolist())
-        found = {
-            "function": np.sqrt((cloud.prediction - self.prediction) ** 2 @ energy.data.weights),
-            "loss": np.abs(cloud.loss - self.loss),
-        }
-        for name in self.names:
-            pairs = zip(cloud.measures, self.measures, strict=True)
-            found[name] = np.array([distance(name, mine, limit, energy) for mine, limit in pairs])
+        found = {"loss": np.abs(run.loss - other.loss)}
+        if energy.data is not None:
+            found["function"] = np.sqrt((run.prediction - other.prediction) ** 2 @ energy.data.weights)
+        for name in self.measured:
+            values = []
+            for k, limit in enumerate(self.measures):
+                mine, theirs = run.measures[k], other.measures[k]
+                mine = counted(mine, limit) if name in COUNTED and isinstance(theirs, Cloud) else mine
+                values.append(distance(name, mine, theirs, energy))
+            found[name] = np.array(values)
         return found
 
 
-_reference: _Reference
-
-
-def _install(reference: _Reference) -> None:
-    global _reference
-    _reference = reference
-
-
-def _measure(particles: Particles) -> dict[str, np.ndarray]:
-    return _reference.measure(particles)
-
-
-@contextlib.contextmanager
-def _single_threads() -> Iterator[None]:
-    """Processes started inside use one thread each."""
-    names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _progress(total: int, wanted: bool) -> Any:
+def progress_bar(total: int, wanted: bool) -> Any:
+    """A bar over so many neurons, with the time that is left."""
     from tqdm import tqdm
 
     form = "{desc} {percentage:3.0f}% |{bar}| [{elapsed} < {remaining}]"
     shown = wanted and sys.stderr.isatty()
     return tqdm(total=total, desc="neurons", bar_format=form, file=sys.stderr, disable=not shown, leave=False)
+
+
+def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distances: Sequence[str]) -> tuple[str, ...]:
+    """The names of the distances; refuses a sweep that cannot be fitted."""
+    always = ("function", "loss") if problem.energy.data is not None else ("loss", "energy")
+    names = tuple(dict.fromkeys((*always, *(known(name, DISTANCES, "distance") for name in distances))))
+    if "function" in names and problem.energy.data is None:
+        raise InputError("the function distance is one of networks, and this energy has no data: leave it out")
+    if len(sizes) < 2 or sizes[0] < 1:
+        raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")
+    if replicates < 2:
+        raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
+    return names
+
+
+def _judged(problem: Problem, method: Method, until: float, limit: Run, table: Table, template: Particles, seed: int) -> Comparison:
+    """The finished table with what is fitted, predicted and estimated beside it."""
+    data, p = problem.energy.data, limit.measures[0].points.shape[1]
+    constants = _expected_constants(problem, limit, template, tuple(table.distance))
+    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name], seed) for name, found in table.distance.items()}
+    resampling = [np.nan if data is None else spread(measure, problem) for measure in limit.measures]
+    weights = np.empty(0) if data is None else data.weights
+    errors = discretisation_error(problem, method, until, run=limit)
+    attributes = {**limit.attributes, "seed": seed}
+    return Comparison(table, rates, limit.prediction, weights, np.array(resampling), errors, attributes)
+
+
+def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Lim m·E d² at each time for every distance, NaN where it is not known.
+
+    At t = 0 the neurons are independent: the variance of one for function and mean, and E|X − X'| for the energy distance, both exact for
+    every m. Later, and for the loss, it is known where the neurons of a network follow the gradient flow (central_limit.py).
+    """
+    found = {name: np.full(len(limit.times), np.nan) for name in names}
+    law = Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4)))
+    starts = {"mean": lambda: np.trace(law.covariance), "energy": lambda: mean_gap(law, law)}
+    if problem.energy.data is not None:
+        starts["function"] = lambda: spread(limit.measures[0], problem)
+    for name in names:
+        if name in starts:
+            found[name][0] = starts[name]()
+    free = (template.step, template.batch, template.lower) == (None, None, None)
+    if problem.energy.data is not None and problem.noise == 0 and free:
+        for name, constant in fluctuations(problem, limit.times).items():
+            if name in found:
+                found[name] = constant
+    return found
+
+
+def _signature(problem: Problem, method: Method, template: Particles, times: np.ndarray, seed: int, names: Sequence[str]) -> str:
+    """What the numbers of a table depend on, besides the limit itself, as JSON."""
+    from wgf import __version__
+
+    moved = {name: value for name, value in plain_options(template).items() if name not in ("m", "seed")}
+    return json.dumps(
+        {
+            "problem": [repr(problem), problem.source],
+            "method": [repr(method), plain_options(method)],
+            "times": times.tolist(),
+            "particles": moved,
+            "seed": seed,
+            "distances": list(names),
+            "version": __version__,
+        }
+    )

@@ -1,4 +1,4 @@
-"""`wgf compare`: the limit beside clouds of m neurons as m grows."""
+"""`wgf compare`: the limit beside clouds of m neurons as m grows; or one run beside another."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from pathlib import Path
 import click
 
 from wgf.cli.options import ListCommand, naming
+from wgf.errors import InputError
 
 
 @click.command(cls=ListCommand)
-@click.argument("problem", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file  [default: the problem's name with -compare.h5, here]")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PROBLEM.toml | A.h5 B.h5")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file  [default: the first name with -compare.h5, here]")
 @click.option("--sizes", type=int, multiple=True, default=(64, 256, 1024), show_default=True, metavar="M…", help="Numbers of neurons.")
 @click.option("--replicates", type=int, default=32, show_default=True, help="Independent clouds for each size.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are spawned.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are made.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
-@click.option("--distances", multiple=True, metavar="NAME", help="A further distance: energy, w1, w2 or sliced_w2; may be repeated.")
+@click.option("--distances", multiple=True, metavar="NAME…", help="Further distances: mean, energy, w1, w2, sliced_w2, sinkhorn.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def compare(
-    problem: Path,
+    files: tuple[Path, ...],
     output: Path | None,
     sizes: tuple[int, ...],
     replicates: int,
@@ -28,26 +29,52 @@ def compare(
     distances: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Solve PROBLEM.toml beside m neurons, for growing m: distances, fitted rates, and a figure next to the file."""
-    from wgf.cli.screen import comparison_facts, show_facts, show_rates
+    """Solve PROBLEM.toml beside m neurons, for growing m: distances, fitted rates, and a figure next to the file.
+
+    The file fills as the clouds are done: after a Ctrl-C, or worse, the same command goes on from there. Given two run files A.h5 and B.h5
+    instead, compare these at the times that both have.
+    """
+    from wgf.cli.screen import comparison_facts, say, show_facts, show_pair, show_rates
     from wgf.hdf5 import check_target
+
+    output = output or Path(f"{files[0].stem}-compare.h5")
+    figure = output.with_suffix(".png")
+    check_target(output)
+    if len(files) == 2:
+        from wgf.observers.store import open_run
+        from wgf.pair import compare_runs
+
+        pair = compare_runs(open_run(files[0]), open_run(files[1]), distances)
+        pair.save(output)
+        pair.plot(figure)
+        if not quiet:
+            show_pair(pair)
+            show_facts("", {"file": output, "figure": figure})
+        return
+    if len(files) != 1:
+        raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
     from wgf.methods.particles import Particles
     from wgf.problem_file import read_task
     from wgf.sweep import compare as sweep
 
-    output = output or Path(f"{problem.stem}-compare.h5")
-    check_target(output)
-    task = read_task(problem)
+    task = read_task(files[0])
     limit, particles = task.method, None
     if isinstance(limit, Particles):
-        limit, particles = read_task(problem, "finite-volume").method, limit
-    with naming(problem):
-        result = sweep(
-            task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, progress=not quiet, distances=distances
-        )
-    result.save(output)
-    figure = output.with_suffix(".png")
+        limit, particles = read_task(files[0], "finite-volume").method, limit
+    before = output.stat().st_mtime_ns if output.exists() else None
+    try:
+        with naming(files[0]):
+            result = sweep(
+                task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, not quiet, distances, output
+            )
+    except KeyboardInterrupt:
+        if output.exists() and output.stat().st_mtime_ns != before:
+            from wgf.table import progress
+
+            done, cells = progress(output)
+            say(f"interrupted: {done} of {cells} cells are kept in {output}; the same command goes on from there")
+        raise
     result.plot(figure)
     if not quiet:
-        show_facts(task.problem.title or problem.stem, {**comparison_facts(result), "file": output, "figure": figure})
+        show_facts(task.problem.title or files[0].stem, {**comparison_facts(result), "file": output, "figure": figure})
         show_rates(result)

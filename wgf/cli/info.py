@@ -11,11 +11,15 @@ import click
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
     """Say what FILE.h5 holds."""
-    from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_rates
+    from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_pair, show_rates
     from wgf.files import open_result
+    from wgf.pair import Pair
     from wgf.run import Run
 
     result = open_result(file)
+    if isinstance(result, Pair):
+        show_pair(result)
+        return
     title = str(result.attributes["title"]) or file.stem
     common = {
         "problem": result.attributes["problem_summary"],

@@ -15,7 +15,7 @@ THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREAD
 
 
 class ListCommand(click.Command):
-    """A command whose repeatable options take several numbers at once: `--sizes 64 256` is `--sizes 64 --sizes 256`."""
+    """A command whose repeatable options take several numbers or names at once: `--sizes 64 256` is `--sizes 64 --sizes 256`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         lists = {name for item in self.params if isinstance(item, click.Option) and item.multiple for name in item.opts}
@@ -23,7 +23,7 @@ class ListCommand(click.Command):
         current = None  # the list option whose numbers are being read, after its first one
         for word in args:
             follows = bool(expanded) and expanded[-1] in lists
-            if current and not follows and word.isdigit():
+            if current and not follows and (word.isdigit() or word.isidentifier()):
                 expanded += [current, word]
                 continue
             current = expanded[-1] if follows else None

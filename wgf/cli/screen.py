@@ -12,8 +12,9 @@ import click
 ROUNDING = 1e-14  # relative; a rise below it is no rise
 
 if TYPE_CHECKING:
+    from wgf.comparison import Comparison
+    from wgf.pair import Pair
     from wgf.run import Run
-    from wgf.sweep import Comparison
 
 
 def say(text: str) -> None:
@@ -90,28 +91,71 @@ def _rises(largest: float) -> str:
 
 
 def comparison_facts(comparison: Comparison) -> dict[str, str]:
-    """What was compared, and the check at t = 0."""
-    replicates = comparison.distance["function"].shape[1]
-    measured = comparison.mean_square()[:, 0] * comparison.sizes
-    deviations = (measured - comparison.theory) / (comparison.standard_error()[:, 0] * comparison.sizes)
-    return {
+    """What was compared, the check at t = 0, and what limits the distances."""
+    sizes, main = comparison.sizes, comparison.main
+    facts = {
         "limit": str(comparison.attributes["method_summary"]),
-        "clouds": f"m = {', '.join(map(str, comparison.sizes))}; {replicates} replicates each, seed {comparison.attributes['seed']}",
-        "at t = 0": f"m·E‖φ_m − φ‖² = {measured.mean():.4g}, theory {comparison.theory:.4g}; "
-        f"off by {', '.join(f'{deviation:+.1f}' for deviation in deviations)} standard errors",
+        "clouds": f"m = {', '.join(map(str, sizes))}; {comparison.replicates} replicates each, seed {comparison.attributes['seed']}",
     }
+    if main != "function":
+        return facts
+    measured = comparison.mean_square()[:, 0] * sizes
+    deviations = (measured - comparison.theory) / (comparison.standard_error()[:, 0] * sizes)
+    facts["at t = 0"] = (
+        f"m·E‖φ_m − φ‖² = {measured.mean():.4g}, theory {comparison.theory:.4g}; "
+        f"off by {', '.join(f'{deviation:+.1f}' for deviation in deviations)} standard errors"
+    )
+    return facts | {"grid": _grid_fact(comparison), "bias": _bias_fact(comparison)}
+
+
+def _grid_fact(comparison: Comparison) -> str:
+    """From which m on the computed limit, not the neurons, limits the distance."""
+    errors, limiting = comparison.discretisation["function"], comparison.limiting_size
+    if not all(map(math.isfinite, errors)):
+        return "the error of the limit is not known: its method has no coarser self"
+    worst = int(limiting.argmin())
+    text = f"‖φ_h − φ‖ ≈ {errors[worst]:.1e} at t = {comparison.times[worst]:g}: from m ≈ {limiting[worst]:,.2g} on it"
+    if limiting[worst] > 10 * comparison.sizes[-1]:
+        return text.removesuffix(" it") + " it, not the neurons, would limit the distance"
+    return text + " limits the distance, not the neurons: refine it to see the rate beyond"
+
+
+def _bias_fact(comparison: Comparison) -> str:
+    """The same question, asked of the replicates."""
+    square, error = (values[-1, -1] for values in comparison.squared_bias())
+    root = f"‖E φ_m − φ_h‖ = {max(square, 0.0) ** 0.5:.1e}"
+    seen = "" if square > 2 * error else f" (not told from zero: its square is {square:.1e} ± {error:.1e})"
+    return f"at m = {comparison.sizes[-1]}, t = {comparison.times[-1]:g} the mean of the clouds is off by {root}{seen}"
 
 
 def show_rates(comparison: Comparison) -> None:
-    """The fitted slopes of the mean-square distances, with their intervals, at each save time."""
-    rows = []
-    for k, time in enumerate(comparison.times):
-        row = [f"{time:g}"]
-        for name, rate in comparison.rates.items():
-            root = comparison.mean_square(name)[-1, k] ** 0.5
-            row += [f"{root:.2e}", f"{rate.slope[k]:.3f} [{rate.lower[k]:.3f}, {rate.upper[k]:.3f}]"]
-        rows.append(row)
+    """For each distance at each save time: its size, its floor, and the fitted slope and constant beside what theory says."""
+    largest = comparison.sizes[-1]
+    for name, rate in comparison.rates.items():
+        root, floor = comparison.mean_square(name)[-1] ** 0.5, comparison.mean_square_floor(name)[-1] ** 0.5
+        rows = []
+        for k, time in enumerate(comparison.times):
+            slope = f"{rate.slope[k]:.3f} [{rate.lower[k]:.3f}, {rate.upper[k]:.3f}]"
+            constant = f"{rate.constant[k]:.3g} [{rate.constant_lower[k]:.3g}, {rate.constant_upper[k]:.3g}]"
+            expected = "" if math.isnan(rate.expected_constant[k]) else f"{rate.expected_constant[k]:.3g}"
+            rows.append([f"{time:g}", f"{root[k]:.2e}", f"{floor[k]:.2e}", slope, f"{rate.expected_slope[k]:.3g}", constant, expected])
+        power = "m" if rate.expected_slope[0] == -1 else f"m^{-rate.expected_slope[0]:.2g}"
+        click.echo()
+        show_table(
+            rows, ["t", f"{name}, m = {largest}", "two clouds", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
+        )
+
+
+def show_pair(pair: Pair) -> None:
+    """The distances of two runs at each time, each beside what two equal measures would show."""
+    show_facts(str(pair.attributes["title"]) or "two runs", {"first": pair.attributes["first"], "second": pair.attributes["second"]})
     headers = ["t"]
-    for name in comparison.rates:
-        headers += [f"{name}, m = {comparison.sizes[-1]}", f"slope of its square ({100 * 0.95:.0f} %)"]
+    for name in pair.distance:
+        headers += [name, "if equal"]
+    rows = []
+    for k, time in enumerate(pair.times):
+        row = [f"{time:g}"]
+        for name in pair.distance:
+            row += [f"{pair.distance[name][k]:.3e}", "" if math.isnan(pair.floor[name][k]) else f"{pair.floor[name][k]:.1e}"]
+        rows.append(row)
     show_table(rows, headers)

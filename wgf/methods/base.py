@@ -9,6 +9,9 @@ step before (a step size, say) stands in `state.memory`. Nothing else holds time
     stepper.step(state, stop)   moves the state in place, not past `stop`, and sets state.time = stop exactly when it
                                 arrives there; returns the Reading of the state that the step left
     stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
+
+A method whose error can be estimated (discretisation.py) also has `coarser(problem, until)`, itself at half the resolution, and
+`order`, of the error in the resolution.
 """
 
 from __future__ import annotations

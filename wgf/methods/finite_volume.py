@@ -26,7 +26,7 @@ from wgf.errors import InputError, known
 from wgf.grid import Grid, describe_box
 from wgf.methods.drift_diffusion import DriftDiffusion
 from wgf.methods.growing import Growing
-from wgf.methods.on_grid import GridStepper, box_grid, check_box, require_memory
+from wgf.methods.on_grid import GridStepper, box_grid, check_box, coarsened, require_memory
 from wgf.methods.split import Split
 from wgf.methods.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.problem import Problem
@@ -94,6 +94,15 @@ class FiniteVolume:
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
         return box_grid(self, problem, until)
+
+    @property
+    def order(self) -> int:
+        """Of the error in h, with time steps in proportion."""
+        return 1 if self.limiter == "upwind" else 2
+
+    def coarser(self, problem: Problem, until: float) -> FiniteVolume:
+        """Itself on the same box with cells, and time steps where they are given, twice as large."""
+        return coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
 
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")

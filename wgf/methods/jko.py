@@ -24,7 +24,7 @@ from wgf.errors import InputError, ResolutionWarning, known
 from wgf.grid import Grid, describe_box
 from wgf.internal import PorousMedium
 from wgf.methods.entropic import DOMAINS
-from wgf.methods.on_grid import box_grid, check_box, require_memory
+from wgf.methods.on_grid import box_grid, check_box, coarsened, require_memory
 from wgf.problem import Problem
 
 STEPS = 50  # of a run, where no dt is given
@@ -102,8 +102,7 @@ class JKO:
         from wgf.methods.variational import VariationalStepper
 
         require_memory(grid, problem, ARRAYS * grid.size + MATRICES * sum(float(n) ** 2 for n in grid.shape))
-        h2 = max(((h**2 for h, n in zip(grid.spacing.tolist(), grid.shape, strict=True) if n > 1)), default=grid.spacing[0] ** 2)
-        epsilon = self.epsilon or max(CELLS_WIDE * h2, STEPS_WIDE * dt)
+        h2, epsilon = coarsest(grid) ** 2, self.regularisation(grid, dt)
         if epsilon < RESOLVED * h2:
             warnings.warn(
                 f"epsilon = {epsilon:.3g} is only {epsilon / h2:.2g} h² (h = {math.sqrt(h2):.3g}): the cells hold the mass back, small "
@@ -117,6 +116,20 @@ class JKO:
         """The grid, on the box given or found."""
         return box_grid(self, problem, until)
 
+    def coarser(self, problem: Problem, until: float) -> JKO:
+        """Itself on the same box with errors 2^order times as large: Δt doubled, ε and h² multiplied by 2^order.
+
+        Plain steps blur in proportion to ε/Δt: there ε and h² are doubled once more.
+        """
+        grid, dt = self.grid(problem, until), self.dt or until / STEPS
+        growth = 2.0**self.order * (1.0 if self.debiased else 2.0)
+        epsilon = growth * self.regularisation(grid, min(dt, until))
+        return coarsened(self, grid, math.sqrt(growth), dt=2 * dt, epsilon=epsilon)
+
+    def regularisation(self, grid: Grid, dt: float) -> float:
+        """ε, as given or by default."""
+        return self.epsilon or max(CELLS_WIDE * coarsest(grid) ** 2, STEPS_WIDE * dt)
+
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
         parts = [] if self.dt is None else [f"Δt {self.dt:g}"]
@@ -127,6 +140,11 @@ class JKO:
         parts += ["linearised"] if self.linearised else []
         parts += ["second order"] if self.order == 2 else []
         return f"JKO({', '.join([box, *parts])})"
+
+
+def coarsest(grid: Grid) -> float:
+    """The largest spacing h, of the axes that have more than one cell."""
+    return max((h for h, n in zip(grid.spacing.tolist(), grid.shape, strict=True) if n > 1), default=float(grid.spacing[0]))
 
 
 def mobility(cells_wide: float) -> float:

@@ -139,6 +139,12 @@ def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     return Grid(lower, upper, method.cells, problem.axis_names(p), method.boundary)
 
 
+def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:
+    """A method on the box of its `grid`, with cells that are `longer` times as long (about, for their number is whole)."""
+    cells = tuple(max(1, round(n / longer)) for n in grid.shape)
+    return dataclasses.replace(method, cells=cells, lower=grid.lower, upper=grid.upper, **changes)
+
+
 def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
     """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated."""
     arrays = 8 if problem.noise > 0 else 4
