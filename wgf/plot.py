@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wgf.measure import Cloud, Density
-from wgf.style import BLUE, FAINT, INK, ORANGE, density_colours, shades, styled, write
+from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, limits_of, mathematical, thinned
+from wgf.style import BLUE, FAINT, INK, ORANGE, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,12 +22,8 @@ if TYPE_CHECKING:
     from wgf.run import Run
 
 PANELS = 4  # times at which the measure is shown
-SHOWN_POINTS = 4000  # of a cloud
 OVERLAID_POINTS = 500  # of a cloud over a density
-VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
 LABEL = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
-BINS = 60  # of a cloud's marginals
-UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
 
 
@@ -42,7 +39,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
         (top,), (bottom,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.15, 1))
         chosen = np.unique(np.linspace(0, len(run.times) - 1, PANELS).round().astype(int))
         measures = [run.measures[k] for k in chosen]
-        _draw_measures(top, measures, run.times[chosen], _axis_names(run, measures[0]))
+        _draw_measures(top, measures, run.times[chosen], axis_names(run, measures[0]))
         drawn = [_draw_fall]
         drawn += [_draw_free_energy] if run.has_free_energy else []
         drawn += [_draw_fit] if run.data is not None else []
@@ -60,17 +57,17 @@ def plot_density_with_particles(density: Density, cloud: Cloud, path: str | Path
     with styled():
         figure = Figure(figsize=(6.4, 5.2), layout="constrained")
         axes = figure.add_subplot()
-        names, points = [_mathematical(name) for name in density.grid.names], _thinned(cloud, OVERLAID_POINTS)
+        names, points = [mathematical(name) for name in density.grid.names], thinned(cloud, OVERLAID_POINTS)
         if density.grid.dim == 1:
             axes.plot(density.grid.centers[0], density.values, color=BLUE, label="density")
             axes.hist(points[:, 0], bins=BINS, density=True, color=ORANGE, alpha=0.5, label=f"{len(cloud.weights):,} neurons")
             axes.set(xlabel=names[0], ylabel="density")
         else:
-            image = _draw_plane(axes, density, density.marginal(0, 1).max())
+            image = draw_plane(axes, density, density.marginal(0, 1).max())
             figure.colorbar(image, ax=axes, label="density", shrink=0.85)
             label = f"{len(points):,} of {len(cloud.weights):,} neurons" if len(points) < len(cloud.weights) else f"{len(points):,} neurons"
             axes.plot(points[:, 0], points[:, 1], ".", color=ORANGE, markersize=4, alpha=0.8, label=label)
-            limits = _limits([density, cloud])
+            limits = limits_of([density, cloud])
             axes.set(xlabel=names[0], ylabel=names[1], xlim=limits[0], ylim=limits[1])
         axes.legend(loc="upper left", markerscale=2)
         write(figure, path)
@@ -83,40 +80,21 @@ def _title(run: Run) -> str:
     return f"{title + ' — ' if title else ''}{run.method}{unfinished}"
 
 
-def _axis_names(run: Run, measure: Density | Cloud) -> list[str]:
-    """The axes of θ as mathematics."""
-    names: Sequence[str]
-    if isinstance(measure, Density):
-        names = measure.grid.names
-    elif run.problem is not None:
-        names = run.problem.axis_names(measure.positions.shape[1])
-    else:
-        names = [f"theta{k + 1}" for k in range(measure.positions.shape[1])]
-    return [_mathematical(name) for name in names]
-
-
-def _mathematical(name: str) -> str:
-    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter."""
-    word, digits = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
-    symbol = r"\theta" if word == "theta" else word
-    return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"
-
-
 def _draw_measures(figure: Any, measures: Sequence[Density | Cloud], times: np.ndarray, names: list[str]) -> None:
     """The measures side by side; in one dimension in one panel."""
     if len(names) == 1:
-        _draw_line_measures(figure.subplots(), measures, times, names[0])
+        draw_line(figure.subplots(), measures, times, names[0])
         return
-    limits = _limits(measures)
+    limits = limits_of(measures)
     scale = max((m.marginal(0, 1).max() for m in measures if isinstance(m, Density)), default=0.0)
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
     image = None
     for panel, measure, time in zip(panels, measures, times, strict=True):
         panel.set(xlim=limits[0], ylim=limits[1], xlabel=names[0])
         if isinstance(measure, Density):
-            image = _draw_plane(panel, measure, scale)
+            image = draw_plane(panel, measure, scale)
         else:
-            points = _thinned(measure)
+            points = thinned(measure)
             panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
         _draw_marginals(panel, measure, limits)
         panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
@@ -124,56 +102,6 @@ def _draw_measures(figure: Any, measures: Sequence[Density | Cloud], times: np.n
     if image is not None:
         what = "density" if len(names) == 2 else f"density of ({names[0]}, {names[1]})"
         figure.colorbar(image, ax=panels, label=what, shrink=0.8, pad=0.01)
-
-
-def _draw_line_measures(panel: Axes, measures: Sequence[Density | Cloud], times: np.ndarray, name: str) -> None:
-    """The densities in one dimension, earlier ones lighter."""
-    for measure, time, colour in zip(measures, times, shades(len(measures)), strict=True):
-        label = f"t = {time:.3g}"
-        if isinstance(measure, Density):
-            panel.plot(measure.grid.centers[0], measure.values, color=colour, label=label)
-        elif np.ptp(measure.weights) > 0:  # nodes of a rule, whose masses fill the space between them
-            panel.plot(*_between_nodes(measure.positions[:, 0], measure.weights), color=colour, label=label)
-        else:
-            panel.hist(
-                measure.positions[:, 0],
-                BINS,
-                weights=measure.weights,
-                density=True,
-                histtype="step",
-                linewidth=1.6,
-                color=colour,
-                label=label,
-            )
-    panel.set(xlabel=name, ylabel="density", ylim=(0, None))
-    panel.legend()
-
-
-def _between_nodes(nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres of bins and the density in them, by differences of the distribution function, which is linear between nodes."""
-    order = np.argsort(nodes, kind="stable")
-    nodes, weights = nodes[order], weights[order]
-    distribution = np.cumsum(weights) - 0.5 * weights
-    seen = (distribution > UNSEEN) & (distribution < distribution[-1] - UNSEEN)
-    low, high = nodes[seen][[0, -1]] if seen.any() else nodes[[0, -1]]
-    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
-    return 0.5 * (edges[1:] + edges[:-1]), np.diff(np.interp(edges, nodes, distribution)) / np.diff(edges)
-
-
-def _draw_plane(panel: Axes, density: Density, scale: float) -> Any:
-    """The density of the first two axes as an image."""
-    lower, upper = density.grid.lower, density.grid.upper
-    extent = (lower[0], upper[0], lower[1], upper[1])
-    return panel.imshow(
-        density.marginal(0, 1).T,
-        origin="lower",
-        extent=extent,
-        aspect="auto",
-        cmap=density_colours(),
-        vmin=0,
-        vmax=scale or 1.0,
-        interpolation="nearest",
-    )
 
 
 def _draw_marginals(panel: Axes, measure: Density | Cloud, limits: Sequence[tuple[float, float]]) -> None:
@@ -192,36 +120,6 @@ def _draw_marginals(panel: Axes, measure: Density | Cloud, limits: Sequence[tupl
             inset.fill_betweenx(place, height, color=BLUE, alpha=0.35, linewidth=0)
             inset.set(ylim=limits[1], xlim=(0, None))
         inset.axis("off")
-
-
-def _limits(measures: Sequence[Density | Cloud]) -> list[tuple[float, float]]:
-    """For each of the first two axes, where the measures are to be seen, with a margin; never beyond the box of a grid."""
-    limits = []
-    for axis in (0, 1):
-        ends: list[float] = []
-        grids = [measure.grid for measure in measures if isinstance(measure, Density)]
-        for measure in measures:
-            if isinstance(measure, Density):
-                marginal = measure.marginal(axis)
-                ends += measure.grid.centers[axis][marginal > VISIBLE * marginal.max()].tolist()
-            else:
-                ends += np.quantile(measure.positions[:, axis], (0.001, 0.999)).tolist()
-        margin = max(0.12 * (max(ends) - min(ends)), 1e-3)
-        lowest, highest = (
-            min((grid.lower[axis] for grid in grids), default=-np.inf),
-            max((grid.upper[axis] for grid in grids), default=np.inf),
-        )
-        limits.append((max(min(ends) - margin, lowest), min(max(ends) + margin, highest)))
-    return limits
-
-
-def _thinned(cloud: Cloud, most: int = SHOWN_POINTS) -> np.ndarray:
-    """Points of the cloud, drawn by weight where they are too many or unequal, so that dots show mass."""
-    equal = np.ptp(cloud.weights) <= 1e-12 * cloud.weights.max()
-    if equal and len(cloud.weights) <= most:
-        return cloud.positions
-    chosen = np.random.default_rng(0).choice(len(cloud.weights), most, p=cloud.weights / cloud.weights.sum())
-    return cloud.positions[chosen]
 
 
 def _history(run: Run, *names: str) -> tuple[np.ndarray, ...]:

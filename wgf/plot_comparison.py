@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from wgf.comparison import Comparison
     from wgf.pair import Pair
+    from wgf.step_errors import StepComparison
 
 SMALLEST = 1e-16  # below it, a distance is rounding
 PANELS = 4  # of the small multiples over time
@@ -65,6 +66,31 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
         panel.set(xlabel="t", ylabel="distance", yscale="log")
         panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         panel.set_title(f"{pair.attributes['first']}\n{pair.attributes['second']}", fontsize=9)
+        write(figure, path)
+    return figure
+
+
+def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
+    """The distance of gradient descent from the flow of the same neurons against the step, at the last time."""
+    from matplotlib.figure import Figure
+
+    from wgf.step_errors import name_of
+
+    with styled():
+        figure = Figure(figsize=(7, 4.8), layout="constrained")
+        panel = figure.add_subplot()
+        mean, error = found.mean_square()[:, :, -1], found.standard_error()[:, :, -1]
+        for batch, rate, square, uncertain, colour in zip(found.batches, found.rates, mean, error, shades(len(found.batches)), strict=True):
+            root = np.sqrt(square)
+            half = np.minimum(SIGMAS * uncertain / (2 * root), 0.9 * root)
+            label = f"{name_of(batch)}: slope {0.5 * rate.slope[-1]:.2f}"
+            panel.errorbar(found.steps, root, half, fmt="o-", color=colour, markersize=4, capsize=2, label=label)
+        level = float(np.sqrt(found.fluctuation[-1] / found.m))
+        panel.axhline(level, color=INK, linestyle="--", linewidth=1, label=f"fluctuation of {found.m} neurons: {level:.1e}")
+        panel.set(xscale="log", yscale="log", xlabel=r"step $\eta$")
+        panel.set_ylabel(r"$\| \varphi_{\eta, B} - \varphi_{\mathrm{flow}} \|$  (root mean square)")
+        panel.set_title(f"{found.m} neurons at t = {found.times[-1]:g}, {found.distance.shape[2]} replicates", loc="left")
+        panel.legend(loc="best")
         write(figure, path)
     return figure
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "wgf.cli.compare:compare",
     "info": "wgf.cli.info:info",
     "plot": "wgf.cli.plot:plot",
+    "animate": "wgf.cli.animate:animate",
     "demo": "wgf.cli.demo:demo",
 }
 INTERRUPTED = 130

@@ -1,0 +1,120 @@
+"""How a measure is drawn, on a line or in the plane of its first two axes: what figures and films share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wgf.measure import Cloud, Density
+from wgf.style import density_colours, shades
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from wgf.run import Run
+
+SHOWN_POINTS = 4000  # of a cloud
+VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
+BINS = 60  # of a cloud's marginals
+UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
+
+
+def axis_names(run: Run, measure: Density | Cloud) -> list[str]:
+    """The axes of θ as mathematics."""
+    names: Sequence[str]
+    if isinstance(measure, Density):
+        names = measure.grid.names
+    elif run.problem is not None:
+        names = run.problem.axis_names(measure.positions.shape[1])
+    else:
+        names = [f"theta{k + 1}" for k in range(measure.positions.shape[1])]
+    return [mathematical(name) for name in names]
+
+
+def mathematical(name: str) -> str:
+    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter."""
+    word, digits = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
+    symbol = r"\theta" if word == "theta" else word
+    return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"
+
+
+def draw_line(panel: Axes, measures: Sequence[Density | Cloud], times: np.ndarray, name: str) -> None:
+    """The densities in one dimension, earlier ones lighter."""
+    for measure, time, colour in zip(measures, times, shades(len(measures)), strict=True):
+        label = f"t = {time:.3g}"
+        if isinstance(measure, Density):
+            panel.plot(measure.grid.centers[0], measure.values, color=colour, label=label)
+        elif np.ptp(measure.weights) > 0:  # nodes of a rule, whose masses fill the space between them
+            panel.plot(*_between_nodes(measure.positions[:, 0], measure.weights), color=colour, label=label)
+        else:
+            panel.hist(
+                measure.positions[:, 0],
+                BINS,
+                weights=measure.weights,
+                density=True,
+                histtype="step",
+                linewidth=1.6,
+                color=colour,
+                label=label,
+            )
+    panel.set(xlabel=name, ylabel="density", ylim=(0, None))
+    panel.legend()
+
+
+def _between_nodes(nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres of bins and the density in them, by differences of the distribution function, which is linear between nodes."""
+    order = np.argsort(nodes, kind="stable")
+    nodes, weights = nodes[order], weights[order]
+    distribution = np.cumsum(weights) - 0.5 * weights
+    seen = (distribution > UNSEEN) & (distribution < distribution[-1] - UNSEEN)
+    low, high = nodes[seen][[0, -1]] if seen.any() else nodes[[0, -1]]
+    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    return 0.5 * (edges[1:] + edges[:-1]), np.diff(np.interp(edges, nodes, distribution)) / np.diff(edges)
+
+
+def draw_plane(panel: Axes, density: Density, scale: float) -> Any:
+    """The density of the first two axes as an image."""
+    lower, upper = density.grid.lower, density.grid.upper
+    extent = (lower[0], upper[0], lower[1], upper[1])
+    return panel.imshow(
+        density.marginal(0, 1).T,
+        origin="lower",
+        extent=extent,
+        aspect="auto",
+        cmap=density_colours(),
+        vmin=0,
+        vmax=scale or 1.0,
+        interpolation="nearest",
+    )
+
+
+def limits_of(measures: Sequence[Density | Cloud]) -> list[tuple[float, float]]:
+    """For each of the first two axes, where the measures are to be seen, with a margin; never beyond the box of a grid."""
+    limits = []
+    for axis in (0, 1):
+        ends: list[float] = []
+        grids = [measure.grid for measure in measures if isinstance(measure, Density)]
+        for measure in measures:
+            if isinstance(measure, Density):
+                marginal = measure.marginal(axis)
+                ends += measure.grid.centers[axis][marginal > VISIBLE * marginal.max()].tolist()
+            else:
+                ends += np.quantile(measure.positions[:, axis], (0.001, 0.999)).tolist()
+        margin = max(0.12 * (max(ends) - min(ends)), 1e-3)
+        lowest, highest = (
+            min((grid.lower[axis] for grid in grids), default=-np.inf),
+            max((grid.upper[axis] for grid in grids), default=np.inf),
+        )
+        limits.append((max(min(ends) - margin, lowest), min(max(ends) + margin, highest)))
+    return limits
+
+
+def thinned(cloud: Cloud, most: int = SHOWN_POINTS) -> np.ndarray:
+    """Points of the cloud, drawn by weight where they are too many or unequal, so that dots show mass."""
+    equal = np.ptp(cloud.weights) <= 1e-12 * cloud.weights.max()
+    if equal and len(cloud.weights) <= most:
+        return cloud.positions
+    chosen = np.random.default_rng(0).choice(len(cloud.weights), most, p=cloud.weights / cloud.weights.sum())
+    return cloud.positions[chosen]
