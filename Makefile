@@ -12,7 +12,7 @@ help:
 	@echo "make test-all  the same with the long studies"
 	@echo "make lint      formatter, linter and types only"
 	@echo "make format    mend what the formatter and the linter can mend"
-	@echo "make bench     the benchmarks: roofline, peers, noise, JKO, start-up"
+	@echo "make bench     the benchmarks: roofline, peers, noise, JKO, sweeps, particles beside the PDE, SGD, start-up"
 	@echo "make clean     remove the virtual environment and what was generated"
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -44,6 +44,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/noise.py
 	$(BIN)/python benchmarks/jko.py
+	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/particles_vs_pde.py
+	$(BIN)/python benchmarks/sgd.py
 	$(BIN)/python benchmarks/startup.py
 
 clean:

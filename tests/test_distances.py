@@ -37,13 +37,23 @@ def random_measure(kind, p, seed):
 KINDS = st.sampled_from(["cloud", "density"])
 
 
-@given(KINDS, KINDS, KINDS, st.sampled_from(["energy", "w1", "w2", "sliced_w2"]), st.integers(1, 2), st.integers(0, 10**6))
+@given(KINDS, KINDS, KINDS, st.sampled_from(["energy", "mean", "w1", "w2", "sliced_w2"]), st.integers(1, 3), st.integers(0, 10**6))
 def test_they_are_distances(first, second, third, name, p, seed):
+    """Symmetric, zero at equality, with the triangle inequality, to 1e-10."""
     p = 1 if name == "w1" else p
     a, b, c = (random_measure(kind, p, seed + k) for k, kind in enumerate((first, second, third)))
-    assert distance(name, a, b) == pytest.approx(distance(name, b, a), abs=1e-9)
-    assert distance(name, a, a) == pytest.approx(0, abs=1e-7)
-    assert distance(name, a, c) <= distance(name, a, b) + distance(name, b, c) + 1e-9
+    assert distance(name, a, b) == pytest.approx(distance(name, b, a), abs=1e-10)
+    assert distance(name, a, a) == pytest.approx(0, abs=1e-10)
+    assert distance(name, a, c) <= distance(name, a, b) + distance(name, b, c) + 1e-10
+
+
+@given(KINDS, KINDS, KINDS, st.sampled_from(["function", "loss"]), st.integers(0, 10**6))
+def test_those_of_networks_are_distances_too(first, second, third, name, seed):
+    energy = Tanh().problem.energy
+    a, b, c = (random_measure(kind, 2, seed + k) for k, kind in enumerate((first, second, third)))
+    assert distance(name, a, b, energy) == pytest.approx(distance(name, b, a, energy), abs=1e-10)
+    assert distance(name, a, a, energy) == 0
+    assert distance(name, a, c, energy) <= distance(name, a, b, energy) + distance(name, b, c, energy) + 1e-10
 
 
 @pytest.mark.parametrize("name", ["w1", "w2", "sliced_w2"])
