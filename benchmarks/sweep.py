@@ -107,7 +107,7 @@ def main(quick: bool, output: Path | None) -> None:
     tables = student(2, 4, 48) if quick else student(9, 64, 256)
     tables.append(linear(10 if quick else 200))
     tables.append(wrong((32, 128), 4) if quick else wrong((256, 1024, 4096), 32))
-    tables.append(workers((50, 100), 4, 1) if quick else workers((500, 2000, 8000), 16, 2))
+    tables.append(workers((50, 100), 4, 1) if quick else workers((500, 2000, 8000), 32, 2))
     keep(__file__, tables, output)
 
 

@@ -202,10 +202,11 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
 
 def _set_sizes(panel: Axes, comparison: Comparison) -> None:
     """Logarithmic axes with ticks at the sizes themselves, fewer where they are many."""
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import NullFormatter, NullLocator
 
     sizes = comparison.sizes
     panel.set(xscale="log", yscale="log", xlabel="number of neurons  m")
     shown = sizes[:: 1 if len(sizes) <= 5 else 2 if len(sizes) <= 8 else 3]
     panel.set_xticks(shown, [str(size) for size in shown])
     panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.xaxis.set_minor_locator(NullLocator())

@@ -24,38 +24,39 @@ Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 
-def answers(function: Callable[[Task], Answer], tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Answer]]:
-    """Each task with function(task), in the order in which they are done.
+@contextlib.contextmanager
+def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers: int) -> Iterator[Iterator[tuple[Task, Answer]]]:
+    """Each task with function(task), in the order in which they are done; the processes work from the start of the context.
 
     `function` is sent to every process once. Raises InputError where it cannot be sent, RunError where a process was killed.
     """
-    if workers == 1 or len(tasks) < 2:
-        with _one_thread():
-            for task in tasks:
-                yield task, function(task)
-        return
+    with _one_thread():
+        if workers == 1 or len(tasks) < 2:
+            yield ((task, function(task)) for task in tasks)
+            return
+        _require_portable(function)
+        others = set(multiprocessing.active_children())
+        with ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _prepare, (function,)) as pool:
+            try:
+                futures = {pool.submit(_answer, task): task for task in tasks}
+                yield ((futures[future], future.result()) for future in as_completed(futures))
+            except BaseException as error:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for child in set(multiprocessing.active_children()) - others:
+                    child.terminate()
+                if isinstance(error, BrokenProcessPool):
+                    raise RunError("a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes") from None
+                raise
+
+
+def _require_portable(function: Any) -> None:
+    """Refuse what cannot be sent to another process, before one is started."""
     try:
         pickle.dumps(function)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise InputError(
             f"the problem cannot be sent to other processes ({error}): define its functions at the top of a module, or use workers=1"
         ) from None
-    others = set(multiprocessing.active_children())
-    with (
-        _one_thread(),
-        ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _prepare, (function,)) as pool,
-    ):
-        futures = {pool.submit(_answer, task): task for task in tasks}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
-            if isinstance(error, BrokenProcessPool):
-                raise RunError("a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes") from None
-            raise
 
 
 _function: Callable[[Any], Any]

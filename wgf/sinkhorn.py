@@ -10,13 +10,16 @@ for a translation whatever ε. The value is that of the dual, whose error is of 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wgf.errors import InputError, RunError
 from wgf.layout import Layout
 from wgf.measure import Density
-from wgf.methods.entropic import DOMAINS, Domain
+
+if TYPE_CHECKING:
+    from wgf.methods.entropic import Domain
 
 CELLS_WIDE = 16.0  # the default ε is CELLS_WIDE·h²
 ACCURACY = 1e-8  # sum of the absolute errors of a marginal
@@ -28,6 +31,8 @@ def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) 
 
     Raises InputError for densities on different grids, RunError where the plan has not settled after ROUNDS rounds.
     """
+    from wgf.methods.entropic import DOMAINS  # compiled code, which other distances do not need
+
     if mu.grid != nu.grid:
         raise InputError(f"sinkhorn is between densities on one grid, not on {mu.grid!r} and {nu.grid!r}: take w2, sliced_w2 or energy")
     if epsilon is not None and not (math.isfinite(epsilon) and epsilon > 0):

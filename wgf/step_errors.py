@@ -26,7 +26,7 @@ from wgf.comparison import Rate, fit_rate
 from wgf.errors import InputError
 from wgf.loop import save_times, solve
 from wgf.methods.particles import Particles
-from wgf.pool import answers
+from wgf.pool import answering
 from wgf.problem import Problem
 
 
@@ -101,7 +101,8 @@ def compare_steps(
     times, etas = np.array(save_times(until, save)), np.sort(np.array(list(set(steps)), dtype=float))
     study = _Descents(problem, times.tolist(), etas.tolist(), tuple(batches))
     seeds = [Particles(m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate))) for replicate in range(replicates)]
-    found = {task.seed.spawn_key: answer for task, answer in answers(study, seeds, workers or os.cpu_count() or 1)}  # type: ignore[union-attr]
+    with answering(study, seeds, workers or os.cpu_count() or 1) as answers:
+        found = {task.seed.spawn_key: answer for task, answer in answers}  # type: ignore[union-attr]
     answered = [found[cloud.seed.spawn_key] for cloud in seeds]  # type: ignore[union-attr]
     distance = np.stack([difference for difference, _ in answered], axis=2)
     flows = np.stack([prediction for _, prediction in answered])

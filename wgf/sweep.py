@@ -34,7 +34,7 @@ from wgf.loop import solve
 from wgf.measure import Cloud
 from wgf.methods.base import Method
 from wgf.methods.particles import Particles
-from wgf.pool import answers
+from wgf.pool import answering
 from wgf.problem import Problem
 from wgf.run import Run, plain_options
 from wgf.table import Found, Ledger, Table
@@ -79,13 +79,22 @@ def compare(
     if ledger is not None:
         ledger.begin(table, limit.prediction)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
-    with progress_bar(sum(task.neurons for task in tasks), progress) as bar:
-        for task, found in answers(reference.cell, tasks, workers or os.cpu_count() or 1):
+    with (
+        answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
+        progress_bar(sum(task.neurons for task in tasks), progress) as bar,
+    ):
+        errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
+        constants, resampling = _expected_constants(problem, limit, template, names), _resampling(problem, limit)
+        for task, found in answers:
             table.put(task.size, task.pair, found)
             if ledger is not None:
                 ledger.record(table, task.size, task.pair)
             bar.update(task.neurons)
-    result = _judged(problem, method, until, limit, table, template, seed)
+    p = limit.measures[0].points.shape[1]
+    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name], seed) for name, found in table.distance.items()}
+    weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
+    attributes = {**limit.attributes, "seed": seed}
+    result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
     if ledger is not None:
         result.attributes["signature"] = ledger.signature
         result.save(ledger.path)
@@ -175,16 +184,10 @@ def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distance
     return names
 
 
-def _judged(problem: Problem, method: Method, until: float, limit: Run, table: Table, template: Particles, seed: int) -> Comparison:
-    """The finished table with what is fitted, predicted and estimated beside it."""
-    data, p = problem.energy.data, limit.measures[0].points.shape[1]
-    constants = _expected_constants(problem, limit, template, tuple(table.distance))
-    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name], seed) for name, found in table.distance.items()}
-    resampling = [np.nan if data is None else spread(measure, problem) for measure in limit.measures]
-    weights = np.empty(0) if data is None else data.weights
-    errors = discretisation_error(problem, method, until, run=limit)
-    attributes = {**limit.attributes, "seed": seed}
-    return Comparison(table, rates, limit.prediction, weights, np.array(resampling), errors, attributes)
+def _resampling(problem: Problem, limit: Run) -> np.ndarray:
+    """m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t, (T,); NaN without a network."""
+    network = problem.energy.data is not None
+    return np.array([spread(measure, problem) if network else np.nan for measure in limit.measures])
 
 
 def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> dict[str, np.ndarray]:
