@@ -49,6 +49,7 @@ def test_a_file_brings_the_comparison_back(comparison, tmp_path):
     path = tmp_path / "compare.h5"
     comparison.save(path)
     opened = wgf.open_comparison(path)
+    assert repr(opened) == repr(comparison)
     assert np.array_equal(opened.sizes, comparison.sizes)
     assert np.array_equal(opened.times, comparison.times)
     assert opened.theory == comparison.theory
@@ -66,6 +67,12 @@ def test_a_file_brings_the_comparison_back(comparison, tmp_path):
         assert file["size"].values.tolist() == list(SIZES)
     with xarray.open_dataset(path, engine="h5netcdf", group="distance") as file:
         assert file["function"].dims == ("size", "replicate", "time")
+
+
+def test_what_is_no_comparison_is_said(tmp_path):
+    wgf.solve(TANH.problem, wgf.Particles(5), 0.1, 2, store=tmp_path / "run.h5")
+    with pytest.raises(wgf.InputError, match="an HDF5 file but not a comparison"):
+        wgf.open_comparison(tmp_path / "run.h5")
 
 
 def test_further_distances_beside_the_two(tmp_path):
@@ -184,6 +191,7 @@ def test_a_wrong_limit_is_told_from_the_fluctuation():
     square, uncertain = found.squared_bias()
     assert (np.abs(square[:, 2] - error[2] ** 2) <= 4 * uncertain[:, 2]).all()
     assert square[-1, 2] > 5 * uncertain[-1, 2]
+    assert found.excess()[-1, 2] == pytest.approx(error[2] ** 2, rel=0.7)
 
 
 def test_a_good_limit_shows_no_bias(comparison):

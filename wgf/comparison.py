@@ -144,6 +144,15 @@ class Comparison:
         """E d² of two independent clouds of the same size, (S, T)."""
         return np.mean(self.floor[name] ** 2, axis=1)
 
+    def excess(self, name: str = "function") -> np.ndarray:
+        """E d² less half its floor, (S, T): the distance without what points cost by being points.
+
+        For function, mean and energy it is unbiased for the squared distance of the limit from the mean of the clouds, from pairs of
+        replicates; `squared_bias` says the same of function with less scatter, from all of them. For transport it is the same idea as
+        that of the Sinkhorn divergence.
+        """
+        return self.mean_square(name) - 0.5 * self.mean_square_floor(name)
+
     def squared_bias(self) -> tuple[np.ndarray, np.ndarray]:
         """‖E φ_m − φ_h‖² and its standard error (jackknife), each (S, T); unbiased, so that it may come out below zero."""
         difference = (self.table.prediction - self.limit) * np.sqrt(self.weights)
@@ -168,7 +177,7 @@ class Comparison:
         error, rate = self.discretisation[self.main], self.rates[self.main]
         measured = self.mean_square(self.main)[0] * self.sizes[0]
         constant = np.where(np.isfinite(rate.expected_constant), rate.expected_constant, measured)
-        return constant / np.maximum(error, np.finfo(float).tiny) ** 2
+        return constant / np.maximum(error**2, np.finfo(float).tiny)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Distances against m with the fitted slopes; returns the matplotlib figure."""
@@ -207,6 +216,8 @@ def open_comparison(path: str | Path) -> Comparison:
     with reading(path := Path(path)) as file:
         if file.attrs.get("kind") != "comparison":
             raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
+        if "done" not in file:
+            raise InputError(f"{path} was written by an earlier wgf, whose comparisons had less in them: make it again")
         if file.attrs["status"] != "complete":
             done = file["done"][:]
             raise InputError(

@@ -73,11 +73,12 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
 def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
     """The distance of gradient descent from the flow of the same neurons against the step, at the last time."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullLocator
 
     from wgf.step_errors import name_of
 
     with styled():
-        figure = Figure(figsize=(7, 4.8), layout="constrained")
+        figure = Figure(figsize=(8.6, 4.8), layout="constrained")
         panel = figure.add_subplot()
         mean, error = found.mean_square()[:, :, -1], found.standard_error()[:, :, -1]
         for batch, rate, square, uncertain, colour in zip(found.batches, found.rates, mean, error, shades(len(found.batches)), strict=True):
@@ -90,7 +91,9 @@ def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
         panel.set(xscale="log", yscale="log", xlabel=r"step $\eta$")
         panel.set_ylabel(r"$\| \varphi_{\eta, B} - \varphi_{\mathrm{flow}} \|$  (root mean square)")
         panel.set_title(f"{found.m} neurons at t = {found.times[-1]:g}, {found.distance.shape[2]} replicates", loc="left")
-        panel.legend(loc="best")
+        panel.set_xticks(found.steps, [f"{step:g}" for step in found.steps])
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         write(figure, path)
     return figure
 

@@ -65,7 +65,7 @@ def compare(
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
                 more sizes or replicates; a file of another sweep is replaced.
     """
-    chosen = tuple(sorted(set(sizes)))
+    chosen = tuple(sorted({int(m) for m in sizes}))
     names = _checked(problem, chosen, replicates, distances)
     if store is not None:
         check_target(Path(store))
