@@ -4,7 +4,8 @@ g = c·tanh(a·x + b) with θ = (a), (c, a) and (c, a, b), target tanh 2x + ½ s
 ‖φ − φ_ref‖ in L²(ρ) at the end, against characteristics (whose own error is printed). The time is that of a whole warm solve.
 
 PDE         wgf.FiniteVolume on a ladder of grids (a box given), the least time of three
-particles   wgf.Particles (adaptive Runge–Kutta, default tolerances), root mean square of the error over seeds; it falls like m^{−1/2}
+particles   wgf.Particles (adaptive Runge–Kutta, default tolerances); root mean square of the error over seeds, and C/√m with one C fitted
+            to all of them, which is what the curves and the crossing use, as few large clouds can be afforded
 
 The crossing is where the two curves meet: the error beyond which (towards smaller ones) the PDE is the cheaper way.
 """
@@ -83,28 +84,28 @@ def grids(case: Case, cells: Sequence[int]) -> list[Row]:
     return rows
 
 
-def clouds(case: Case, sizes: dict[int, int]) -> list[Row]:
-    """A row for each size: the error's root mean square over seeds, and the least time."""
-    rows = []
+def clouds(case: Case, sizes: dict[int, int]) -> tuple[list[Row], list[float]]:
+    """(m, C/√m, seconds) for each size, the least time over seeds; and the error's root mean square over seeds."""
+    squares, walls = {}, {}
     for m, seeds in sizes.items():
         trials = [seconds(case, wgf.Particles(m, seed=np.random.SeedSequence(0, spawn_key=(m, k)))) for k in range(seeds)]
-        errors = [case.error(run) for _, run in trials]
-        rows.append((m, float(np.sqrt(np.mean(np.square(errors)))), min(wall for wall, _ in trials)))
-    return rows
+        squares[m], walls[m] = [case.error(run) ** 2 for _, run in trials], min(wall for wall, _ in trials)
+    constant = np.sqrt(np.mean([m * square for m in sizes for square in squares[m]]))
+    return [(m, float(constant / np.sqrt(m)), walls[m]) for m in sizes], [float(np.sqrt(np.mean(squares[m]))) for m in sizes]
+
+
+def particle_seconds(particles: Sequence[Row], error: np.ndarray) -> np.ndarray:
+    """The time in which clouds reach an error: between the rows by interpolation, beyond the last one in proportion to m."""
+    m, reached, walls = (np.array(column) for column in zip(*particles, strict=True))
+    needed = (reached[-1] * np.sqrt(m[-1]) / error) ** 2
+    between = np.exp(np.interp(np.log(needed), np.log(m), np.log(walls)))
+    return np.where(needed > m[-1], walls[-1] * needed / m[-1], between)
 
 
 def crossing(pde: Sequence[Row], particles: Sequence[Row]) -> tuple[float, float] | None:
-    """(error, seconds) where the curves of time against error meet; that of the particles is continued as error ∝ time^{−1/2}.
-
-    None where the PDE is the cheaper on all of its ladder.
-    """
+    """(error, seconds) where the curves of time against error meet; None where the PDE is the cheaper on all of its ladder."""
     errors, walls = np.array([row[1] for row in pde]), np.array([row[2] for row in pde])
-    constants = [error * np.sqrt(wall) for _, error, wall in particles[-2:]]
-    e, w = np.array([row[1] for row in particles]), np.array([row[2] for row in particles])
-    continued = np.append(e, 1e-9), np.append(w, (np.mean(constants) / 1e-9) ** 2)
-    order = np.argsort(continued[0])
-    theirs = np.exp(np.interp(np.log(errors), np.log(continued[0][order]), np.log(continued[1][order])))
-    gap = np.log(walls / theirs)
+    gap = np.log(walls / particle_seconds(particles, errors))
     for k in range(len(gap) - 1):
         if gap[k] > 0 >= gap[k + 1]:
             share = gap[k] / (gap[k] - gap[k + 1])
@@ -147,13 +148,13 @@ def main(quick: bool, output: Path | None) -> None:
         study = case(p)
         print(f"\n{p}-dimensional reference: characteristics, known to {study.uncertain:.1e}")
         pde = grids(study, CELLS[p][:2] if quick else CELLS[p])
-        particles = clouds(study, {50: 2, 100: 2} if quick else CLOUDS)
+        particles, measured = clouds(study, {50: 2, 100: 2} if quick else CLOUDS)
+        rows = [[m, error, fitted, wall] for (m, fitted, wall), error in zip(particles, measured, strict=True)]
         tables.append(show(f"p = {p}: density on a grid", ["cells per axis", "error", "seconds"], pde))
-        tables.append(show(f"p = {p}: particles", ["m", "error (rms)", "seconds"], particles))
-        met = crossing(pde, particles)
+        tables.append(show(f"p = {p}: particles", ["m", "error (rms)", "C/√m", "seconds"], rows))
         best = min(pde, key=lambda row: row[1])
-        factor = (particles[-1][1] / best[1]) ** 2 * particles[-1][2] / best[2]
-        summary.append([p, *(met or (f"above {pde[0][1]:.1e}", "")), best[1], best[2], factor])
+        factor = float(particle_seconds(particles, np.array([best[1]]))[0]) / best[2]
+        summary.append([p, *(crossing(pde, particles) or (f"above {pde[0][1]:.1e}", "")), best[1], best[2], factor])
         results[p] = pde, particles
     headers = ["p", "crossing: error", "seconds", "finest grid: error", "seconds", "times faster there"]
     tables.append(show("The PDE is the cheaper way below the crossing", headers, summary))

@@ -105,6 +105,10 @@ def test_compare_two_runs(here, capsys):
     _, told, _ = wgf_says(capsys, "info", "ab.h5")
     assert told in out
     assert wgf_says(capsys, "plot", "ab.h5", "-o", "again.pdf")[0] == 0
+    assert wgf_says(capsys, "plot", "a.h5", "b.h5", "-o", "both.png") == (0, "wrote both.png\n", "")
+    assert wgf_says(capsys, "animate", "a.h5", "b.h5") == (0, "wrote a.gif\n", "")
+    for name in ("ab.png", "again.pdf", "both.png", "a.gif"):
+        assert (here / name).stat().st_size > 10_000
 
 
 def edited(old, new):
@@ -205,6 +209,9 @@ def test_bad_input_is_one_message_and_no_file(case, here, capsys):
         (["compare", "student.toml", "--sizes", "8", "16", "--replicates", "1"], "at least two are needed"),
         (["info", "gone.h5"], "gone.h5 does not exist"),
         (["info", "student.toml"], "is not an HDF5 file"),
+        (["animate", "gone.h5"], "gone.h5 does not exist"),
+        (["animate", "a", "b", "c"], "3 files were given: give one run file, or two"),
+        (["plot", "a", "b", "c"], "3 files were given: give one, or two run files"),
         (["plot", "gone.h5"], "gone.h5 does not exist"),
     ],
 )
@@ -306,6 +313,6 @@ def test_the_demo_tells_the_whole_story(here):
 
 def test_help_names_every_command(capsys):
     _, out, _ = wgf_says(capsys, "--help")
-    for command in ("run", "compare", "info", "plot", "demo"):
+    for command in ("run", "compare", "info", "plot", "animate", "demo"):
         assert command in out
         assert wgf_says(capsys, command, "--help")[0] == 0

@@ -5,7 +5,7 @@ import pytest
 from problems import RIDGE_1D, Tanh
 
 import wgf
-from wgf.plot import plot_density_with_particles, plot_run
+from wgf.plot import plot_density_with_particles, plot_run, plot_together
 from wgf.plot_comparison import plot_comparison
 
 TANH = Tanh()
@@ -73,6 +73,18 @@ def test_neurons_are_drawn_over_the_density(axes, tmp_path):
     figure = plot_density_with_particles(density, cloud, tmp_path / "both.svg")
     assert (tmp_path / "both.svg").exists()
     assert "700 neurons" in figure.axes[0].get_legend().get_texts()[-1].get_text()
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+def test_two_runs_are_drawn_together(axes, tmp_path):
+    """Whichever comes first, the neurons lie over the density, at the common times."""
+    problem = RIDGE_1D.problem if axes == 1 else TANH.problem
+    cloud = wgf.solve(problem, wgf.Particles(700), 0.4, [0.1, 0.2, 0.4])
+    density = wgf.solve(problem, wgf.FiniteVolume(24), 0.4, [0.2, 0.3, 0.4])
+    figure = plot_together(cloud, density, tmp_path / "both.png")
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["t = 0", "t = 0.2", "t = 0.4"]
+    assert figure.get_suptitle().startswith("FiniteVolume")
+    assert (tmp_path / "both.png").stat().st_size > 20_000
 
 
 def test_a_comparison_is_drawn(tmp_path):

@@ -13,6 +13,7 @@ from wgf.data import Data
 from wgf.distances import DISTANCES, distance, self_distance
 from wgf.errors import InputError, known
 from wgf.hdf5 import begin, check_target, reading, scale, variable
+from wgf.measure import Cloud
 from wgf.run import SCHEMA_VERSION, Run
 
 NEAR = 1e-9  # relative: times that agree so far are the same
@@ -71,7 +72,7 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
 
     Always: function and loss where both have the same data, and sliced_w2; `distances` names further ones.
     """
-    rows = _common(first.times, second.times)
+    rows = common_frames(first, second)
     same = first.data is not None and second.data is not None and _same(first.data, second.data)
     names = tuple(
         dict.fromkeys((*(("function", "loss") if same else ()), "sliced_w2", *(known(n, DISTANCES, "distance") for n in distances)))
@@ -106,10 +107,18 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     return Pair(first.times[[i for i, _ in rows]], measured, equal, attributes)
 
 
-def _common(first: np.ndarray, second: np.ndarray) -> list[tuple[int, int]]:
-    """The numbers of the frames at times that both have."""
-    nearest = [int(np.abs(second - time).argmin()) for time in first]
-    return [(i, j) for i, j in enumerate(nearest) if abs(first[i] - second[j]) <= NEAR * (1.0 + abs(first[i]))]
+def common_frames(first: Run, second: Run) -> list[tuple[int, int]]:
+    """The numbers of the frames at times that both have; refuses runs whose neurons have different numbers of coordinates."""
+    axes = [run.measures[0].points.shape[1] for run in (first, second)]
+    if axes[0] != axes[1]:
+        raise InputError(f"the measures of the runs have {axes[0]} and {axes[1]} coordinates: they must agree")
+    nearest = [int(np.abs(second.times - time).argmin()) for time in first.times]
+    return [(i, j) for i, j in enumerate(nearest) if abs(first.times[i] - second.times[j]) <= NEAR * (1.0 + abs(first.times[i]))]
+
+
+def densities_first(first: Run, second: Run) -> tuple[Run, Run]:
+    """The two runs in the order in which they are drawn: neurons over a density."""
+    return (second, first) if isinstance(first.measures[0], Cloud) and not isinstance(second.measures[0], Cloud) else (first, second)
 
 
 def _same(first: Data, second: Data) -> bool:

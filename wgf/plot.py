@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wgf.measure import Cloud, Density
-from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, limits_of, mathematical, thinned
+from wgf.pair import common_frames, densities_first
+from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, mathematical, thinned
 from wgf.style import BLUE, FAINT, INK, ORANGE, styled, write
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from wgf.run import Run
 
 PANELS = 4  # times at which the measure is shown
-OVERLAID_POINTS = 500  # of a cloud over a density
 LABEL = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
 SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
 
@@ -56,20 +56,35 @@ def plot_density_with_particles(density: Density, cloud: Cloud, path: str | Path
 
     with styled():
         figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-        axes = figure.add_subplot()
-        names, points = [mathematical(name) for name in density.grid.names], thinned(cloud, OVERLAID_POINTS)
-        if density.grid.dim == 1:
-            axes.plot(density.grid.centers[0], density.values, color=BLUE, label="density")
-            axes.hist(points[:, 0], bins=BINS, density=True, color=ORANGE, alpha=0.5, label=f"{len(cloud.weights):,} neurons")
-            axes.set(xlabel=names[0], ylabel="density")
-        else:
-            image = draw_plane(axes, density, density.marginal(0, 1).max())
-            figure.colorbar(image, ax=axes, label="density", shrink=0.85)
-            label = f"{len(points):,} of {len(cloud.weights):,} neurons" if len(points) < len(cloud.weights) else f"{len(points):,} neurons"
-            axes.plot(points[:, 0], points[:, 1], ".", color=ORANGE, markersize=4, alpha=0.8, label=label)
-            limits = limits_of([density, cloud])
-            axes.set(xlabel=names[0], ylabel=names[1], xlim=limits[0], ylim=limits[1])
-        axes.legend(loc="upper left", markerscale=2)
+        panel = figure.add_subplot()
+        names = [mathematical(name) for name in density.grid.names]
+        image = draw_together(panel, (density, cloud), names, limits_of([density, cloud]) if len(names) > 1 else [])
+        if image is not None:
+            figure.colorbar(image, ax=panel, label="density", shrink=0.85)
+        panel.legend(loc="upper left", markerscale=2)
+        write(figure, path)
+    return figure
+
+
+def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Figure:
+    """Two runs in one picture, neurons over the density, at four of the times that both have; each density on a scale of its own."""
+    from matplotlib.figure import Figure
+
+    runs = densities_first(first, second)
+    rows = common_frames(*runs)
+    chosen = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, PANELS).round().astype(int))]
+    pairs = [[run.measures[k] for run, k in zip(runs, row, strict=True)] for row in chosen]
+    names = axis_names(runs[0], pairs[0][0])
+    limits = limits_of([measure for pair in pairs for measure in pair]) if len(names) > 1 else []
+    with styled():
+        figure = Figure(figsize=(13, 4.0), layout="constrained")
+        panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+        for panel, pair, (k, _) in zip(panels, pairs, chosen, strict=True):
+            draw_together(panel, pair, names, limits)
+            panel.set_title(f"t = {runs[0].times[k]:.3g}", loc="left", fontweight="bold")
+            panel.label_outer()
+        panels[0].legend(loc="upper left", markerscale=2)
+        figure.suptitle(f"{runs[0].method}  and  {runs[1].method}")
         write(figure, path)
     return figure
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wgf.measure import Cloud, Density
-from wgf.style import density_colours, shades
+from wgf.style import BLUE, ORANGE, density_colours, shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wgf.run import Run
 
 SHOWN_POINTS = 4000  # of a cloud
+OVERLAID_POINTS = 500  # of a cloud over a density
 VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
 BINS = 60  # of a cloud's marginals
 UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
@@ -118,3 +119,24 @@ def thinned(cloud: Cloud, most: int = SHOWN_POINTS) -> np.ndarray:
         return cloud.positions
     chosen = np.random.default_rng(0).choice(len(cloud.weights), most, p=cloud.weights / cloud.weights.sum())
     return cloud.positions[chosen]
+
+
+def draw_together(panel: Axes, measures: Sequence[Density | Cloud], names: Sequence[str], limits: Sequence[tuple[float, float]]) -> Any:
+    """A density and the neurons over it, or one of them alone: on a line, or in the plane within `limits`; returns the image, if any."""
+    image = None
+    for measure in measures:
+        if isinstance(measure, Density) and len(names) == 1:
+            panel.plot(measure.grid.centers[0], measure.values, color=BLUE, label="density")
+        elif isinstance(measure, Density):
+            image = draw_plane(panel, measure, measure.marginal(0, 1).max())
+        elif len(names) == 1:
+            label = f"{len(measure.weights):,} neurons"
+            panel.hist(measure.positions[:, 0], BINS, weights=measure.weights, density=True, color=ORANGE, alpha=0.5, label=label)
+        else:
+            points = thinned(measure, OVERLAID_POINTS if len(measures) > 1 else SHOWN_POINTS)
+            of = f" of {len(measure.weights):,}" if len(points) < len(measure.weights) else ""
+            panel.plot(points[:, 0], points[:, 1], ".", color=ORANGE, markersize=4, alpha=0.7, label=f"{len(points):,}{of} neurons")
+    panel.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else "density")
+    if len(names) > 1:
+        panel.set(xlim=limits[0], ylim=limits[1])
+    return image

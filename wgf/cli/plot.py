@@ -6,16 +6,26 @@ from pathlib import Path
 
 import click
 
+from wgf.errors import InputError
+
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE.h5 [OTHER.h5]")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="A .png, .pdf or .svg file  [default: the file's name with .png, here]"
+    "-o", "--output", type=click.Path(path_type=Path), help="A .png, .pdf or .svg file  [default: the first name with .png, here]"
 )
-def plot(file: Path, output: Path | None) -> None:
-    """Draw the run or the comparison in FILE.h5."""
+def plot(files: tuple[Path, ...], output: Path | None) -> None:
+    """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, neurons over the density."""
     from wgf.files import open_result
+    from wgf.observers.store import open_run
 
-    output = output or Path(f"{file.stem}.png")
-    open_result(file).plot(output)
+    output = output or Path(f"{files[0].stem}.png")
+    if len(files) > 2:
+        raise InputError(f"{len(files)} files were given: give one, or two run files")
+    if len(files) == 2:
+        from wgf.plot import plot_together
+
+        plot_together(open_run(files[0]), open_run(files[1]), output)
+    else:
+        open_result(files[0]).plot(output)
     click.echo(f"wrote {output}")
