@@ -110,6 +110,18 @@ def test_the_energy_distance_in_the_plane_is_its_definition():
     assert distance("energy", cloud(x), cloud(y)) == pytest.approx(np.sqrt(expected), abs=1e-12)
 
 
+@pytest.mark.parametrize("p", [2, 3])
+def test_the_energy_distance_of_densities_is_that_of_their_cells(p):
+    """The convolution against the sum over pairs of cells, on one grid; and between two grids."""
+    grid, other = wgf.Grid([0.0] * p, [1.0, 2.0, 1.5][:p], [5, 6, 4][:p]), wgf.Grid([0.2] * p, [1.0] * p, [3] * p)
+    rng = np.random.default_rng(9)
+    densities = [wgf.Density(g, rng.exponential(size=g.shape)) for g in (grid, grid, other)]
+    points = [wgf.Cloud(density.points, density.masses) for density in densities]
+    for k in (1, 2):
+        expected = distance("energy", points[0], points[k])
+        assert distance("energy", densities[0], densities[k]) == pytest.approx(expected, rel=1e-9)
+
+
 def test_the_line_formula_of_the_energy_distance_is_the_general_one():
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(12, 1)), rng.normal(size=(9, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def _checked(path: Path) -> Path:
 class _Film:
     """The figure, redrawn for each row of frame numbers, one of each run: the measures, and what falls with a mark at the time."""
 
-    def __init__(self, runs: tuple[Run, ...], rows: list[tuple[int, ...]] | list[tuple[int, int]]) -> None:
+    def __init__(self, runs: tuple[Run, ...], rows: Sequence[Sequence[int]]) -> None:
         self.runs, self.rows = runs, rows
         self.measures = [[one.measures[k] for one, k in zip(runs, row, strict=True)] for row in rows]
         self.names = axis_names(runs[0], self.measures[0][0])

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import fft
 
 from wgf.errors import InputError, known
 from wgf.measure import BLOCK, Cloud, Density, Measure
@@ -72,14 +73,27 @@ def energy_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
 
 
 def mean_gap(mu: Measure, nu: Measure) -> float:
-    """E|X − Y|, by blocks of points."""
+    """E|X − Y|: of two densities on one grid by a convolution with |θ|, else by blocks of points."""
+    if isinstance(mu, Density) and isinstance(nu, Density) and mu.grid == nu.grid:
+        return _mean_gap_on_grid(mu, nu)
+    from scipy.spatial.distance import cdist
+
     (x, a), (y, b) = _points(mu), _points(nu)
     rows = max(1, BLOCK // len(y))
     total = 0.0
     for start in range(0, len(x), rows):
-        difference = x[start : start + rows, None] - y
-        total += float(a[start : start + rows] @ np.sqrt(np.einsum("ijp,ijp->ij", difference, difference)) @ b)
+        total += float(a[start : start + rows] @ (cdist(x[start : start + rows], y) @ b))
     return total
+
+
+def _mean_gap_on_grid(mu: Density, nu: Density) -> float:
+    """Σ_ij a_i b_j |θ_i − θ_j| over the cells: zero-padded, so that the Fourier transform's cyclic convolution is the plain one."""
+    grid = mu.grid
+    padded = tuple(fft.next_fast_len(2 * n - 1, real=True) for n in grid.shape)
+    steps = [fft.fftfreq(n, 1.0 / n) * h for n, h in zip(padded, grid.spacing, strict=True)]
+    lengths = np.sqrt(sum(np.square(part) for part in np.meshgrid(*steps, indexing="ij", sparse=True)))
+    spread = fft.irfftn(fft.rfftn(nu.values, padded) * fft.rfftn(lengths), padded)[tuple(slice(n) for n in grid.shape)]
+    return float(np.sum(mu.values * spread) / (mu.values.sum() * nu.values.sum()))
 
 
 def _points(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
