@@ -154,7 +154,7 @@ def main(quick: bool, output: Path | None) -> None:
         tables.append(show(f"p = {p}: particles", ["m", "error (rms)", "C/√m", "seconds"], rows))
         best = min(pde, key=lambda row: row[1])
         factor = float(particle_seconds(particles, np.array([best[1]]))[0]) / best[2]
-        summary.append([p, *(crossing(pde, particles) or (f"above {pde[0][1]:.1e}", "")), best[1], best[2], factor])
+        summary.append([p, *(crossing(pde, particles) or (f"none below {pde[0][1]:.1e}", "")), best[1], best[2], factor])
         results[p] = pde, particles
     headers = ["p", "crossing: error", "seconds", "finest grid: error", "seconds", "times faster there"]
     tables.append(show("The PDE is the cheaper way below the crossing", headers, summary))
