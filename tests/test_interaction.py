@@ -240,7 +240,7 @@ def test_messages():
         wgf.solve(medium, wgf.Particles(10), 1.0)
     with pytest.raises(wgf.InputError, match=r"no box can be found for U = 1 μ\^2.*give lower and upper"):
         wgf.solve(medium, wgf.FiniteVolume(8), 1.0)
-    with pytest.raises(wgf.InputError, match=r"is no network: there are no predictions to compare"):
+    with pytest.raises(wgf.InputError, match=r"particles have no density, which U = 1 μ\^2 needs: take FiniteVolume"):
         wgf.compare(medium, wgf.FiniteVolume(8, **box), 1.0)
     with pytest.raises(wgf.InputError, match=r"Characteristics solves the flow without diffusion, but the problem has U = 1 μ\^2"):
         wgf.solve(medium, wgf.Characteristics(), 1.0)

@@ -70,6 +70,7 @@ def compare(
     if store is not None:
         check_target(Path(store))
     template = particles or Particles(chosen[0])
+    dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
     reference = Reference(problem, limit, until, names)
