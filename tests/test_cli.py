@@ -111,6 +111,23 @@ def test_compare_two_runs(here, capsys):
         assert (here / name).stat().st_size > 10_000
 
 
+def test_a_file_is_replaced_by_its_own_kind_only(here, capsys):
+    """A sweep does not take the place of a run, nor two runs that of one of them."""
+    wgf_says(capsys, "run", "student.toml", "-o", "a.h5", "--quiet")
+    content = (here / "a.h5").read_bytes()
+    for words, message in (
+        (["compare", "student.toml", "-o", "a.h5"], "a.h5 exists and holds a run, not a comparison; it is left alone"),
+        (["compare", "a.h5", "a.h5", "-o", "./a.h5"], "cannot write a.h5: it is one of the files to read"),
+        (["compare", "a.h5", "a.h5", "-o", "b.h5"], ""),
+        (["run", "student.toml", "-o", "b.h5"], "b.h5 exists and holds a pair, not a run"),
+        (["compare", "a.h5", "a.h5", "-o", "b.h5"], ""),
+    ):
+        status, _, err = wgf_says(capsys, *words)
+        assert status == (2 if message else 0)
+        assert message in err
+    assert (here / "a.h5").read_bytes() == content
+
+
 def edited(old, new):
     assert old in SMALL
     return SMALL.replace(old, new)

@@ -146,6 +146,11 @@ def test_a_failing_cloud_leaves_the_table_as_far_as_it_is(tmp_path, monkeypatch)
     with pytest.raises(wgf.RunError, match="this one fails"):
         sweep(path, sizes=(6, 9), replicates=4)
     assert progress(path) == (2, 4)
+    monkeypatch.undo()
+    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 2 of 4 cells are done: end it with its own settings"):
+        sweep(path, sizes=(6, 9), replicates=4, seed=1)
+    assert progress(path) == (2, 4)
+    assert sweep(path, sizes=(6, 9), replicates=4).table.done.all()
 
 
 def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path):

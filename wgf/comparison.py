@@ -187,7 +187,7 @@ class Comparison:
 
     def save(self, path: str | Path) -> None:
         """Write the comparison into an HDF5 file (layout: docs/design.md)."""
-        check_target(path := Path(path))
+        check_target(path := Path(path), "comparison")
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "comparison", "theory": self.theory, "estimates": " ".join(ESTIMATES)})
             times, sample = self.table.write(file, self.limit)

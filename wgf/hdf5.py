@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
@@ -29,25 +29,31 @@ def begin(path: Path) -> Iterator[h5py.File]:
         begun.unlink(missing_ok=True)
 
 
-def check_target(path: Path) -> None:
-    """Refuse a path that cannot become a run's file, before anything is computed."""
+def check_target(path: Path, kind: str = "run", sources: Sequence[Path] = ()) -> None:
+    """Refuse a path that cannot become a file of this kind, before anything is computed.
+
+    What exists is replaced only by its own kind, and never one of the `sources`, from which the new file is to be made.
+    """
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
-    if path.exists() and not is_ours(path):
-        raise InputError(f"{path} exists and is not a wgf file; it is left alone: choose another name")
+    if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+        raise InputError(f"cannot write {path}: it is one of the files to read; choose another name")
+    if path.exists() and (there := kind_of(path)) != kind:
+        what = "is not a wgf file" if there is None else f"holds a {there}, not a {kind}"
+        raise InputError(f"{path} exists and {what}; it is left alone: choose another name")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
 
 
-def is_ours(path: Path) -> bool:
-    """Whether an existing file was written by wgf (and may be replaced by a newer run)."""
+def kind_of(path: Path) -> str | None:
+    """What wgf wrote into an existing file: run, comparison or pair; None if it was another program."""
     try:
         with h5py.File(path, "r") as file:
-            return "schema_version" in file.attrs
+            return str(file.attrs.get("kind", "run")) if "schema_version" in file.attrs else None
     except OSError:
-        return False
+        return None
 
 
 @contextlib.contextmanager

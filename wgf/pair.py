@@ -44,7 +44,7 @@ class Pair:
 
     def save(self, path: str | Path) -> None:
         """Write the distances into an HDF5 file: /time, /distance/<name> and /floor/<name> (time)."""
-        check_target(path := Path(path))
+        check_target(path := Path(path), "pair")
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "pair", "schema_version": SCHEMA_VERSION, "distances": " ".join(self.distance)})
             times = scale(file, "time", self.times)

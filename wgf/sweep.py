@@ -30,7 +30,7 @@ from wgf.discretisation import discretisation_error
 from wgf.distances import COUNTED, DISTANCES, counted, distance, expected_slope, mean_gap
 from wgf.errors import InputError, known
 from wgf.hdf5 import check_target
-from wgf.loop import solve
+from wgf.loop import save_times, solve
 from wgf.measure import Cloud
 from wgf.methods.base import Method
 from wgf.methods.particles import Particles
@@ -63,22 +63,21 @@ def compare(
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
     distances   further ones, by name: mean, energy, w1, w2, sliced_w2, sinkhorn
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
-                more sizes or replicates; a file of another sweep is replaced.
+                more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
     """
     chosen = tuple(sorted({int(m) for m in sizes}))
     names = _checked(problem, chosen, replicates, distances)
-    if store is not None:
-        check_target(Path(store))
     template = particles or Particles(chosen[0])
+    ledger = None
+    if store is not None:
+        check_target(path := Path(store), "comparison")
+        ledger = Ledger(path, _signature(problem, method, template, save_times(until, save), seed, names))
     dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
     reference = Reference(problem, limit, until, names)
-    ledger = (
-        None if store is None else Ledger(Path(store), limit.attributes, _signature(problem, method, template, limit.times, seed, names))
-    )
     if ledger is not None:
-        ledger.begin(table, limit.prediction)
+        ledger.begin(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
     with (
         answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
@@ -213,7 +212,7 @@ def _expected_constants(problem: Problem, limit: Run, template: Particles, names
     return found
 
 
-def _signature(problem: Problem, method: Method, template: Particles, times: np.ndarray, seed: int, names: Sequence[str]) -> str:
+def _signature(problem: Problem, method: Method, template: Particles, times: list[float], seed: int, names: Sequence[str]) -> str:
     """What the numbers of a table depend on, besides the limit itself, as JSON."""
     from wgf import __version__
 
@@ -222,7 +221,7 @@ def _signature(problem: Problem, method: Method, template: Particles, times: np.
         {
             "problem": [repr(problem), problem.source],
             "method": [repr(method), plain_options(method)],
-            "times": times.tolist(),
+            "times": times,
             "particles": moved,
             "seed": seed,
             "distances": list(names),

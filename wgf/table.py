@@ -15,7 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from wgf.hdf5 import begin, is_ours, opened, reading, scale, variable
+from wgf.errors import InputError
+from wgf.hdf5 import begin, kind_of, opened, reading, scale, variable
 
 SAME = 1e-9  # relative: limits that agree so far are the same
 
@@ -121,18 +122,34 @@ def progress(path: Path) -> tuple[int, int]:
 
 
 class Ledger:
-    """The table on file while it is being filled. `signature` says what its numbers depend on."""
+    """The table on file while it is being filled. `signature` says what its numbers depend on.
 
-    def __init__(self, path: Path, attributes: dict[str, Any], signature: str) -> None:
-        self.path, self.attributes, self.signature = path, attributes, signature
+    Refuses a file with another sweep that is not finished: its cells would be lost. A finished one is replaced.
+    """
 
-    def begin(self, table: Table, limit: np.ndarray) -> None:
+    def __init__(self, path: Path, signature: str) -> None:
+        self.path, self.signature = path, signature
+        if not self._is_there():
+            return
+        with reading(path) as file:
+            unfinished, same = file.attrs["status"] != "complete", file.attrs.get("signature") == signature
+        if unfinished and not same:
+            done, cells = progress(path)
+            raise InputError(
+                f"{path} holds another sweep, of which {done} of {cells} cells are done: end it with its own settings, delete it, or "
+                "choose another name"
+            )
+
+    def begin(self, table: Table, limit: np.ndarray, attributes: dict[str, Any]) -> None:
         """Put what an earlier call has left, if it was of the same sweep, into the table, and the table into the file."""
         if (earlier := self._earlier(limit)) is not None:
             table.adopt(earlier)
         with begin(self.path) as file:
-            file.attrs.update({**self.attributes, "kind": "comparison", "signature": self.signature, "status": "running"})
+            file.attrs.update({**attributes, "kind": "comparison", "signature": self.signature, "status": "running"})
             table.write(file, limit)
+
+    def _is_there(self) -> bool:
+        return self.path.exists() and kind_of(self.path) == "comparison"
 
     def record(self, table: Table, size: int, pair: int) -> None:
         """Write a cell of the table that has been filled, and then that it is done."""
@@ -148,7 +165,7 @@ class Ledger:
 
     def _earlier(self, limit: np.ndarray) -> Table | None:
         """The table on file, if it has this signature and this limit."""
-        if not (self.path.exists() and is_ours(self.path)):
+        if not self._is_there():
             return None
         with reading(self.path) as file:
             if file.attrs.get("signature") != self.signature:

@@ -39,7 +39,7 @@ def compare(
 
     output = output or Path(f"{files[0].stem}-compare.h5")
     figure = output.with_suffix(".png")
-    check_target(output)
+    check_target(output, "pair" if len(files) == 2 else "comparison", files)
     if len(files) == 2:
         from wgf.observers.store import open_run
         from wgf.pair import compare_runs
