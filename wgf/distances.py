@@ -13,8 +13,9 @@ sliced_w2   the root mean square over DIRECTIONS fixed directions of w2 on the l
 sinkhorn    the root of the Sinkhorn divergence with ε = 16 h² (sinkhorn.py): between densities on one grid, or a density and a cloud, whose
             points count in the cells in which they lie.
 
-Both measures are scaled to mass one. Distances between a cloud of m independent points and its law are not zero: `expected_slope` says
-how they fall with m, and `self_distance` how large they are where the two measures are the same.
+The cells of a density on a mesh count as points throughout. Both measures are scaled to mass one. Distances between a cloud of m
+independent points and its law are not zero: `expected_slope` says how they fall with m, and `self_distance` how large they are where the
+two measures are the same.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError, known
-from wgf.measure import BLOCK, Cloud, Density, Measure
+from wgf.measure import BLOCK, Cloud, Density, Measure, MeshDensity
 from wgf.sinkhorn import sinkhorn_divergence
 
 DIRECTIONS = 64
@@ -227,10 +228,10 @@ Pieces = tuple[np.ndarray, np.ndarray, np.ndarray]  # levels (k + 1,), and the q
 
 def _pieces(measure: Measure) -> Pieces:
     """The quantile function of a measure on a line: linear on each step."""
-    if isinstance(measure, Cloud):
+    if isinstance(measure, Cloud | MeshDensity):
         return _atoms(measure.points[:, 0], measure.masses)
     if not isinstance(measure, Density):
-        raise InputError(f"distances are between a Density and a Cloud, in any pair; {type(measure).__name__} is neither")
+        raise InputError(f"distances are between a Density, a MeshDensity and a Cloud, in any pair; {type(measure).__name__} is none")
     full = measure.masses > 0
     edges = measure.grid.edges[0]
     return _levels(measure.masses[full]), edges[:-1][full], edges[1:][full]
@@ -320,7 +321,7 @@ def _is_draw(measure: Measure) -> bool:
 
 def _draw(law: Measure, m: int, rng: np.random.Generator) -> Cloud:
     """M independent points from a density or from weighted points."""
-    if isinstance(law, Density):
+    if isinstance(law, Density | MeshDensity):
         return _equal(law.sample(m, rng), law)
     return _equal(law.points[rng.choice(len(law.points), m, p=law.masses / law.mass)], law)
 

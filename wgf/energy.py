@@ -3,8 +3,8 @@
     L[μ] = ‖φ_μ − f*‖² + λ ∫V dμ = ‖f*‖² − 2∫F dμ + ∬K dμ dμ
     G(θ; μ) = ⟨g(θ), φ_μ − f*⟩ + ½ λ V(θ) = ½ δL/δμ                (so that ∂_t μ = div(μ ∇G) has dL/dt = −2∫|∇G|² dμ)
 
-An energy answers two calls: `velocity(points, masses)`, −∇G at the points of a cloud, and `on(grid)`, the potential bound
-to the cells of a grid, which costs O(N r) a time and no N × N array (see features.py).
+An energy answers three calls: `velocity(points, masses)`, −∇G at the points of a cloud; `on(grid)`, the potential bound to the cells
+of a grid, and `at(points)`, that bound to any fixed points, which cost O(N r) a time and no N × N array (see features.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from wgf.measure import BLOCK, Measure
 from wgf.neuron import Neuron, as_neuron, differences
 
 if TYPE_CHECKING:
+    from wgf.point_potential import PointPotential
     from wgf.potential import Potential
 
 KEPT_ENTRIES = 2**22  # a cloud's responses are kept between its two passes while they have at most this many entries
@@ -86,6 +87,12 @@ class RegressionEnergy:
         from wgf.potential import Potential  # compiled code, which clouds do not need
 
         return Potential(self, grid, tolerance)
+
+    def at(self, points: np.ndarray, tolerance: float = 1e-12) -> PointPotential:
+        """The potential at fixed points (N, p), features compressed to relative error `tolerance`."""
+        from wgf.point_potential import PointPotential
+
+        return PointPotential(self, points, tolerance)
 
     def entries(self, grid: Grid) -> float:
         """How many numbers the potential keeps on a grid, about."""

@@ -140,6 +140,12 @@ def per_axis(value: Any, p: int, what: str) -> tuple:
     return values
 
 
+def check_box(box: Any) -> None:
+    """Both edges of the box are given, or none."""
+    if (box.lower is None) != (box.upper is None):
+        raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
+
+
 def describe_box(cells: Sequence[int], lower: Sequence[float] | None, upper: Sequence[float] | None) -> str:
     """For example `128 × 128 on [-2.5, 3.5] × [-2.5, 4.5]`."""
     text = " × ".join(str(n) for n in cells)

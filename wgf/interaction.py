@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy import fft
@@ -24,6 +24,9 @@ from wgf.internal import Entropy, PorousMedium
 from wgf.layout import Layout, total
 from wgf.measure import BLOCK, Measure
 from wgf.neuron import differences
+
+if TYPE_CHECKING:
+    from wgf.point_potential import InteractionPointPotential
 
 Function = Callable[[np.ndarray], np.ndarray]
 NODES = 8  # per axis, of the Gauss rule for the mean of W over the cell at zero; even, so that none is zero itself
@@ -72,6 +75,12 @@ class InteractionEnergy:
     def on(self, grid: Grid, tolerance: float = 0.0) -> InteractionPotential:
         """The potential on the cells of `grid`; nothing is compressed, so `tolerance` has no say."""
         return InteractionPotential(self, grid)
+
+    def at(self, points: np.ndarray, tolerance: float = 1e-12) -> InteractionPointPotential:
+        """The potential at fixed points (N, p), with W compressed to relative error `tolerance`."""
+        from wgf.point_potential import InteractionPointPotential
+
+        return InteractionPointPotential(self, points, tolerance)
 
     def predict(self, measure: Measure) -> np.ndarray:
         """There is no network: (0,)."""

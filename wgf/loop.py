@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.methods.base import Method
+from wgf.methods.base import Method, check_growth
 from wgf.observers.base import Observer, watching
 from wgf.observers.guard import Guard
 from wgf.observers.memory import Memory
@@ -39,6 +39,7 @@ def solve(
     then in the file, and so it is after an interruption.
     """
     times = save_times(until, save)
+    check_growth(problem, method)
     stepper = method.bind(problem, until)
     memory: Any = Store(store, problem, method, stepper.facts) if store is not None else Memory(problem, method, stepper.facts)
     watchers: list[Observer] = [Guard(until, getattr(method, "edge_tolerance", 1.0)), memory, *observers]

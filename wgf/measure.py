@@ -1,8 +1,10 @@
-"""Measures over θ: a Density (cell averages on a grid) and a Cloud (weighted points). Both are points and masses.
+"""Measures over θ: a Density (cell averages on a grid), a MeshDensity (on cells of any shape) and a Cloud (weighted points).
 
-    ∫ f dμ = Σ_j mass_j f(θ_j),    φ_μ(x) = ∫ g(θ; x) μ(dθ)
+All are points and masses,
 
-For a Density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, second order in h).
+    ∫ f dμ = Σ_j mass_j f(θ_j),    φ_μ(x) = ∫ g(θ; x) μ(dθ).
+
+For a density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, second order in h).
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.grid import Grid
+from wgf.mesh import Mesh
 
 BLOCK = 2**15  # entries of a temporary (points × inputs) array: a quarter of a megabyte, which stays in cache
 
 
 class Measure:
-    """What a Density and a Cloud have in common; `neuron` is what `predict` uses."""
+    """What all measures have in common; `neuron` is what `predict` uses."""
 
     neuron: Any
 
@@ -107,6 +110,14 @@ class Density(Measure):
             averages = np.moveaxis(np.tensordot(overlap, averages, axes=(1, axis)), 0, axis)
         return averages
 
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """The average of the cell that holds each theta (…, p), zero outside the box; (…,)."""
+        theta = np.asarray(theta, dtype=float)
+        places = np.floor((theta - np.array(self.grid.lower)) / self.grid.spacing).astype(np.int64)
+        inside = ((places >= 0) & (places < np.array(self.grid.shape))).all(axis=-1)
+        within = np.where(inside[..., None], places, 0)
+        return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0)
+
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """M independent points: a cell by its mass, a place in it uniformly, (m, p)."""
         cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
@@ -131,6 +142,59 @@ class Density(Measure):
 
     def __repr__(self) -> str:
         return f"Density({self.grid!r}, mass {self.mass:.12g})"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MeshDensity(Measure):
+    """μ as its average in each cell of a mesh: `values` (N,), mass of a cell = value × mesh.volumes.
+
+    It serves as an initial law on its own mesh, too, and for clouds.
+    """
+
+    mesh: Mesh
+    values: np.ndarray
+    neuron: Any = None
+
+    def __post_init__(self) -> None:
+        if np.shape(self.values) != (self.mesh.size,):
+            raise InputError(
+                f"the density has values of shape {np.shape(self.values)} on a mesh of {self.mesh.size:,} cells; give one for each cell"
+            )
+
+    @property
+    def dim(self) -> int:
+        """P, the number of coordinates."""
+        return self.mesh.dim
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.mesh.centers
+
+    @property
+    def masses(self) -> np.ndarray:
+        return self.values * self.mesh.volumes
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """A density on a mesh cannot be put on a grid."""
+        raise InputError("a density on a mesh starts runs on the same mesh, and clouds: it has no averages over the cells of a grid")
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """M independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
+        simplices, owners = self.mesh.simplices
+        corners = self.mesh.vertices[simplices]
+        edges = corners[:, 1:] - corners[:, :1]
+        size = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1)))
+        masses = self.masses[owners] * size / np.bincount(owners, size, self.mesh.size)[owners]
+        chosen = rng.choice(len(owners), m, p=masses / masses.sum())
+        shares = rng.dirichlet(np.ones(self.mesh.cell_dim + 1), m)
+        return np.einsum("mk,mkp->mp", shares, corners[chosen])
+
+    def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        return self.points, self.masses / self.masses.sum()
+
+    def __repr__(self) -> str:
+        return f"MeshDensity({self.mesh!r}, mass {self.mass:.12g})"
 
 
 @dataclass(frozen=True, repr=False)

@@ -22,8 +22,9 @@ from wgf.schema import Table, parse, read_text
 
 @dataclass(frozen=True, repr=False)
 class Problem:
-    """∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ from μ_0 = `initial`, where G comes from `energy` and τ = `temperature` ≥ 0.
+    """∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ − κ G μ from μ_0 = `initial`, where G comes from `energy` and τ = `temperature` ≥ 0.
 
+    growth    κ ≥ 0, zero but for problems reduced to a sphere (homogeneous.py): mass grows where G < 0 and shrinks where G > 0
     source    the text of the problem file it was read from, if any; it is kept in every run file
     """
 
@@ -32,10 +33,13 @@ class Problem:
     temperature: float = 0.0
     title: str = ""
     source: str = ""
+    growth: float = 0.0
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.temperature) and self.temperature >= 0):
             raise InputError(f"temperature = {self.temperature:g}: it must be a number ≥ 0")
+        if not (np.isfinite(self.growth) and self.growth >= 0):
+            raise InputError(f"growth = {self.growth:g}: it must be a number ≥ 0")
         p = self.initial.dim
         if p is not None and self.energy.dim not in (None, p):
             axes = self.energy.axis_names(self.energy.dim)
@@ -73,6 +77,7 @@ class Problem:
 
     def __repr__(self) -> str:
         noise = f", τ = {self.temperature:g}" if self.temperature else ""
+        noise += f", κ = {self.growth:g}" if self.growth else ""
         title = f"{self.title!r}, " if self.title else ""
         return f"Problem({title}{self.energy!r}, μ₀ = {self.initial!r}{noise})"
 

@@ -5,6 +5,7 @@ Every law answers the same calls; p is its dimension `dim`:
     cell_averages(grid)   probability of each cell / its volume, (n_1, …, n_p); not renormalised, so that the part of the
                           law that the box leaves out is what is missing from one
                           (a density known only up to a factor is normalised on the box)
+    pdf(theta)            the density at theta (…, p), (…,); laws of points have none
     sample(m, rng)        m independent points, (m, p)
     quadrature(nodes)     points (N, p) and weights (N,), Σ = 1, with about `nodes` points per axis; spectrally accurate
                           for smooth integrands (Gauss rules)
@@ -15,6 +16,7 @@ from __future__ import annotations
 from wgf.law.base import Law
 from wgf.law.composed import Mixture, Product
 from wgf.law.given import FromDensity, Samples
+from wgf.law.on_mesh import mesh_averages
 from wgf.law.simple import Ball, Gaussian, Uniform
 
 LAWS: dict[str, type] = {
@@ -26,4 +28,4 @@ LAWS: dict[str, type] = {
     "samples": Samples,
 }
 
-__all__ = ["LAWS", "Ball", "FromDensity", "Gaussian", "Law", "Mixture", "Product", "Samples", "Uniform"]
+__all__ = ["LAWS", "Ball", "FromDensity", "Gaussian", "Law", "Mixture", "Product", "Samples", "Uniform", "mesh_averages"]

@@ -37,6 +37,9 @@ class Mixture:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         return np.add.reduce([w * law.cell_averages(grid) for w, law in zip(self.weights, self.laws, strict=True)])
 
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        return np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
+
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """The component of each point is drawn too, so that the points are independent."""
         counts = rng.multinomial(m, self.weights)
@@ -77,6 +80,11 @@ class Product:
             factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part])))
             start += law.dim
         return outer(factors)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        ends = np.cumsum([law.dim for law in self.laws])[:-1]
+        parts = np.split(np.asarray(theta), ends, axis=-1)
+        return np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return np.column_stack([law.sample(m, rng) for law in self.laws])

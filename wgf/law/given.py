@@ -40,6 +40,10 @@ class Samples:
         counts, _ = np.histogramdd(self.points, bins=grid.edges)
         return counts / (len(self.points) * grid.cell_volume)
 
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """Points have no density."""
+        raise InputError("samples have no density: give a law that has one, such as a Gaussian around each of them (Mixture)")
+
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """The points themselves where m is their number, else m of them drawn with replacement."""
         return self.points.copy() if m == len(self.points) else rng.choice(self.points, m)
@@ -75,7 +79,7 @@ class FromDensity:
         lower: Sequence[float] | None = None,
         upper: Sequence[float] | None = None,
     ) -> None:
-        self.pdf, self.sampler = pdf, sample
+        self.function, self.sampler = pdf, sample
         self.lower, self.upper = lower, upper
         if (lower is None) != (upper is None):
             raise InputError("the support of a law given by its density needs both lower and upper, or neither")
@@ -105,7 +109,7 @@ class FromDensity:
         return masses / (masses.sum() * grid.cell_volume)
 
     def __repr__(self) -> str:
-        return f"FromDensity({getattr(self.pdf, '__name__', self.pdf)!r})"
+        return f"FromDensity({getattr(self.function, '__name__', self.function)!r})"
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         if self.sampler is not None:
@@ -134,8 +138,16 @@ class FromDensity:
             raise InputError(NOWHERE)
         return points, weights / weights.sum()
 
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """The density up to a factor, zero outside the support."""
+        theta = np.asarray(theta, dtype=float)
+        values = self._density(theta)
+        if self.lower is None or self.upper is None:
+            return values
+        return np.where(((theta >= self.lower) & (theta <= self.upper)).all(axis=-1), values, 0.0)
+
     def _density(self, theta: np.ndarray) -> np.ndarray:
-        values = np.asarray(self.pdf(theta), dtype=float)
+        values = np.asarray(self.function(theta), dtype=float)
         if values.shape != theta.shape[:-1]:
             raise InputError(f"pdf gave shape {values.shape} for theta {theta.shape}; expected {theta.shape[:-1]}")
         if not np.isfinite(values).all() or (values < 0).any():

@@ -40,6 +40,10 @@ class Gaussian:
             factors.append((special.ndtr(upper) - special.ndtr(lower)) / spacing)
         return outer(factors)
 
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        z = (np.asarray(theta) - self.mean) / self.std
+        return np.exp(-0.5 * np.sum(z**2, axis=-1)) / float(np.prod(np.sqrt(2 * np.pi) * np.array(self.std)))
+
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(self.mean, self.std, (m, self.dim))
 
@@ -76,6 +80,10 @@ class Uniform:
             inside = np.clip(edges, low, high)
             factors.append(np.diff(inside) / ((high - low) * spacing))
         return outer(factors)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        inside = ((np.asarray(theta) >= self.lower) & (np.asarray(theta) <= self.upper)).all(axis=-1)
+        return inside / float(np.prod(np.array(self.upper) - self.lower))
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(self.lower, self.upper, (m, self.dim))
@@ -115,8 +123,15 @@ class Ball:
         overlap = np.diff(inside, axis=-1) / grid.spacing[-1]
         for axis, n in enumerate(grid.shape[:-1]):
             overlap = overlap.reshape(*overlap.shape[:axis], n, slices, *overlap.shape[axis + 1 :]).mean(axis=axis + 1)
-        volume = np.pi ** (self.dim / 2) / special.gamma(self.dim / 2 + 1) * self.radius**self.dim
-        return overlap / volume
+        return overlap / self.volume
+
+    @property
+    def volume(self) -> float:
+        """Of the ball."""
+        return float(np.pi ** (self.dim / 2) / special.gamma(self.dim / 2 + 1) * self.radius**self.dim)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        return (np.sum((np.asarray(theta) - self.center) ** 2, axis=-1) <= self.radius**2) / self.volume
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         direction = rng.normal(size=(m, self.dim))

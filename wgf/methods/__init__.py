@@ -9,6 +9,7 @@ from wgf.errors import known
 METHODS = {
     "finite-volume": "wgf.methods.finite_volume:FiniteVolume",
     "jko": "wgf.methods.jko:JKO",
+    "fipy": "wgf.methods.fipy_mesh:FiPyMesh",
     "characteristics": "wgf.methods.characteristics:Characteristics",
     "particles": "wgf.methods.particles:Particles",
 }

@@ -10,8 +10,8 @@ step before (a step size, say) stands in `state.memory`. Nothing else holds time
                                 arrives there; returns the Reading of the state that the step left
     stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
 
-A method whose error can be estimated (discretisation.py) also has `coarser(problem, until)`, itself at half the resolution, and
-`order`, of the error in the resolution.
+A method that solves problems with growth says so: `handles_growth = True`. One whose error can be estimated (discretisation.py) also has
+`coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the resolution.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measure import Cloud, Density
+from wgf.measure import Cloud, Density, MeshDensity
 from wgf.problem import Problem
 
 
@@ -70,7 +70,7 @@ SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mas
 class Frame:
     """A state as people look at it: the measure, its reading, and φ_μ at the data (n,)."""
 
-    measure: Density | Cloud
+    measure: Density | MeshDensity | Cloud
     reading: Reading
     prediction: np.ndarray
 
@@ -94,6 +94,15 @@ class Method(Protocol):
 def options(method: Any) -> dict[str, Any]:
     """The fields of a method with their values, for the run's file."""
     return {item.name: getattr(method, item.name) for item in fields(method)}
+
+
+def check_growth(problem: Problem, method: object) -> None:
+    """Refuse a problem whose mass grows, for methods that keep it."""
+    if problem.growth and not getattr(method, "handles_growth", False):
+        raise InputError(
+            f"{type(method).__name__} keeps the mass, but that of the problem grows (κ = {problem.growth:g}): take FiPyMesh, or solve the "
+            "problem from which it was reduced"
+        )
 
 
 def noiseless(problem: Problem, method: object) -> None:

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from wgf.errors import InputError, known
-from wgf.grid import Grid, describe_box
+from wgf.grid import Grid, check_box, describe_box
 from wgf.methods.drift_diffusion import DriftDiffusion
 from wgf.methods.growing import Growing
-from wgf.methods.on_grid import GridStepper, box_grid, check_box, coarsened, require_memory
+from wgf.methods.on_grid import GridStepper, box_grid, coarsened, require_memory
 from wgf.methods.split import Split
 from wgf.methods.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.problem import Problem

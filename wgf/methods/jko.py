@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, known
-from wgf.grid import Grid, describe_box
+from wgf.grid import Grid, check_box, describe_box
 from wgf.internal import PorousMedium
 from wgf.methods.entropic import DOMAINS
-from wgf.methods.on_grid import box_grid, check_box, coarsened, require_memory
+from wgf.methods.on_grid import box_grid, coarsened, require_memory
 from wgf.problem import Problem
 
 STEPS = 50  # of a run, where no dt is given

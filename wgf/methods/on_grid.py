@@ -123,12 +123,6 @@ def equal_steps(remaining: float, dt: float) -> tuple[float, bool]:
     return remaining / count, count == 1
 
 
-def check_box(method: Any) -> None:
-    """Both edges of the box are given, or none."""
-    if (method.lower is None) != (method.upper is None):
-        raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
-
-
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     """The grid of a method with `cells` and `boundary`, on its box, or on one that is found."""
     lower, upper = find_box(problem, until) if method.lower is None or method.upper is None else (method.lower, method.upper)

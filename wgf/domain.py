@@ -1,0 +1,278 @@
+"""Domains for θ that are not boxes of equal cells on a grid, meshed: a box for FiPy, a disc, an annulus, a sphere, a circle.
+
+`DOMAINS` is the one list of them: name in a problem file → class. Triangles come from Gmsh (`pip install gmsh`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError, known
+from wgf.fipy_bridge import described, load_fipy, polygons
+from wgf.grid import Grid, check_box, describe_box
+from wgf.mesh import Mesh
+
+PATTERNS = ("triangles", "rings")
+FINEST = 5e6  # cells: more are a mistake
+PERIODIC = {  # the names of FiPy's grids, by which axes wrap around
+    (False,): "Grid1D",
+    (True,): "PeriodicGrid1D",
+    (False, False): "Grid2D",
+    (True, False): "PeriodicGrid2DLeftRight",
+    (False, True): "PeriodicGrid2DTopBottom",
+    (True, True): "PeriodicGrid2D",
+    (False, False, False): "Grid3D",
+    (True, False, False): "PeriodicGrid3DLeftRight",
+    (False, True, False): "PeriodicGrid3DTopBottom",
+    (False, False, True): "PeriodicGrid3DFrontBack",
+    (True, True, False): "PeriodicGrid3DLeftRightTopBottom",
+    (True, False, True): "PeriodicGrid3DLeftRightFrontBack",
+    (False, True, True): "PeriodicGrid3DTopBottomFrontBack",
+    (True, True, True): "PeriodicGrid3D",
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of equal cells: options as those of wgf.Grid. Without lower and upper, a method finds them."""
+
+    cells: int | Sequence[int]
+    lower: Sequence[float] | None = None
+    upper: Sequence[float] | None = None
+    boundary: str | Sequence[str] = "no-flux"
+
+    def __post_init__(self) -> None:
+        check_box(self)
+        if self.lower is not None and self.grid().dim > 3:
+            raise InputError(f"FiPy's grids have 1 to 3 axes, not {self.grid().dim}: take FiniteVolume")
+
+    def grid(self) -> Grid:
+        """The same cells as a grid."""
+        if self.lower is None or self.upper is None:
+            raise InputError("the box has no edges yet: give lower and upper")
+        return Grid(self.lower, self.upper, self.cells, boundary=self.boundary)
+
+    def coarser(self) -> Box:
+        """Half as many cells along each axis."""
+        return dataclasses.replace(self, cells=[max(1, round(n / 2)) for n in np.atleast_1d(self.cells)])
+
+    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+        """The mesh for FiPy, which begins at zero, and its description in place; the first axis runs fastest."""
+        grid = self.grid()
+        numbers = {f"n{axis}": n for axis, n in zip("xyz", grid.shape, strict=False)}
+        steps = {f"d{axis}": h for axis, h in zip("xyz", grid.spacing.tolist(), strict=False)}
+        mesh = getattr(load_fipy(), PERIODIC[grid.periodic()])(**numbers, **steps)
+        at_zero, lower = described(mesh, names, f"{describe_box(grid.shape, grid.lower, grid.upper)}"), np.array(grid.lower)
+        return mesh, dataclasses.replace(at_zero, vertices=at_zero.vertices + lower, centers=at_zero.centers + lower)
+
+
+@dataclass(frozen=True)
+class Disc:
+    """|θ − center| ≤ radius in the plane.
+
+    spacing    of the mesh, about the length of an edge
+    pattern    triangles (Gmsh), or rings of quadrilaterals, which are regular and need no Gmsh
+    """
+
+    radius: float
+    spacing: float
+    center: Sequence[float] = (0.0, 0.0)
+    pattern: str = "triangles"
+
+    def __post_init__(self) -> None:
+        _check_round(self, {"radius": self.radius}, self.radius)
+        known(self.pattern, PATTERNS, "pattern")
+        if np.shape(self.center) != (2,) or not np.isfinite(self.center).all():
+            raise InputError(f"the disc has center = {self.center!r}: give two numbers")
+
+    def coarser(self) -> Disc:
+        """Twice the spacing."""
+        return dataclasses.replace(self, spacing=2 * self.spacing)
+
+    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+        """The mesh for FiPy, and its description."""
+        x, y = self.center
+        if self.pattern == "rings":
+            vertices, cells = _rings(0.0, self.radius, self.spacing)
+            vertices = vertices + np.array(self.center)
+        else:
+            vertices, cells = _triangulated(lambda occ: occ.addDisk(x, y, 0, self.radius, self.radius), self.spacing)
+        mesh = polygons(vertices[:, :2], cells)
+        return mesh, described(mesh, names, f"disc of radius {self.radius:g}, {len(cells):,} {_what(self)}")
+
+
+@dataclass(frozen=True)
+class Annulus:
+    """inner ≤ |θ − center| ≤ outer in the plane; spacing and pattern as those of a disc."""
+
+    inner: float
+    outer: float
+    spacing: float
+    center: Sequence[float] = (0.0, 0.0)
+    pattern: str = "triangles"
+
+    def __post_init__(self) -> None:
+        _check_round(self, {"inner": self.inner, "outer": self.outer}, self.outer)
+        known(self.pattern, PATTERNS, "pattern")
+        if not self.inner < self.outer:
+            raise InputError(f"the annulus has inner = {self.inner:g}, outer = {self.outer:g}: inner must be less than outer")
+        if np.shape(self.center) != (2,) or not np.isfinite(self.center).all():
+            raise InputError(f"the annulus has center = {self.center!r}: give two numbers")
+
+    def coarser(self) -> Annulus:
+        """Twice the spacing."""
+        return dataclasses.replace(self, spacing=2 * self.spacing)
+
+    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+        """The mesh for FiPy, and its description."""
+        x, y = self.center
+        if self.pattern == "rings":
+            vertices, cells = _rings(self.inner, self.outer, self.spacing)
+            vertices = vertices + np.array(self.center)
+        else:
+
+            def add(occ: Any) -> None:
+                whole, hole = (occ.addDisk(x, y, 0, radius, radius) for radius in (self.outer, self.inner))
+                occ.cut([(2, whole)], [(2, hole)])
+
+            vertices, cells = _triangulated(add, self.spacing)
+        mesh = polygons(vertices[:, :2], cells)
+        return mesh, described(mesh, names, f"annulus {self.inner:g} ≤ |θ| ≤ {self.outer:g}, {len(cells):,} {_what(self)}")
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """|θ| = radius in space: triangles whose corners lie on the sphere. Functions of θ are evaluated on the sphere, too."""
+
+    spacing: float
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_round(self, {"radius": self.radius}, self.radius)
+
+    def coarser(self) -> Sphere:
+        """Twice the spacing."""
+        return dataclasses.replace(self, spacing=2 * self.spacing)
+
+    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+        """The mesh for FiPy, and its description with centres moved out to the sphere."""
+        vertices, cells = _triangulated(lambda occ: occ.addSphere(0, 0, 0, self.radius), self.spacing)
+        mesh = polygons(vertices, cells)
+        plain = described(mesh, names, f"sphere of radius {self.radius:g}, {len(cells):,} triangles")
+        return mesh, on_sphere(plain, self.radius)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """|θ| = radius in the plane, cut into equal arcs: a periodic line for FiPy, and exact."""
+
+    cells: int
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.cells, bool) or not isinstance(self.cells, int) or self.cells < 3:
+            raise InputError(f"the circle has {self.cells} cells; give a whole number, at least 3")
+        _check_round(self, {"radius": self.radius}, self.radius)
+
+    def coarser(self) -> Circle:
+        """Half as many arcs."""
+        return dataclasses.replace(self, cells=max(3, round(self.cells / 2)))
+
+    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+        """The mesh for FiPy, and its description in the plane."""
+        step = 2 * np.pi / self.cells
+        mesh = load_fipy().PeriodicGrid1D(nx=self.cells, dx=step * self.radius)
+        numbers = np.arange(self.cells)
+        vertices, centers = (
+            self.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1) for angle in (step * numbers, step * (numbers + 0.5))
+        )
+        cells = np.stack([numbers, (numbers + 1) % self.cells], axis=1)
+        volumes = np.full(self.cells, step * self.radius)
+        title = f"circle of radius {self.radius:g}, {self.cells:,} arcs"
+        return mesh, Mesh(vertices, cells, centers, volumes, 1, tuple(names) or ("theta1", "theta2"), title)
+
+
+DOMAINS: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle}
+
+
+def on_sphere(mesh: Mesh, radius: float) -> Mesh:
+    """The mesh with its centres moved along rays to the distance `radius` from zero."""
+    centers = mesh.centers * (radius / np.linalg.norm(mesh.centers, axis=1, keepdims=True))
+    return dataclasses.replace(mesh, centers=centers)
+
+
+def _check_round(domain: Any, lengths: dict[str, float], extent: float) -> None:
+    """Lengths, and the spacing where there is one, are positive, and the cells not too many."""
+    kind = type(domain).__name__.lower()
+    if hasattr(domain, "spacing"):
+        lengths = {**lengths, "spacing": domain.spacing}
+    for name, length in lengths.items():
+        if not (np.isfinite(length) and length > 0):
+            raise InputError(f"the {kind} has {name} = {length:g}: it must be a positive number")
+    if hasattr(domain, "spacing") and 7.0 * (extent / domain.spacing) ** 2 > FINEST:
+        raise InputError(f"the {kind} with spacing = {domain.spacing:g} would have more than {FINEST:,.0f} cells: choose a larger spacing")
+
+
+def _what(domain: Any) -> str:
+    return "triangles" if domain.pattern == "triangles" else "cells in rings"
+
+
+def _triangulated(add: Callable[[Any], Any], spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) and triangles (N, 3) of what `add` adds to Gmsh's geometry."""
+    gmsh = load_gmsh()
+    gmsh.initialize(interruptible=False)
+    try:
+        for option, value in (
+            ("General.Terminal", 0),
+            ("Mesh.MeshSizeMax", spacing),
+            ("Mesh.MeshSizeMin", spacing),
+            ("Mesh.Algorithm", 6),  # frontal Delaunay: nearly equilateral
+            ("General.NumThreads", 1),
+        ):
+            gmsh.option.setNumber(option, value)
+        add(gmsh.model.occ)
+        gmsh.model.occ.synchronize()
+        gmsh.model.mesh.generate(2)
+        tags, coordinates, _ = gmsh.model.mesh.getNodes()
+        _, _, corners = gmsh.model.mesh.getElements(2)
+    finally:
+        gmsh.finalize()
+    places = np.zeros(int(tags.max()) + 1, dtype=np.int64)
+    places[tags] = np.arange(len(tags))
+    used, cells = np.unique(places[np.concatenate(corners)], return_inverse=True)
+    return coordinates.reshape(-1, 3)[used], cells.reshape(-1, 3)
+
+
+def load_gmsh() -> Any:
+    """The package Gmsh, or an InputError that says what to install."""
+    try:
+        import gmsh
+    except ImportError:
+        raise InputError("meshes of triangles are made by Gmsh, which is not installed: pip install gmsh") from None
+    except OSError as error:
+        raise InputError(f"Gmsh is installed but a system library is missing ({error}): install it, such as libGLU") from None
+    return gmsh
+
+
+def _rings(inner: float, outer: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 2) and cells (N, 4) of equally thick rings, cut at equal angles; triangles around the middle of a disc."""
+    rings, sectors = max(1, math.ceil((outer - inner) / spacing - 1e-9)), max(6, math.ceil(2 * np.pi * outer / spacing - 1e-9))
+    angles = 2 * np.pi * np.arange(sectors) / sectors
+    radii = np.linspace(inner, outer, rings + 1)
+    here, there = np.arange(sectors), (np.arange(sectors) + 1) % sectors
+    circles = np.multiply.outer(radii, np.stack([np.cos(angles), np.sin(angles)], axis=1))  # (rings + 1, sectors, 2)
+    first = 1 if inner == 0 else 0
+    numbers = np.arange(first, rings + 1)[:, None] * sectors + np.arange(sectors) - first * (sectors - 1)
+    vertices = circles[first:].reshape(-1, 2)
+    cells = [np.stack([low[here], high[here], high[there], low[there]], axis=1) for low, high in itertools.pairwise(numbers)]
+    if inner == 0:
+        vertices = np.concatenate([np.zeros((1, 2)), vertices])
+        cells.insert(0, np.stack([np.zeros(sectors, dtype=np.int64), numbers[0][here], numbers[0][there], numbers[0][there]], axis=1))
+    return vertices, np.concatenate(cells)

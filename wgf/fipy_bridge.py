@@ -1,0 +1,146 @@
+"""Between our meshes and those of FiPy, which is imported here and nowhere else.
+
+FiPy knows surfaces in space (cells that are polygons, with edges for faces), but takes their normals and areas from two of the three
+coordinates. `surface` makes of them what they are: the area of a cell, and at each edge the conormal, which lies in the surface across
+the edge.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.mesh import Mesh
+
+HEXAHEDRON = [0, 1, 3, 2, 4, 5, 7, 6]  # the corners of a box in ascending order, as VTK counts them
+WEIGHTED = ("Cylindrical", "Spherical")
+
+
+@lru_cache(maxsize=1)
+def load_fipy() -> Any:
+    """The package, with SciPy's solvers, and without a look at our command line, which it would read when it is imported."""
+    arguments, sys.argv = sys.argv, sys.argv[:1]
+    chosen = os.environ.get("FIPY_SOLVERS")
+    os.environ["FIPY_SOLVERS"] = chosen or "scipy"
+    try:
+        import fipy
+    finally:
+        sys.argv = arguments
+        if chosen is None:
+            del os.environ["FIPY_SOLVERS"]
+    return fipy
+
+
+def polygons(vertices: np.ndarray, cells: np.ndarray) -> Any:
+    """The FiPy mesh of polygons: vertices (V, 2), or (V, 3) for a surface, and cells (N, k) in the order of Mesh.cells."""
+    follows = np.roll(cells, -1, axis=1)
+    edges = np.sort(np.stack([cells, follows], axis=-1), axis=-1)
+    proper = edges[..., 0] != edges[..., 1]
+    faces, places = np.unique(edges[proper], axis=0, return_inverse=True)
+    cell_faces = np.full(cells.shape, -1)
+    cell_faces[proper] = places.reshape(-1)
+    packed = np.argsort(cell_faces < 0, axis=1, kind="stable")
+    corners = np.ma.masked_values(np.take_along_axis(cell_faces, packed, axis=1).T.copy(), -1)
+    if vertices.shape[1] == 3:
+        return surface(vertices.T.copy(), faces.T.copy(), corners)
+    load_fipy()
+    from fipy.meshes.mesh2D import Mesh2D
+
+    return Mesh2D(vertices.T.copy(), faces.T.copy(), corners)
+
+
+def surface(vertices: np.ndarray, faces: np.ndarray, cell_faces: np.ndarray) -> Any:
+    """The FiPy mesh of a surface in space, with areas and conormals; vertices (3, V), faces (2, F), cell_faces (k, N)."""
+    load_fipy()
+    from fipy.meshes.mesh2D import Mesh2D
+
+    class SurfaceMesh(Mesh2D):
+        """A surface of polygons in space."""
+
+        def _calcFaceNormals(self) -> np.ndarray:
+            """The conormal of each edge: the direction from cell to cell (to the edge, at a boundary) without its part along the edge."""
+            ends = self.vertexCoords[:, np.asarray(self.faceVertexIDs)]
+            along = ends[:, 1] - ends[:, 0]
+            along = along / np.linalg.norm(along, axis=0)
+            across = np.asarray(self._cellDistanceVectors)
+            across = across - np.sum(across * along, axis=0) * along
+            return across / np.linalg.norm(across, axis=0)
+
+        def _calcFaceTangents(self) -> tuple[np.ndarray, np.ndarray]:
+            ends = self.vertexCoords[:, np.asarray(self.faceVertexIDs)]
+            along = ends[:, 1] - ends[:, 0]
+            along = along / np.linalg.norm(along, axis=0)
+            return along, np.cross(along, self.faceNormals, axis=0)
+
+        def _calcCellVolumes(self) -> np.ndarray:
+            """The sum of the triangles between the centre and each edge."""
+            lines = np.ma.filled(self.cellFaceIDs, 0)
+            ends = self.vertexCoords[:, np.asarray(self.faceVertexIDs)][:, :, lines]  # (3, 2, k, N)
+            arms = ends - np.asarray(self._cellCenters)[:, None, None]
+            areas = 0.5 * np.linalg.norm(np.cross(arms[:, 0], arms[:, 1], axis=0), axis=0)
+            return np.where(np.ma.getmaskarray(self.cellFaceIDs), 0.0, areas).sum(axis=0)
+
+    return SurfaceMesh(vertices, faces, cell_faces)
+
+
+def checked(mesh: Any) -> Any:
+    """The FiPy mesh, if its cells can hold a measure over θ; a surface as `surface` makes it."""
+    load_fipy()
+    from fipy.meshes.abstractMesh import AbstractMesh
+
+    if not isinstance(mesh, AbstractMesh):
+        raise InputError(
+            f"mesh = {mesh!r}: give a mesh of FiPy (Grid2D, Gmsh2D, …), or one of wgf.Box, wgf.Disc, wgf.Annulus, wgf.Sphere, wgf.Circle"
+        )
+    name = type(mesh).__name__
+    if name.startswith(WEIGHTED):
+        raise InputError(f"the cells of a {name} are rings or shells, over which θ is not a point: take a Cartesian mesh")
+    if mesh.communicator.Nproc > 1:
+        raise InputError("the mesh is spread over several processes: make it with communicator=fipy.serialComm")
+    if _is_surface(mesh):
+        mesh = surface(np.array(mesh.vertexCoords), np.array(mesh.faceVertexIDs), mesh.cellFaceIDs)
+    if not (np.asarray(mesh.cellVolumes) > 0).all():
+        raise InputError(f"the {name} has a cell without volume: look at its vertices")
+    return mesh
+
+
+def described(mesh: Any, names: Sequence[str] = (), title: str = "") -> Mesh:
+    """A checked FiPy mesh as plain arrays."""
+    q = 2 if _is_surface(mesh) else mesh.dim
+    vertices, centers = np.array(mesh.vertexCoords, dtype=float).T, np.array(mesh.cellCenters, dtype=float).T
+    corners = np.ma.asarray(mesh._cellVertexIDs).T
+    cells = np.ma.filled(corners, -1).astype(np.int64)
+    if q == 2:
+        cells = _around(vertices, cells, centers)
+    elif q == 3 and cells.shape[1] == 8:
+        cells = np.sort(cells, axis=1)[:, HEXAHEDRON]
+    elif q == 3 and cells.shape[1] != 4:
+        raise InputError(f"the cells of a {type(mesh).__name__} have up to {cells.shape[1]} corners: give tetrahedra or boxes")
+    elif q == 1:
+        cells = np.arange(len(cells))[:, None] + np.arange(2)  # in FiPy's lines one follows another, a periodic one included
+    names = tuple(names) or tuple(f"theta{k + 1}" for k in range(mesh.dim))
+    text = title or f"{type(mesh).__name__.removeprefix('Uniform')} of {len(cells):,} cells"
+    return Mesh(vertices, cells, centers, np.array(mesh.cellVolumes, dtype=float), q, names, text)
+
+
+def _is_surface(mesh: Any) -> bool:
+    return mesh.dim == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
+
+
+def _around(vertices: np.ndarray, cells: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """The corners of each polygon (−1 where it has no more) in order around its centre, the last one repeated."""
+    arms = vertices[cells] - centers[:, None]
+    first = arms[:, 0] / np.linalg.norm(arms[:, 0], axis=1, keepdims=True)
+    second = arms[:, 1] - np.sum(arms[:, 1] * first, axis=1, keepdims=True) * first  # in the plane of the polygon, across the first arm
+    second /= np.linalg.norm(second, axis=1, keepdims=True)
+    angle = np.arctan2(*(np.einsum("nkp,np->nk", arms, axis) for axis in (second, first)))
+    missing = cells < 0
+    ordered = np.take_along_axis(cells, np.argsort(np.where(missing, np.inf, angle), axis=1, kind="stable"), axis=1)
+    last = ordered[np.arange(len(cells)), (~missing).sum(axis=1) - 1]
+    return np.where(ordered < 0, last[:, None], ordered)

@@ -1,0 +1,113 @@
+"""Cells of any shape: what a grid is to a box, a mesh is to a disc, an annulus, a sphere or any other domain.
+
+Plain arrays, without the package that made them: vertices, the corners of each cell, centres and volumes. A cell is a segment, a
+convex polygon, a tetrahedron or a hexahedron; polygons may lie on a surface in space, whose volume then is an area.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import special
+
+from wgf.errors import InputError
+
+NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7 − q
+HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))  # its tetrahedra
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mesh:
+    """N cells of dimension q in p-dimensional θ-space.
+
+    vertices (V, p)
+    cells (N, k)     the vertices of each cell, in order around a polygon, a hexahedron as VTK counts it; a cell with fewer than k
+                     corners repeats its last one
+    centers (N, p)   where functions of θ are evaluated
+    volumes (N,)     lengths, areas or volumes of the cells
+    cell_dim         q
+    names            of the p coordinates
+    title            in one line, for people
+    """
+
+    vertices: np.ndarray
+    cells: np.ndarray
+    centers: np.ndarray
+    volumes: np.ndarray
+    cell_dim: int
+    names: Sequence[str]
+    title: str = ""
+
+    @property
+    def dim(self) -> int:
+        """p, the number of coordinates."""
+        return self.vertices.shape[1]
+
+    @property
+    def size(self) -> int:
+        """N, the number of cells."""
+        return len(self.cells)
+
+    @cached_property
+    def lower(self) -> np.ndarray:
+        """The smallest coordinates of a vertex, (p,)."""
+        return self.vertices.min(axis=0)
+
+    @cached_property
+    def upper(self) -> np.ndarray:
+        """The largest coordinates of a vertex, (p,)."""
+        return self.vertices.max(axis=0)
+
+    @cached_property
+    def simplices(self) -> tuple[np.ndarray, np.ndarray]:
+        """Segments, triangles or tetrahedra that fill the cells, as vertices (S, q + 1), and the cell of each, (S,)."""
+        corners = self.cells.shape[1]
+        if self.cell_dim == 1:
+            parts: Sequence[tuple[int, ...]] = ((0, 1),)
+        elif self.cell_dim == 2:
+            parts = [(0, j, j + 1) for j in range(1, corners - 1)]
+        else:
+            parts = ((0, 1, 2, 3),) if corners == 4 else HEXAHEDRON
+        simplices = np.concatenate([self.cells[:, list(part)] for part in parts])
+        owners = np.tile(np.arange(self.size), len(parts))
+        proper = simplices[:, -1] != simplices[:, -2]
+        return simplices[proper], owners[proper]
+
+    def quadrature(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Points (M, p) in the cells, their weights (M,), and the cell of each, (M,); a cell's weights sum to its volume.
+
+        On each simplex with corners s_0 … s_q the points are s_0 + t_1 (s_1 − s_0) + t_1 t_2 (s_2 − s_1) + …, whose volume element is
+        t_1^{q−1} t_2^{q−2} … dt: Gauss–Jacobi nodes in each t.
+        """
+        simplices, owners = self.simplices
+        corners = self.vertices[simplices]  # (S, q + 1, p)
+        q = self.cell_dim
+        points, weights, product = corners[:, :1], np.ones(1), np.ones(1)
+        for k in range(1, q + 1):
+            s, w = special.roots_jacobi(NODES, 0, q - k)
+            t, w = 0.5 * (1 + s), w / w.sum()
+            product = np.multiply.outer(product, t).ravel()
+            points = np.repeat(points, NODES, axis=1) + product[:, None] * (corners[:, k] - corners[:, k - 1])[:, None]
+            weights = np.multiply.outer(weights, w).ravel()
+        edges = corners[:, 1:] - corners[:, :1]
+        size = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1))) / special.factorial(q)
+        masses, places = np.multiply.outer(size, weights).ravel(), np.repeat(owners, len(weights))
+        masses *= (self.volumes / np.bincount(owners, size, self.size))[places]
+        return points.reshape(-1, self.dim), masses, places
+
+    def triangles(self) -> tuple[np.ndarray, np.ndarray]:
+        """The triangles of the cells as vertices (T, 3), and the cell of each, (T,): for pictures; q = 2."""
+        if self.cell_dim != 2:
+            raise InputError(f"the mesh has cells of dimension {self.cell_dim}; triangles are for dimension 2")
+        return self.simplices
+
+    def named(self, names: Sequence[str]) -> Mesh:
+        """The mesh with other names of its coordinates."""
+        return dataclasses.replace(self, names=tuple(names))
+
+    def __repr__(self) -> str:
+        return f"Mesh({self.title or f'{self.size:,} cells'})"

@@ -1,0 +1,424 @@
+"""FiPy as a second opinion: ∂_t μ = div(μ ∇G(θ; μ)) + div(D ∇μ) − κ G μ by its finite volumes, on any of its meshes.
+
+The discretisation in space is FiPy's: a cell's balance of the fluxes of a ConvectionTerm and a DiffusionTerm that are chosen by name,
+no flux through the outer faces, an ImplicitSourceTerm for growth (problem.py). Ours is what surrounds it:
+
+Speed. At the face between cells 1 and 2 at distance d it is −(G_2 − G_1)/d, from G at the centres (point_potential.py): the same
+quotient that FiPy's DiffusionTerm takes of μ, so that with ExponentialConvectionTerm (Scharfetter–Gummel) e^{−G/τ} does not move.
+
+Limiters. FiPy has VanLeerConvectionTerm in explicit form only; on triangles it extrapolates over three quarters of the way to the face,
+and may take mass from an empty cell. Its limited gradient is used here, over the whole way, and the value at the face as a multiple ψ of
+that of the cell upwind, bounded by 0 ≤ ψ ≤ 2, which is no restriction on boxes, where all is as in FiPy. The flux speed·ψ·μ_upwind is
+an implicit upwind flux with the speed multiplied by ψ, and ψ follows μ in sweeps.
+
+Time. Each step is that of a singly diagonally implicit Runge–Kutta method of order two, stable for stiff problems [Alexander, SIAM J.
+Numer. Anal. 14 (1977) 1006]: with γ = 1 − 1/√2 and the right-hand side R(μ),
+
+    μ_1 = μ_0 + γ dt R(μ_1),    μ_+ = μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) + γ dt R(μ_+):
+
+two implicit Euler steps, each swept, with G, ψ and D following μ, until a sweep moves less than `accuracy` of the mass.
+
+Positivity. Every sweep solves a system with a matrix of non-negative inverse (but for central differences, and fluxes corrected for
+oblique faces) and, as long as the second stage begins with μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) ≥ 0, with a right-hand side ≥ 0: elimination
+along the diagonal then only adds non-negative numbers, and no cell can become negative, not even by rounding. Mass is kept by every
+sweep, since fluxes cancel in pairs. A step with a negative cell, or whose sweeps do not converge, is taken again, half as long; where
+that does not help, the run ends and says why.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import linalg
+
+from wgf.domain import Box
+from wgf.errors import BoundaryWarning, InputError, RunError, known
+from wgf.fipy_bridge import checked, described, load_fipy
+from wgf.internal import PorousMedium
+from wgf.law import mesh_averages
+from wgf.measure import MeshDensity
+from wgf.mesh import Mesh
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.on_grid import LEFT_OUT, MISSED, landing
+from wgf.methods.scout import find_box
+from wgf.problem import Problem
+
+CONVECTION = {
+    "van-leer": "VanLeerConvectionTerm",
+    "upwind": "UpwindConvectionTerm",
+    "exponential": "ExponentialConvectionTerm",
+    "power-law": "PowerLawConvectionTerm",
+    "hybrid": "HybridConvectionTerm",
+    "central": "CentralDifferenceConvectionTerm",
+}
+DIFFUSION = {"two-point": "DiffusionTermNoCorrection", "corrected": "DiffusionTermCorrection"}
+GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
+EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
+LARGEST_MULTIPLE = 2.0  # of the value upwind, at a face
+PECLET = 1.0  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 9 % too much
+ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
+GROWTH, RECOVERY, SLOWEST = 1.5, 1.2, 1e-6  # of the step: largest ratio to the last one; of its pace after a refusal: regain, and least
+MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
+DIAGONAL = 0.5  # share of the off-diagonal entries in the diagonal ones up to which the system is solved by iteration
+ROUNDS = 60  # of that iteration, which gains a digit in at most four
+LONELY = 1e-15  # of the largest density: faces of emptier cells have no gradient of log μ
+
+
+@dataclass(frozen=True)
+class FiPyMesh:
+    """μ as cell averages on a mesh of FiPy, moved by FiPy's terms.
+
+    mesh         a mesh of FiPy (Grid1D … Grid3D, Gmsh2D, Gmsh3D, Gmsh2DIn3DSpace, …), or a wgf.Box, Disc, Annulus, Sphere or Circle
+    convection   van-leer, upwind, exponential, power-law, hybrid or central, or FiPy's name of the term; default: exponential where
+                 the noise is seen by the cells, else van-leer
+    diffusion    two-point (positive), or corrected, for oblique faces; or FiPy's name of the term
+    courant      cells by which the mass moves in a step, in the root mean square
+    dt           the longest time step; default: what `courant` and the change of the dissipation ask for
+    sweeps       the most that a stage of a step may take
+    accuracy     fraction of the mass that the last sweep of a stage may still move
+    tolerance    relative error to which the neuron's features, or W, are compressed
+    """
+
+    mesh: Any
+    convection: str | None = None
+    diffusion: str = "two-point"
+    courant: float = 0.5
+    dt: float | None = None
+    sweeps: int = 60
+    accuracy: float = 1e-7
+    tolerance: float = 1e-12
+
+    handles_growth = True
+
+    def __post_init__(self) -> None:
+        for name, register in (("convection", CONVECTION), ("diffusion", DIFFUSION)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _key(getattr(self, name), register, f"{name} term"))
+        for name in ("courant", "dt", "accuracy"):
+            value = getattr(self, name)
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise InputError(f"{name} = {value:g}: it must be a positive number")
+        if self.sweeps < 2:
+            raise InputError(f"sweeps = {self.sweeps}: at least 2, for it takes one more to see that nothing moves")
+        if not 0 <= self.tolerance < 1:
+            raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
+        if not hasattr(self.mesh, "build"):
+            object.__setattr__(self, "mesh", checked(self.mesh))
+
+    def bind(self, problem: Problem, until: float) -> MeshStepper:
+        """Make the mesh, and check that the problem fits it."""
+        domain = self.mesh
+        if isinstance(domain, Box) and domain.lower is None:
+            domain = Box(domain.cells, *find_box(problem, until), boundary=domain.boundary)
+        if hasattr(domain, "build"):
+            fipy_mesh, mesh = domain.build(())
+        else:
+            fipy_mesh, mesh = domain, described(domain)
+        if problem.dim not in (None, mesh.dim):
+            names = ", ".join(problem.axis_names(problem.dim))
+            raise InputError(f"the {mesh.title} lies in dimension {mesh.dim} but theta has {problem.dim} coordinates ({names})")
+        return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)))
+
+    @property
+    def order(self) -> int:
+        """The least, that on triangles; on regular meshes it is two, and the change from half the resolution is a safe bound."""
+        return 1
+
+    def coarser(self, problem: Problem, until: float) -> FiPyMesh | None:
+        """Itself with cells, and time steps where they are given, twice as large; None for a mesh made elsewhere."""
+        if not hasattr(self.mesh, "coarser"):
+            return None
+        options = {"mesh": self.mesh.coarser(), "dt": None if self.dt is None else 2 * self.dt}
+        return dataclasses.replace(self, **options)
+
+    def __repr__(self) -> str:
+        mesh = repr(self.mesh) if hasattr(self.mesh, "build") else described(self.mesh).title
+        return f"FiPyMesh({mesh}{f', {self.convection}' if self.convection else ''})"
+
+
+def _key(word: str, register: dict[str, str], what: str) -> str:
+    """A name in the register, from itself or from FiPy's name of the term."""
+    by_term = {term: key for key, term in register.items()} | {"DiffusionTerm": "two-point"}
+    return by_term[word] if word in by_term and by_term[word] in register else known(word, register, what)
+
+
+class Refused(Exception):
+    """A step cannot be taken with this length; says why."""
+
+
+class MeshStepper:
+    """`FiPyMesh` bound to a problem. Never stored.
+
+    A state's values are the cell averages (N,); its memory holds the last step, the dissipation before it, the pace (below 1 after a
+    step was refused), and the sweeps of the last step. Faces are the inner ones: between cells `first` and `second`, at `distance`.
+    """
+
+    def __init__(self, method: FiPyMesh, problem: Problem, fipy_mesh: Any, mesh: Mesh) -> None:
+        self.method, self.problem, self.mesh = method, problem, mesh
+        self.volumes, self.tau = mesh.volumes, problem.noise
+        self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
+        self.potential = problem.energy.at(mesh.centers, method.tolerance)
+        self._take_faces(fipy_mesh)
+        self.convection = method.convection or self._suitable()
+        self._build(load_fipy(), fipy_mesh)
+        self.facts = {
+            "method_summary": f"FiPyMesh({mesh.title}, {CONVECTION[self.convection]})",
+            "kernel_rank": self.potential.rank,
+            "kernel_error": self.potential.error,
+        }
+
+    def _take_faces(self, mesh: Any) -> None:
+        """The inner faces, and the cells at the boundary."""
+        self.inner = np.flatnonzero(np.asarray(mesh.interiorFaces.value))
+        self.first, self.second = (np.asarray(ids)[self.inner] for ids in mesh._adjacentCellIDs)
+        self.distance, self.area = (np.asarray(lengths, dtype=float)[self.inner] for lengths in (mesh._cellDistances, mesh._faceAreas))
+        self.normals = np.asarray(mesh.faceNormals, dtype=float)
+        share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
+        self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
+        outer = np.asarray(mesh.exteriorFaces.value)
+        self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
+
+    def _build(self, fipy: Any, mesh: Any) -> None:
+        """FiPy's variables and equation."""
+        self.density = fipy.CellVariable(mesh=mesh, value=0.0, hasOld=True)
+        self.velocity = fipy.FaceVariable(mesh=mesh, rank=1, value=0.0)
+        name = CONVECTION[self.convection]
+        self.limiter: Any = fipy.VanLeerConvectionTerm(coeff=self.velocity) if self.convection == "van-leer" else None
+        term = getattr(fipy, name if self.limiter is None else CONVECTION["upwind"])
+        self.equation = fipy.TransientTerm() + term(coeff=self.velocity)
+        self.diffusion = fipy.FaceVariable(mesh=mesh, value=self.tau)
+        if self.tau or self.medium:
+            self.equation = self.equation - getattr(fipy, DIFFUSION[self.method.diffusion])(coeff=self.diffusion)
+        self.source = fipy.CellVariable(mesh=mesh, value=0.0)
+        if self.problem.growth:
+            self.equation = self.equation - fipy.ImplicitSourceTerm(coeff=self.source)
+        self.solver = exact_solver()
+
+    def start(self) -> State:
+        """The initial law's cell averages, scaled to the law's mass where the mesh leaves a part of it out."""
+        law = self.problem.initial
+        values = mesh_averages(law, self.mesh)
+        held = float(values @ self.volumes)
+        self._judge_mesh(held)
+        values *= getattr(law, "mass", 1.0) / held
+        return State(0.0, values, {"step": 0.0, "dissipation": 0.0, "pace": 1.0, "sweeps": 0})
+
+    def _judge_mesh(self, held: float) -> None:
+        """`held`: the probability of the mesh under the initial law; on a surface the law is one of the surface."""
+        if self.mesh.cell_dim < self.mesh.dim:
+            return
+        if not held > 1 - MISSED:
+            raise InputError(
+                f"the {self.mesh.title} holds only {max(held, 0.0):.2%} of the initial law {self.problem.initial!r}: "
+                "choose one around the law"
+            )
+        if held < 1 - LEFT_OUT:
+            text = f"the {self.mesh.title} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one"
+            warnings.warn(text, BoundaryWarning, stacklevel=2)
+
+    def step(self, state: State, stop: float) -> Reading:
+        """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
+        before, memory = self.reading(state), state.memory
+        remaining = stop - state.time
+        wanted = self._accurate(state, before)
+        while True:
+            dt = landing(remaining, wanted * memory["pace"])
+            try:
+                values, sweeps = self._moved(state.values, dt)
+                break
+            except Refused as reason:
+                memory["pace"] *= 0.5
+                if memory["pace"] < SLOWEST:
+                    raise RunError(
+                        f"no step from t = {state.time:.6g} is possible, the last one tried with dt = {dt:.2g}: {reason}; "
+                        f"with {CONVECTION[self.convection]} and {DIFFUSION[self.method.diffusion]} this cannot be helped by shorter "
+                        "steps: take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"
+                    ) from None
+        state.values = values
+        memory |= {"step": dt, "dissipation": before.dissipation, "sweeps": sweeps, "pace": min(1.0, RECOVERY * memory["pace"])}
+        state.time = stop if dt == remaining else state.time + dt
+        return before
+
+    def _accurate(self, state: State, reading: Reading) -> float:
+        """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most."""
+        memory, values = state.memory, state.values
+        g = self.potential.update(values * self.volumes)
+        flux = self._speeds(g) * np.where(g[self.first] > g[self.second], values[self.first], values[self.second])
+        flux -= self._coefficients(values) * (values[self.second] - values[self.first]) / self.distance
+        flux *= self.area
+        leaving = np.bincount(self.first, np.maximum(flux, 0.0), self.mesh.size) + np.bincount(
+            self.second, np.maximum(-flux, 0.0), self.mesh.size
+        )
+        masses = values * self.volumes
+        full = masses > LONELY * masses.max()
+        rates = (leaving[full] / masses[full]) ** 2 + (self.problem.growth * g[full]) ** 2
+        rate = math.sqrt(float(masses[full] @ rates) / masses.sum())
+        dt = min(self.method.courant / rate if rate > 0 else math.inf, self.method.dt or math.inf)
+        if memory["step"] > 0:
+            dt = min(dt, GROWTH * memory["step"])
+            if min(reading.dissipation, memory["dissipation"]) > 0:
+                changed = abs(math.log(reading.dissipation / memory["dissipation"]))
+                dt = min(dt, memory["step"] * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
+        return dt
+
+    def _moved(self, values: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
+        """The values `dt` later, and the sweeps it took; see the module's text."""
+        middle, early = self._stage(values, values, GAMMA * dt)
+        base = self._cleared(values + EXTRAPOLATION * (middle - values), "the second stage begins with")
+        guess = np.maximum(values + (middle - values) / GAMMA, 0.0)
+        found, late = self._stage(base, guess, GAMMA * dt)
+        return self._cleared(found, "the step ends with"), early + late
+
+    def _stage(self, base: np.ndarray, guess: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
+        """μ with μ = base + dt·R(μ), by sweeps from a guess, and their number."""
+        self.density.setValue(guess)
+        self.density.old.setValue(base)
+        values, allowed = guess, self.method.accuracy * float(base @ self.volumes)
+        moved = math.inf
+        for count in range(1, self.method.sweeps + 1):
+            self._express(values)
+            self.equation.solve(var=self.density, dt=dt, solver=self.solver)
+            found = np.array(self.density.value)
+            moved = float(np.abs(found - values) @ self.volumes)
+            if not math.isfinite(moved):
+                raise Refused("a sweep gave infinite or undefined values")
+            values = found
+            if moved <= allowed:
+                return values, count
+        raise Refused(f"{self.method.sweeps} sweeps did not converge, the last one still moved {moved:.1e} of the mass")
+
+    def _express(self, values: np.ndarray) -> None:
+        """Put speeds, diffusion and growth of the density `values`, which `density` holds, into FiPy's variables."""
+        g = self.potential.update(values * self.volumes)
+        speeds = self._speeds(g)
+        if self.limiter is not None:
+            speeds = speeds * self._multiples(values, speeds)
+        self._set_velocity(speeds)
+        if self.medium:
+            coefficients = np.full(self.normals.shape[1], self.tau)
+            coefficients[self.inner] = self._coefficients(values)
+            self.diffusion.setValue(coefficients)
+        if self.problem.growth:
+            self.source.setValue(-self.problem.growth * g)
+
+    def _set_velocity(self, speeds: np.ndarray) -> None:
+        """The inner faces' speeds along their normals; the outer faces are closed."""
+        along = np.zeros(self.normals.shape[1])
+        along[self.inner] = speeds
+        self.velocity.setValue(along * self.normals)
+
+    def _speeds(self, g: np.ndarray) -> np.ndarray:
+        """−∂G along the normal of each inner face."""
+        return (g[self.first] - g[self.second]) / self.distance
+
+    def _multiples(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
+        """ψ at each inner face: the cell upwind extrapolated to the face by FiPy's limited gradient, in multiples of that cell."""
+        normals, gradient = self.normals[:, self.inner], np.asarray(self.density.grad.value)
+        jump = (values[self.second] - values[self.first]) / self.distance
+        slopes = [np.einsum("pf,pf->f", gradient[:, side], normals) for side in (self.first, self.second)]
+        ahead = values[self.first] + self.from_first * np.asarray(self.limiter._getGradient(slopes[0], jump))
+        back = values[self.second] + self.from_second * np.asarray(self.limiter._getGradient(-slopes[1], -jump))
+        forward = speeds > 0
+        upwind = np.where(forward, values[self.first], values[self.second])
+        ratio = np.divide(np.where(forward, ahead, back), upwind, out=np.ones_like(upwind), where=upwind > 0)
+        return np.clip(ratio, 0.0, LARGEST_MULTIPLE)
+
+    def _coefficients(self, values: np.ndarray) -> np.ndarray:
+        """D at each inner face: τ, and μU''(μ) at the mean of the two cells."""
+        if not self.medium:
+            return np.full(len(self.inner), self.tau)
+        mean = 0.5 * (values[self.first] + values[self.second])
+        return self.tau + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1)
+
+    def _cleared(self, values: np.ndarray, where: str) -> np.ndarray:
+        """The values with negative ones that are rounding set to zero, at the expense of the others; refuses worse ones."""
+        lowest = float(values.min())
+        if lowest >= 0:
+            return values
+        masses = values * self.volumes
+        mass, missing = float(masses.sum()), -float(masses[masses < 0].sum())
+        if missing > ROUNDING * mass:
+            raise Refused(f"{where} {lowest:.2g} in a cell, {missing:.1e} of mass below zero in all")
+        kept = np.maximum(values, 0.0)
+        return kept * (mass / float(kept @ self.volumes))
+
+    def reading(self, state: State) -> Reading:
+        """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·distance·(mean of μ)·(difference of ξ / distance)²."""
+        values = state.values
+        masses = values * self.volumes
+        g = self.potential.update(masses)
+        loss, xi = self.potential.loss, g.copy()
+        energy = 0.5 * loss
+        seen = values > LONELY * values.max()
+        if self.tau:
+            logarithms = np.log(np.where(seen, values, 1.0))
+            energy += self.tau * float(masses @ logarithms)
+            xi += self.tau * logarithms
+        if self.medium:
+            energy += self.medium.total(values * self.volumes ** (1.0 / self.medium.q))
+            xi += self.medium.derivative(values)
+        both = seen[self.first] & seen[self.second]
+        mean = 0.5 * (values[self.first] + values[self.second]) * both
+        dissipation = float((self.area / self.distance * mean) @ (xi[self.second] - xi[self.first]) ** 2)
+        dissipation += self.problem.growth * float(masses @ g**2)
+        boundary = np.array([[masses[self.edge].sum()]])
+        extra = {"sweeps": float(state.memory["sweeps"])}
+        return Reading(state.time, loss, energy, dissipation, float(masses.sum()), float(values.min()), boundary, extra)
+
+    def frame(self, state: State) -> Frame:
+        """The density as it is (a copy), its reading and its prediction."""
+        reading = self.reading(state)
+        return Frame(MeshDensity(self.mesh, state.values.copy(), self.problem.energy.neuron), reading, self.potential.prediction)
+
+    def _suitable(self) -> str:
+        """`exponential` where |ΔG|/τ under the initial law is at most PECLET in the root mean square over the faces, else `van-leer`."""
+        if not self.tau:
+            return "van-leer"
+        masses = mesh_averages(self.problem.initial, self.mesh) * self.volumes
+        g = self.potential.update(masses / masses.sum())
+        weight = masses[self.first] + masses[self.second]
+        square = float(weight @ (g[self.first] - g[self.second]) ** 2) / float(weight.sum())
+        return "exponential" if square <= (PECLET * self.tau) ** 2 else "van-leer"
+
+
+def exact_solver() -> Any:
+    """A solver for FiPy whose results have no sign but that of the matrix' inverse; see the module's text.
+
+    For off-diagonal entries ≤ 0 that are small beside the diagonal, x ← (b + what comes from the neighbours)/diagonal, from x ≥ 0;
+    else elimination along the diagonal. FiPy's own solvers correct a first guess, which leaves rounding of either sign in empty cells.
+    """
+    load_fipy()
+    from fipy.solvers.scipy import LinearLUSolver
+
+    class ExactSolver(LinearLUSolver):
+        """Elimination along the diagonal, or iteration where that is dominant."""
+
+        def _solve_(self, L: Any, x: np.ndarray, b: np.ndarray) -> np.ndarray:
+            matrix = sparse.csc_matrix(L)
+            if not (np.isfinite(matrix.data).all() and np.isfinite(b).all()):
+                return np.full_like(b, np.nan)
+            diagonal = matrix.diagonal()
+            others = sparse.csr_matrix(sparse.diags(diagonal) - matrix)
+            if (diagonal > 0).all() and (np.abs(others).sum(axis=0) <= DIAGONAL * diagonal).all():
+                return _iterated(others, diagonal, np.maximum(x, 0.0), b)
+            options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+            return linalg.splu(matrix, **options).solve(b)
+
+    return ExactSolver()
+
+
+def _iterated(others: Any, diagonal: np.ndarray, x: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The x with diagonal·x = b + others·x, by iteration until it stands still."""
+    for _ in range(ROUNDS):
+        found = (b + others @ x) / diagonal
+        change = float(np.abs(found - x).sum())
+        x = found
+        if change <= np.finfo(float).eps * float(np.abs(x).sum()):
+            break
+    return x
