@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measure import Density
+from wgf.measure import Density, MeshDensity
 from wgf.pair import common_frames, densities_first
 from wgf.plot_measures import axis_names, draw_together, limits_of
 from wgf.run import Run
@@ -68,7 +68,7 @@ class _Film:
         self.names = axis_names(runs[0], self.measures[0][0])
         seen = [measure for measures in self.measures for measure in measures]
         self.limits = limits_of(seen) if len(self.names) > 1 else []
-        self.top = 1.15 * max((m.values.max() for m in seen if isinstance(m, Density)), default=0.0)
+        self.top = 1.15 * max((m.values.max() for m in seen if isinstance(m, Density | MeshDensity)), default=0.0)
 
     def write(self, path: Path, writer: str) -> None:
         """All frames into a file."""

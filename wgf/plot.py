@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.measure import Cloud, Density
+from wgf.measure import Cloud, Density, Measure, MeshDensity
 from wgf.pair import common_frames, densities_first
-from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, mathematical, thinned
+from wgf.plot_cells import on_surface
+from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, mathematical, peak, spread_points, thinned
 from wgf.style import BLUE, FAINT, INK, ORANGE, styled, write
 
 if TYPE_CHECKING:
@@ -95,38 +96,41 @@ def _title(run: Run) -> str:
     return f"{title + ' — ' if title else ''}{run.method}{unfinished}"
 
 
-def _draw_measures(figure: Any, measures: Sequence[Density | Cloud], times: np.ndarray, names: list[str]) -> None:
+def _draw_measures(figure: Any, measures: Sequence[Measure], times: np.ndarray, names: list[str]) -> None:
     """The measures side by side; in one dimension in one panel."""
     if len(names) == 1:
         draw_line(figure.subplots(), measures, times, names[0])
         return
     limits = limits_of(measures)
-    scale = max((m.marginal(0, 1).max() for m in measures if isinstance(m, Density)), default=0.0)
+    scale, flat = peak(measures), not on_surface(measures[0])
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
     image = None
     for panel, measure, time in zip(panels, measures, times, strict=True):
         panel.set(xlim=limits[0], ylim=limits[1], xlabel=names[0])
-        if isinstance(measure, Density):
+        if isinstance(measure, Density | MeshDensity):
             image = draw_plane(panel, measure, scale)
         else:
             points = thinned(measure)
             panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
-        _draw_marginals(panel, measure, limits)
+        if flat:
+            _draw_marginals(panel, measure, limits)
         panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
-    panels[0].set_ylabel(names[1])
+    if flat:
+        panels[0].set_ylabel(names[1])
     if image is not None:
-        what = "density" if len(names) == 2 else f"density of ({names[0]}, {names[1]})"
+        what = "density" if len(names) == 2 or not flat else f"density of ({names[0]}, {names[1]})"
         figure.colorbar(image, ax=panels, label=what, shrink=0.8, pad=0.01)
 
 
-def _draw_marginals(panel: Axes, measure: Density | Cloud, limits: Sequence[tuple[float, float]]) -> None:
+def _draw_marginals(panel: Axes, measure: Measure, limits: Sequence[tuple[float, float]]) -> None:
     """The two marginals along the upper and the right edge of a panel."""
     for axis in (0, 1):
         inset = panel.inset_axes((0, 1.02, 1, 0.16) if axis == 0 else (1.02, 0, 0.16, 1))
         if isinstance(measure, Density):
             place, height = measure.grid.centers[axis], measure.marginal(axis)
         else:
-            height, edges = np.histogram(measure.positions[:, axis], BINS, limits[axis], weights=measure.weights)
+            points, masses = spread_points(measure)
+            height, edges = np.histogram(points[:, axis], BINS, limits[axis], weights=masses)
             place = 0.5 * (edges[1:] + edges[:-1])
         if axis == 0:
             inset.fill_between(place, height, color=BLUE, alpha=0.35, linewidth=0)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.measure import Cloud, Density
+from wgf.grid import Grid
+from wgf.measure import Density, Measure, MeshDensity
+from wgf.plot_cells import draw_cells, map_limits
 from wgf.style import BLUE, ORANGE, density_colours, shades
 
 if TYPE_CHECKING:
@@ -22,15 +24,17 @@ BINS = 60  # of a cloud's marginals
 UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 
 
-def axis_names(run: Run, measure: Density | Cloud) -> list[str]:
+def axis_names(run: Run, measure: Measure) -> list[str]:
     """The axes of θ as mathematics."""
     names: Sequence[str]
     if isinstance(measure, Density):
         names = measure.grid.names
+    elif isinstance(measure, MeshDensity):
+        names = measure.mesh.names
     elif run.problem is not None:
-        names = run.problem.axis_names(measure.positions.shape[1])
+        names = run.problem.axis_names(measure.points.shape[1])
     else:
-        names = [f"theta{k + 1}" for k in range(measure.positions.shape[1])]
+        names = [f"theta{k + 1}" for k in range(measure.points.shape[1])]
     return [mathematical(name) for name in names]
 
 
@@ -41,19 +45,21 @@ def mathematical(name: str) -> str:
     return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"
 
 
-def draw_line(panel: Axes, measures: Sequence[Density | Cloud], times: np.ndarray, name: str) -> None:
+def draw_line(panel: Axes, measures: Sequence[Measure], times: np.ndarray, name: str) -> None:
     """The densities in one dimension, earlier ones lighter."""
     for measure, time, colour in zip(measures, times, shades(len(measures)), strict=True):
         label = f"t = {time:.3g}"
         if isinstance(measure, Density):
             panel.plot(measure.grid.centers[0], measure.values, color=colour, label=label)
-        elif np.ptp(measure.weights) > 0:  # nodes of a rule, whose masses fill the space between them
-            panel.plot(*_between_nodes(measure.positions[:, 0], measure.weights), color=colour, label=label)
+        elif isinstance(measure, MeshDensity):
+            panel.plot(measure.mesh.centers[:, 0], measure.values, color=colour, label=label)
+        elif np.ptp(measure.masses) > 0:  # nodes of a rule, whose masses fill the space between them
+            panel.plot(*_between_nodes(measure.points[:, 0], measure.masses), color=colour, label=label)
         else:
             panel.hist(
-                measure.positions[:, 0],
+                measure.points[:, 0],
                 BINS,
-                weights=measure.weights,
+                weights=measure.masses,
                 density=True,
                 histtype="step",
                 linewidth=1.6,
@@ -75,24 +81,50 @@ def _between_nodes(nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, 
     return 0.5 * (edges[1:] + edges[:-1]), np.diff(np.interp(edges, nodes, distribution)) / np.diff(edges)
 
 
-def draw_plane(panel: Axes, density: Density, scale: float) -> Any:
-    """The density of the first two axes as an image."""
-    lower, upper = density.grid.lower, density.grid.upper
+def draw_plane(panel: Axes, density: Density | MeshDensity, scale: float) -> Any:
+    """The density of the first two axes as an image; on a mesh in the plane, its cells."""
+    colours = {"cmap": density_colours(), "vmin": 0, "vmax": scale or 1.0}
+    if isinstance(density, MeshDensity) and density.mesh.cell_dim < 3:
+        return draw_cells(panel, density, colours)
+    plane = density if isinstance(density, Density) else counted_in_plane(density)
+    lower, upper = plane.grid.lower, plane.grid.upper
     extent = (lower[0], upper[0], lower[1], upper[1])
-    return panel.imshow(
-        density.marginal(0, 1).T,
-        origin="lower",
-        extent=extent,
-        aspect="auto",
-        cmap=density_colours(),
-        vmin=0,
-        vmax=scale or 1.0,
-        interpolation="nearest",
-    )
+    return panel.imshow(plane.marginal(0, 1).T, origin="lower", extent=extent, aspect="auto", interpolation="nearest", **colours)
 
 
-def limits_of(measures: Sequence[Density | Cloud]) -> list[tuple[float, float]]:
+def peak(measures: Sequence[Measure]) -> float:
+    """The largest density in the plane of the first two axes; zero without one."""
+    found = [0.0]
+    for measure in measures:
+        if isinstance(measure, MeshDensity):
+            solid = measure.mesh.cell_dim == 3
+            found.append(float((counted_in_plane(measure) if solid else measure).values.max()))
+        elif isinstance(measure, Density):
+            found.append(float(measure.marginal(0, 1).max()))
+    return max(found)
+
+
+def spread_points(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
+    """Points and their masses that show a measure as it is between the centres of its cells, too."""
+    if not isinstance(measure, MeshDensity):
+        return measure.points, measure.masses
+    points, weights, owners = measure.mesh.quadrature()
+    return points, weights * measure.values[owners]
+
+
+def counted_in_plane(density: MeshDensity) -> Density:
+    """The marginal of the first two axes of a mesh in space, on a grid."""
+    points, masses = spread_points(density)
+    mesh = density.mesh
+    grid = Grid(mesh.lower[:2].tolist(), mesh.upper[:2].tolist(), BINS)
+    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=grid.edges, weights=masses)
+    return Density(grid, counts / grid.cell_volume)
+
+
+def limits_of(measures: Sequence[Measure]) -> list[tuple[float, float]]:
     """For each of the first two axes, where the measures are to be seen, with a margin; never beyond the box of a grid."""
+    if isinstance(measures[0], MeshDensity) and measures[0].mesh.cell_dim < measures[0].mesh.dim:
+        return map_limits(measures[0].mesh)
     limits = []
     for axis in (0, 1):
         ends: list[float] = []
@@ -101,40 +133,41 @@ def limits_of(measures: Sequence[Density | Cloud]) -> list[tuple[float, float]]:
             if isinstance(measure, Density):
                 marginal = measure.marginal(axis)
                 ends += measure.grid.centers[axis][marginal > VISIBLE * marginal.max()].tolist()
+            elif isinstance(measure, MeshDensity):
+                ends += [float(measure.mesh.lower[axis]), float(measure.mesh.upper[axis])]
             else:
-                ends += np.quantile(measure.positions[:, axis], (0.001, 0.999)).tolist()
+                ends += np.quantile(measure.points[:, axis], (0.001, 0.999)).tolist()
         margin = max(0.12 * (max(ends) - min(ends)), 1e-3)
-        lowest, highest = (
-            min((grid.lower[axis] for grid in grids), default=-np.inf),
-            max((grid.upper[axis] for grid in grids), default=np.inf),
-        )
+        lowest = min((grid.lower[axis] for grid in grids), default=-np.inf)
+        highest = max((grid.upper[axis] for grid in grids), default=np.inf)
         limits.append((max(min(ends) - margin, lowest), min(max(ends) + margin, highest)))
     return limits
 
 
-def thinned(cloud: Cloud, most: int = SHOWN_POINTS) -> np.ndarray:
+def thinned(cloud: Measure, most: int = SHOWN_POINTS) -> np.ndarray:
     """Points of the cloud, drawn by weight where they are too many or unequal, so that dots show mass."""
-    equal = np.ptp(cloud.weights) <= 1e-12 * cloud.weights.max()
-    if equal and len(cloud.weights) <= most:
-        return cloud.positions
-    chosen = np.random.default_rng(0).choice(len(cloud.weights), most, p=cloud.weights / cloud.weights.sum())
-    return cloud.positions[chosen]
+    points, masses = cloud.points, cloud.masses
+    if np.ptp(masses) <= 1e-12 * masses.max() and len(masses) <= most:
+        return points
+    return points[np.random.default_rng(0).choice(len(masses), most, p=masses / masses.sum())]
 
 
-def draw_together(panel: Axes, measures: Sequence[Density | Cloud], names: Sequence[str], limits: Sequence[tuple[float, float]]) -> Any:
+def draw_together(panel: Axes, measures: Sequence[Measure], names: Sequence[str], limits: Sequence[tuple[float, float]]) -> Any:
     """A density and the neurons over it, or one of them alone: on a line, or in the plane within `limits`; returns the image, if any."""
     image = None
     for measure in measures:
         if isinstance(measure, Density) and len(names) == 1:
             panel.plot(measure.grid.centers[0], measure.values, color=BLUE, label="density")
-        elif isinstance(measure, Density):
-            image = draw_plane(panel, measure, measure.marginal(0, 1).max())
+        elif isinstance(measure, MeshDensity) and len(names) == 1:
+            panel.plot(measure.mesh.centers[:, 0], measure.values, color=BLUE, label="density")
+        elif isinstance(measure, Density | MeshDensity):
+            image = draw_plane(panel, measure, peak([measure]))
         elif len(names) == 1:
-            label = f"{len(measure.weights):,} neurons"
-            panel.hist(measure.positions[:, 0], BINS, weights=measure.weights, density=True, color=ORANGE, alpha=0.5, label=label)
+            label = f"{len(measure.masses):,} neurons"
+            panel.hist(measure.points[:, 0], BINS, weights=measure.masses, density=True, color=ORANGE, alpha=0.5, label=label)
         else:
             points = thinned(measure, OVERLAID_POINTS if len(measures) > 1 else SHOWN_POINTS)
-            of = f" of {len(measure.weights):,}" if len(points) < len(measure.weights) else ""
+            of = f" of {len(measure.masses):,}" if len(points) < len(measure.masses) else ""
             panel.plot(points[:, 0], points[:, 1], ".", color=ORANGE, markersize=4, alpha=0.7, label=f"{len(points):,}{of} neurons")
     panel.set(xlabel=names[0], ylabel=names[1] if len(names) > 1 else "density")
     if len(names) > 1:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.measure import Cloud, Density
+from wgf.measure import Measure
 from wgf.methods.base import SERIES, Reading, options
 
 SCHEMA_VERSION = 1
@@ -32,7 +32,7 @@ class Run:
     def __init__(
         self,
         frames: dict[str, np.ndarray],
-        measures: Sequence[Density | Cloud],
+        measures: Sequence[Measure],
         history: dict[str, np.ndarray],
         data: Any,
         attributes: dict[str, Any],

@@ -42,7 +42,8 @@ class Gaussian:
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         z = (np.asarray(theta) - self.mean) / self.std
-        return np.exp(-0.5 * np.sum(z**2, axis=-1)) / float(np.prod(np.sqrt(2 * np.pi) * np.array(self.std)))
+        scale = float(np.prod(np.sqrt(2 * np.pi) * np.array(self.std)))
+        return np.asarray(np.exp(-0.5 * np.sum(z**2, axis=-1)) / scale)
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(self.mean, self.std, (m, self.dim))
@@ -83,7 +84,7 @@ class Uniform:
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         inside = ((np.asarray(theta) >= self.lower) & (np.asarray(theta) <= self.upper)).all(axis=-1)
-        return inside / float(np.prod(np.array(self.upper) - self.lower))
+        return np.asarray(inside / float(np.prod(np.array(self.upper) - self.lower)))
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(self.lower, self.upper, (m, self.dim))

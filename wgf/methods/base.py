@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measure import Cloud, Density, MeshDensity
+from wgf.measure import Measure
 from wgf.problem import Problem
 
 
@@ -70,7 +70,7 @@ SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mas
 class Frame:
     """A state as people look at it: the measure, its reading, and φ_μ at the data (n,)."""
 
-    measure: Density | MeshDensity | Cloud
+    measure: Measure
     reading: Reading
     prediction: np.ndarray
 

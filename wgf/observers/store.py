@@ -18,7 +18,8 @@ from wgf.data import Data
 from wgf.errors import InputError
 from wgf.grid import Grid
 from wgf.hdf5 import begin, check_target, growing, opened, reading, scale, variable
-from wgf.measure import Cloud, Density
+from wgf.measure import Cloud, Density, Measure, MeshDensity
+from wgf.mesh import Mesh
 from wgf.methods.base import SERIES, Frame, Reading
 from wgf.problem import Problem
 from wgf.run import HISTORY, Run, columns, ending, run_attributes
@@ -77,8 +78,8 @@ class Store:
         variable(file, "target", data.targets, (sample,))
         growing(file, "prediction", (data.size,), (times, sample))
 
-    def _create_measure(self, file: h5py.File, measure: Density | Cloud, times: h5py.Dataset) -> None:
-        p = measure.grid.dim if isinstance(measure, Density) else measure.positions.shape[1]
+    def _create_measure(self, file: h5py.File, measure: Measure, times: h5py.Dataset) -> None:
+        p = measure.points.shape[1]
         names = self.problem.axis_names(p)
         coordinate = scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
         if isinstance(measure, Density):
@@ -90,23 +91,32 @@ class Store:
             growing(file, "density", grid.shape, (times, *axes), compress=True, resizable=True)
             for name in BOX:
                 growing(file, name, (p,), (times, coordinate))
+        elif isinstance(measure, MeshDensity):
+            cell = _write_mesh(file, measure.mesh, coordinate)
+            growing(file, "density", (measure.mesh.size,), (times, cell), compress=True)
         else:
-            particle = scale(file, "particle", np.arange(len(measure.weights)))
-            growing(file, "position", measure.positions.shape, (times, particle, coordinate), compress=True)
-            variable(file, "weight", measure.weights, (particle,))
+            particle = scale(file, "particle", np.arange(len(measure.masses)))
+            growing(file, "position", measure.points.shape, (times, particle, coordinate), compress=True)
+            variable(file, "weight", measure.masses, (particle,))
         growing(file, "mean", (p,), (times, coordinate))
 
     def _append(self, file: h5py.File, frame: Frame) -> None:
         measure, reading = frame.measure, frame.reading
         values = {"time": reading.time, "mean": measure.mean}
         values |= {"prediction": frame.prediction} if "prediction" in file else {}
-        values |= self._density(file, measure) if isinstance(measure, Density) else {"position": measure.positions}
+        values |= self._measure(file, measure)
         values |= {name: getattr(reading, name) for name in SERIES}
         for name, value in values.items():
             rows = file[name].shape[0]
             file[name].resize(rows + 1, axis=0)
             file[name][rows] = value
         self._append_history(file)
+
+    def _measure(self, file: h5py.File, measure: Measure) -> dict[str, np.ndarray]:
+        """What a frame adds to the variables of its measure."""
+        if isinstance(measure, Density):
+            return self._density(file, measure)
+        return {"density": measure.values} if isinstance(measure, MeshDensity) else {"position": measure.points}
 
     def _density(self, file: h5py.File, density: Density) -> dict[str, np.ndarray]:
         """The cell averages and the box they lie in; where the box has grown, the frames before it are put into the new one."""
@@ -165,6 +175,7 @@ class StoredMeasures(Sequence):
 
     def __init__(self, path: Path, frames: int, neuron: Any) -> None:
         self.path, self.frames, self.neuron = path, frames, neuron
+        self._mesh: Mesh | None = None  # of all frames, once it is read
 
     def __len__(self) -> int:
         return self.frames
@@ -176,6 +187,9 @@ class StoredMeasures(Sequence):
         with reading(self.path) as file:
             if "position" in file:
                 return Cloud(file["position"][frame], file["weight"][:], self.neuron)
+            if "mesh" in file:
+                self._mesh = self._mesh or _read_mesh(file)
+                return MeshDensity(self._mesh, file["density"][frame], self.neuron)
             whole = _read_grid(file)
             grid = whole.part(*(file[name][frame] for name in BOX))
             return Density(grid, file["density"][(frame, *grid.place_in(whole))], self.neuron)
@@ -186,6 +200,28 @@ def _write_edges(axes: Sequence[h5py.Dataset], grid: Grid) -> None:
     for axis, centers, edges in zip(axes, grid.centers, grid.edges, strict=True):
         axis[:] = centers
         axis.attrs["edges_lower"], axis.attrs["edges_upper"] = edges[:-1], edges[1:]
+
+
+def _write_mesh(file: h5py.File, mesh: Mesh, coordinate: h5py.Dataset) -> h5py.Dataset:
+    """/mesh with vertices, cells, centres and volumes; returns the dimension of the cells."""
+    vertex, corner, cell = (
+        scale(file, name, np.arange(size))
+        for name, size in (("vertex", len(mesh.vertices)), ("corner", mesh.cells.shape[1]), ("cell", mesh.size))
+    )
+    group = file.create_group("mesh")
+    group.attrs.update({"cell_dim": mesh.cell_dim, "title": mesh.title})
+    variable(group, "vertices", mesh.vertices, (vertex, coordinate))
+    variable(group, "cells", mesh.cells, (cell, corner))
+    variable(group, "centres", mesh.centers, (cell, coordinate))
+    variable(group, "volumes", mesh.volumes, (cell,))
+    return cell
+
+
+def _read_mesh(file: h5py.File) -> Mesh:
+    group = file["mesh"]
+    vertices, cells, centers, volumes = (group[name][:] for name in ("vertices", "cells", "centres", "volumes"))
+    names = file["coordinate"].asstr()[:].tolist()
+    return Mesh(vertices, cells, centers, volumes, int(group.attrs["cell_dim"]), tuple(names), str(group.attrs["title"]))
 
 
 def _read_grid(file: h5py.File) -> Grid:

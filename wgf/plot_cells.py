@@ -1,0 +1,94 @@
+"""How the cells of a mesh are drawn: triangles in the plane, a closed surface as a map of its two halves, a circle as a ring.
+
+A surface is seen from its middle: the direction (u_1, u_2, u_3) of a point is laid into the plane by Lambert's azimuthal projection,
+which keeps areas, r = √(2(1 − |u_1|)): the half with u_1 < 0 on the left, that with u_1 > 0 on the right; (u_2, u_3) give the angle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wgf.measure import Measure, MeshDensity
+from wgf.mesh import Mesh
+from wgf.style import INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+RIM = np.sqrt(2.0)  # radius of a half in the map
+GAP = 0.2  # between the halves
+BAND = 0.25  # width of a ring, of its radius
+
+
+def on_surface(measure: Measure) -> bool:
+    """Whether the measure lives on a mesh of lower dimension than θ."""
+    return isinstance(measure, MeshDensity) and measure.mesh.cell_dim < measure.mesh.dim
+
+
+def map_limits(mesh: Mesh) -> list[tuple[float, float]]:
+    """What the picture of a surface, or of a circle, needs."""
+    if mesh.dim == 2:
+        extent = (1 + BAND) * float(np.abs(mesh.vertices).max())
+        return [(-extent, extent), (-extent, extent)]
+    width = 2 * RIM + GAP
+    return [(-width, width), (-RIM - 0.25, RIM + 0.25)]
+
+
+def draw_cells(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:
+    """Each cell in the colour of its value; returns what a colour bar needs."""
+    if density.mesh.cell_dim == 1:
+        return _draw_ring(panel, density, colours)
+    if on_surface(density):
+        return _draw_map(panel, density, colours)
+    triangles, owners = density.mesh.triangles()
+    panel.set_aspect("equal", adjustable="box")
+    x, y = density.mesh.vertices.T
+    return panel.tripcolor(x, y, triangles, facecolors=density.values[owners], rasterized=True, **colours)
+
+
+def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:
+    """Both halves of a surface."""
+    mesh = density.mesh
+    middle = mesh.volumes @ mesh.centers / mesh.volumes.sum()
+    triangles, owners = mesh.triangles()
+    image = None
+    for side, shift in ((-1.0, -RIM - 0.5 * GAP), (1.0, RIM + 0.5 * GAP)):
+        facing = side * (mesh.centers[owners, 0] - middle[0]) > 0
+        x, y = _lambert(mesh.vertices - middle, side)
+        image = panel.tripcolor(x + shift, y, triangles[facing], facecolors=density.values[owners[facing]], rasterized=True, **colours)
+        rim = np.linspace(0, 2 * np.pi, 200)
+        panel.plot(shift + RIM * np.cos(rim), RIM * np.sin(rim), color=INK, linewidth=0.8)
+        panel.text(shift, -RIM - 0.08, f"{_symbol(mesh, 0)} {'<' if side < 0 else '>'} 0", ha="center", va="top")
+        panel.annotate(_symbol(mesh, 1), (shift + RIM + 0.02, 0), va="center", fontsize="small", annotation_clip=False)
+        panel.annotate(_symbol(mesh, 2), (shift, RIM + 0.04), ha="center", va="bottom", fontsize="small", annotation_clip=False)
+    panel.set_aspect("equal", adjustable="box")
+    panel.axis("off")
+    return image
+
+
+def _lambert(points: np.ndarray, side: float) -> tuple[np.ndarray, np.ndarray]:
+    """The map of the half around the direction (side, 0, 0)."""
+    u = points / np.linalg.norm(points, axis=1, keepdims=True)
+    stretch = np.sqrt(2.0 / np.maximum(1.0 + side * u[:, 0], 1e-3))
+    return stretch * u[:, 1], stretch * u[:, 2]
+
+
+def _draw_ring(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:
+    """A closed line in the plane as a band."""
+    from matplotlib.collections import PolyCollection
+
+    corners = density.mesh.vertices[density.mesh.cells]  # (N, 2, 2)
+    bands = np.concatenate([(1 - BAND) * corners, corners[:, ::-1]], axis=1)
+    ring = PolyCollection(
+        list(bands), array=density.values, cmap=colours["cmap"], clim=(colours["vmin"], colours["vmax"]), edgecolor="face"
+    )
+    panel.add_collection(ring)
+    panel.set_aspect("equal", adjustable="box")
+    return ring
+
+
+def _symbol(mesh: Mesh, axis: int) -> str:
+    name = mesh.names[axis]
+    return f"${name}$" if len(name) == 1 else name
