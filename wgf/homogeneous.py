@@ -76,7 +76,7 @@ class Projection:
 
     @property
     def dim(self) -> int | None:
-        """p of the space around the sphere."""
+        """The dimension of the space around the sphere."""
         return self.law.dim
 
     @cached_property

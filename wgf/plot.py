@@ -114,7 +114,9 @@ def _draw_measures(figure: Any, measures: Sequence[Measure], times: np.ndarray, 
             panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
         if flat:
             _draw_marginals(panel, measure, limits)
-        panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
+            panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
+        else:
+            panel.set_title(f"t = {time:.3g}", loc="left", fontweight="bold")
     if flat:
         panels[0].set_ylabel(names[1])
     if image is not None:
@@ -161,7 +163,9 @@ def _draw_fall(panel: Axes, run: Run) -> None:
     entropic = run.attributes["temperature"] > 0 and np.isfinite(run.free_energy[0])
     force = r"\nabla (G + \tau \log \mu)" if entropic else r"\nabla G"
     colour = FAINT if known else BLUE
-    panel.plot(time, dissipation, color=colour, linewidth=1.2, label=rf"dissipation $\int |{force}|^2 d\mu$")
+    growth = run.attributes.get("growth", 0.0)
+    grown = rf" + {growth:g} \int G^2 d\mu" if growth else ""
+    panel.plot(time, dissipation, color=colour, linewidth=1.2, label=rf"dissipation $\int |{force}|^2 d\mu{grown}$")
     shown = loss if known else dissipation
     if known:
         panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")

@@ -1,7 +1,7 @@
 """How the cells of a mesh are drawn: triangles in the plane, a closed surface as a map of its two halves, a circle as a ring.
 
 A surface is seen from its middle: the direction (u_1, u_2, u_3) of a point is laid into the plane by Lambert's azimuthal projection,
-which keeps areas, r = √(2(1 − |u_1|)): the half with u_1 < 0 on the left, that with u_1 > 0 on the right; (u_2, u_3) give the angle.
+which keeps areas, r = √(2(1 − |u_1|)): the half with u_1 > 0 above, that with u_1 < 0 below; (u_2, u_3) give the angle.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RIM = np.sqrt(2.0)  # radius of a half in the map
-GAP = 0.2  # between the halves
+GAP = 0.7  # between the halves
 BAND = 0.25  # width of a ring, of its radius
 
 
@@ -32,8 +32,8 @@ def map_limits(mesh: Mesh) -> list[tuple[float, float]]:
     if mesh.dim == 2:
         extent = (1 + BAND) * float(np.abs(mesh.vertices).max())
         return [(-extent, extent), (-extent, extent)]
-    width = 2 * RIM + GAP
-    return [(-width, width), (-RIM - 0.25, RIM + 0.25)]
+    height = 2 * RIM + 0.5 * GAP
+    return [(-RIM - 0.3, RIM + 0.3), (-height, height + 0.5 * GAP)]
 
 
 def draw_cells(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:
@@ -54,15 +54,15 @@ def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any
     middle = mesh.volumes @ mesh.centers / mesh.volumes.sum()
     triangles, owners = mesh.triangles()
     image = None
-    for side, shift in ((-1.0, -RIM - 0.5 * GAP), (1.0, RIM + 0.5 * GAP)):
+    for side, shift in ((1.0, RIM + 0.5 * GAP), (-1.0, -RIM - 0.5 * GAP)):
         facing = side * (mesh.centers[owners, 0] - middle[0]) > 0
         x, y = _lambert(mesh.vertices - middle, side)
-        image = panel.tripcolor(x + shift, y, triangles[facing], facecolors=density.values[owners[facing]], rasterized=True, **colours)
+        image = panel.tripcolor(x, y + shift, triangles[facing], facecolors=density.values[owners[facing]], rasterized=True, **colours)
         rim = np.linspace(0, 2 * np.pi, 200)
-        panel.plot(shift + RIM * np.cos(rim), RIM * np.sin(rim), color=INK, linewidth=0.8)
-        panel.text(shift, -RIM - 0.08, f"{_symbol(mesh, 0)} {'<' if side < 0 else '>'} 0", ha="center", va="top")
-        panel.annotate(_symbol(mesh, 1), (shift + RIM + 0.02, 0), va="center", fontsize="small", annotation_clip=False)
-        panel.annotate(_symbol(mesh, 2), (shift, RIM + 0.04), ha="center", va="bottom", fontsize="small", annotation_clip=False)
+        panel.plot(RIM * np.cos(rim), shift + RIM * np.sin(rim), color=INK, linewidth=0.8)
+        panel.text(-RIM, shift + RIM, f"{_symbol(mesh, 0)} {'<' if side < 0 else '>'} 0", ha="center", va="top")
+        panel.text(RIM + 0.06, shift, _symbol(mesh, 1), va="center")
+        panel.text(0, shift + RIM + 0.04, _symbol(mesh, 2), ha="center", va="bottom")
     panel.set_aspect("equal", adjustable="box")
     panel.axis("off")
     return image

@@ -141,6 +141,7 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
         "command": " ".join(sys.argv),
         "seed": _plain(getattr(method, "seed", "")),
         "temperature": problem.noise,
+        "growth": problem.growth,
         "kernel_rank": 0,
         "kernel_error": 0.0,
         **facts,

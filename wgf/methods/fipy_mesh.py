@@ -3,8 +3,14 @@
 The discretisation in space is FiPy's: a cell's balance of the fluxes of a ConvectionTerm and a DiffusionTerm that are chosen by name,
 no flux through the outer faces, an ImplicitSourceTerm for growth (problem.py). Ours is what surrounds it:
 
-Speed. At the face between cells 1 and 2 at distance d it is −(G_2 − G_1)/d, from G at the centres (point_potential.py): the same
-quotient that FiPy's DiffusionTerm takes of μ, so that with ExponentialConvectionTerm (Scharfetter–Gummel) e^{−G/τ} does not move.
+Speed. With noise, it is −(G_2 − G_1)/d at the face between cells 1 and 2 at distance d, from G at the centres (point_potential.py): the
+same quotient that FiPy's DiffusionTerm takes of μ, so that with ExponentialConvectionTerm (Scharfetter–Gummel) e^{−G/τ} does not move.
+Without noise it is the derivative along the normal n, which the line e between the centres may miss: with the mean ∇G of both cells, as
+FiPy takes it from their faces,
+
+    −∂_n G = −(G_2 − G_1)/(d ⟨e, n⟩) − ⟨∇G, n − e/⟨e, n⟩⟩,
+
+the same on boxes; on triangles, without the second part neighbouring cells differ visibly where the density should be smooth.
 
 Limiters. FiPy has VanLeerConvectionTerm in explicit form only; on triangles it extrapolates over three quarters of the way to the face,
 and may take mass from an empty cell. Its limited gradient is used here, over the whole way, and the value at the face as a multiple ψ of
@@ -180,6 +186,10 @@ class MeshStepper:
         self.distance, self.area = (np.asarray(lengths, dtype=float)[self.inner] for lengths in (mesh._cellDistances, mesh._faceAreas))
         self.normals = np.asarray(mesh.faceNormals, dtype=float)
         share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
+        lines = np.asarray(getattr(mesh, "_cellDistanceVectors", self.normals), dtype=float)[:, self.inner]  # uniform grids have none
+        lines = lines / np.linalg.norm(lines, axis=0)
+        cosines = np.einsum("pf,pf->f", lines, self.normals[:, self.inner])  # −1 across a periodic seam
+        self.oblique, self.missed = self.distance * np.abs(cosines), self.normals[:, self.inner] - lines / cosines
         self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
         outer = np.asarray(mesh.exteriorFaces.value)
         self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
@@ -195,7 +205,7 @@ class MeshStepper:
         self.diffusion = fipy.FaceVariable(mesh=mesh, value=self.tau)
         if self.tau or self.medium:
             self.equation = self.equation - getattr(fipy, DIFFUSION[self.method.diffusion])(coeff=self.diffusion)
-        self.source = fipy.CellVariable(mesh=mesh, value=0.0)
+        self.level, self.source = fipy.CellVariable(mesh=mesh, value=0.0), fipy.CellVariable(mesh=mesh, value=0.0)
         if self.problem.growth:
             self.equation = self.equation - fipy.ImplicitSourceTerm(coeff=self.source)
         self.solver = exact_solver()
@@ -249,7 +259,8 @@ class MeshStepper:
         """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most."""
         memory, values = state.memory, state.values
         g = self.potential.update(values * self.volumes)
-        flux = self._speeds(g) * np.where(g[self.first] > g[self.second], values[self.first], values[self.second])
+        speeds = self._speeds(g)
+        flux = speeds * np.where(speeds > 0, values[self.first], values[self.second])
         flux -= self._coefficients(values) * (values[self.second] - values[self.first]) / self.distance
         flux *= self.area
         leaving = np.bincount(self.first, np.maximum(flux, 0.0), self.mesh.size) + np.bincount(
@@ -314,8 +325,13 @@ class MeshStepper:
         self.velocity.setValue(along * self.normals)
 
     def _speeds(self, g: np.ndarray) -> np.ndarray:
-        """−∂G along the normal of each inner face."""
-        return (g[self.first] - g[self.second]) / self.distance
+        """−∂G along the normal of each inner face; see the module's text."""
+        if self.tau:
+            return (g[self.first] - g[self.second]) / self.distance
+        self.level.setValue(g)
+        gradient = np.asarray(self.level.grad.value)
+        mean = 0.5 * (gradient[:, self.first] + gradient[:, self.second])
+        return (g[self.first] - g[self.second]) / self.oblique - np.einsum("pf,pf->f", mean, self.missed)
 
     def _multiples(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
         """ψ at each inner face: the cell upwind extrapolated to the face by FiPy's limited gradient, in multiples of that cell."""
