@@ -13,11 +13,12 @@ from wgf.methods import METHODS, method_class
 HOUSE = Path(wgf.__file__).parent
 FLOORS = (
     ("errors", "kernels", "__init__"),
-    ("schema", "neuron", "grid"),
-    ("data", "measure", "layout", "internal"),
-    ("law", "features"),
-    ("energy", "potential", "interaction"),
+    ("schema", "neuron", "grid", "mesh"),
+    ("data", "measure", "layout", "internal", "fipy_bridge"),
+    ("law", "features", "domain"),
+    ("energy", "potential", "point_potential", "interaction"),
     ("problem",),
+    ("homogeneous",),
     ("methods",),
     ("hdf5", "run"),
     ("observers",),
@@ -25,8 +26,9 @@ FLOORS = (
     ("sinkhorn", "central_limit", "discretisation", "decay", "pool", "table", "style", "problem_file"),
     ("distances", "comparison"),
     ("sweep", "pair", "step_errors"),
+    ("plot_cells",),
     ("plot_measures",),
-    ("files", "plot", "plot_comparison", "animation"),
+    ("files", "export", "plot", "plot_comparison", "animation"),
     ("cli",),
     ("__main__",),
 )
@@ -77,7 +79,7 @@ def test_every_public_name_can_be_had():
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_a_frozen_dataclass_with_a_line_for_people(name):
     cls = method_class(name)
-    required = {"finite-volume": {"cells": 8}, "jko": {"cells": 8}, "particles": {"m": 8}}.get(name, {})
+    required = {"finite-volume": {"cells": 8}, "fipy": {"mesh": wgf.Circle(8)}, "jko": {"cells": 8}, "particles": {"m": 8}}.get(name, {})
     method = cls(**required)
     assert cls.__dataclass_params__.frozen
     assert "\n" not in repr(method)

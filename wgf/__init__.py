@@ -57,6 +57,8 @@ _WHERE = {
     "fluctuation": "central_limit",
     "discretisation_error": "discretisation",
     "animate": "animation",
+    "export": "export",
+    "reduce_to_sphere": "homogeneous",
     "decay_bound": "decay",
     "decay_rate": "decay",
     "BoundaryWarning": "errors",

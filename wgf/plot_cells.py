@@ -33,7 +33,7 @@ def map_limits(mesh: Mesh) -> list[tuple[float, float]]:
         extent = (1 + BAND) * float(np.abs(mesh.vertices).max())
         return [(-extent, extent), (-extent, extent)]
     height = 2 * RIM + 0.5 * GAP
-    return [(-RIM - 0.3, RIM + 0.3), (-height, height + 0.5 * GAP)]
+    return [(-RIM - 0.3, RIM + 0.3), (-height - 0.05, height + 0.5 * GAP)]
 
 
 def draw_cells(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """A whole problem file: what is solved (problem.py), and how: [domain], [method] and [time].
 
-[domain]  lower, upper, cells, boundary, grow   go to the methods that have a grid
+[domain]  lower, upper, cells, boundary, grow   go to the methods that have a grid; for fipy also shape, with what belongs to it
 [method]  name, and its options beside it   the fields of the method's class
 [time]    end, save
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wgf.domain import DOMAINS, Box
 from wgf.errors import InputError
 from wgf.loop import save_times
 from wgf.methods import METHODS, method_class
@@ -57,13 +58,15 @@ def read_times(table: Table, until: float | None) -> tuple[float, int | list[flo
 def read_method(root: Table, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
     """The method of [method] and [domain]; a `name` other than the file's takes that method's default options."""
     table, box = root.table("method"), root.table("domain")
-    domain = read_domain(box)
     written = table.choice("name", list(METHODS), "finite-volume")
     cls = method_class(written if name is None else name)
     if name not in (None, written):
         table = Table({}, table.file, table.place)
     table.get("name", Any, None)
     options = {item.name for item in dataclasses.fields(cls)}
+    if "mesh" in options:
+        return table.build(cls, mesh=read_mesh(box, problem, cells))
+    domain = read_domain(box)
     given = {key: value for key, value in domain.items() if key in options} if "cells" in options else {}
     if "cells" in options:
         if cells:
@@ -84,8 +87,25 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
     return method
 
 
+def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
+    """The domain of a method with a mesh, of the shape that [domain] names."""
+    shape = table.choice("shape", list(DOMAINS), "box")
+    if shape != "box":
+        if cells:
+            raise InputError(f"--cells is for boxes; how fine the mesh of a {shape} is stands in [domain]")
+        return table.build(DOMAINS[shape])
+    given = read_domain(table)
+    if given.pop("grow", False):
+        raise table.error("grow", "= true is for finite-volume: a mesh does not grow")
+    number: Any = cells[0] if len(cells) == 1 else cells
+    given["cells"] = number or given.get("cells", CELLS.get(problem.dim or 1, 24))
+    return table.located(lambda: Box(**given))
+
+
 def read_domain(table: Table) -> dict[str, Any]:
-    """The keys of [domain] that are there."""
+    """The keys of [domain] that are there, for a box."""
+    if table.choice("shape", list(DOMAINS), "box") != "box":
+        raise table.error("shape", f"= {table.values['shape']!r} is for the method fipy; all others take a box")
     kinds = {
         "lower": float | list[float],
         "upper": float | list[float],

@@ -23,6 +23,7 @@ COMMANDS = {
     "info": "wgf.cli.info:info",
     "plot": "wgf.cli.plot:plot",
     "animate": "wgf.cli.animate:animate",
+    "export": "wgf.cli.export:export",
     "demo": "wgf.cli.demo:demo",
 }
 INTERRUPTED = 130

@@ -39,8 +39,9 @@ def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
 def run_facts(run: Run) -> dict[str, str]:
     """What a person wants to know of a run first."""
-    from wgf.measure import Density
+    from wgf.measure import Density, MeshDensity
 
+    growth = run.attributes.get("growth", 0.0)
     facts = {
         "method": run.method,
         "status": run.status,
@@ -54,13 +55,15 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["free energy" if run.has_free_energy else "loss"] += f"; {_rises(run.largest_rise)}"
         law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
+        law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
         facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
     if "transport" in run.history:
         facts["steps"] = _variational_steps(run)
-    if isinstance(run.measures[-1], Density):
-        facts["mass"] = (
-            f"off by {abs(run.mass[-1] - 1):.1e}; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
-        )
+    if "sweeps" in run.history:
+        facts["sweeps"] = f"{run.history['sweeps'][1:].mean():.1f} a step"
+    if isinstance(run.measures[-1], Density | MeshDensity):
+        facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
+        facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
     if run.attributes["kernel_rank"]:
         facts["kernel"] = (
             f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
