@@ -1,6 +1,6 @@
 """Domains for θ that are not boxes of equal cells on a grid, meshed: a box for FiPy, a disc, an annulus, a sphere, a circle.
 
-`DOMAINS` is the one list of them: name in a problem file → class. Triangles come from Gmsh (`pip install gmsh`).
+`SHAPES` is the one list of them: name in a problem file → class. Triangles come from Gmsh (`pip install gmsh`).
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class Circle:
         return mesh, Mesh(vertices, cells, centers, volumes, 1, tuple(names) or ("theta1", "theta2"), title)
 
 
-DOMAINS: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle}
+SHAPES: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle}
 
 
 def on_sphere(mesh: Mesh, radius: float) -> Mesh:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wgf.domain import DOMAINS, Box
+from wgf.domain import SHAPES, Box
 from wgf.errors import InputError
 from wgf.loop import save_times
 from wgf.methods import METHODS, method_class
@@ -89,11 +89,11 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
 
 def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
     """The domain of a method with a mesh, of the shape that [domain] names."""
-    shape = table.choice("shape", list(DOMAINS), "box")
+    shape = table.choice("shape", list(SHAPES), "box")
     if shape != "box":
         if cells:
             raise InputError(f"--cells is for boxes; how fine the mesh of a {shape} is stands in [domain]")
-        return table.build(DOMAINS[shape])
+        return table.build(SHAPES[shape])
     given = read_domain(table)
     if given.pop("grow", False):
         raise table.error("grow", "= true is for finite-volume: a mesh does not grow")
@@ -104,7 +104,7 @@ def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
 
 def read_domain(table: Table) -> dict[str, Any]:
     """The keys of [domain] that are there, for a box."""
-    if table.choice("shape", list(DOMAINS), "box") != "box":
+    if table.choice("shape", list(SHAPES), "box") != "box":
         raise table.error("shape", f"= {table.values['shape']!r} is for the method fipy; all others take a box")
     kinds = {
         "lower": float | list[float],

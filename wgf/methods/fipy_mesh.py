@@ -1,21 +1,7 @@
 """FiPy as a second opinion: ∂_t μ = div(μ ∇G(θ; μ)) + div(D ∇μ) − κ G μ by its finite volumes, on any of its meshes.
 
 The discretisation in space is FiPy's: a cell's balance of the fluxes of a ConvectionTerm and a DiffusionTerm that are chosen by name,
-no flux through the outer faces, an ImplicitSourceTerm for growth (problem.py). Ours is what surrounds it:
-
-Speed. With noise, it is −(G_2 − G_1)/d at the face between cells 1 and 2 at distance d, from G at the centres (point_potential.py): the
-same quotient that FiPy's DiffusionTerm takes of μ, so that with ExponentialConvectionTerm (Scharfetter–Gummel) e^{−G/τ} does not move.
-Without noise it is the derivative along the normal n, which the line e between the centres may miss: with the mean ∇G of both cells, as
-FiPy takes it from their faces,
-
-    −∂_n G = −(G_2 − G_1)/(d ⟨e, n⟩) − ⟨∇G, n − e/⟨e, n⟩⟩,
-
-the same on boxes; on triangles, without the second part neighbouring cells differ visibly where the density should be smooth.
-
-Limiters. FiPy has VanLeerConvectionTerm in explicit form only; on triangles it extrapolates over three quarters of the way to the face,
-and may take mass from an empty cell. Its limited gradient is used here, over the whole way, and the value at the face as a multiple ψ of
-that of the cell upwind, bounded by 0 ≤ ψ ≤ 2, which is no restriction on boxes, where all is as in FiPy. The flux speed·ψ·μ_upwind is
-an implicit upwind flux with the speed multiplied by ψ, and ψ follows μ in sweeps.
+no flux through the outer faces, an ImplicitSourceTerm for growth (problem.py); see fipy_equation.py.
 
 Time. Each step is that of a singly diagonally implicit Runge–Kutta method of order two, stable for stiff problems [Alexander, SIAM J.
 Numer. Anal. 14 (1977) 1006]: with γ = 1 − 1/√2 and the right-hand side R(μ),
@@ -25,10 +11,9 @@ Numer. Anal. 14 (1977) 1006]: with γ = 1 − 1/√2 and the right-hand side R(�
 two implicit Euler steps, each swept, with G, ψ and D following μ, until a sweep moves less than `accuracy` of the mass.
 
 Positivity. Every sweep solves a system with a matrix of non-negative inverse (but for central differences, and fluxes corrected for
-oblique faces) and, as long as the second stage begins with μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) ≥ 0, with a right-hand side ≥ 0: elimination
-along the diagonal then only adds non-negative numbers, and no cell can become negative, not even by rounding. Mass is kept by every
-sweep, since fluxes cancel in pairs. A step with a negative cell, or whose sweeps do not converge, is taken again, half as long; where
-that does not help, the run ends and says why.
+oblique faces) and, as long as the second stage begins with μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) ≥ 0, with a right-hand side ≥ 0, so that no cell
+becomes negative. Mass is kept by every sweep, since fluxes cancel in pairs. A step with a negative cell, or whose sweeps do not converge,
+is taken again, half as long; where that does not help, the run ends and says why.
 """
 
 from __future__ import annotations
@@ -40,39 +25,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import linalg
 
 from wgf.domain import Box
 from wgf.errors import BoundaryWarning, InputError, RunError, known
-from wgf.fipy_bridge import checked, described, load_fipy
+from wgf.fipy_bridge import checked, described
 from wgf.internal import PorousMedium
 from wgf.law import mesh_averages
 from wgf.measure import MeshDensity
 from wgf.mesh import Mesh
 from wgf.methods.base import Frame, Reading, State
+from wgf.methods.fipy_equation import CONVECTION, DIFFUSION, Equation, Faces, Refused
 from wgf.methods.on_grid import LEFT_OUT, MISSED, landing
 from wgf.methods.scout import find_box
 from wgf.problem import Problem
 
-CONVECTION = {
-    "van-leer": "VanLeerConvectionTerm",
-    "upwind": "UpwindConvectionTerm",
-    "exponential": "ExponentialConvectionTerm",
-    "power-law": "PowerLawConvectionTerm",
-    "hybrid": "HybridConvectionTerm",
-    "central": "CentralDifferenceConvectionTerm",
-}
-DIFFUSION = {"two-point": "DiffusionTermNoCorrection", "corrected": "DiffusionTermCorrection"}
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
-LARGEST_MULTIPLE = 2.0  # of the value upwind, at a face
 PECLET = 1.0  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 9 % too much
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
 GROWTH, RECOVERY, SLOWEST = 1.5, 1.2, 1e-6  # of the step: largest ratio to the last one; of its pace after a refusal: regain, and least
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
-DIAGONAL = 0.5  # share of the off-diagonal entries in the diagonal ones up to which the system is solved by iteration
-ROUNDS = 60  # of that iteration, which gains a digit in at most four
 LONELY = 1e-15  # of the largest density: faces of emptier cells have no gradient of log μ
 
 
@@ -154,15 +126,11 @@ def _key(word: str, register: dict[str, str], what: str) -> str:
     return by_term[word] if word in by_term and by_term[word] in register else known(word, register, what)
 
 
-class Refused(Exception):
-    """A step cannot be taken with this length; says why."""
-
-
 class MeshStepper:
     """`FiPyMesh` bound to a problem. Never stored.
 
     A state's values are the cell averages (N,); its memory holds the last step, the dissipation before it, the pace (below 1 after a
-    step was refused), and the sweeps of the last step. Faces are the inner ones: between cells `first` and `second`, at `distance`.
+    step was refused), and the sweeps of the last step.
     """
 
     def __init__(self, method: FiPyMesh, problem: Problem, fipy_mesh: Any, mesh: Mesh) -> None:
@@ -170,45 +138,16 @@ class MeshStepper:
         self.volumes, self.tau = mesh.volumes, problem.noise
         self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
         self.potential = problem.energy.at(mesh.centers, method.tolerance)
-        self._take_faces(fipy_mesh)
+        self.faces = Faces(fipy_mesh)
         self.convection = method.convection or self._suitable()
-        self._build(load_fipy(), fipy_mesh)
+        self.equation = Equation(
+            fipy_mesh, mesh, self.faces, self.potential, self.convection, method.diffusion, self.tau, self.medium, problem.growth
+        )
         self.facts = {
             "method_summary": f"FiPyMesh({mesh.title}, {CONVECTION[self.convection]})",
             "kernel_rank": self.potential.rank,
             "kernel_error": self.potential.error,
         }
-
-    def _take_faces(self, mesh: Any) -> None:
-        """The inner faces, and the cells at the boundary."""
-        self.inner = np.flatnonzero(np.asarray(mesh.interiorFaces.value))
-        self.first, self.second = (np.asarray(ids)[self.inner] for ids in mesh._adjacentCellIDs)
-        self.distance, self.area = (np.asarray(lengths, dtype=float)[self.inner] for lengths in (mesh._cellDistances, mesh._faceAreas))
-        self.normals = np.asarray(mesh.faceNormals, dtype=float)
-        share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
-        lines = np.asarray(getattr(mesh, "_cellDistanceVectors", self.normals), dtype=float)[:, self.inner]  # uniform grids have none
-        lines = lines / np.linalg.norm(lines, axis=0)
-        cosines = np.einsum("pf,pf->f", lines, self.normals[:, self.inner])  # −1 across a periodic seam
-        self.oblique, self.missed = self.distance * np.abs(cosines), self.normals[:, self.inner] - lines / cosines
-        self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
-        outer = np.asarray(mesh.exteriorFaces.value)
-        self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
-
-    def _build(self, fipy: Any, mesh: Any) -> None:
-        """FiPy's variables and equation."""
-        self.density = fipy.CellVariable(mesh=mesh, value=0.0, hasOld=True)
-        self.velocity = fipy.FaceVariable(mesh=mesh, rank=1, value=0.0)
-        name = CONVECTION[self.convection]
-        self.limiter: Any = fipy.VanLeerConvectionTerm(coeff=self.velocity) if self.convection == "van-leer" else None
-        term = getattr(fipy, name if self.limiter is None else CONVECTION["upwind"])
-        self.equation = fipy.TransientTerm() + term(coeff=self.velocity)
-        self.diffusion = fipy.FaceVariable(mesh=mesh, value=self.tau)
-        if self.tau or self.medium:
-            self.equation = self.equation - getattr(fipy, DIFFUSION[self.method.diffusion])(coeff=self.diffusion)
-        self.level, self.source = fipy.CellVariable(mesh=mesh, value=0.0), fipy.CellVariable(mesh=mesh, value=0.0)
-        if self.problem.growth:
-            self.equation = self.equation - fipy.ImplicitSourceTerm(coeff=self.source)
-        self.solver = exact_solver()
 
     def start(self) -> State:
         """The initial law's cell averages, scaled to the law's mass where the mesh leaves a part of it out."""
@@ -259,12 +198,12 @@ class MeshStepper:
         """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most."""
         memory, values = state.memory, state.values
         g = self.potential.update(values * self.volumes)
-        speeds = self._speeds(g)
-        flux = speeds * np.where(speeds > 0, values[self.first], values[self.second])
-        flux -= self._coefficients(values) * (values[self.second] - values[self.first]) / self.distance
-        flux *= self.area
-        leaving = np.bincount(self.first, np.maximum(flux, 0.0), self.mesh.size) + np.bincount(
-            self.second, np.maximum(-flux, 0.0), self.mesh.size
+        speeds = self.equation.speeds(g)
+        flux = speeds * np.where(speeds > 0, values[self.faces.first], values[self.faces.second])
+        flux -= self.equation.coefficients(values) * (values[self.faces.second] - values[self.faces.first]) / self.faces.distance
+        flux *= self.faces.area
+        leaving = np.bincount(self.faces.first, np.maximum(flux, 0.0), self.mesh.size) + np.bincount(
+            self.faces.second, np.maximum(-flux, 0.0), self.mesh.size
         )
         masses = values * self.volumes
         full = masses > LONELY * masses.max()
@@ -280,77 +219,14 @@ class MeshStepper:
 
     def _moved(self, values: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
         """The values `dt` later, and the sweeps it took; see the module's text."""
-        middle, early = self._stage(values, values, GAMMA * dt)
+        middle, early = self._stage(values, values, dt)
         base = self._cleared(values + EXTRAPOLATION * (middle - values), "the second stage begins with")
         guess = np.maximum(values + (middle - values) / GAMMA, 0.0)
-        found, late = self._stage(base, guess, GAMMA * dt)
+        found, late = self._stage(base, guess, dt)
         return self._cleared(found, "the step ends with"), early + late
 
     def _stage(self, base: np.ndarray, guess: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
-        """μ with μ = base + dt·R(μ), by sweeps from a guess, and their number."""
-        self.density.setValue(guess)
-        self.density.old.setValue(base)
-        values, allowed = guess, self.method.accuracy * float(base @ self.volumes)
-        moved = math.inf
-        for count in range(1, self.method.sweeps + 1):
-            self._express(values)
-            self.equation.solve(var=self.density, dt=dt, solver=self.solver)
-            found = np.array(self.density.value)
-            moved = float(np.abs(found - values) @ self.volumes)
-            if not math.isfinite(moved):
-                raise Refused("a sweep gave infinite or undefined values")
-            values = found
-            if moved <= allowed:
-                return values, count
-        raise Refused(f"{self.method.sweeps} sweeps did not converge, the last one still moved {moved:.1e} of the mass")
-
-    def _express(self, values: np.ndarray) -> None:
-        """Put speeds, diffusion and growth of the density `values`, which `density` holds, into FiPy's variables."""
-        g = self.potential.update(values * self.volumes)
-        speeds = self._speeds(g)
-        if self.limiter is not None:
-            speeds = speeds * self._multiples(values, speeds)
-        self._set_velocity(speeds)
-        if self.medium:
-            coefficients = np.full(self.normals.shape[1], self.tau)
-            coefficients[self.inner] = self._coefficients(values)
-            self.diffusion.setValue(coefficients)
-        if self.problem.growth:
-            self.source.setValue(-self.problem.growth * g)
-
-    def _set_velocity(self, speeds: np.ndarray) -> None:
-        """The inner faces' speeds along their normals; the outer faces are closed."""
-        along = np.zeros(self.normals.shape[1])
-        along[self.inner] = speeds
-        self.velocity.setValue(along * self.normals)
-
-    def _speeds(self, g: np.ndarray) -> np.ndarray:
-        """−∂G along the normal of each inner face; see the module's text."""
-        if self.tau:
-            return (g[self.first] - g[self.second]) / self.distance
-        self.level.setValue(g)
-        gradient = np.asarray(self.level.grad.value)
-        mean = 0.5 * (gradient[:, self.first] + gradient[:, self.second])
-        return (g[self.first] - g[self.second]) / self.oblique - np.einsum("pf,pf->f", mean, self.missed)
-
-    def _multiples(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
-        """ψ at each inner face: the cell upwind extrapolated to the face by FiPy's limited gradient, in multiples of that cell."""
-        normals, gradient = self.normals[:, self.inner], np.asarray(self.density.grad.value)
-        jump = (values[self.second] - values[self.first]) / self.distance
-        slopes = [np.einsum("pf,pf->f", gradient[:, side], normals) for side in (self.first, self.second)]
-        ahead = values[self.first] + self.from_first * np.asarray(self.limiter._getGradient(slopes[0], jump))
-        back = values[self.second] + self.from_second * np.asarray(self.limiter._getGradient(-slopes[1], -jump))
-        forward = speeds > 0
-        upwind = np.where(forward, values[self.first], values[self.second])
-        ratio = np.divide(np.where(forward, ahead, back), upwind, out=np.ones_like(upwind), where=upwind > 0)
-        return np.clip(ratio, 0.0, LARGEST_MULTIPLE)
-
-    def _coefficients(self, values: np.ndarray) -> np.ndarray:
-        """D at each inner face: τ, and μU''(μ) at the mean of the two cells."""
-        if not self.medium:
-            return np.full(len(self.inner), self.tau)
-        mean = 0.5 * (values[self.first] + values[self.second])
-        return self.tau + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1)
+        return self.equation.stage(base, guess, GAMMA * dt, self.method.sweeps, self.method.accuracy)
 
     def _cleared(self, values: np.ndarray, where: str) -> np.ndarray:
         """The values with negative ones that are rounding set to zero, at the expense of the others; refuses worse ones."""
@@ -379,11 +255,11 @@ class MeshStepper:
         if self.medium:
             energy += self.medium.total(values * self.volumes ** (1.0 / self.medium.q))
             xi += self.medium.derivative(values)
-        both = seen[self.first] & seen[self.second]
-        mean = 0.5 * (values[self.first] + values[self.second]) * both
-        dissipation = float((self.area / self.distance * mean) @ (xi[self.second] - xi[self.first]) ** 2)
+        both = seen[self.faces.first] & seen[self.faces.second]
+        mean = 0.5 * (values[self.faces.first] + values[self.faces.second]) * both
+        dissipation = float((self.faces.area / self.faces.distance * mean) @ (xi[self.faces.second] - xi[self.faces.first]) ** 2)
         dissipation += self.problem.growth * float(masses @ g**2)
-        boundary = np.array([[masses[self.edge].sum()]])
+        boundary = np.array([[masses[self.faces.edge].sum()]])
         extra = {"sweeps": float(state.memory["sweeps"])}
         return Reading(state.time, loss, energy, dissipation, float(masses.sum()), float(values.min()), boundary, extra)
 
@@ -398,43 +274,6 @@ class MeshStepper:
             return "van-leer"
         masses = mesh_averages(self.problem.initial, self.mesh) * self.volumes
         g = self.potential.update(masses / masses.sum())
-        weight = masses[self.first] + masses[self.second]
-        square = float(weight @ (g[self.first] - g[self.second]) ** 2) / float(weight.sum())
+        weight = masses[self.faces.first] + masses[self.faces.second]
+        square = float(weight @ (g[self.faces.first] - g[self.faces.second]) ** 2) / float(weight.sum())
         return "exponential" if square <= (PECLET * self.tau) ** 2 else "van-leer"
-
-
-def exact_solver() -> Any:
-    """A solver for FiPy whose results have no sign but that of the matrix' inverse; see the module's text.
-
-    For off-diagonal entries ≤ 0 that are small beside the diagonal, x ← (b + what comes from the neighbours)/diagonal, from x ≥ 0;
-    else elimination along the diagonal. FiPy's own solvers correct a first guess, which leaves rounding of either sign in empty cells.
-    """
-    load_fipy()
-    from fipy.solvers.scipy import LinearLUSolver
-
-    class ExactSolver(LinearLUSolver):
-        """Elimination along the diagonal, or iteration where that is dominant."""
-
-        def _solve_(self, L: Any, x: np.ndarray, b: np.ndarray) -> np.ndarray:
-            matrix = sparse.csc_matrix(L)
-            if not (np.isfinite(matrix.data).all() and np.isfinite(b).all()):
-                return np.full_like(b, np.nan)
-            diagonal = matrix.diagonal()
-            others = sparse.csr_matrix(sparse.diags(diagonal) - matrix)
-            if (diagonal > 0).all() and (np.abs(others).sum(axis=0) <= DIAGONAL * diagonal).all():
-                return _iterated(others, diagonal, np.maximum(x, 0.0), b)
-            options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-            return linalg.splu(matrix, **options).solve(b)
-
-    return ExactSolver()
-
-
-def _iterated(others: Any, diagonal: np.ndarray, x: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The x with diagonal·x = b + others·x, by iteration until it stands still."""
-    for _ in range(ROUNDS):
-        found = (b + others @ x) / diagonal
-        change = float(np.abs(found - x).sum())
-        x = found
-        if change <= np.finfo(float).eps * float(np.abs(x).sum()):
-            break
-    return x
