@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -29,7 +30,9 @@ def load_fipy() -> Any:
     chosen = os.environ.get("FIPY_SOLVERS")
     os.environ["FIPY_SOLVERS"] = chosen or "scipy"
     try:
-        import fipy
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # its use of NumPy is not for our users to mend
+            import fipy
     finally:
         sys.argv = arguments
         if chosen is None:
