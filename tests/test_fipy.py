@@ -10,6 +10,7 @@ import pytest
 import wgf
 from wgf.fipy_bridge import load_fipy
 from wgf.law import mesh_averages
+from wgf.methods.fipy_equation import CONVECTION, DIFFUSION
 
 END = 2.0
 LOWER, UPPER = (-2.5, -2.5), (3.5, 4.5)
@@ -150,6 +151,21 @@ def test_periodic_boxes():
     assert problem.energy.data.norm(ours.prediction[-1] - theirs.prediction[-1]) <= 2e-4
 
 
+@pytest.mark.parametrize("convection", CONVECTION)
+@pytest.mark.parametrize("diffusion", DIFFUSION)
+def test_every_term_keeps_mass_and_sign_or_refuses(convection, diffusion):
+    method = wgf.FiPyMesh(wgf.Disc(2.5, 0.35), convection=convection, diffusion=diffusion)
+    refused = ""
+    try:
+        is_sound(wgf.solve(drift(0.05, 0.45), method, 0.5, save=2))
+    except wgf.RunError as error:
+        refused = str(error)
+    if refused:
+        assert convection == "central" or diffusion == "corrected"
+        assert "no step from t = " in refused
+        assert "below zero" in refused or "changed the mass" in refused
+
+
 def test_a_refusal_says_why():
     """Central differences without noise oscillate behind a front, however short the step."""
     problem = wgf.Problem(wgf.InteractionEnergy(V=pull), wgf.Uniform((-1, -1), (1, 1)))
@@ -189,7 +205,7 @@ def attraction(z):
 def test_a_smooth_interaction_is_compressed():
     """W(z) = ½|z|² has rank p + 2, pulls everything to the mean, and leaves the mean where it is."""
     problem = wgf.Problem(wgf.InteractionEnergy(W=attraction), wgf.Gaussian((0.3, -0.2), (0.4, 0.3)))
-    run = wgf.solve(problem, wgf.FiPyMesh(wgf.Box((48, 48), (-2, -2), (2, 2))), 0.7, save=2)
+    run = wgf.solve(problem, wgf.FiPyMesh(wgf.Box((48, 48), (-2.5, -2.5), (2.5, 2.5))), 0.7, save=2)
     is_sound(run)
     assert run.attributes["kernel_rank"] == 4
     last = run.measures[-1]

@@ -41,6 +41,7 @@ CONVECTION = {
 }
 DIFFUSION = {"two-point": "DiffusionTermNoCorrection", "corrected": "DiffusionTermCorrection"}
 LARGEST_MULTIPLE = 2.0  # of the value upwind, at a face
+LEAST_DIFFUSION = 1e-30  # of a porous medium in empty cells: FiPy divides speeds by it
 DIAGONAL = 0.5  # share of the off-diagonal entries in the diagonal ones up to which the system is solved by iteration
 ROUNDS = 60  # of that iteration, which gains a digit in at most four
 
@@ -122,7 +123,8 @@ class Equation:
         moved = math.inf
         for count in range(1, sweeps + 1):
             self._express(values)
-            self.equation.solve(var=self.density, dt=dt, solver=self.solver)
+            with np.errstate(all="ignore"):  # FiPy divides by speeds that are zero; what comes of it is looked at below
+                self.equation.solve(var=self.density, dt=dt, solver=self.solver)
             found = np.array(self.density.value)
             moved = float(np.abs(found - values) @ self.mesh.volumes)
             if not math.isfinite(moved):
@@ -140,7 +142,7 @@ class Equation:
             speeds = speeds * self._multiples(values, speeds)
         self._set_velocity(speeds)
         if self.medium:
-            coefficients = np.full(self.faces.normals.shape[1], self.noise)
+            coefficients = np.full(self.faces.normals.shape[1], LEAST_DIFFUSION)
             coefficients[self.faces.inner] = self.coefficients(values)
             self.diffusion.setValue(coefficients)
         if self.growth:
@@ -178,7 +180,7 @@ class Equation:
         if not self.medium:
             return np.full(len(self.faces.inner), self.noise)
         mean = 0.5 * (values[self.faces.first] + values[self.faces.second])
-        return self.noise + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1)
+        return np.maximum(self.noise + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1), LEAST_DIFFUSION)
 
 
 def exact_solver() -> Any:

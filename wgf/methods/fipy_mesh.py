@@ -42,8 +42,9 @@ from wgf.problem import Problem
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
 PECLET = 1.0  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 9 % too much
+LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
-GROWTH, RECOVERY, SLOWEST = 1.5, 1.2, 1e-6  # of the step: largest ratio to the last one; of its pace after a refusal: regain, and least
+GROWTH, RECOVERY, SLOWEST = 1.5, 1.2, 1e-3  # of the step: largest ratio to the last one; of its pace after a refusal: regain, and least
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 LONELY = 1e-15  # of the largest density: faces of emptier cells have no gradient of log μ
 
@@ -175,7 +176,7 @@ class MeshStepper:
         """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
         before, memory = self.reading(state), state.memory
         remaining = stop - state.time
-        wanted = self._accurate(state, before)
+        wanted, resolved = self._accurate(state, before)
         while True:
             dt = landing(remaining, wanted * memory["pace"])
             try:
@@ -183,7 +184,7 @@ class MeshStepper:
                 break
             except Refused as reason:
                 memory["pace"] *= 0.5
-                if memory["pace"] < SLOWEST:
+                if 0.5 * dt < SLOWEST * min(resolved, remaining):
                     raise RunError(
                         f"no step from t = {state.time:.6g} is possible, the last one tried with dt = {dt:.2g}: {reason}; "
                         f"with {CONVECTION[self.convection]} and {DIFFUSION[self.method.diffusion]} this cannot be helped by shorter "
@@ -194,8 +195,11 @@ class MeshStepper:
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def _accurate(self, state: State, reading: Reading) -> float:
-        """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most."""
+    def _accurate(self, state: State, reading: Reading) -> tuple[float, float]:
+        """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
+
+        Also the step that the first of the two alone asks for, beside which a refused one can be seen to be hopeless.
+        """
         memory, values = state.memory, state.values
         g = self.potential.update(values * self.volumes)
         speeds = self.equation.speeds(g)
@@ -209,13 +213,14 @@ class MeshStepper:
         full = masses > LONELY * masses.max()
         rates = (leaving[full] / masses[full]) ** 2 + (self.problem.growth * g[full]) ** 2
         rate = math.sqrt(float(masses[full] @ rates) / masses.sum())
-        dt = min(self.method.courant / rate if rate > 0 else math.inf, self.method.dt or math.inf)
+        resolved = min(self.method.courant / rate if rate > 0 else math.inf, self.method.dt or math.inf)
+        dt = resolved
         if memory["step"] > 0:
             dt = min(dt, GROWTH * memory["step"])
             if min(reading.dissipation, memory["dissipation"]) > 0:
                 changed = abs(math.log(reading.dissipation / memory["dissipation"]))
                 dt = min(dt, memory["step"] * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
-        return dt
+        return dt, resolved
 
     def _moved(self, values: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
         """The values `dt` later, and the sweeps it took; see the module's text."""
@@ -223,6 +228,9 @@ class MeshStepper:
         base = self._cleared(values + EXTRAPOLATION * (middle - values), "the second stage begins with")
         guess = np.maximum(values + (middle - values) / GAMMA, 0.0)
         found, late = self._stage(base, guess, dt)
+        lost = abs(float((found - values) @ self.volumes)) / float(values @ self.volumes)
+        if lost > LOST and not self.problem.growth:
+            raise Refused(f"the sweeps changed the mass by {lost:.1e} of it")
         return self._cleared(found, "the step ends with"), early + late
 
     def _stage(self, base: np.ndarray, guess: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
