@@ -28,7 +28,7 @@ FLOORS = (
     ("sweep", "pair", "step_errors"),
     ("plot_cells",),
     ("plot_measures",),
-    ("files", "export", "plot", "plot_comparison", "animation"),
+    ("files", "xdmf", "plot", "plot_comparison", "animation"),
     ("cli",),
     ("__main__",),
 )

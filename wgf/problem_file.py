@@ -66,7 +66,7 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
     options = {item.name for item in dataclasses.fields(cls)}
     if "mesh" in options:
         return table.build(cls, mesh=read_mesh(box, problem, cells))
-    domain = read_domain(box)
+    domain = read_domain(box) if "cells" in options or box.get("shape", str, "box") == "box" else {}
     given = {key: value for key, value in domain.items() if key in options} if "cells" in options else {}
     if "cells" in options:
         if cells:

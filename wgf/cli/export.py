@@ -12,7 +12,7 @@ import click
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The .xdmf file to write  [default: the name with .xdmf, beside it]")
 def export(file: Path, output: Path | None) -> None:
     """Write an XDMF file that shows ParaView the run in RUN.h5, which has to stay where it is."""
-    from wgf.export import export as write
+    from wgf.xdmf import export as write
 
     output = output or file.with_suffix(".xdmf")
     write(file, output)

@@ -1,0 +1,55 @@
+"""Two-homogeneous neurons on the sphere: the reduced problem beside the whole one, and what cannot be reduced."""
+
+import numpy as np
+import pytest
+
+import wgf
+
+DATA = wgf.Data.quadrature(lambda x: np.abs(x) + 0.3 * x, -1, 1, 40)
+PLANE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", theta=("c", "a")), DATA, 0.02), wgf.Gaussian((0.3, 0.2), (0.5, 0.6)))
+SPACE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", theta=("c", "a", "b")), DATA), wgf.Gaussian((0.2, 0.1, 0.1), (0.5,) * 3))
+
+
+def square(theta):
+    return np.sum(theta**2, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("problem", "grid", "sphere", "tolerance"),
+    [
+        (PLANE, wgf.FiniteVolume((192, 192), (-3, -3), (3.5, 3.5)), wgf.Circle(150), 1e-3),
+        (SPACE, wgf.FiniteVolume((48, 48, 48), (-3.2,) * 3, (3.5,) * 3), wgf.Sphere(0.2), 1e-3),
+    ],
+)
+def test_the_reduced_problem_fits_the_same_function(problem, grid, sphere, tolerance):
+    whole = wgf.solve(problem, grid, 2.0, save=3)
+    reduced = wgf.solve(wgf.reduce_to_sphere(problem), wgf.FiPyMesh(sphere), 2.0, save=3)
+    for k in range(3):
+        assert DATA.norm(whole.prediction[k] - reduced.prediction[k]) <= tolerance
+        assert reduced.mass[k] == pytest.approx(whole.measures[k].integrate(square), rel=6e-3)
+    assert reduced.minimum.min() >= 0
+    assert reduced.largest_rise <= 0
+    assert reduced.dissipation_defect < 0.03
+    assert reduced.mass[-1] > reduced.mass[0]
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), DATA), PLANE.initial), "is not two-homogeneous"),
+        (wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", fixed={"b": 1.0}), DATA), PLANE.initial), "is not two-homogeneous"),
+        (wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu"), DATA, (0.1, square)), PLANE.initial), "the penalty is not homogeneous"),
+        (wgf.Problem(PLANE.energy, PLANE.initial, temperature=0.1), r"noise \(temperature = 0.1\) breaks the homogeneity"),
+        (wgf.Problem(wgf.InteractionEnergy(V=square), PLANE.initial), "only the problem of a network"),
+    ],
+)
+def test_what_cannot_be_reduced(problem, message):
+    with pytest.raises(wgf.InputError, match=message):
+        wgf.reduce_to_sphere(problem)
+
+
+def test_other_methods_refuse_growth():
+    reduced = wgf.reduce_to_sphere(PLANE)
+    for method in (wgf.FiniteVolume((8, 8), (-3, -3), (3, 3)), wgf.Particles(10), wgf.Characteristics()):
+        with pytest.raises(wgf.InputError, match=r"keeps the mass, but that of the problem grows \(κ = 4\)"):
+            wgf.solve(reduced, method, 1.0)
