@@ -141,6 +141,65 @@ def test_the_gibbs_state_does_not_move_on_triangles():
     assert np.abs(away.measures[-1].values - start.values).max() > 1e-3
 
 
+@pytest.mark.parametrize("tau", [0.0, 0.05])
+@pytest.mark.parametrize(
+    "mesh",
+    [
+        "Gmsh2D(SQUARE)",
+        "Gmsh2D(SQUARE + 'Recombine Surface{1};\\n')",
+        "Grid2D(dx=np.linspace(0.15, 0.05, 45), dy=np.linspace(0.1, 0.23, 30)) + ((-2.0,), (-2.0,))",
+        "Tri2D(dx=0.25, dy=0.25, nx=18, ny=20) + ((-2.0,), (-2.0,))",
+    ],
+)
+def test_any_mesh_of_fipy_in_the_plane(mesh, tau, fipy):
+    problem = dataclasses.replace(STUDENT, temperature=tau)
+    run = wgf.solve(problem, wgf.FiPyMesh(eval(f"fipy.{mesh}", {"fipy": fipy, "np": np, "SQUARE": SQUARE})), 0.5, save=3)
+    is_sound(run)
+    assert run.largest_rise <= 0
+    if not tau:
+        reference = wgf.solve(problem, wgf.Characteristics(nodes=20, rtol=1e-7), 0.5, save=3)
+        assert DATA.norm(run.prediction[-1] - reference.prediction[-1]) <= 4e-3  # of ‖f*‖ about one, with cells as long as the law is wide
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.05])
+def test_lines_and_solids(tau, fipy):
+    solid = 'SetFactory("OpenCASCADE");\nBox(1) = {-1.5, -1.2, -1.6, 3.4, 3.4, 3.2};\nMesh.MeshSizeMax = 0.7;\n'
+    cases = [
+        (line(tau), wgf.Box(60, [-2], [3])),
+        (line(tau), fipy.Grid1D(dx=np.linspace(0.05, 0.15, 50)) + -2.0),
+        (space(tau), wgf.Box((14, 14, 14), (-1.8, -1.5, -2), (2.3, 2.6, 2))),
+        (space(tau), fipy.Gmsh3D(solid)),
+    ]
+    for problem, mesh in cases:
+        run = wgf.solve(problem, wgf.FiPyMesh(mesh), 0.5, save=3)
+        is_sound(run)
+        if not tau:
+            reference = wgf.solve(problem, wgf.Characteristics(nodes=12, rtol=1e-6), 0.5, save=3)
+            assert problem.energy.data.norm(run.prediction[-1] - reference.prediction[-1]) <= 1e-2
+
+
+def test_sweeps_that_do_not_converge_shorten_the_step():
+    quick = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER)), 0.5, save=2)
+    short = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER), sweeps=4), 0.5, save=2)
+    assert len(short.history["time"]) > len(quick.history["time"])
+    assert short.history["sweeps"].max() <= 8
+    is_sound(short)
+    with pytest.raises(wgf.RunError, match="2 sweeps did not converge, the last one still moved"):
+        wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER), sweeps=2, accuracy=1e-15), 0.5, save=2)
+
+
+def test_time_is_of_second_order():
+    """Against a run with shorter steps, on the same mesh, without a limiter, whose kinks would be seen."""
+    box = wgf.Box((24, 24), LOWER, UPPER)
+
+    def at_end(dt):
+        return wgf.solve(STUDENT, wgf.FiPyMesh(box, convection="upwind", dt=dt, courant=10.0, accuracy=1e-10), 1.0, save=2).prediction[-1]
+
+    fine = at_end(0.025)
+    errors = [DATA.norm(at_end(dt) - fine) for dt in (0.2, 0.1)]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.2)
+
+
 def test_periodic_boxes():
     neuron = wgf.Neuron("cosine", theta=("a", "b"))
     problem = wgf.Problem(wgf.RegressionEnergy(neuron, wgf.Data.quadrature(np.cos, -1, 1, 20)), wgf.Gaussian((1, 0.1), (0.3, 0.4)))
