@@ -1,11 +1,11 @@
 """FiPy beside our own solvers: the same problems on boxes, exact solutions on discs, and what no run may do anywhere."""
 
 import dataclasses
-import sys
-from pathlib import Path
+import warnings
 
 import numpy as np
 import pytest
+from meshes import SQUARE, cube
 
 import wgf
 from wgf.fipy_bridge import load_fipy
@@ -14,11 +14,6 @@ from wgf.methods.fipy_equation import CONVECTION, DIFFUSION
 
 END = 2.0
 LOWER, UPPER = (-2.5, -2.5), (3.5, 4.5)
-SQUARE = """
-Point(1) = {-2, -2, 0, .4}; Point(2) = {2.5, -2, 0, .4}; Point(3) = {2.5, 3, 0, .4}; Point(4) = {-2, 3, 0, .4};
-Line(1) = {1, 2}; Line(2) = {2, 3}; Line(3) = {3, 4}; Line(4) = {4, 1};
-Line Loop(1) = {1, 2, 3, 4}; Plane Surface(1) = {1};
-"""
 
 
 def target(x):
@@ -58,13 +53,6 @@ def is_sound(run, mass=1.0):
     assert run.history["mass"] == pytest.approx(mass, abs=1e-10)
     assert run.history["minimum"].min() >= 0
     assert run.status == "complete"
-
-
-@pytest.fixture
-def fipy(monkeypatch):
-    """FiPy, which calls the program gmsh from the PATH; pip puts it beside python."""
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
-    return load_fipy()
 
 
 @pytest.mark.parametrize("cells", [32, pytest.param(64, marks=pytest.mark.long)])
@@ -176,6 +164,18 @@ def test_lines_and_solids(tau, fipy):
         if not tau:
             reference = wgf.solve(problem, wgf.Characteristics(nodes=12, rtol=1e-6), 0.5, save=3)
             assert problem.energy.data.norm(run.prediction[-1] - reference.prediction[-1]) <= 1e-2
+
+
+@pytest.mark.parametrize("cells", ["tetrahedra", "wedges", "hexahedra"])
+def test_solids_of_every_kind_of_cell(cells, fipy):
+    """A small swarm in the middle of a cube."""
+    problem = dataclasses.replace(space(), initial=wgf.Gaussian((0.4, 0.5, 0.5), (0.12, 0.12, 0.12)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wgf.BoundaryWarning)  # a thousandth of the law is outside
+        run = wgf.solve(problem, wgf.FiPyMesh(fipy.Gmsh3D(cube(cells, 0.1))), 0.5, save=3)
+    is_sound(run)
+    reference = wgf.solve(problem, wgf.Characteristics(nodes=12, rtol=1e-6), 0.5, save=3)
+    assert problem.energy.data.norm(run.prediction[-1] - reference.prediction[-1]) <= 1e-3
 
 
 def test_sweeps_that_do_not_converge_shorten_the_step():

@@ -28,7 +28,7 @@ FLOORS = (
     ("sweep", "pair", "step_errors"),
     ("plot_cells",),
     ("plot_measures",),
-    ("files", "xdmf", "plot", "plot_comparison", "animation"),
+    ("files", "vtk_files", "plot", "plot_comparison", "animation"),
     ("cli",),
     ("__main__",),
 )

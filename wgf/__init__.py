@@ -57,7 +57,7 @@ _WHERE = {
     "fluctuation": "central_limit",
     "discretisation_error": "discretisation",
     "animate": "animation",
-    "export": "xdmf",
+    "export": "vtk_files",
     "reduce_to_sphere": "homogeneous",
     "decay_bound": "decay",
     "decay_rate": "decay",

@@ -19,8 +19,10 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.mesh import Mesh
 
-HEXAHEDRON = [0, 1, 3, 2, 4, 5, 7, 6]  # the corners of a box in ascending order, as VTK counts them
+GRID = [0, 1, 3, 2, 4, 5, 7, 6]  # the corners of a cell of a grid of FiPy in ascending order, as Mesh.cells has them
 WEIGHTED = ("Cylindrical", "Spherical")
+SOLIDS = {(4, 0): 3, (5, 1): 4, (5, 3): 3, (6, 6): 4}  # (faces, quadrilaterals among them) of a cell → corners of the face it stands on
+BLOCK = 2**14  # cells whose corners are put in order at a time
 
 
 @lru_cache(maxsize=1)
@@ -121,12 +123,12 @@ def described(mesh: Any, names: Sequence[str] = (), title: str = "") -> Mesh:
     cells = np.ma.filled(corners, -1).astype(np.int64)
     if q == 2:
         cells = _around(vertices, cells, centers)
-    elif q == 3 and cells.shape[1] == 8:
-        cells = np.sort(cells, axis=1)[:, HEXAHEDRON]
-    elif q == 3 and cells.shape[1] != 4:
-        raise InputError(f"the cells of a {type(mesh).__name__} have up to {cells.shape[1]} corners: give tetrahedra or boxes")
+    elif q == 3:
+        cells = np.sort(cells, axis=1)[:, GRID] if hasattr(mesh, "nz") else _solids(mesh, vertices)
     elif q == 1:
         cells = np.arange(len(cells))[:, None] + np.arange(2)  # in FiPy's lines one follows another, a periodic one included
+    if type(mesh).__name__.startswith("Periodic"):
+        centers = vertices[cells].mean(axis=1)  # FiPy wraps those of a grid that begins elsewhere than at zero
     names = tuple(names) or tuple(f"theta{k + 1}" for k in range(mesh.dim))
     text = title or f"{type(mesh).__name__.removeprefix('Uniform')} of {len(cells):,} cells"
     return Mesh(vertices, cells, centers, np.array(mesh.cellVolumes, dtype=float), q, names, text)
@@ -137,13 +139,64 @@ def _is_surface(mesh: Any) -> bool:
 
 
 def _around(vertices: np.ndarray, cells: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """The corners of each polygon (−1 where it has no more) in order around its centre, the last one repeated."""
+    """The corners of each polygon (−1 where it has no more) in order around its centre, the last one repeated.
+
+    Counter-clockwise in the plane; on a surface in space, as seen from the side that looks away from its middle.
+    """
     arms = vertices[cells] - centers[:, None]
     first = arms[:, 0] / np.linalg.norm(arms[:, 0], axis=1, keepdims=True)
     second = arms[:, 1] - np.sum(arms[:, 1] * first, axis=1, keepdims=True) * first  # in the plane of the polygon, across the first arm
     second /= np.linalg.norm(second, axis=1, keepdims=True)
+    axes = np.stack([first, second], axis=1)
+    if vertices.shape[1] == 3:
+        axes = np.concatenate([axes, (centers - centers.mean(axis=0))[:, None]], axis=1)
+    second *= np.where(np.linalg.det(axes) < 0, -1.0, 1.0)[:, None]
     angle = np.arctan2(*(np.einsum("nkp,np->nk", arms, axis) for axis in (second, first)))
     missing = cells < 0
     ordered = np.take_along_axis(cells, np.argsort(np.where(missing, np.inf, angle), axis=1, kind="stable"), axis=1)
     last = ordered[np.arange(len(cells)), (~missing).sum(axis=1) - 1]
     return np.where(ordered < 0, last[:, None], ordered)
+
+
+def _solids(mesh: Any, vertices: np.ndarray) -> np.ndarray:
+    """The corners of tetrahedra, (N, 4), or of mixed cells, (N, 8), as Mesh.cells has them, from their faces."""
+    faces = np.ma.filled(np.ma.asarray(mesh.faceVertexIDs), -1).T
+    cell_faces = np.ma.filled(np.ma.asarray(mesh.cellFaceIDs), -1).T
+    there = cell_faces >= 0
+    sides = np.where(there, (faces >= 0).sum(axis=1)[cell_faces], 0)  # corners of each face of a cell
+    kinds = np.stack([there.sum(axis=1), (sides == 4).sum(axis=1)], axis=1)
+    cells = np.empty((len(kinds), 8), dtype=np.int64)
+    for count, quadrilaterals in np.unique(kinds, axis=0).tolist():
+        if (count, quadrilaterals) not in SOLIDS or sides.max() > 4:
+            raise InputError(
+                f"the {type(mesh).__name__} has cells of {count} faces, {quadrilaterals} of them quadrilaterals: "
+                "give tetrahedra, pyramids, wedges or hexahedra"
+            )
+        corners = SOLIDS[count, quadrilaterals]
+        for block in np.array_split(numbers := np.flatnonzero((kinds == (count, quadrilaterals)).all(axis=1)), len(numbers) // BLOCK + 1):
+            around = cell_faces[block]
+            base = around[np.arange(len(block)), (sides[block] == corners).argmax(axis=1)]
+            cells[block] = _risen(vertices, faces[base, :corners], faces[around[:, :count]])
+    return cells[:, [0, 1, 2, 4]] if (kinds == (4, 0)).all() else cells
+
+
+def _risen(vertices: np.ndarray, base: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The eight corners of M cells that stand on `base` (M, 3 or 4) and have the faces (M, f, 4), −1 where there is no fourth corner.
+
+    Above each corner of the base is the one that an edge joins to it and that is not in the base; a triangle repeats its last corner.
+    """
+    follows = np.roll(faces, -1, axis=2)
+    follows = np.where(follows < 0, faces[:, :, :1], follows)  # a triangle's last corner is followed by its first
+    starts, ends = (np.concatenate(pair, axis=1).reshape(len(faces), -1) for pair in ((faces, follows), (follows, faces)))
+    outside = (ends >= 0) & (ends[:, :, None] != base[:, None]).all(axis=2)
+    rows = np.arange(len(base))
+    top = np.stack([ends[rows, (outside & (starts == corner[:, None])).argmax(axis=1)] for corner in base.T], axis=1)
+    edges = [vertices[ids] - vertices[base[:, 0]] for ids in (base[:, 1], base[:, 2], top[:, 0])]
+    inward = np.linalg.det(np.stack(edges, axis=1)) < 0
+    base, top = (np.where(inward[:, None], ring[:, ::-1], ring) for ring in (base, top))
+    return np.concatenate([_four(base), _four(top)], axis=1)
+
+
+def _four(ring: np.ndarray) -> np.ndarray:
+    """The corners (M, 3 or 4) as four, the last one repeated."""
+    return ring if ring.shape[1] == 4 else np.concatenate([ring, ring[:, -1:]], axis=1)

@@ -1,7 +1,8 @@
 """Cells of any shape: what a grid is to a box, a mesh is to a disc, an annulus, a sphere or any other domain.
 
 Plain arrays, without the package that made them: vertices, the corners of each cell, centres and volumes. A cell is a segment, a
-convex polygon, a tetrahedron or a hexahedron; polygons may lie on a surface in space, whose volume then is an area.
+convex polygon, a tetrahedron, or a hexahedron, some of whose corners may coincide, so that it is a wedge or a pyramid; polygons may lie
+on a surface in space, whose volume then is an area.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ class Mesh:
     """N cells of dimension q in p-dimensional θ-space.
 
     vertices (V, p)
-    cells (N, k)     the vertices of each cell, in order around a polygon, a hexahedron as VTK counts it; a cell with fewer than k
-                     corners repeats its last one
+    cells (N, k)     the vertices of each cell, in order around a polygon, whose last one is repeated where it has fewer than k; four of
+                     a tetrahedron, or eight of any solid: those around the face it stands on, then those above them
     centers (N, p)   where functions of θ are evaluated
     volumes (N,)     lengths, areas or volumes of the cells
     cell_dim         q
@@ -74,7 +75,7 @@ class Mesh:
             parts = ((0, 1, 2, 3),) if corners == 4 else HEXAHEDRON
         simplices = np.concatenate([self.cells[:, list(part)] for part in parts])
         owners = np.tile(np.arange(self.size), len(parts))
-        proper = simplices[:, -1] != simplices[:, -2]
+        proper = (np.diff(np.sort(simplices, axis=1), axis=1) > 0).all(axis=1)
         return simplices[proper], owners[proper]
 
     def quadrature(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

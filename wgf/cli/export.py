@@ -9,11 +9,11 @@ import click
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .xdmf file to write  [default: the name with .xdmf, beside it]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .pvd file to write  [default: the name with .pvd, beside it]")
 def export(file: Path, output: Path | None) -> None:
-    """Write an XDMF file that shows ParaView the run in RUN.h5, which has to stay where it is."""
-    from wgf.xdmf import export as write
+    """Write the run in RUN.h5 as VTK files, for ParaView: a .pvd file, and a folder of the same name with the frames."""
+    from wgf.vtk_files import export as write
 
-    output = output or file.with_suffix(".xdmf")
+    output = output or file.with_suffix(".pvd")
     write(file, output)
-    click.echo(f"wrote {output}")
+    click.echo(f"wrote {output} and the frames in {output.with_suffix('')}/")
