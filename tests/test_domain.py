@@ -32,6 +32,29 @@ def test_volumes_and_quadrature(domain, volume, tolerance):
     assert (mesh.volumes > 0).all()
 
 
+@pytest.mark.parametrize(("domain", "volume", "tolerance"), DOMAINS, ids=lambda value: type(value).__name__)
+def test_scattered_points_fill_the_cells_evenly(domain, volume, tolerance):
+    _, mesh = domain.build()
+    points, shares, owners = mesh.scattered(200_000)
+    assert np.bincount(owners, shares) == pytest.approx(1)
+    exact, weights, cells = mesh.quadrature()
+    for power in (1, 2):
+        expected = np.bincount(cells, weights * exact[:, 0] ** power) / mesh.volumes
+        found = np.bincount(owners, shares * points[:, 0] ** power)
+        assert np.abs(found - expected).max() <= 0.02
+
+
+def test_outlines():
+    """One circle around a disc, two around an annulus, four sides of a box, none around a sphere."""
+    for domain, radii in ((wgf.Disc(1.5, 0.2, pattern="rings"), {1.5}), (wgf.Annulus(0.5, 1.0, 0.1), {0.5, 1.0}), (wgf.Sphere(0.5), set())):
+        _, mesh = domain.build()
+        ends = mesh.vertices[mesh.outline()]
+        assert set(np.linalg.norm(ends, axis=2).round(9).ravel()) == radii
+    _, box = wgf.Box((4, 6), (0, 0), (2, 3)).build()
+    ends = box.vertices[box.outline()]
+    assert np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum() == pytest.approx(10)
+
+
 def test_a_surface_from_fipy_has_its_areas_and_conormals():
     """FiPy's own are wrong off the plane: the cells of a sphere have negative areas there."""
     mesh, described = wgf.Sphere(0.2).build()

@@ -181,13 +181,10 @@ class MeshDensity(Measure):
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """M independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
         simplices, owners = self.mesh.simplices
-        corners = self.mesh.vertices[simplices]
-        edges = corners[:, 1:] - corners[:, :1]
-        size = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1)))
-        masses = self.masses[owners] * size / np.bincount(owners, size, self.mesh.size)[owners]
+        masses = self.masses[owners] * self.mesh.shares
         chosen = rng.choice(len(owners), m, p=masses / masses.sum())
-        shares = rng.dirichlet(np.ones(self.mesh.cell_dim + 1), m)
-        return np.einsum("mk,mkp->mp", shares, corners[chosen])
+        barycentric = rng.dirichlet(np.ones(self.mesh.cell_dim + 1), m)
+        return np.einsum("mk,mkp->mp", barycentric, self.mesh.vertices[simplices[chosen]])
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
         """The centres of the cells, weighted with their masses; `nodes` has no say."""

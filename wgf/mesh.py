@@ -18,6 +18,7 @@ from scipy import special
 from wgf.errors import InputError
 
 NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7 − q
+MOST_SCATTERED = 4096  # points in a simplex
 HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))  # its tetrahedra
 
 
@@ -78,6 +79,15 @@ class Mesh:
         proper = (np.diff(np.sort(simplices, axis=1), axis=1) > 0).all(axis=1)
         return simplices[proper], owners[proper]
 
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """Each simplex as a fraction of its cell, (S,)."""
+        simplices, owners = self.simplices
+        corners = self.vertices[simplices]
+        edges = corners[:, 1:] - corners[:, :1]
+        size = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1)))
+        return size / np.bincount(owners, size, self.size)[owners]
+
     def quadrature(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points (M, p) in the cells, their weights (M,), and the cell of each, (M,); a cell's weights sum to its volume.
 
@@ -94,17 +104,35 @@ class Mesh:
             product = np.multiply.outer(product, t).ravel()
             points = np.repeat(points, NODES, axis=1) + product[:, None] * (corners[:, k] - corners[:, k - 1])[:, None]
             weights = np.multiply.outer(weights, w).ravel()
-        edges = corners[:, 1:] - corners[:, :1]
-        size = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1))) / special.factorial(q)
-        masses, places = np.multiply.outer(size, weights).ravel(), np.repeat(owners, len(weights))
-        masses *= (self.volumes / np.bincount(owners, size, self.size))[places]
-        return points.reshape(-1, self.dim), masses, places
+        masses = np.multiply.outer(self.shares * self.volumes[owners], weights)
+        return points.reshape(-1, self.dim), masses.ravel(), np.repeat(owners, len(weights))
+
+    def scattered(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """About `count` points (M, p) that fill the cells evenly, each with its fraction of a cell, (M,), and the cell of each, (M,).
+
+        A sequence of low discrepancy in the unit cube, multiples of the powers of 1/r with r^{q+1} = r + 1, is shifted at random for each
+        simplex; sorted coordinates 0 ≤ t_1 ≤ … ≤ t_q ≤ 1 cut [0, 1] into barycentric ones, which are as evenly spread.
+        """
+        simplices, owners = self.simplices
+        q, each = self.cell_dim, int(np.clip(count // len(simplices), 1, MOST_SCATTERED))
+        ratio = np.roots([1.0, *(0.0,) * (q - 1), -1.0, -1.0]).real.max()
+        steps = np.multiply.outer(np.arange(each), ratio ** -np.arange(1.0, q + 1))
+        places = np.sort((np.random.default_rng(0).random((len(simplices), 1, q)) + steps) % 1.0, axis=2)
+        barycentric = np.diff(places, axis=2, prepend=0.0, append=1.0)
+        points = np.einsum("sek,skp->sep", barycentric, self.vertices[simplices])
+        return points.reshape(-1, self.dim), np.repeat(self.shares / each, each), np.repeat(owners, each)
 
     def triangles(self) -> tuple[np.ndarray, np.ndarray]:
         """The triangles of the cells as vertices (T, 3), and the cell of each, (T,): for pictures; q = 2."""
         if self.cell_dim != 2:
             raise InputError(f"the mesh has cells of dimension {self.cell_dim}; triangles are for dimension 2")
         return self.simplices
+
+    def outline(self) -> np.ndarray:
+        """The edges that only one polygon has, as vertices, (L, 2); q = 2."""
+        edges = np.sort(np.stack([self.cells, np.roll(self.cells, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
+        found, counts = np.unique(edges[edges[:, 0] != edges[:, 1]], axis=0, return_counts=True)
+        return found[counts == 1]
 
     def named(self, names: Sequence[str]) -> Mesh:
         """The mesh with other names of its coordinates."""

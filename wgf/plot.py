@@ -117,8 +117,7 @@ def _draw_measures(figure: Any, measures: Sequence[Measure], times: np.ndarray, 
             panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
         else:
             panel.set_title(f"t = {time:.3g}", loc="left", fontweight="bold")
-    if flat:
-        panels[0].set_ylabel(names[1])
+    panels[0].set_ylabel(names[1])
     if image is not None:
         what = "density" if len(names) == 2 or not flat else f"density of ({names[0]}, {names[1]})"
         figure.colorbar(image, ax=panels, label=what, shrink=0.8, pad=0.01)

@@ -1,4 +1,4 @@
-"""How the cells of a mesh are drawn: triangles in the plane, a closed surface as a map of its two halves, a circle as a ring.
+"""How the cells of a mesh are drawn: in the plane with an outline, a closed surface as a map of its two halves, a circle as a ring.
 
 A surface is seen from its middle: the direction (u_1, u_2, u_3) of a point is laid into the plane by Lambert's azimuthal projection,
 which keeps areas, r = √(2(1 − |u_1|)): the half with u_1 > 0 above, that with u_1 < 0 below; (u_2, u_3) give the angle.
@@ -45,6 +45,7 @@ def draw_cells(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> An
     triangles, owners = density.mesh.triangles()
     panel.set_aspect("equal", adjustable="box")
     x, y = density.mesh.vertices.T
+    panel.add_collection(_lines(density.mesh.vertices[density.mesh.outline()]))
     return panel.tripcolor(x, y, triangles, facecolors=density.values[owners], rasterized=True, **colours)
 
 
@@ -85,8 +86,17 @@ def _draw_ring(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> An
         list(bands), array=density.values, cmap=colours["cmap"], clim=(colours["vmin"], colours["vmax"]), edgecolor="face"
     )
     panel.add_collection(ring)
+    for edge in (corners, (1 - BAND) * corners):
+        panel.add_collection(_lines(edge))
     panel.set_aspect("equal", adjustable="box")
     return ring
+
+
+def _lines(ends: np.ndarray) -> Any:
+    """Segments (L, 2, 2) as an outline."""
+    from matplotlib.collections import LineCollection
+
+    return LineCollection(list(ends), colors=INK, linewidths=0.8, capstyle="round")
 
 
 def _symbol(mesh: Mesh, axis: int) -> str:

@@ -21,6 +21,7 @@ SHOWN_POINTS = 4000  # of a cloud
 OVERLAID_POINTS = 500  # of a cloud over a density
 VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
 BINS = 60  # of a cloud's marginals
+SPREAD = 2**18  # points that show the cells of a mesh
 UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 
 
@@ -108,15 +109,16 @@ def spread_points(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     """Points and their masses that show a measure as it is between the centres of its cells, too."""
     if not isinstance(measure, MeshDensity):
         return measure.points, measure.masses
-    points, weights, owners = measure.mesh.quadrature()
-    return points, weights * measure.values[owners]
+    points, shares, owners = measure.mesh.scattered(SPREAD)
+    return points, shares * measure.masses[owners]
 
 
 def counted_in_plane(density: MeshDensity) -> Density:
     """The marginal of the first two axes of a mesh in space, on a grid."""
     points, masses = spread_points(density)
     mesh = density.mesh
-    grid = Grid(mesh.lower[:2].tolist(), mesh.upper[:2].tolist(), BINS)
+    bins = int(np.clip(2 * mesh.size ** (1 / 3), 12, BINS))  # a half of a cell each
+    grid = Grid(mesh.lower[:2].tolist(), mesh.upper[:2].tolist(), bins)
     counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=grid.edges, weights=masses)
     return Density(grid, counts / grid.cell_volume)
 
