@@ -4,8 +4,11 @@ import builtins
 
 import numpy as np
 import pytest
+from meshes import MIXED, cube
 
 import wgf
+from wgf.fipy_bridge import checked, polygons
+from wgf.gmsh_bridge import load_gmsh
 from wgf.law import mesh_averages
 
 DOMAINS = [
@@ -90,6 +93,78 @@ def test_samples_on_a_mesh_are_counted():
     assert sorted(values) == pytest.approx([0, 1, 1, 2])
 
 
+HOLE = """
+SetFactory("OpenCASCADE");
+Rectangle(1) = {-1, -2, 0, 4, 3}; Disk(2) = {0, 0, 0, 0.5};
+BooleanDifference{ Surface{1}; Delete; }{ Surface{2}; Delete; }
+Mesh.MeshSizeMax = 0.15;
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "dim", "volume"),
+    [
+        (HOLE, 2, 12 - 0.25 * np.pi),
+        (cube("tetrahedra"), 3, 1.0),
+        (cube("wedges"), 3, 1.0),
+        (cube("hexahedra"), 3, 1.0),
+        (MIXED, 3, 2.0),
+    ],
+)
+def test_files_for_gmsh(text, dim, volume, fipy, tmp_path):
+    """A geometry, and the mesh of it that Gmsh wrote, have the volume; FiPy finds the neighbours that it finds in its own reading."""
+    path = tmp_path / "domain.geo"
+    path.write_text(text, encoding="utf-8")
+    _, described = wgf.GmshFile(path).build()
+    assert described.dim == described.cell_dim == dim
+    assert described.volumes.sum() == pytest.approx(volume, rel=2e-3 if text is HOLE else 1e-9)
+    gmsh = load_gmsh()
+    gmsh.initialize(interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.open(str(path))
+    gmsh.model.mesh.generate(dim)
+    gmsh.option.setNumber("Mesh.MshFileVersion", 2.2)  # which FiPy reads
+    gmsh.write(str(tmp_path / "domain.msh"))
+    gmsh.finalize()
+    with pytest.raises(wgf.InputError, match=r"domain.msh is a mesh already: leave out spacing = 0.1, or give the geometry"):
+        wgf.GmshFile(tmp_path / "domain.msh", spacing=0.1).build()
+    again, read = wgf.GmshFile(tmp_path / "domain.msh").build()
+    theirs = (fipy.Gmsh2D if dim == 2 else fipy.Gmsh3D)(str(tmp_path / "domain.msh"))
+    for name in ("_cellDistances", "_faceAreas"):
+        assert np.sort(np.asarray(getattr(again, name))) == pytest.approx(np.sort(np.asarray(getattr(theirs, name))))
+    assert np.sort(read.volumes) == pytest.approx(np.sort(theirs.cellVolumes))
+    assert again.interiorFaces.value.sum() == theirs.interiorFaces.value.sum()
+
+
+def test_a_geometry_is_meshed_as_finely_as_asked(tmp_path):
+    """Whatever the file itself asks for."""
+    (tmp_path / "hole.geo").write_text(HOLE, encoding="utf-8")
+    sizes = [wgf.GmshFile(tmp_path / "hole.geo", spacing).build()[1].size for spacing in (0.4, 0.2, 0.1)]
+    assert 3 < sizes[1] / sizes[0] < 5
+    assert 3 < sizes[2] / sizes[1] < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("this is nothing", "Gmsh cannot make a mesh of .*syntax error"),
+        ("Point(1) = {0, 0, 0, 1};", "describes nothing of dimension two or three"),
+        (HOLE + "Mesh.ElementOrder = 2;\n", "elements of the kind Triangle 6: give triangles, quadrilaterals or solids of first order"),
+    ],
+)
+def test_files_that_are_none(text, message, tmp_path):
+    (tmp_path / "domain.geo").write_text(text, encoding="utf-8")
+    with pytest.raises(wgf.InputError, match=message):
+        wgf.GmshFile(tmp_path / "domain.geo").build()
+
+
+def test_three_cells_at_one_edge_are_refused():
+    """A page of a book that is glued to the middle of two others."""
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, -1, 0.1], [0.1, 0, 1]], dtype=float)
+    with pytest.raises(wgf.InputError, match="a face that 3 cells share"):
+        checked(polygons(vertices, np.array([[0, 1, 2, 2], [0, 1, 3, 3], [0, 1, 4, 4]])))
+
+
 def test_a_missing_gmsh_is_one_line_that_says_what_to_install(monkeypatch):
     plain = builtins.__import__
 
@@ -113,6 +188,8 @@ def test_a_missing_gmsh_is_one_line_that_says_what_to_install(monkeypatch):
         (lambda: wgf.Disc(1, 0.1, pattern="ring"), r"unknown pattern 'ring' \(did you mean 'rings'\?\)"),
         (lambda: wgf.Disc(1, 0.1, center=(1,)), "give two numbers"),
         (lambda: wgf.Annulus(2, 1, 0.1), "inner must be less than outer"),
+        (lambda: wgf.GmshFile("nowhere.geo"), "the file nowhere.geo of a mesh or a geometry for Gmsh does not exist"),
+        (lambda: wgf.GmshFile(__file__, -1.0), "spacing = -1: it must be a positive number"),
         (lambda: wgf.Circle(2), "the circle has 2 cells; give a whole number, at least 3"),
         (lambda: wgf.Box((2,) * 4, (0,) * 4, (1,) * 4), "1 to 3 axes, not 4"),
         (lambda: wgf.Box(4, [0]), "needs both lower and upper"),

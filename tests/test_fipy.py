@@ -183,6 +183,8 @@ def test_sweeps_that_do_not_converge_shorten_the_step():
     short = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER), sweeps=4), 0.5, save=2)
     assert len(short.history["time"]) > len(quick.history["time"])
     assert short.history["sweeps"].max() <= 8
+    steps = np.diff(short.history["time"])
+    assert steps.min() > 0.2 * steps.max()  # one refusal shortens a step, not one after another
     is_sound(short)
     with pytest.raises(wgf.RunError, match="2 sweeps did not converge, the last one still moved"):
         wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER), sweeps=2, accuracy=1e-15), 0.5, save=2)
@@ -363,4 +365,11 @@ def test_the_line_for_people_names_mesh_and_term():
     run = wgf.solve(line(), wgf.FiPyMesh(wgf.Box(30, [-2], [3])), 0.1, save=2)
     assert run.method == "FiPyMesh(30 on [-2, 3], VanLeerConvectionTerm)"
     assert repr(wgf.FiPyMesh(load_fipy().Grid2D(nx=2, ny=3), convection="upwind")) == "FiPyMesh(Grid2D of 6 cells, upwind)"
-    assert wgf.FiPyMesh(wgf.Circle(8), convection="UpwindConvectionTerm", diffusion="DiffusionTerm").convection == "upwind"
+
+
+@pytest.mark.parametrize("name", ["van-leer", "VanLeer", "VanLeerConvectionTerm"])
+def test_terms_go_by_our_name_and_by_theirs(name):
+    assert wgf.FiPyMesh(wgf.Circle(8), convection=name).convection == "van-leer"
+    for diffusion in ("two-point", "DiffusionTerm", "ImplicitDiffusionTerm", "DiffusionTermNoCorrection"):
+        assert wgf.FiPyMesh(wgf.Circle(8), diffusion=diffusion).diffusion == "two-point"
+    assert wgf.FiPyMesh(wgf.Circle(8), convection="ConvectionTerm").convection == "power-law"  # as in FiPy

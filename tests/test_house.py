@@ -14,7 +14,7 @@ HOUSE = Path(wgf.__file__).parent
 FLOORS = (
     ("errors", "kernels", "__init__"),
     ("schema", "neuron", "grid", "mesh"),
-    ("data", "measure", "layout", "internal", "fipy_bridge"),
+    ("data", "measure", "layout", "internal", "fipy_bridge", "gmsh_bridge"),
     ("law", "features", "domain"),
     ("energy", "potential", "point_potential", "interaction"),
     ("problem",),

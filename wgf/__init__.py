@@ -23,6 +23,7 @@ _WHERE = {
     "Annulus": "domain",
     "Sphere": "domain",
     "Circle": "domain",
+    "GmshFile": "domain",
     "Ball": "law",
     "FromDensity": "law",
     "Gaussian": "law",

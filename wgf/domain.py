@@ -1,6 +1,6 @@
-"""Domains for θ that are not boxes of equal cells on a grid, meshed: a box for FiPy, a disc, an annulus, a sphere, a circle.
+"""Domains for θ, meshed for FiPy: a box, a disc, an annulus, a sphere, a circle, and whatever Gmsh knows.
 
-`SHAPES` is the one list of them: name in a problem file → class. Triangles come from Gmsh (`pip install gmsh`).
+`SHAPES` is the one list of them: name in a problem file → class.
 """
 
 from __future__ import annotations
@@ -8,14 +8,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError, known
-from wgf.fipy_bridge import described, load_fipy, polygons
+from wgf.fipy_bridge import checked, described, load_fipy, polygons, solids
+from wgf.gmsh_bridge import read, triangulated
 from wgf.grid import Grid, check_box, describe_box
 from wgf.mesh import Mesh
 
@@ -103,7 +105,7 @@ class Disc:
             vertices, cells = _rings(0.0, self.radius, self.spacing)
             vertices = vertices + np.array(self.center)
         else:
-            vertices, cells = _triangulated(lambda occ: occ.addDisk(x, y, 0, self.radius, self.radius), self.spacing)
+            vertices, cells = triangulated(lambda occ: occ.addDisk(x, y, 0, self.radius, self.radius), self.spacing)
         mesh = polygons(vertices[:, :2], cells)
         return mesh, described(mesh, names, f"disc of radius {self.radius:g}, {len(cells):,} {_what(self)}")
 
@@ -142,7 +144,7 @@ class Annulus:
                 whole, hole = (occ.addDisk(x, y, 0, radius, radius) for radius in (self.outer, self.inner))
                 occ.cut([(2, whole)], [(2, hole)])
 
-            vertices, cells = _triangulated(add, self.spacing)
+            vertices, cells = triangulated(add, self.spacing)
         mesh = polygons(vertices[:, :2], cells)
         return mesh, described(mesh, names, f"annulus {self.inner:g} ≤ |θ| ≤ {self.outer:g}, {len(cells):,} {_what(self)}")
 
@@ -163,7 +165,7 @@ class Sphere:
 
     def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description with centres moved out to the sphere."""
-        vertices, cells = _triangulated(lambda occ: occ.addSphere(0, 0, 0, self.radius), self.spacing)
+        vertices, cells = triangulated(lambda occ: occ.addSphere(0, 0, 0, self.radius), self.spacing)
         mesh = polygons(vertices, cells)
         plain = described(mesh, names, f"sphere of radius {self.radius:g}, {len(cells):,} triangles")
         return mesh, on_sphere(plain, self.radius)
@@ -199,7 +201,31 @@ class Circle:
         return mesh, Mesh(vertices, cells, centers, volumes, 1, tuple(names) or ("theta1", "theta2"), title)
 
 
-SHAPES: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle}
+@dataclass(frozen=True)
+class GmshFile:
+    """What a file describes: a mesh (.msh), or a geometry (.geo, .brep, .step, …) that Gmsh meshes; in the plane, on a surface or in space.
+
+    spacing    the longest edges; left out, what the file asks for
+    """
+
+    file: str | Path
+    spacing: float | None = None
+
+    def __post_init__(self) -> None:
+        if not Path(self.file).is_file():
+            raise InputError(f"the file {self.file} of a mesh or a geometry for Gmsh does not exist")
+        if self.spacing is not None and not (np.isfinite(self.spacing) and self.spacing > 0):
+            raise InputError(f"spacing = {self.spacing:g}: it must be a positive number")
+
+    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+        """The mesh for FiPy, and its description."""
+        path = Path(self.file)
+        vertices, cells = read(path, self.spacing)
+        mesh = checked((polygons if cells.shape[1] == 4 else solids)(vertices, cells))
+        return mesh, described(mesh, names, f"mesh of {path.name}, {len(cells):,} cells")
+
+
+SHAPES: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle, "gmsh": GmshFile}
 
 
 def on_sphere(mesh: Mesh, radius: float) -> Mesh:
@@ -222,43 +248,6 @@ def _check_round(domain: Any, lengths: dict[str, float], extent: float) -> None:
 
 def _what(domain: Any) -> str:
     return "triangles" if domain.pattern == "triangles" else "cells in rings"
-
-
-def _triangulated(add: Callable[[Any], Any], spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) and triangles (N, 3) of what `add` adds to Gmsh's geometry."""
-    gmsh = load_gmsh()
-    gmsh.initialize(interruptible=False)
-    try:
-        for option, value in (
-            ("General.Terminal", 0),
-            ("Mesh.MeshSizeMax", spacing),
-            ("Mesh.MeshSizeMin", spacing),
-            ("Mesh.Algorithm", 6),  # frontal Delaunay: nearly equilateral
-            ("General.NumThreads", 1),
-        ):
-            gmsh.option.setNumber(option, value)
-        add(gmsh.model.occ)
-        gmsh.model.occ.synchronize()
-        gmsh.model.mesh.generate(2)
-        tags, coordinates, _ = gmsh.model.mesh.getNodes()
-        _, _, corners = gmsh.model.mesh.getElements(2)
-    finally:
-        gmsh.finalize()
-    places = np.zeros(int(tags.max()) + 1, dtype=np.int64)
-    places[tags] = np.arange(len(tags))
-    used, cells = np.unique(places[np.concatenate(corners)], return_inverse=True)
-    return coordinates.reshape(-1, 3)[used], cells.reshape(-1, 3)
-
-
-def load_gmsh() -> Any:
-    """The package Gmsh, or an InputError that says what to install."""
-    try:
-        import gmsh
-    except ImportError:
-        raise InputError("meshes of triangles are made by Gmsh, which is not installed: pip install gmsh") from None
-    except OSError as error:
-        raise InputError(f"Gmsh is installed but a system library is missing ({error}): install it, such as libGLU") from None
-    return gmsh
 
 
 def _rings(inner: float, outer: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from wgf.mesh import Mesh
 
 GRID = [0, 1, 3, 2, 4, 5, 7, 6]  # the corners of a cell of a grid of FiPy in ascending order, as Mesh.cells has them
 WEIGHTED = ("Cylindrical", "Spherical")
+SIDES = [[0, 3, 2, 1], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7]]  # the faces of a hexahedron
 SOLIDS = {(4, 0): 3, (5, 1): 4, (5, 3): 3, (6, 6): 4}  # (faces, quadrilaterals among them) of a cell → corners of the face it stands on
 BLOCK = 2**14  # cells whose corners are put in order at a time
 
@@ -58,6 +59,24 @@ def polygons(vertices: np.ndarray, cells: np.ndarray) -> Any:
     from fipy.meshes.mesh2D import Mesh2D
 
     return Mesh2D(vertices.T.copy(), faces.T.copy(), corners)
+
+
+def solids(vertices: np.ndarray, cells: np.ndarray) -> Any:
+    """The FiPy mesh of solids: vertices (V, 3) and cells (N, 8) in the order of Mesh.cells."""
+    rings = cells[:, SIDES]  # (N, 6, 4)
+    proper = rings != np.roll(rings, 1, axis=2)  # an edge whose ends coincide is none
+    order = np.argsort(~proper, axis=2, kind="stable")
+    rings = np.where(np.take_along_axis(proper, order, axis=2), np.take_along_axis(rings, order, axis=2), -1)
+    real = proper.sum(axis=2) > 2
+    _, first, places = np.unique(np.sort(rings[real], axis=1), axis=0, return_index=True, return_inverse=True)
+    cell_faces = np.full(real.shape, -1)
+    cell_faces[real] = places.reshape(-1)
+    cell_faces = np.take_along_axis(cell_faces, np.argsort(~real, axis=1, kind="stable"), axis=1)
+    load_fipy()
+    from fipy.meshes.mesh import Mesh as Polyhedra
+
+    faces, cell_faces = (np.ma.masked_values(array.T.copy(), -1) for array in (rings[real][first], cell_faces))
+    return Polyhedra(vertices.T.copy(), faces, cell_faces)
 
 
 def surface(vertices: np.ndarray, faces: np.ndarray, cell_faces: np.ndarray) -> Any:
@@ -101,7 +120,7 @@ def checked(mesh: Any) -> Any:
 
     if not isinstance(mesh, AbstractMesh):
         raise InputError(
-            f"mesh = {mesh!r}: give a mesh of FiPy (Grid2D, Gmsh2D, …), or one of wgf.Box, wgf.Disc, wgf.Annulus, wgf.Sphere, wgf.Circle"
+            f"mesh = {mesh!r}: give a mesh of FiPy (Grid2D, Gmsh2D, …), or a wgf.Box, Disc, Annulus, Sphere, Circle or GmshFile"
         )
     name = type(mesh).__name__
     if name.startswith(WEIGHTED):
@@ -110,6 +129,8 @@ def checked(mesh: Any) -> Any:
         raise InputError("the mesh is spread over several processes: make it with communicator=fipy.serialComm")
     if _is_surface(mesh):
         mesh = surface(np.array(mesh.vertexCoords), np.array(mesh.faceVertexIDs), mesh.cellFaceIDs)
+    if (most := np.bincount(np.ma.compressed(mesh.cellFaceIDs)).max()) > 2:
+        raise InputError(f"the {name} has a face that {most} cells share: a cell has one neighbour across a face, or none")
     if not (np.asarray(mesh.cellVolumes) > 0).all():
         raise InputError(f"the {name} has a cell without volume: look at its vertices")
     return mesh

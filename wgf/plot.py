@@ -114,7 +114,7 @@ def _draw_measures(figure: Any, measures: Sequence[Measure], times: np.ndarray, 
             panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
         if flat:
             _draw_marginals(panel, measure, limits)
-            panel.annotate(f"t = {time:.3g}", (0.04, 0.94), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
+            panel.annotate(f"t = {time:.3g}", (0.03, 0.985), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
         else:
             panel.set_title(f"t = {time:.3g}", loc="left", fontweight="bold")
     panels[0].set_ylabel(names[1])

@@ -96,7 +96,7 @@ def _lines(ends: np.ndarray) -> Any:
     """Segments (L, 2, 2) as an outline."""
     from matplotlib.collections import LineCollection
 
-    return LineCollection(list(ends), colors=INK, linewidths=0.8, capstyle="round")
+    return LineCollection(list(ends), colors=INK, linewidths=0.8, capstyle="round", zorder=3)
 
 
 def _symbol(mesh: Mesh, axis: int) -> str:

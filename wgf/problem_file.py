@@ -92,8 +92,9 @@ def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
     shape = table.choice("shape", list(SHAPES), "box")
     if shape != "box":
         if cells:
-            raise InputError(f"--cells is for boxes; how fine the mesh of a {shape} is stands in [domain]")
-        return table.build(SHAPES[shape])
+            raise InputError(f"--cells is for boxes; how fine the mesh is for shape = {shape!r} stands in [domain]")
+        beside = {"file": str(Path(table.file).parent / table.get("file", str))} if shape == "gmsh" else {}  # the problem file
+        return table.build(SHAPES[shape], **beside)
     given = read_domain(table)
     if given.pop("grow", False):
         raise table.error("grow", "= true is for finite-volume: a mesh does not grow")

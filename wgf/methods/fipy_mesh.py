@@ -41,10 +41,13 @@ from wgf.problem import Problem
 
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
+ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
 PECLET = 1.0  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 9 % too much
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
-GROWTH, RECOVERY, SLOWEST = 1.5, 1.2, 1e-3  # of the step: largest ratio to the last one; of its pace after a refusal: regain, and least
+GROWTH = 1.5  # largest ratio of a step to the last one
+RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
+SLOWEST = 1e-3  # of the step that accuracy allows: the shortest one that is tried
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 LONELY = 1e-15  # of the largest density: faces of emptier cells have no gradient of log μ
 
@@ -53,7 +56,8 @@ LONELY = 1e-15  # of the largest density: faces of emptier cells have no gradien
 class FiPyMesh:
     """μ as cell averages on a mesh of FiPy, moved by FiPy's terms.
 
-    mesh         a mesh of FiPy (Grid1D … Grid3D, Gmsh2D, Gmsh3D, Gmsh2DIn3DSpace, …), or a wgf.Box, Disc, Annulus, Sphere or Circle
+    mesh         a mesh of FiPy (Grid1D … Grid3D, Gmsh2D, Gmsh3D, Gmsh2DIn3DSpace, …), or a wgf.Box, Disc, Annulus, Sphere, Circle
+                 or GmshFile
     convection   van-leer, upwind, exponential, power-law, hybrid or central, or FiPy's name of the term; default: exponential where
                  the noise is seen by the cells, else van-leer
     diffusion    two-point (positive), or corrected, for oblique faces; or FiPy's name of the term
@@ -122,16 +126,16 @@ class FiPyMesh:
 
 
 def _key(word: str, register: dict[str, str], what: str) -> str:
-    """A name in the register, from itself or from FiPy's name of the term."""
-    by_term = {term: key for key, term in register.items()} | {"DiffusionTerm": "two-point"}
-    return by_term[word] if word in by_term and by_term[word] in register else known(word, register, what)
+    """A name in the register, from itself or from FiPy's name of the term, in full or without its ending."""
+    theirs = {name: key for key, term in register.items() for name in (term, term.removesuffix("ConvectionTerm"))}
+    return known(theirs.get(word) or ALIASES.get(word, word), register, what)
 
 
 class MeshStepper:
     """`FiPyMesh` bound to a problem. Never stored.
 
-    A state's values are the cell averages (N,); its memory holds the last step, the dissipation before it, the pace (below 1 after a
-    step was refused), and the sweeps of the last step.
+    A state's values are the cell averages (N,); its memory holds the last step, the dissipation before it, the longest step that is allowed
+    since one was refused, and the sweeps of the last step.
     """
 
     def __init__(self, method: FiPyMesh, problem: Problem, fipy_mesh: Any, mesh: Mesh) -> None:
@@ -157,7 +161,7 @@ class MeshStepper:
         held = float(values @ self.volumes)
         self._judge_mesh(held)
         values *= getattr(law, "mass", 1.0) / held
-        return State(0.0, values, {"step": 0.0, "dissipation": 0.0, "pace": 1.0, "sweeps": 0})
+        return State(0.0, values, {"step": 0.0, "dissipation": 0.0, "allowed": math.inf, "sweeps": 0})
 
     def _judge_mesh(self, held: float) -> None:
         """`held`: the probability of the mesh under the initial law; on a surface the law is one of the surface."""
@@ -178,20 +182,20 @@ class MeshStepper:
         remaining = stop - state.time
         wanted, resolved = self._accurate(state, before)
         while True:
-            dt = landing(remaining, wanted * memory["pace"])
+            dt = landing(remaining, min(wanted, memory["allowed"]))
             try:
                 values, sweeps = self._moved(state.values, dt)
                 break
             except Refused as reason:
-                memory["pace"] *= 0.5
-                if 0.5 * dt < SLOWEST * min(resolved, remaining):
+                memory["allowed"] = 0.5 * dt
+                if memory["allowed"] < SLOWEST * min(resolved, remaining):
                     raise RunError(
                         f"no step from t = {state.time:.6g} is possible, the last one tried with dt = {dt:.2g}: {reason}; "
                         f"with {CONVECTION[self.convection]} and {DIFFUSION[self.method.diffusion]} this cannot be helped by shorter "
                         "steps: take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"
                     ) from None
         state.values = values
-        memory |= {"step": dt, "dissipation": before.dissipation, "sweeps": sweeps, "pace": min(1.0, RECOVERY * memory["pace"])}
+        memory |= {"step": dt, "dissipation": before.dissipation, "sweeps": sweeps, "allowed": RECOVERY * memory["allowed"]}
         state.time = stop if dt == remaining else state.time + dt
         return before
 

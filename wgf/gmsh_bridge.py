@@ -1,0 +1,100 @@
+"""Meshes by Gmsh (`pip install gmsh`), which is imported here and nowhere else, by its own interface: no program is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+
+POLYGONS = {2: [0, 1, 2, 2], 3: [0, 1, 2, 3]}  # Gmsh's number of an element → its nodes as corners of Mesh.cells: triangle, quadrilateral
+SOLIDS = {  # tetrahedron, hexahedron, wedge, pyramid
+    4: [0, 1, 2, 2, 3, 3, 3, 3],
+    5: [0, 1, 2, 3, 4, 5, 6, 7],
+    6: [0, 1, 2, 2, 3, 4, 5, 5],
+    7: [0, 1, 2, 3, 4, 4, 4, 4],
+}
+FLAT = 1e-12  # of the extent: how far vertices of a mesh in the plane may be from it
+
+
+def load_gmsh() -> Any:
+    """The package Gmsh, or an InputError that says what to install."""
+    try:
+        import gmsh
+    except ImportError:
+        raise InputError("meshes of triangles are made by Gmsh, which is not installed: pip install gmsh") from None
+    except OSError as error:
+        raise InputError(f"Gmsh is installed but a system library is missing ({error}): install it, such as libGLU") from None
+    return gmsh
+
+
+def triangulated(add: Callable[[Any], Any], spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) and triangles (N, 3) of what `add` adds to Gmsh's geometry."""
+    with _session() as gmsh:
+        for option in ("Mesh.MeshSizeMin", "Mesh.MeshSizeMax"):
+            gmsh.option.setNumber(option, spacing)
+        add(gmsh.model.occ)
+        gmsh.model.occ.synchronize()
+        gmsh.model.mesh.generate(2)
+        vertices, cells = _found(gmsh, 2)
+    return vertices, cells[:, :3]
+
+
+def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, p) and cells (N, 4) of dimension two, or (N, 8) of three, in a file that Gmsh reads: a mesh, or a geometry to be meshed.
+
+    Raises InputError where Gmsh cannot read or mesh it, for elements of higher order, and for a spacing of what is a mesh already.
+    """
+    with _session() as gmsh:
+        try:
+            gmsh.open(str(path))
+            dim = gmsh.model.getDimension()
+            meshed = len(gmsh.model.mesh.getElementTypes(dim)) > 0
+            if dim in (2, 3) and not meshed:
+                if spacing is not None:
+                    gmsh.option.setNumber("Mesh.MeshSizeMax", spacing)
+                gmsh.model.mesh.generate(dim)
+        except Exception as error:  # Gmsh raises no other kind
+            raise InputError(f"Gmsh cannot make a mesh of {path}: {error}") from None
+        if dim not in (2, 3):
+            raise InputError(f"{path} describes nothing of dimension two or three to be meshed")
+        if meshed and spacing is not None:
+            raise InputError(f"{path} is a mesh already: leave out spacing = {spacing:g}, or give the geometry")
+        vertices, cells = _found(gmsh, dim)
+    extent = np.ptp(vertices, axis=0)
+    return (vertices[:, :2] if extent[2] <= FLAT * extent.max() else vertices), cells
+
+
+@contextmanager
+def _session() -> Iterator[Any]:
+    """Gmsh, silent, with one thread, so that a mesh is the same in every run."""
+    gmsh = load_gmsh()
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.option.setNumber("General.NumThreads", 1)
+        gmsh.option.setNumber("Mesh.Algorithm", 6)  # frontal Delaunay: nearly equilateral
+        yield gmsh
+    finally:
+        gmsh.finalize()
+
+
+def _found(gmsh: Any, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices that the elements of this dimension have, and their corners."""
+    tags, coordinates, _ = gmsh.model.mesh.getNodes()
+    places = np.zeros(int(tags.max()) + 1, dtype=np.int64)
+    places[tags] = np.arange(len(tags))
+    kinds, _, nodes = gmsh.model.mesh.getElements(dim)
+    known, rows = (POLYGONS if dim == 2 else SOLIDS), []
+    for kind, corners in zip(kinds.tolist(), nodes, strict=True):
+        if kind not in known:
+            name = gmsh.model.mesh.getElementProperties(kind)[0]
+            raise InputError(f"the mesh has elements of the kind {name}: give triangles, quadrilaterals or solids of first order")
+        count = max(known[kind]) + 1
+        rows.append(places[corners].reshape(-1, count)[:, known[kind]])
+    used, cells = np.unique(np.concatenate(rows), return_inverse=True)
+    return coordinates.reshape(-1, 3)[used], cells.reshape(-1, len(rows[0][0]))
