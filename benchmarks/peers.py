@@ -1,11 +1,16 @@
-"""The tanh student solved to the same error by three ways: our finite volumes, FiPy, and plain particles in NumPy.
+"""Us beside others: what FiPy thinks of the same problems, and how long each way takes to the same error.
 
-θ = (c, a), g = c·tanh(a·x), target tanh 2x + ½ sin 3x on 40 Gauss–Legendre nodes, Gaussian start, t = 5. The error is
-‖φ − φ_ref‖ in L²(ρ) at t = 5 against characteristics (self-convergence printed). All in one run of this script:
+First the second opinion. wgf.FiniteVolume and wgf.FiPyMesh solve the same problems on the same boxes, in one, two and three dimensions,
+with a periodic axis and with noise, and both are laid beside Characteristics (with noise, beside finer cells of ours): errors
+‖φ − φ_ref‖ in L²(ρ) at the end, how far the two are apart, the largest error of FiPyMesh in the mass and its smallest cell.
+
+Then the time to an error. The tanh student, θ = (c, a), g = c·tanh(a·x), target tanh 2x + ½ sin 3x on 40 Gauss–Legendre nodes, Gaussian
+start, t = 5; the error is against characteristics (self-convergence printed). All in one run of this script:
 
 ours       wgf.FiniteVolume on a ladder of grids, the whole solve: box, features, initial averages, steps. Two integrators.
-FiPy       VanLeerConvectionTerm with an implicit transient term, on the same box, from our initial cell averages, with the same
-           low-rank potential in NumPy; one matrix and one solve a step; the time step is the best of a few tried on each grid.
+FiPyMesh   the method of ours that solves by FiPy's terms: implicit steps of second order, swept.
+FiPy       a loop by hand: VanLeerConvectionTerm with an implicit transient term, on the same box, from our initial cell averages, with the
+           same low-rank potential in NumPy; one matrix and one solve a step; the time step is the best of a few tried on each grid.
 particles  m neurons from the initial law, Heun's method with the step halved until it no longer shows, blocks of vectorised
            NumPy, no code of ours. Its error is random: the root mean square over seeds, error = C/√m fitted over m.
 
@@ -15,11 +20,10 @@ time of the fitted m. Ratios are to our fastest row.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ import numpy as np
 from harness import keep, machine, quick_and_output, show
 
 import wgf
+from wgf.fipy_bridge import load_fipy
 
 END, TARGET_ERROR = 5.0, 1e-3
 LOWER, UPPER = (-3.0, -2.5), (4.0, 4.5)
@@ -50,30 +55,86 @@ def seconds(function: Any) -> tuple[float, Any]:
     return time.perf_counter() - begun, result
 
 
-def ours(reference: np.ndarray, sizes: Sequence[int], integrator: str) -> list[tuple[int, float, float]]:
-    """(n, error, seconds) on n × n cells; the best of five warm solves."""
+@dataclass(frozen=True)
+class Case:
+    """A problem on a box, solved by both on n cells an axis for each n."""
+
+    name: str
+    theta: tuple[str, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    sizes: tuple[int, ...]
+    activation: str = "tanh"
+    temperature: float = 0.0
+    boundary: str | tuple[str, ...] = "no-flux"
+
+    def problem(self) -> wgf.Problem:
+        """The student's data, and a Gaussian of width 0.4 (0.3 in space)."""
+        p = len(self.theta)
+        law = wgf.Gaussian((0.2, 0.5, 0.0)[:p], ((0.4, 0.4) if p < 3 else (0.3, 0.3, 0.3))[:p])
+        return wgf.Problem(wgf.RegressionEnergy(wgf.Neuron(self.activation, theta=self.theta), DATA), law, self.temperature)
+
+    def reference(self, until: float) -> np.ndarray:
+        """φ at the end from characteristics, or from four times as many cells an axis."""
+        if self.temperature:
+            return wgf.solve(self.problem(), self.ours(4 * self.sizes[-1]), until, save=2).prediction[-1]
+        return wgf.solve(self.problem(), wgf.Characteristics(nodes=48 if len(self.theta) < 3 else 20), until, save=2).prediction[-1]
+
+    def ours(self, n: int) -> wgf.FiniteVolume:
+        """Our finite volumes."""
+        return wgf.FiniteVolume((n,) * len(self.theta), self.lower, self.upper, boundary=self.boundary)
+
+    def theirs(self, n: int) -> wgf.FiPyMesh:
+        """FiPy's."""
+        return wgf.FiPyMesh(wgf.Box((n,) * len(self.theta), self.lower, self.upper, boundary=self.boundary))
+
+
+CASES = (
+    Case("(a)", ("a",), (-2.0,), (3.0,), (64, 128, 256)),
+    Case("(c, a)", ("c", "a"), LOWER, UPPER, (32, 64, 128)),
+    Case("(c, a), τ = 0.1", ("c", "a"), (-4.0, -4.0), (5.0, 5.0), (32, 64), temperature=0.1),
+    Case("(a, b), b periodic", ("a", "b"), (-2.0, -np.pi), (3.0, np.pi), (32, 64), "cosine", boundary=("no-flux", "periodic")),
+    Case("(c, a, b)", ("c", "a", "b"), (-1.8, -1.5, -2.0), (2.6, 2.6, 2.0), (16, 32)),
+)
+
+
+def second_opinion(case: Case, sizes: Sequence[int], until: float = 2.0) -> list[list[Any]]:
+    """A row for each n: both errors, the distance between the two, mass and smallest cell of FiPyMesh, and its time in ours."""
+    problem, reference = case.problem(), case.reference(until)
     rows = []
     for n in sizes:
-        method = wgf.FiniteVolume((n, n), LOWER, UPPER, integrator=integrator)
-        trials = [seconds(lambda method=method: wgf.solve(PROBLEM, method, END, save=2)) for _ in range(5)]
-        rows.append((n, DATA.norm(trials[0][1].prediction[-1] - reference), min(trial[0] for trial in trials)))
+        wall, ours = seconds(lambda n=n: wgf.solve(problem, case.ours(n), until, save=2))
+        slower, theirs = seconds(lambda n=n: wgf.solve(problem, case.theirs(n), until, save=2))
+        errors = [DATA.norm(run.prediction[-1] - reference) for run in (ours, theirs)]
+        apart = DATA.norm(ours.prediction[-1] - theirs.prediction[-1])
+        mass = np.abs(theirs.history["mass"] - 1).max()
+        rows.append([case.name, n, *errors, apart, mass, theirs.history["minimum"].min(), slower / wall])
+    return rows
+
+
+def ladder(make: Callable[[int], Any], reference: np.ndarray, sizes: Sequence[int], trials: int) -> list[tuple[int, float, float]]:
+    """(n, error, seconds) on n × n cells; the best of some warm solves."""
+    rows = []
+    for n in sizes:
+        method = make(n)
+        solves = [seconds(lambda method=method: wgf.solve(PROBLEM, method, END, save=2)) for _ in range(trials)]
+        rows.append((n, DATA.norm(solves[0][1].prediction[-1] - reference), min(solve[0] for solve in solves)))
     return rows
 
 
 def fipy_solve(n: int, steps: int) -> np.ndarray:
     """φ at t = 5 from FiPy with equal time steps."""
-    from fipy import CellVariable, FaceVariable, Grid2D, TransientTerm, VanLeerConvectionTerm
-
+    fipy = load_fipy()
     spacing = [(high - low) / n for low, high in zip(LOWER, UPPER, strict=True)]
-    mesh = Grid2D(dx=spacing[0], dy=spacing[1], nx=n, ny=n)  # G depends on the place through c and a only
+    mesh = fipy.Grid2D(dx=spacing[0], dy=spacing[1], nx=n, ny=n)  # G depends on the place through c and a only
     grid = wgf.Grid(LOWER, UPPER, (n, n))
-    density = CellVariable(mesh=mesh, value=PROBLEM.initial.cell_averages(grid).T.ravel())
+    density = fipy.CellVariable(mesh=mesh, value=PROBLEM.initial.cell_averages(grid).T.ravel())
     c, a = grid.centers
     features = np.tanh(np.multiply.outer(a, DATA.inputs[:, 0]))  # (n, samples): on the a-axis only
-    potential = CellVariable(mesh=mesh)
-    velocity = FaceVariable(mesh=mesh, rank=1)
+    potential = fipy.CellVariable(mesh=mesh)
+    velocity = fipy.FaceVariable(mesh=mesh, rank=1)
     interior = (~np.asarray(mesh.exteriorFaces.value)).astype(float)
-    equation = TransientTerm(var=density) + VanLeerConvectionTerm(coeff=velocity, var=density)
+    equation = fipy.TransientTerm(var=density) + fipy.VanLeerConvectionTerm(coeff=velocity, var=density)
 
     def prediction() -> np.ndarray:
         return features.T @ (density.value.reshape(n, n) @ c) * grid.cell_volume
@@ -88,12 +149,6 @@ def fipy_solve(n: int, steps: int) -> np.ndarray:
 
 def fipy_ladder(reference: np.ndarray, sizes: Sequence[int]) -> list[tuple[int, float, float]]:
     """(n, error, seconds): on each grid the cheapest number of steps whose error is within 1.2 of the best one's."""
-    os.environ["FIPY_SOLVERS"] = "scipy"
-    arguments, sys.argv = sys.argv, sys.argv[:1]  # FiPy reads the command line when it is imported
-    try:
-        fipy_solve(8, 2)
-    finally:
-        sys.argv = arguments
     rows = []
     for n in sizes:
         trials = []
@@ -168,14 +223,21 @@ def main(quick: bool, output: Path | None) -> None:
     clouds, seeds = ((250, 1000), 8) if quick else ((1000, 4000, 16000), 16)
     wgf.solve(PROBLEM, wgf.FiniteVolume(8, LOWER, UPPER, edge_tolerance=1), 0.1)  # compiled
 
-    headers, tables, times = ["cells per axis", "error", "seconds"], [], {}
+    opinion = [row for case in CASES for row in second_opinion(case, case.sizes[:1] if quick else case.sizes)]
+    headers = ["θ", "cells per axis", "error, ours", "error, FiPyMesh", "apart", "mass off by", "smallest cell", "time / ours"]
+    tables = [show("The same problems, t = 2", headers, opinion)]
+
+    headers, times = ["cells per axis", "error", "seconds"], {}
     for integrator in ("ssprk3", "ssprk52"):
-        rows = ours(reference, grids, integrator)
+        rows = ladder(lambda n, i=integrator: wgf.FiniteVolume((n, n), LOWER, UPPER, integrator=i), reference, grids, 5)
         tables.append(show(f"ours, {integrator}", headers, rows))
         times[f"ours, {integrator}"] = at_target(rows)
+    rows = ladder(lambda n: wgf.FiPyMesh(wgf.Box((n, n), LOWER, UPPER)), reference, fipy_grids, 1)
+    tables.append(show("FiPyMesh", headers, rows))
+    times["FiPyMesh"] = at_target(rows)
     rows = fipy_ladder(reference, fipy_grids)
-    tables.append(show("FiPy, VanLeerConvectionTerm", headers, rows))
-    times["FiPy"] = at_target(rows)
+    tables.append(show("FiPy by hand, VanLeerConvectionTerm", headers, rows))
+    times["FiPy by hand"] = at_target(rows)
     rows, constant, each = particle_ladder(reference, clouds, seeds)
     tables.append(show("particles in NumPy", ["m", "error (rms)", "seconds"], rows))
     needed = (constant / TARGET_ERROR) ** 2
