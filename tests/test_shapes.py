@@ -131,7 +131,7 @@ def test_a_box_is_found_where_none_is_given(here, capsys):
         ('shape = "sphere"\nspacing = 0.3', "", "sphere of radius 1, "),
         ("cells = 8\ngrow = true", "", "grow = true is for finite-volume"),
         ('shape = "circle"\ncells = 8', 'convection = "upwnd"', "[method]: unknown convection term 'upwnd' (did you mean 'upwind'?)"),
-        ('shape = "circle"\ncells = 8', "sweeps = 1", "[method]: sweeps = 1: at least 2"),
+        ('shape = "circle"\ncells = 8', "sweeps = 1", "[method]: sweeps = 1: a whole number, at least 2"),
         ('shape = "circle"\ncells = 8', "mesh = 3", "[method]: unknown key 'mesh'"),
     ],
 )

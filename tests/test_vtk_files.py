@@ -47,9 +47,9 @@ def sizes(block, points):
         (PROBLEM, wgf.FiPyMesh(wgf.Disc(2.5, 0.4, pattern="rings")), {"triangle", "quad"}),
         (PROBLEM, wgf.FiPyMesh(wgf.Circle(12)), {"line"}),
         (IN_SPACE, wgf.FiPyMesh(wgf.Sphere(0.4)), {"triangle"}),
-        (IN_SPACE, wgf.FiPyMesh(wgf.Box((4, 5, 6), (0, 0, 0), (1, 1, 1))), {"hexahedron"}),
-        (IN_SPACE, lambda fipy: wgf.FiPyMesh(fipy.Gmsh3D(cube("tetrahedra"))), {"tetra"}),
-        (IN_SPACE, lambda fipy: wgf.FiPyMesh(fipy.Gmsh3D(cube("wedges"))), {"hexahedron"}),
+        (IN_SPACE, wgf.FiPyMesh(wgf.Box((4, 5, 6), (0, 0, 0), (1, 1, 1)), edge_tolerance=1), {"hexahedron"}),
+        (IN_SPACE, lambda fipy: wgf.FiPyMesh(fipy.Gmsh3D(cube("tetrahedra")), edge_tolerance=1), {"tetra"}),
+        (IN_SPACE, lambda fipy: wgf.FiPyMesh(fipy.Gmsh3D(cube("wedges")), edge_tolerance=1), {"hexahedron"}),
     ],
 )
 def test_the_cells_of_a_mesh_with_their_density(problem, method, kinds, fipy, tmp_path):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError, known, positive
 from wgf.fipy_bridge import checked, described, load_fipy, polygons, solids
 from wgf.gmsh_bridge import read, triangulated
 from wgf.grid import Grid, check_box, describe_box
@@ -65,13 +65,13 @@ class Box:
         """Half as many cells along each axis."""
         return dataclasses.replace(self, cells=[max(1, round(n / 2)) for n in np.atleast_1d(self.cells)])
 
-    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+    def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, which begins at zero, and its description in place; the first axis runs fastest."""
         grid = self.grid()
         numbers = {f"n{axis}": n for axis, n in zip("xyz", grid.shape, strict=False)}
         steps = {f"d{axis}": h for axis, h in zip("xyz", grid.spacing.tolist(), strict=False)}
         mesh = getattr(load_fipy(), PERIODIC[grid.periodic()])(**numbers, **steps)
-        at_zero, lower = described(mesh, names, f"{describe_box(grid.shape, grid.lower, grid.upper)}"), np.array(grid.lower)
+        at_zero, lower = described(mesh, describe_box(grid.shape, grid.lower, grid.upper)), np.array(grid.lower)
         return mesh, dataclasses.replace(at_zero, vertices=at_zero.vertices + lower, centers=at_zero.centers + lower)
 
 
@@ -90,24 +90,15 @@ class Disc:
 
     def __post_init__(self) -> None:
         _check_round(self, {"radius": self.radius}, self.radius)
-        known(self.pattern, PATTERNS, "pattern")
-        if np.shape(self.center) != (2,) or not np.isfinite(self.center).all():
-            raise InputError(f"the disc has center = {self.center!r}: give two numbers")
+        _check_plane(self)
 
     def coarser(self) -> Disc:
         """Twice the spacing."""
         return dataclasses.replace(self, spacing=2 * self.spacing)
 
-    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+    def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description."""
-        x, y = self.center
-        if self.pattern == "rings":
-            vertices, cells = _rings(0.0, self.radius, self.spacing)
-            vertices = vertices + np.array(self.center)
-        else:
-            vertices, cells = triangulated(lambda occ: occ.addDisk(x, y, 0, self.radius, self.radius), self.spacing)
-        mesh = polygons(vertices[:, :2], cells)
-        return mesh, described(mesh, names, f"disc of radius {self.radius:g}, {len(cells):,} {_what(self)}")
+        return _ring_shaped(self, 0.0, self.radius, f"disc of radius {self.radius:g}")
 
 
 @dataclass(frozen=True)
@@ -122,31 +113,17 @@ class Annulus:
 
     def __post_init__(self) -> None:
         _check_round(self, {"inner": self.inner, "outer": self.outer}, self.outer)
-        known(self.pattern, PATTERNS, "pattern")
+        _check_plane(self)
         if not self.inner < self.outer:
             raise InputError(f"the annulus has inner = {self.inner:g}, outer = {self.outer:g}: inner must be less than outer")
-        if np.shape(self.center) != (2,) or not np.isfinite(self.center).all():
-            raise InputError(f"the annulus has center = {self.center!r}: give two numbers")
 
     def coarser(self) -> Annulus:
         """Twice the spacing."""
         return dataclasses.replace(self, spacing=2 * self.spacing)
 
-    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+    def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description."""
-        x, y = self.center
-        if self.pattern == "rings":
-            vertices, cells = _rings(self.inner, self.outer, self.spacing)
-            vertices = vertices + np.array(self.center)
-        else:
-
-            def add(occ: Any) -> None:
-                whole, hole = (occ.addDisk(x, y, 0, radius, radius) for radius in (self.outer, self.inner))
-                occ.cut([(2, whole)], [(2, hole)])
-
-            vertices, cells = triangulated(add, self.spacing)
-        mesh = polygons(vertices[:, :2], cells)
-        return mesh, described(mesh, names, f"annulus {self.inner:g} ≤ |θ| ≤ {self.outer:g}, {len(cells):,} {_what(self)}")
+        return _ring_shaped(self, self.inner, self.outer, f"annulus {self.inner:g} ≤ |θ| ≤ {self.outer:g}")
 
 
 @dataclass(frozen=True)
@@ -163,12 +140,13 @@ class Sphere:
         """Twice the spacing."""
         return dataclasses.replace(self, spacing=2 * self.spacing)
 
-    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+    def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description with centres moved out to the sphere."""
         vertices, cells = triangulated(lambda occ: occ.addSphere(0, 0, 0, self.radius), self.spacing)
         mesh = polygons(vertices, cells)
-        plain = described(mesh, names, f"sphere of radius {self.radius:g}, {len(cells):,} triangles")
-        return mesh, on_sphere(plain, self.radius)
+        flat = described(mesh, f"sphere of radius {self.radius:g}, {len(cells):,} triangles")
+        centers = flat.centers * (self.radius / np.linalg.norm(flat.centers, axis=1, keepdims=True))
+        return mesh, dataclasses.replace(flat, centers=centers)
 
 
 @dataclass(frozen=True)
@@ -179,15 +157,15 @@ class Circle:
     radius: float = 1.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.cells, bool) or not isinstance(self.cells, int) or self.cells < 3:
-            raise InputError(f"the circle has {self.cells} cells; give a whole number, at least 3")
+        if isinstance(self.cells, bool) or not isinstance(self.cells, int | np.integer) or self.cells < 3:
+            raise InputError(f"the circle has {self.cells!r} cells; give a whole number, at least 3")
         _check_round(self, {"radius": self.radius}, self.radius)
 
     def coarser(self) -> Circle:
         """Half as many arcs."""
         return dataclasses.replace(self, cells=max(3, round(self.cells / 2)))
 
-    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+    def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description in the plane."""
         step = 2 * np.pi / self.cells
         mesh = load_fipy().PeriodicGrid1D(nx=self.cells, dx=step * self.radius)
@@ -198,7 +176,7 @@ class Circle:
         cells = np.stack([numbers, (numbers + 1) % self.cells], axis=1)
         volumes = np.full(self.cells, step * self.radius)
         title = f"circle of radius {self.radius:g}, {self.cells:,} arcs"
-        return mesh, Mesh(vertices, cells, centers, volumes, 1, tuple(names) or ("theta1", "theta2"), title)
+        return mesh, Mesh(vertices, cells, centers, volumes, 1, ("theta1", "theta2"), title)
 
 
 @dataclass(frozen=True)
@@ -212,26 +190,20 @@ class GmshFile:
     spacing: float | None = None
 
     def __post_init__(self) -> None:
-        if not Path(self.file).is_file():
+        if not isinstance(self.file, str | Path) or not Path(self.file).is_file():
             raise InputError(f"the file {self.file} of a mesh or a geometry for Gmsh does not exist")
-        if self.spacing is not None and not (np.isfinite(self.spacing) and self.spacing > 0):
-            raise InputError(f"spacing = {self.spacing:g}: it must be a positive number")
+        if self.spacing is not None:
+            positive(self.spacing, "spacing")
 
-    def build(self, names: Sequence[str] = ()) -> tuple[Any, Mesh]:
+    def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description."""
         path = Path(self.file)
         vertices, cells = read(path, self.spacing)
         mesh = checked((polygons if cells.shape[1] == 4 else solids)(vertices, cells))
-        return mesh, described(mesh, names, f"mesh of {path.name}, {len(cells):,} cells")
+        return mesh, described(mesh, f"mesh of {path.name}, {len(cells):,} cells")
 
 
 SHAPES: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle, "gmsh": GmshFile}
-
-
-def on_sphere(mesh: Mesh, radius: float) -> Mesh:
-    """The mesh with its centres moved along rays to the distance `radius` from zero."""
-    centers = mesh.centers * (radius / np.linalg.norm(mesh.centers, axis=1, keepdims=True))
-    return dataclasses.replace(mesh, centers=centers)
 
 
 def _check_round(domain: Any, lengths: dict[str, float], extent: float) -> None:
@@ -240,14 +212,35 @@ def _check_round(domain: Any, lengths: dict[str, float], extent: float) -> None:
     if hasattr(domain, "spacing"):
         lengths = {**lengths, "spacing": domain.spacing}
     for name, length in lengths.items():
-        if not (np.isfinite(length) and length > 0):
-            raise InputError(f"the {kind} has {name} = {length:g}: it must be a positive number")
+        positive(length, f"the {kind} has {name}")
     if hasattr(domain, "spacing") and 7.0 * (extent / domain.spacing) ** 2 > FINEST:
         raise InputError(f"the {kind} with spacing = {domain.spacing:g} would have more than {FINEST:,.0f} cells: choose a larger spacing")
 
 
-def _what(domain: Any) -> str:
-    return "triangles" if domain.pattern == "triangles" else "cells in rings"
+def _check_plane(domain: Disc | Annulus) -> None:
+    """The pattern is known and the centre a point of the plane."""
+    known(domain.pattern, PATTERNS, "pattern")
+    numbers = isinstance(domain.center, Sequence | np.ndarray) and all(isinstance(x, int | float | np.number) for x in domain.center)
+    if not numbers or len(domain.center) != 2 or not np.isfinite(domain.center).all():
+        raise InputError(f"the {type(domain).__name__.lower()} has center = {domain.center!r}: give two numbers")
+
+
+def _ring_shaped(domain: Disc | Annulus, inner: float, outer: float, title: str) -> tuple[Any, Mesh]:
+    """The mesh of inner ≤ |θ − center| ≤ outer for FiPy, and its description."""
+    if domain.pattern == "rings":
+        vertices, cells = _rings(inner, outer, domain.spacing)
+        vertices = vertices + np.array(domain.center)
+    else:
+
+        def add(occ: Any) -> None:
+            whole, *hole = (occ.addDisk(*domain.center, 0, radius, radius) for radius in (outer, inner) if radius > 0)
+            if hole:
+                occ.cut([(2, whole)], [(2, hole[0])])
+
+        vertices, cells = triangulated(add, domain.spacing)
+    mesh = polygons(vertices[:, :2], cells)
+    what = "triangles" if domain.pattern == "triangles" else "cells in rings"
+    return mesh, described(mesh, f"{title}, {len(cells):,} {what}")
 
 
 def _rings(inner: float, outer: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import numbers
 from collections.abc import Iterable
 
 
@@ -32,6 +34,14 @@ def known(word: object, allowed: Iterable[str], what: str) -> str:
     if isinstance(word, str) and word in names:
         return word
     raise InputError(f"unknown {what} {word!r}{nearest(word, names)}; allowed: {', '.join(names)}")
+
+
+def positive(value: object, what: str) -> None:
+    """Raise an InputError unless `value` is a finite number > 0."""
+    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    if not (math.isfinite(number) and number > 0):
+        shown = f"{value:g}" if isinstance(value, numbers.Real) else repr(value)
+        raise InputError(f"{what} = {shown}: it must be a positive number")
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -136,8 +135,8 @@ def checked(mesh: Any) -> Any:
     return mesh
 
 
-def described(mesh: Any, names: Sequence[str] = (), title: str = "") -> Mesh:
-    """A checked FiPy mesh as plain arrays."""
+def described(mesh: Any, title: str = "") -> Mesh:
+    """A checked FiPy mesh as plain arrays; its coordinates are called theta1, theta2, …"""
     q = 2 if _is_surface(mesh) else mesh.dim
     vertices, centers = np.array(mesh.vertexCoords, dtype=float).T, np.array(mesh.cellCenters, dtype=float).T
     corners = np.ma.asarray(mesh._cellVertexIDs).T
@@ -146,11 +145,14 @@ def described(mesh: Any, names: Sequence[str] = (), title: str = "") -> Mesh:
         cells = _around(vertices, cells, centers)
     elif q == 3:
         cells = np.sort(cells, axis=1)[:, GRID] if hasattr(mesh, "nz") else _solids(mesh, vertices)
+    periodic = type(mesh).__name__.startswith("Periodic")
+    if q == 1 and periodic:
+        cells = np.arange(len(cells))[:, None] + np.arange(2)  # FiPy joins the last one to the first vertex
     elif q == 1:
-        cells = np.arange(len(cells))[:, None] + np.arange(2)  # in FiPy's lines one follows another, a periodic one included
-    if type(mesh).__name__.startswith("Periodic"):
+        cells = np.take_along_axis(cells, np.argsort(vertices[cells, 0], axis=1), axis=1)
+    if periodic:
         centers = vertices[cells].mean(axis=1)  # FiPy wraps those of a grid that begins elsewhere than at zero
-    names = tuple(names) or tuple(f"theta{k + 1}" for k in range(mesh.dim))
+    names = tuple(f"theta{k + 1}" for k in range(mesh.dim))
     text = title or f"{type(mesh).__name__.removeprefix('Uniform')} of {len(cells):,} cells"
     return Mesh(vertices, cells, centers, np.array(mesh.cellVolumes, dtype=float), q, names, text)
 

@@ -73,6 +73,8 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
 def _session() -> Iterator[Any]:
     """Gmsh, silent, with one thread, so that a mesh is the same in every run."""
     gmsh = load_gmsh()
+    if gmsh.isInitialized():
+        raise InputError("Gmsh is in use in this program, and knows one model at a time: call gmsh.finalize() before wgf makes a mesh")
     gmsh.initialize(interruptible=False)
     try:
         gmsh.option.setNumber("General.Terminal", 0)

@@ -93,6 +93,11 @@ class Density(Measure):
             )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the axes."""
+        return tuple(self.grid.names)
+
+    @property
     def dim(self) -> int:
         """P, the number of axes."""
         return self.grid.dim
@@ -156,10 +161,18 @@ class MeshDensity(Measure):
     neuron: Any = None
 
     def __post_init__(self) -> None:
-        if np.shape(self.values) != (self.mesh.size,):
+        object.__setattr__(self, "values", np.asarray(self.values, dtype=float))
+        if self.values.shape != (self.mesh.size,):
             raise InputError(
-                f"the density has values of shape {np.shape(self.values)} on a mesh of {self.mesh.size:,} cells; give one for each cell"
+                f"the density has values of shape {self.values.shape} on a mesh of {self.mesh.size:,} cells; give one for each cell"
             )
+        if (wrong := np.flatnonzero(~(np.isfinite(self.values) & (self.values >= 0)))).size:
+            raise InputError(f"the density is {self.values[wrong[0]]:g} in cell {wrong[0]}; give numbers ≥ 0")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        return tuple(self.mesh.names)
 
     @property
     def dim(self) -> int:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
+from scipy import spatial, special
 
 from wgf.errors import InputError
 
-NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7 − q
+NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7
 MOST_SCATTERED = 4096  # points in a simplex
 HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))  # its tetrahedra
 
@@ -121,6 +121,12 @@ class Mesh:
         barycentric = np.diff(places, axis=2, prepend=0.0, append=1.0)
         points = np.einsum("sek,skp->sep", barycentric, self.vertices[simplices])
         return points.reshape(-1, self.dim), np.repeat(self.shares / each, each), np.repeat(owners, each)
+
+    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The cell with the nearest centre for points (M, p), (M,), and whether a point is no farther from it than that cell's corners."""
+        distances, cells = spatial.cKDTree(self.centers).query(points)
+        reach = np.linalg.norm(self.vertices[self.cells] - self.centers[:, None], axis=2).max(axis=1)
+        return cells, distances <= reach[cells] * (1 + 1e-9)
 
     def triangles(self) -> tuple[np.ndarray, np.ndarray]:
         """The triangles of the cells as vertices (T, 3), and the cell of each, (T,): for pictures; q = 2."""

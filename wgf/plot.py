@@ -14,8 +14,8 @@ import numpy as np
 from wgf.measure import Cloud, Density, Measure, MeshDensity
 from wgf.pair import common_frames, densities_first
 from wgf.plot_cells import on_surface
-from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, mathematical, peak, spread_points, thinned
-from wgf.style import BLUE, FAINT, INK, ORANGE, styled, write
+from wgf.plot_measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, peak, spread_points, thinned
+from wgf.style import BLUE, FAINT, INK, ORANGE, mathematical, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,14 +51,14 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
     return figure
 
 
-def plot_density_with_particles(density: Density, cloud: Cloud, path: str | Path | None = None) -> Figure:
+def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, path: str | Path | None = None) -> Figure:
     """The density with the neurons drawn over it, in the plane of the first two axes (along the axis where there is one)."""
     from matplotlib.figure import Figure
 
     with styled():
         figure = Figure(figsize=(6.4, 5.2), layout="constrained")
         panel = figure.add_subplot()
-        names = [mathematical(name) for name in density.grid.names]
+        names = [mathematical(name) for name in density.names]
         image = draw_together(panel, (density, cloud), names, limits_of([density, cloud]) if len(names) > 1 else [])
         if image is not None:
             figure.colorbar(image, ax=panel, label="density", shrink=0.85)

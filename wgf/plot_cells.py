@@ -12,7 +12,7 @@ import numpy as np
 
 from wgf.measure import Measure, MeshDensity
 from wgf.mesh import Mesh
-from wgf.style import INK
+from wgf.style import INK, mathematical
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def draw_cells(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> An
 def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:
     """Both halves of a surface."""
     mesh = density.mesh
-    middle = mesh.volumes @ mesh.centers / mesh.volumes.sum()
+    middle, symbols = mesh.volumes @ mesh.centers / mesh.volumes.sum(), [mathematical(name) for name in mesh.names]
     triangles, owners = mesh.triangles()
     image = None
     for side, shift in ((1.0, RIM + 0.5 * GAP), (-1.0, -RIM - 0.5 * GAP)):
@@ -61,9 +61,9 @@ def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any
         image = panel.tripcolor(x, y + shift, triangles[facing], facecolors=density.values[owners[facing]], rasterized=True, **colours)
         rim = np.linspace(0, 2 * np.pi, 200)
         panel.plot(RIM * np.cos(rim), shift + RIM * np.sin(rim), color=INK, linewidth=0.8)
-        panel.text(-RIM, shift + RIM, f"{_symbol(mesh, 0)} {'<' if side < 0 else '>'} 0", ha="center", va="top")
-        panel.text(RIM + 0.06, shift, _symbol(mesh, 1), va="center")
-        panel.text(0, shift + RIM + 0.04, _symbol(mesh, 2), ha="center", va="bottom")
+        panel.text(-RIM, shift + RIM, f"{symbols[0]} {'<' if side < 0 else '>'} {middle[0]:.2g}", ha="center", va="top")
+        panel.text(RIM + 0.06, shift, symbols[1], va="center")
+        panel.text(0, shift + RIM + 0.04, symbols[2], ha="center", va="bottom")
     panel.set_aspect("equal", adjustable="box")
     panel.axis("off")
     return image
@@ -97,8 +97,3 @@ def _lines(ends: np.ndarray) -> Any:
     from matplotlib.collections import LineCollection
 
     return LineCollection(list(ends), colors=INK, linewidths=0.8, capstyle="round", zorder=3)
-
-
-def _symbol(mesh: Mesh, axis: int) -> str:
-    name = mesh.names[axis]
-    return f"${name}$" if len(name) == 1 else name

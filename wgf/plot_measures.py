@@ -10,7 +10,7 @@ import numpy as np
 from wgf.grid import Grid
 from wgf.measure import Density, Measure, MeshDensity
 from wgf.plot_cells import draw_cells, map_limits
-from wgf.style import BLUE, ORANGE, density_colours, shades
+from wgf.style import BLUE, ORANGE, density_colours, mathematical, shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,10 +28,8 @@ UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 def axis_names(run: Run, measure: Measure) -> list[str]:
     """The axes of θ as mathematics."""
     names: Sequence[str]
-    if isinstance(measure, Density):
-        names = measure.grid.names
-    elif isinstance(measure, MeshDensity):
-        names = measure.mesh.names
+    if isinstance(measure, Density | MeshDensity):
+        names = measure.names
     elif run.problem is not None:
         names = run.problem.axis_names(measure.points.shape[1])
     else:
@@ -39,21 +37,12 @@ def axis_names(run: Run, measure: Measure) -> list[str]:
     return [mathematical(name) for name in names]
 
 
-def mathematical(name: str) -> str:
-    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter."""
-    word, digits = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
-    symbol = r"\theta" if word == "theta" else word
-    return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"
-
-
 def draw_line(panel: Axes, measures: Sequence[Measure], times: np.ndarray, name: str) -> None:
     """The densities in one dimension, earlier ones lighter."""
     for measure, time, colour in zip(measures, times, shades(len(measures)), strict=True):
         label = f"t = {time:.3g}"
-        if isinstance(measure, Density):
-            panel.plot(measure.grid.centers[0], measure.values, color=colour, label=label)
-        elif isinstance(measure, MeshDensity):
-            panel.plot(measure.mesh.centers[:, 0], measure.values, color=colour, label=label)
+        if isinstance(measure, Density | MeshDensity):
+            panel.plot(*_profile(measure), color=colour, label=label)
         elif np.ptp(measure.masses) > 0:  # nodes of a rule, whose masses fill the space between them
             panel.plot(*_between_nodes(measure.points[:, 0], measure.masses), color=colour, label=label)
         else:
@@ -69,6 +58,13 @@ def draw_line(panel: Axes, measures: Sequence[Measure], times: np.ndarray, name:
             )
     panel.set(xlabel=name, ylabel="density", ylim=(0, None))
     panel.legend()
+
+
+def _profile(density: Density | MeshDensity) -> tuple[np.ndarray, np.ndarray]:
+    """Centres of the cells of a line, in order, and the density there."""
+    places = density.points[:, 0]
+    order = np.argsort(places)
+    return places[order], density.values[order]
 
 
 def _between_nodes(nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,10 +154,8 @@ def draw_together(panel: Axes, measures: Sequence[Measure], names: Sequence[str]
     """A density and the neurons over it, or one of them alone: on a line, or in the plane within `limits`; returns the image, if any."""
     image = None
     for measure in measures:
-        if isinstance(measure, Density) and len(names) == 1:
-            panel.plot(measure.grid.centers[0], measure.values, color=BLUE, label="density")
-        elif isinstance(measure, MeshDensity) and len(names) == 1:
-            panel.plot(measure.mesh.centers[:, 0], measure.values, color=BLUE, label="density")
+        if isinstance(measure, Density | MeshDensity) and len(names) == 1:
+            panel.plot(*_profile(measure), color=BLUE, label="density")
         elif isinstance(measure, Density | MeshDensity):
             image = draw_plane(panel, measure, peak([measure]))
         elif len(names) == 1:

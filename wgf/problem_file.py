@@ -98,8 +98,9 @@ def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
     given = read_domain(table)
     if given.pop("grow", False):
         raise table.error("grow", "= true is for finite-volume: a mesh does not grow")
-    number: Any = cells[0] if len(cells) == 1 else cells
-    given["cells"] = number or given.get("cells", CELLS.get(problem.dim or 1, 24))
+    if cells:
+        given["cells"] = cells[0] if len(cells) == 1 else cells
+    given.setdefault("cells", CELLS.get(problem.dim or 1, 24))
     return table.located(lambda: Box(**given))
 
 

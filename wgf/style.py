@@ -66,3 +66,10 @@ def shades(count: int) -> list[Any]:
     from matplotlib import colormaps
 
     return [colormaps["viridis_r"](0.12 + 0.78 * k / max(count - 1, 1)) for k in range(count)]
+
+
+def mathematical(name: str) -> str:
+    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter."""
+    word, digits = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
+    symbol = r"\theta" if word == "theta" else word
+    return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"

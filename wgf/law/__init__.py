@@ -16,7 +16,7 @@ from __future__ import annotations
 from wgf.law.base import Law
 from wgf.law.composed import Mixture, Product
 from wgf.law.given import FromDensity, Samples
-from wgf.law.on_mesh import mesh_averages
+from wgf.law.on_mesh import mesh_averages, outside_of
 from wgf.law.simple import Ball, Gaussian, Uniform
 
 LAWS: dict[str, type] = {
@@ -28,4 +28,4 @@ LAWS: dict[str, type] = {
     "samples": Samples,
 }
 
-__all__ = ["LAWS", "Ball", "FromDensity", "Gaussian", "Law", "Mixture", "Product", "Samples", "Uniform", "mesh_averages"]
+__all__ = ["LAWS", "Ball", "FromDensity", "Gaussian", "Law", "Mixture", "Product", "Samples", "Uniform", "mesh_averages", "outside_of"]

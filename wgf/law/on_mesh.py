@@ -1,11 +1,10 @@
-"""The averages of a law over the cells of a mesh."""
+"""The averages of a law over the cells of a mesh, and what of it lies outside."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy import spatial
 
 from wgf.errors import InputError
 from wgf.law.composed import Mixture
@@ -13,12 +12,15 @@ from wgf.law.given import FromDensity, Samples
 from wgf.measure import MeshDensity
 from wgf.mesh import Mesh
 
+NODES = {1: 200, 2: 64, 3: 32}  # per axis, of the rule that finds out how much of a law a mesh leaves out
+
 
 def mesh_averages(law: Any, mesh: Mesh) -> np.ndarray:
     """The averages over the cells, (N,), by Gauss quadrature in each; not renormalised but where a density is known up to a factor.
 
     On a surface the law's density is taken for one in the surface, and normalised there. A sample belongs to the cell with the nearest
-    centre. Raises InputError where the dimensions differ, and where there is no mass in the mesh.
+    centre, if it is no farther from it than that cell's corners. Raises InputError where the dimensions differ, and where there is no
+    mass in the mesh.
     """
     if law.dim not in (None, mesh.dim):
         raise InputError(f"the law has dimension {law.dim} but the mesh lies in dimension {mesh.dim}: they must agree")
@@ -29,11 +31,25 @@ def mesh_averages(law: Any, mesh: Mesh) -> np.ndarray:
             raise InputError("the initial density lies on another mesh: start from the mesh it was solved on, or from a law")
         return law.values.copy()
     if isinstance(law, Samples):
-        _, nearest = spatial.cKDTree(mesh.centers).query(law.points)
-        return np.bincount(nearest, minlength=mesh.size) / (len(law.points) * mesh.volumes)
+        nearest, near = mesh.nearest(law.points)
+        return np.bincount(nearest[near], minlength=mesh.size) / (len(law.points) * mesh.volumes)
     points, weights, owners = mesh.quadrature()
     averages = np.bincount(owners, weights * law.pdf(points), mesh.size) / mesh.volumes
     held = float(averages @ mesh.volumes)
     if not held > 0:
         raise InputError(f"{law!r} has no mass on the mesh: choose a mesh around the law")
     return averages / held if isinstance(law, FromDensity) or mesh.cell_dim < mesh.dim else averages
+
+
+def outside_of(mesh: Mesh, law: Any) -> float:
+    """About the probability of all but the mesh: of quadrature nodes that are farther from the nearest centre than that cell's corners.
+
+    Zero for densities known up to a factor, which are normalised on the mesh, as on a box.
+    """
+    if isinstance(law, MeshDensity | FromDensity):
+        return 0.0
+    if isinstance(law, Mixture):
+        return float(np.dot(law.weights, [outside_of(mesh, part) for part in law.laws]))
+    points, weights = law.quadrature(NODES[mesh.dim])
+    _, near = mesh.nearest(points)
+    return float(weights[~near].sum())

@@ -1,16 +1,13 @@
 """One implicit Euler stage of ∂_t μ = div(μ ∇G(θ; μ)) + div(D ∇μ) − κ G μ by FiPy's terms, with what is ours around them.
 
-Speed. With noise, it is −(G_2 − G_1)/d at the face between cells 1 and 2 at distance d, from G at the centres (point_potential.py): the
-same quotient that FiPy's DiffusionTerm takes of μ, so that with ExponentialConvectionTerm (Scharfetter–Gummel) e^{−G/τ} does not move.
-Without noise it is the derivative along the normal n, which the line e between the centres may miss: with the mean ∇G of both cells, as
-FiPy takes it from their faces,
-
-    −∂_n G = −(G_2 − G_1)/(d ⟨e, n⟩) − ⟨∇G, n − e/⟨e, n⟩⟩,
-
-the same on boxes; on triangles, without the second part neighbouring cells differ visibly where the density should be smooth.
+Speed. The convection has the speed −∂_n G, with G at the centres (point_potential.py), in the two parts of fipy_faces.py. FiPy's
+DiffusionTerm knows the part across only, to which D/⟨e, n⟩ makes it equal; what is missing is −D⟨∇μ, t⟩ = −μ⟨∇(τ log μ + U'(μ)), t⟩, a
+convection again, and is taken as one: upwind, by a term of its own. Without it, errors on skewed triangles do not fall with h.
+With ExponentialConvectionTerm (Scharfetter–Gummel) the part beside of G stands in that term, too, so that all parts vanish where
+G + τ log μ is constant: e^{−G/τ} does not move.
 
 Limiters. FiPy has VanLeerConvectionTerm in explicit form only; on triangles it extrapolates over three quarters of the way to the face,
-and may take mass from an empty cell. Its limited gradient is used here, over the whole way, and the value at the face as a multiple ψ of
+and may take mass from an empty cell. Its limiter is used here, over the whole way, and the value at the face as a multiple ψ of
 that of the cell upwind, bounded by 0 ≤ ψ ≤ 2, which is no restriction on boxes, where all is as in FiPy. The flux speed·ψ·μ_upwind is
 an implicit upwind flux with the speed multiplied by ψ, and ψ follows μ in sweeps.
 
@@ -30,6 +27,7 @@ from scipy.sparse import linalg
 
 from wgf.fipy_bridge import load_fipy
 from wgf.mesh import Mesh
+from wgf.methods.fipy_faces import Faces
 
 CONVECTION = {
     "van-leer": "VanLeerConvectionTerm",
@@ -41,37 +39,18 @@ CONVECTION = {
 }
 DIFFUSION = {"two-point": "DiffusionTermNoCorrection", "corrected": "DiffusionTermCorrection"}
 LARGEST_MULTIPLE = 2.0  # of the value upwind, at a face
+LONELY = 1e-15  # of the largest density: emptier cells have no gradient of log μ
 LEAST_DIFFUSION = 1e-30  # of a porous medium in empty cells: FiPy divides speeds by it
 DIAGONAL = 0.5  # share of the off-diagonal entries in the diagonal ones up to which the system is solved by iteration
 ROUNDS = 60  # of that iteration, which gains a digit in at most four
 
 
 class Refused(Exception):
-    """A step cannot be taken with this length; says why."""
+    """A step cannot be taken with this length; says why, and what helps where shorter ones do not."""
 
-
-class Faces:
-    """The inner faces of a FiPy mesh, F of all: between cells `first` and `second` (F,), at `distance`, with `area`.
-
-    oblique, missed   d⟨e, n⟩ and n − e/⟨e, n⟩ (p, F) of the module's text
-    from_first        the way from the centre of the first cell to the face, from_second that from the second one
-    inner             their numbers among all faces, whose normals are `normals` (p, all)
-    edge              the cells at the boundary
-    """
-
-    def __init__(self, mesh: Any) -> None:
-        self.inner = np.flatnonzero(np.asarray(mesh.interiorFaces.value))
-        self.first, self.second = (np.asarray(ids)[self.inner] for ids in mesh._adjacentCellIDs)
-        self.distance, self.area = (np.asarray(lengths, dtype=float)[self.inner] for lengths in (mesh._cellDistances, mesh._faceAreas))
-        self.normals = np.asarray(mesh.faceNormals, dtype=float)
-        share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
-        lines = np.asarray(getattr(mesh, "_cellDistanceVectors", self.normals), dtype=float)[:, self.inner]  # uniform grids have none
-        lines = lines / np.linalg.norm(lines, axis=0)
-        cosines = np.einsum("pf,pf->f", lines, self.normals[:, self.inner])  # −1 across a periodic seam
-        self.oblique, self.missed = self.distance * np.abs(cosines), self.normals[:, self.inner] - lines / cosines
-        self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
-        outer = np.asarray(mesh.exteriorFaces.value)
-        self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class Equation:
@@ -94,20 +73,24 @@ class Equation:
         growth: float = 0.0,
     ) -> None:
         self.mesh, self.faces, self.potential, self.noise, self.medium, self.growth = mesh, faces, potential, noise, medium, growth
+        self.exponential = convection == "exponential"
+        self.completed = bool(noise or medium) and diffusion == "two-point" and not faces.straight
         self._build(load_fipy(), fipy_mesh, convection, diffusion)
 
     def _build(self, fipy: Any, mesh: Any, convection: str, diffusion: str) -> None:
         """FiPy's variables and equation."""
         self.density = fipy.CellVariable(mesh=mesh, value=0.0, hasOld=True)
-        self.velocity = fipy.FaceVariable(mesh=mesh, rank=1, value=0.0)
+        self.velocity, self.completion = (fipy.FaceVariable(mesh=mesh, rank=1, value=0.0) for _ in range(2))
         name = CONVECTION[convection]
         self.limiter: Any = fipy.VanLeerConvectionTerm(coeff=self.velocity) if convection == "van-leer" else None
         term = getattr(fipy, name if self.limiter is None else CONVECTION["upwind"])
         self.equation = fipy.TransientTerm() + term(coeff=self.velocity)
-        self.diffusion = fipy.FaceVariable(mesh=mesh, value=self.noise)
+        self.diffusion = fipy.FaceVariable(mesh=mesh, value=LEAST_DIFFUSION)
         if self.noise or self.medium:
             self.equation = self.equation - getattr(fipy, DIFFUSION[diffusion])(coeff=self.diffusion)
-        self.level, self.source = fipy.CellVariable(mesh=mesh, value=0.0), fipy.CellVariable(mesh=mesh, value=0.0)
+        if self.completed:
+            self.equation = self.equation + fipy.UpwindConvectionTerm(coeff=self.completion)
+        self.source = fipy.CellVariable(mesh=mesh, value=0.0)
         if self.growth:
             self.equation = self.equation - fipy.ImplicitSourceTerm(coeff=self.source)
         self.solver = exact_solver()
@@ -128,52 +111,68 @@ class Equation:
             found = np.array(self.density.value)
             moved = float(np.abs(found - values) @ self.mesh.volumes)
             if not math.isfinite(moved):
-                raise Refused("a sweep gave infinite or undefined values")
+                raise Refused(
+                    "a sweep gave infinite or undefined values", "look at the values of the neuron, the penalty and the law on the mesh"
+                )
             values = found
             if moved <= allowed:
                 return values, count
-        raise Refused(f"{sweeps} sweeps did not converge, the last one still moved {moved:.1e} of the mass")
+        reason = f"{sweeps} sweeps did not converge, the last one still moved {moved:.1e} of the mass"
+        raise Refused(reason, "allow more sweeps, or a larger accuracy")
 
     def _express(self, values: np.ndarray) -> None:
         """Put speeds, diffusion and growth of the density `values`, which `density` holds, into FiPy's variables."""
         g = self.potential.update(values * self.mesh.volumes)
         speeds = self.speeds(g)
         if self.limiter is not None:
-            speeds = speeds * self._multiples(values, speeds)
-        self._set_velocity(speeds)
-        if self.medium:
-            coefficients = np.full(self.faces.normals.shape[1], LEAST_DIFFUSION)
-            coefficients[self.faces.inner] = self.coefficients(values)
-            self.diffusion.setValue(coefficients)
+            speeds = speeds * self._limited(values, speeds)
+        self._set(self.velocity, speeds * self.faces.normals[:, self.faces.inner])
+        if self.noise or self.medium:
+            coefficients = self.coefficients(values)
+            self._set(self.diffusion, coefficients / self.faces.cosine if self.completed else coefficients)
+        if self.completed:
+            self._set(self.completion, self._completing(values, g) * self.faces.normals[:, self.faces.inner])
         if self.growth:
             self.source.setValue(-self.growth * g)
 
-    def _set_velocity(self, speeds: np.ndarray) -> None:
-        """The inner faces' speeds along their normals; the outer faces are closed."""
-        along = np.zeros(self.faces.normals.shape[1])
-        along[self.faces.inner] = speeds
-        self.velocity.setValue(along * self.faces.normals)
+    def _set(self, variable: Any, inner: np.ndarray) -> None:
+        """A FiPy variable at the inner faces; the outer ones are closed."""
+        values = np.array(variable.value)
+        values[..., self.faces.inner] = inner
+        variable.setValue(values)
 
     def speeds(self, g: np.ndarray) -> np.ndarray:
-        """−∂G along the normal of each inner face; see the module's text."""
-        if self.noise:
-            return (g[self.faces.first] - g[self.faces.second]) / self.faces.distance
-        self.level.setValue(g)
-        gradient = np.asarray(self.level.grad.value)
-        mean = 0.5 * (gradient[:, self.faces.first] + gradient[:, self.faces.second])
-        return (g[self.faces.first] - g[self.faces.second]) / self.faces.oblique - np.einsum("pf,pf->f", mean, self.faces.missed)
+        """−∂_n G at each inner face; only the part across where that beside stands in another term. See the module's text."""
+        across = -self.faces.across(g)
+        return across if self.completed and self.exponential else across - self.faces.beside(g)
 
-    def _multiples(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
+    def _completing(self, values: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """−⟨∇(τ log μ + U'(μ)), t⟩, and with exponential fluxes −⟨∇G, t⟩, at the inner faces between cells that are not empty.
+
+        Times the mean of μ in both cells, in multiples of that of the cell upwind.
+        """
+        least = LONELY * float(values.max())
+        force = self.forces(np.maximum(values, least)) + (g if self.exponential else 0.0)
+        speeds = -self.faces.beside(force)
+        first, second = values[self.faces.first], values[self.faces.second]
+        multiples = _multiples(0.5 * (first + second), np.where(speeds > 0, first, second))
+        return np.where((first > least) & (second > least), speeds * multiples, 0.0)
+
+    def forces(self, values: np.ndarray) -> np.ndarray:
+        """τ log μ + U'(μ) in each cell, (N,), for μ > 0: what drives the diffusion."""
+        found = self.noise * np.log(values) if self.noise else np.zeros_like(values)
+        return found + self.medium.derivative(values) if self.medium else found
+
+    def _limited(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
         """ψ at each inner face: the cell upwind extrapolated to the face by FiPy's limited gradient, in multiples of that cell."""
-        normals, gradient = self.faces.normals[:, self.faces.inner], np.asarray(self.density.grad.value)
+        normals, gradient = self.faces.normals[:, self.faces.inner], self.faces.gradient(values)
         jump = (values[self.faces.second] - values[self.faces.first]) / self.faces.distance
         slopes = [np.einsum("pf,pf->f", gradient[:, side], normals) for side in (self.faces.first, self.faces.second)]
         ahead = values[self.faces.first] + self.faces.from_first * np.asarray(self.limiter._getGradient(slopes[0], jump))
         back = values[self.faces.second] + self.faces.from_second * np.asarray(self.limiter._getGradient(-slopes[1], -jump))
         forward = speeds > 0
         upwind = np.where(forward, values[self.faces.first], values[self.faces.second])
-        ratio = np.divide(np.where(forward, ahead, back), upwind, out=np.ones_like(upwind), where=upwind > 0)
-        return np.clip(ratio, 0.0, LARGEST_MULTIPLE)
+        return _multiples(np.where(forward, ahead, back), upwind)
 
     def coefficients(self, values: np.ndarray) -> np.ndarray:
         """D at each inner face: τ, and μU''(μ) at the mean of the two cells."""
@@ -183,10 +182,17 @@ class Equation:
         return np.maximum(self.noise + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1), LEAST_DIFFUSION)
 
 
+def _multiples(values: np.ndarray, upwind: np.ndarray) -> np.ndarray:
+    """Values at faces in multiples of those upwind, within bounds; one where the cell upwind is empty."""
+    with np.errstate(over="ignore"):  # of what is next to nothing
+        ratio = np.divide(values, upwind, out=np.ones_like(values), where=upwind > 0)
+    return np.clip(ratio, 0.0, LARGEST_MULTIPLE)
+
+
 def exact_solver() -> Any:
     """A solver for FiPy whose results have no sign but that of the matrix' inverse; see the module's text.
 
-    For off-diagonal entries ≤ 0 that are small beside the diagonal, x ← (b + what comes from the neighbours)/diagonal, from x ≥ 0;
+    For off-diagonal entries that are small beside the diagonal, x ← (b + what comes from the neighbours)/diagonal, from x ≥ 0;
     else elimination along the diagonal. FiPy's own solvers correct a first guess, which leaves rounding of either sign in empty cells.
     """
     load_fipy()

@@ -12,7 +12,8 @@ two implicit Euler steps, each swept, with G, ψ and D following μ, until a swe
 
 Positivity. Every sweep solves a system with a matrix of non-negative inverse (but for central differences, and fluxes corrected for
 oblique faces) and, as long as the second stage begins with μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) ≥ 0, with a right-hand side ≥ 0, so that no cell
-becomes negative. Mass is kept by every sweep, since fluxes cancel in pairs. A step with a negative cell, or whose sweeps do not converge,
+becomes negative. Mass is kept by every sweep, since fluxes cancel in pairs; where it grows (G < 0), FiPy puts the growth on the right-hand
+side, which stays ≥ 0. A step with a negative cell, or whose sweeps do not converge,
 is taken again, half as long; where that does not help, the run ends and says why.
 """
 
@@ -20,21 +21,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
-from wgf.domain import Box
-from wgf.errors import BoundaryWarning, InputError, RunError, known
+from wgf.domain import SHAPES, Box
+from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError, known, positive
 from wgf.fipy_bridge import checked, described
 from wgf.internal import PorousMedium
-from wgf.law import mesh_averages
+from wgf.law import mesh_averages, outside_of
 from wgf.measure import MeshDensity
 from wgf.mesh import Mesh
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.fipy_equation import CONVECTION, DIFFUSION, Equation, Faces, Refused
+from wgf.methods.fipy_equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
+from wgf.methods.fipy_faces import Faces
 from wgf.methods.on_grid import LEFT_OUT, MISSED, landing
 from wgf.methods.scout import find_box
 from wgf.problem import Problem
@@ -42,6 +46,8 @@ from wgf.problem import Problem
 GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
 ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
+POSITIVE = "take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"  # what to do about negative cells
+UNRESOLVED = 0.02  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
 PECLET = 1.0  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 9 % too much
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
@@ -49,7 +55,6 @@ GROWTH = 1.5  # largest ratio of a step to the last one
 RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
 SLOWEST = 1e-3  # of the step that accuracy allows: the shortest one that is tried
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
-LONELY = 1e-15  # of the largest density: faces of emptier cells have no gradient of log μ
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class FiPyMesh:
     sweeps       the most that a stage of a step may take
     accuracy     fraction of the mass that the last sweep of a stage may still move
     tolerance    relative error to which the neuron's features, or W, are compressed
+    edge_tolerance   mass in the cells at the boundary from which on there is a warning; 1 where walls are meant
     """
 
     mesh: Any
@@ -76,22 +82,22 @@ class FiPyMesh:
     sweeps: int = 60
     accuracy: float = 1e-7
     tolerance: float = 1e-12
+    edge_tolerance: float = 1e-4
 
     handles_growth = True
 
     def __post_init__(self) -> None:
-        for name, register in (("convection", CONVECTION), ("diffusion", DIFFUSION)):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, _key(getattr(self, name), register, f"{name} term"))
-        for name in ("courant", "dt", "accuracy"):
-            value = getattr(self, name)
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise InputError(f"{name} = {value:g}: it must be a positive number")
-        if self.sweeps < 2:
-            raise InputError(f"sweeps = {self.sweeps}: at least 2, for it takes one more to see that nothing moves")
-        if not 0 <= self.tolerance < 1:
-            raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
-        if not hasattr(self.mesh, "build"):
+        if self.convection is not None:
+            object.__setattr__(self, "convection", _key(self.convection, CONVECTION, "convection term"))
+        object.__setattr__(self, "diffusion", _key(self.diffusion, DIFFUSION, "diffusion term"))
+        for name in ("courant", "dt", "accuracy", "edge_tolerance"):
+            if name != "dt" or self.dt is not None:
+                positive(getattr(self, name), name)
+        if not isinstance(self.sweeps, numbers.Integral) or self.sweeps < 2:
+            raise InputError(f"sweeps = {self.sweeps!r}: a whole number, at least 2, for it takes one more to see that nothing moves")
+        if not isinstance(self.tolerance, numbers.Real) or not 0 <= self.tolerance < 1:
+            raise InputError(f"tolerance = {self.tolerance!r}: the relative error of the compressed features lies in [0, 1)")
+        if not self._is_domain:
             object.__setattr__(self, "mesh", checked(self.mesh))
 
     def bind(self, problem: Problem, until: float) -> MeshStepper:
@@ -99,14 +105,20 @@ class FiPyMesh:
         domain = self.mesh
         if isinstance(domain, Box) and domain.lower is None:
             domain = Box(domain.cells, *find_box(problem, until), boundary=domain.boundary)
-        if hasattr(domain, "build"):
-            fipy_mesh, mesh = domain.build(())
-        else:
-            fipy_mesh, mesh = domain, described(domain)
+        fipy_mesh, mesh = domain.build() if self._is_domain else (domain, described(domain))
         if problem.dim not in (None, mesh.dim):
             names = ", ".join(problem.axis_names(problem.dim))
             raise InputError(f"the {mesh.title} lies in dimension {mesh.dim} but theta has {problem.dim} coordinates ({names})")
+        if problem.growth and not np.allclose(np.linalg.norm(mesh.vertices, axis=1), 1.0):
+            raise InputError(
+                f"the problem was reduced to the unit sphere, not to a {mesh.title}: take wgf.Sphere or wgf.Circle of radius 1"
+            )
         return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)))
+
+    @property
+    def _is_domain(self) -> bool:
+        """Whether the mesh is still to be made."""
+        return isinstance(self.mesh, tuple(SHAPES.values()))
 
     @property
     def order(self) -> int:
@@ -121,14 +133,14 @@ class FiPyMesh:
         return dataclasses.replace(self, **options)
 
     def __repr__(self) -> str:
-        mesh = repr(self.mesh) if hasattr(self.mesh, "build") else described(self.mesh).title
+        mesh = repr(self.mesh) if self._is_domain else described(self.mesh).title
         return f"FiPyMesh({mesh}{f', {self.convection}' if self.convection else ''})"
 
 
-def _key(word: str, register: dict[str, str], what: str) -> str:
+def _key(word: object, register: dict[str, str], what: str) -> str:
     """A name in the register, from itself or from FiPy's name of the term, in full or without its ending."""
     theirs = {name: key for key, term in register.items() for name in (term, term.removesuffix("ConvectionTerm"))}
-    return known(theirs.get(word) or ALIASES.get(word, word), register, what)
+    return known(({**ALIASES, **theirs}).get(word, word) if isinstance(word, str) else word, register, what)
 
 
 class MeshStepper:
@@ -155,26 +167,29 @@ class MeshStepper:
         }
 
     def start(self) -> State:
-        """The initial law's cell averages, scaled to the law's mass where the mesh leaves a part of it out."""
+        """The initial law's cell averages, scaled to the law's mass."""
         law = self.problem.initial
         values = mesh_averages(law, self.mesh)
         held = float(values @ self.volumes)
-        self._judge_mesh(held)
+        if self.mesh.cell_dim == self.mesh.dim:  # on a surface the law is one of the surface
+            self._judge(held, outside_of(self.mesh, law))
         values *= getattr(law, "mass", 1.0) / held
         return State(0.0, values, {"step": 0.0, "dissipation": 0.0, "allowed": math.inf, "sweeps": 0})
 
-    def _judge_mesh(self, held: float) -> None:
-        """`held`: the probability of the mesh under the initial law; on a surface the law is one of the surface."""
-        if self.mesh.cell_dim < self.mesh.dim:
-            return
-        if not held > 1 - MISSED:
-            raise InputError(
-                f"the {self.mesh.title} holds only {max(held, 0.0):.2%} of the initial law {self.problem.initial!r}: "
-                "choose one around the law"
-            )
-        if held < 1 - LEFT_OUT:
-            text = f"the {self.mesh.title} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one"
+    def _judge(self, held: float, beyond: float) -> None:
+        """`held`: the sum of the law's averages, less than one by what is outside, and by the error of their quadrature.
+
+        `beyond`: about what is outside, which tells the two apart.
+        """
+        title, outside = self.mesh.title, min(max(1.0 - held, 0.0), 2.0 * beyond)
+        if not outside < MISSED:
+            raise InputError(f"the {title} holds only {held:.2%} of the initial law {self.problem.initial!r}: choose one around the law")
+        if outside > LEFT_OUT:
+            text = f"the {title} leaves out {outside:.2g} of the initial law; the rest is scaled to mass one"
             warnings.warn(text, BoundaryWarning, stacklevel=2)
+        if abs(held + outside - 1.0) > UNRESOLVED:
+            text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
+            warnings.warn(text, ResolutionWarning, stacklevel=2)
 
     def step(self, state: State, stop: float) -> Reading:
         """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
@@ -190,9 +205,8 @@ class MeshStepper:
                 memory["allowed"] = 0.5 * dt
                 if memory["allowed"] < SLOWEST * min(resolved, remaining):
                     raise RunError(
-                        f"no step from t = {state.time:.6g} is possible, the last one tried with dt = {dt:.2g}: {reason}; "
-                        f"with {CONVECTION[self.convection]} and {DIFFUSION[self.method.diffusion]} this cannot be helped by shorter "
-                        "steps: take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"
+                        f"no step from t = {state.time:.6g} is possible with {CONVECTION[self.convection]} and "
+                        f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None
         state.values = values
         memory |= {"step": dt, "dissipation": before.dissipation, "sweeps": sweeps, "allowed": RECOVERY * memory["allowed"]}
@@ -206,13 +220,10 @@ class MeshStepper:
         """
         memory, values = state.memory, state.values
         g = self.potential.update(values * self.volumes)
-        speeds = self.equation.speeds(g)
-        flux = speeds * np.where(speeds > 0, values[self.faces.first], values[self.faces.second])
-        flux -= self.equation.coefficients(values) * (values[self.faces.second] - values[self.faces.first]) / self.faces.distance
-        flux *= self.faces.area
-        leaving = np.bincount(self.faces.first, np.maximum(flux, 0.0), self.mesh.size) + np.bincount(
-            self.faces.second, np.maximum(-flux, 0.0), self.mesh.size
-        )
+        flux = self.equation.speeds(g)
+        flux = flux * np.where(flux > 0, values[self.faces.first], values[self.faces.second])
+        flux -= self.equation.coefficients(values) * self.faces.across(values)
+        leaving = self.faces.outgoing(flux * self.faces.area)
         masses = values * self.volumes
         full = masses > LONELY * masses.max()
         rates = (leaving[full] / masses[full]) ** 2 + (self.problem.growth * g[full]) ** 2
@@ -234,7 +245,7 @@ class MeshStepper:
         found, late = self._stage(base, guess, dt)
         lost = abs(float((found - values) @ self.volumes)) / float(values @ self.volumes)
         if lost > LOST and not self.problem.growth:
-            raise Refused(f"the sweeps changed the mass by {lost:.1e} of it")
+            raise Refused(f"the sweeps changed the mass by {lost:.1e} of it", POSITIVE)
         return self._cleared(found, "the step ends with"), early + late
 
     def _stage(self, base: np.ndarray, guess: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
@@ -248,28 +259,24 @@ class MeshStepper:
         masses = values * self.volumes
         mass, missing = float(masses.sum()), -float(masses[masses < 0].sum())
         if missing > ROUNDING * mass:
-            raise Refused(f"{where} {lowest:.2g} in a cell, {missing:.1e} of mass below zero in all")
+            raise Refused(f"{where} {lowest:.2g} in a cell, {missing:.1e} of mass below zero in all", POSITIVE)
         kept = np.maximum(values, 0.0)
         return kept * (mass / float(kept @ self.volumes))
 
     def reading(self, state: State) -> Reading:
-        """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·distance·(mean of μ)·(difference of ξ / distance)²."""
+        """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""
         values = state.values
         masses = values * self.volumes
         g = self.potential.update(masses)
-        loss, xi = self.potential.loss, g.copy()
-        energy = 0.5 * loss
-        seen = values > LONELY * values.max()
-        if self.tau:
-            logarithms = np.log(np.where(seen, values, 1.0))
-            energy += self.tau * float(masses @ logarithms)
-            xi += self.tau * logarithms
+        loss = self.potential.loss
+        energy = 0.5 * loss + self.tau * float(special.xlogy(values, values) @ self.volumes)
         if self.medium:
-            energy += self.medium.total(values * self.volumes ** (1.0 / self.medium.q))
-            xi += self.medium.derivative(values)
-        both = seen[self.faces.first] & seen[self.faces.second]
-        mean = 0.5 * (values[self.faces.first] + values[self.faces.second]) * both
-        dissipation = float((self.faces.area / self.faces.distance * mean) @ (xi[self.faces.second] - xi[self.faces.first]) ** 2)
+            energy += float(masses @ self.medium.derivative(values)) / self.medium.q  # U = μU'(μ)/q
+        least = LONELY * float(values.max())
+        seen, xi = values > least, g + self.equation.forces(np.maximum(values, least))
+        mean = 0.5 * (values[self.faces.first] + values[self.faces.second]) * (seen[self.faces.first] & seen[self.faces.second])
+        derivative = self.faces.across(xi) + self.faces.beside(xi)
+        dissipation = float((self.faces.area * mean * derivative) @ (xi[self.faces.second] - xi[self.faces.first]))
         dissipation += self.problem.growth * float(masses @ g**2)
         boundary = np.array([[masses[self.faces.edge].sum()]])
         extra = {"sweeps": float(state.memory["sweeps"])}

@@ -6,7 +6,7 @@ import math
 import warnings
 
 from wgf.errors import BoundaryWarning, RunError
-from wgf.measure import Density
+from wgf.measure import Density, MeshDensity
 from wgf.methods.base import Frame, Reading
 
 SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
@@ -21,12 +21,15 @@ class Guard:
     def __init__(self, until: float, edge_tolerance: float) -> None:
         self.until, self.edge_tolerance = until, edge_tolerance
         self.names: tuple[str, ...] = ()
+        self.mesh = ""
         self.last_time: float | None = None
         self.warned: set[tuple[int, int]] = set()
 
     def frame(self, frame: Frame) -> None:
         if isinstance(frame.measure, Density):
             self.names = tuple(frame.measure.grid.names)
+        elif isinstance(frame.measure, MeshDensity):
+            self.mesh = frame.measure.mesh.title
         self._check(frame.reading)
 
     def step(self, reading: Reading) -> None:
@@ -49,14 +52,14 @@ class Guard:
             )
         if reading.boundary is None or reading.boundary_mass <= self.edge_tolerance:
             return
-        for axis, name in enumerate(self.names):
-            for side, end in enumerate(("lower", "upper")):
-                fraction = reading.boundary[axis, side] / reading.mass
-                if fraction > self.edge_tolerance and (axis, side) not in self.warned:
-                    self.warned.add((axis, side))
-                    warnings.warn(
-                        f"at t = {reading.time:.4g}, {fraction:.2g} of the mass lies in the outermost cells at the {end} end of axis "
-                        f"{name}: the box is too small there; move its {end} edge outwards",
-                        BoundaryWarning,
-                        stacklevel=2,
-                    )
+        places = [
+            ((axis, side), f"outermost cells at the {end} end of axis {name}: the box is too small there; move its {end} edge outwards")
+            for axis, name in enumerate(self.names)
+            for side, end in enumerate(("lower", "upper"))
+        ] or [((0, 0), f"cells at the edge of the mesh ({self.mesh}): take a larger one, or edge_tolerance = 1 where walls are meant")]
+        for place, advice in places:
+            fraction = reading.boundary[place] / reading.mass
+            if fraction > self.edge_tolerance and place not in self.warned:
+                self.warned.add(place)
+                text = f"at t = {reading.time:.4g}, {fraction:.2g} of the mass lies in the {advice}"
+                warnings.warn(text, BoundaryWarning, stacklevel=2)

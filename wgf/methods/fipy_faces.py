@@ -1,0 +1,82 @@
+"""The inner faces of a FiPy mesh, and derivatives across them.
+
+The line between the centres of two neighbours, of direction e and length d, may miss the normal n of the face between them. With ∇f of both
+cells,
+
+    ∂_n f = (f_2 − f_1)/(d ⟨e, n⟩) + ⟨∇f, t⟩,    t = n − e/⟨e, n⟩,
+
+in two parts: `across`, of the two values only, and `beside`, which vanishes on boxes. Gradients are those of least squares,
+
+    ∇f = argmin_v Σ (f_j − f_i − ⟨v, θ_j − θ_i⟩)²/|θ_j − θ_i|²    over the neighbours j of a cell i,
+
+exact for linear functions on any mesh (FiPy's own, from values at faces that are interpolated along e, are not on tetrahedra and skewed
+triangles), and on a surface in space the one that lies in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+FLAT, STEEP = 1e-10, 0.05  # share of the largest eigenvalue below which there are no neighbours in a direction; on a surface
+STRAIGHT = 1e-9  # |t| of faces that the line between the centres crosses at a right angle
+
+
+class Faces:
+    """The inner faces, F of all: between cells `first` and `second` (F,), with `area`, at the distance `distance` = d of the centres.
+
+    cosine, tilt      ⟨e, n⟩ and t (p, F) of the module's text
+    from_first        the way from the centre of the first cell to the face, from_second that from the second one
+    inner             their numbers among all faces, whose normals are `normals` (p, all)
+    edge              the cells at the boundary
+    """
+
+    def __init__(self, mesh: Any) -> None:
+        self.inner = np.flatnonzero(np.asarray(mesh.interiorFaces.value))
+        self.first, self.second = (np.asarray(ids)[self.inner] for ids in mesh._adjacentCellIDs)
+        self.distance, self.area = (np.asarray(lengths, dtype=float)[self.inner] for lengths in (mesh._cellDistances, mesh._faceAreas))
+        self.normals = np.asarray(mesh.faceNormals, dtype=float)
+        normals = self.normals[:, self.inner]
+        share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
+        self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
+        lines = np.asarray(getattr(mesh, "_cellDistanceVectors", self.normals), dtype=float)[:, self.inner]  # uniform grids have none
+        directions = lines / np.linalg.norm(lines, axis=0)
+        directions *= np.sign(np.einsum("pf,pf->f", directions, normals))  # which is −1 across a periodic seam
+        self.cosine = np.einsum("pf,pf->f", directions, normals)
+        self.tilt = normals - directions / self.cosine
+        self.straight = bool(np.abs(self.tilt).max(initial=0.0) <= STRAIGHT)
+        # the outer faces that a cell has: those that FiPy has joined with others across a seam are no cell's
+        outer = np.intersect1d(np.flatnonzero(np.asarray(mesh.exteriorFaces.value)), np.ma.compressed(mesh.cellFaceIDs))
+        self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
+        self.cells = mesh.numberOfCells
+        self._directions = directions
+        products = directions[:, None] * directions  # (p, p, F)
+        normal_equations = np.stack([[self._gathered(entry, entry) for entry in row] for row in products])  # (p, p, N)
+        on_surface = len(normals) == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
+        self._inverse = np.linalg.pinv(normal_equations.transpose(2, 0, 1), rcond=STEEP if on_surface else FLAT, hermitian=True)
+
+    def _gathered(self, to_first: np.ndarray, to_second: np.ndarray) -> np.ndarray:
+        """The sum over the faces of each cell, (N,), of what each gives its first and its second one."""
+        return np.bincount(self.first, to_first, self.cells) + np.bincount(self.second, to_second, self.cells)
+
+    def gradient(self, f: np.ndarray) -> np.ndarray:
+        """∇f in each cell, (p, N), for f (N,)."""
+        slopes = (f[self.second] - f[self.first]) / self.distance
+        right = np.stack([self._gathered(slopes * e, slopes * e) for e in self._directions])
+        return np.einsum("npq,qn->pn", self._inverse, right)
+
+    def across(self, f: np.ndarray) -> np.ndarray:
+        """(f_2 − f_1)/(d ⟨e, n⟩), (F,)."""
+        return (f[self.second] - f[self.first]) / (self.distance * self.cosine)
+
+    def beside(self, f: np.ndarray) -> np.ndarray:
+        """⟨∇f, t⟩ with the mean of both cells, (F,)."""
+        if self.straight:
+            return np.zeros(len(self.inner))
+        gradient = self.gradient(f)
+        return np.einsum("pf,pf->f", 0.5 * (gradient[:, self.first] + gradient[:, self.second]), self.tilt)
+
+    def outgoing(self, flux: np.ndarray) -> np.ndarray:
+        """What leaves each cell, (N,), by the flux from first to second cells, (F,)."""
+        return self._gathered(np.maximum(flux, 0.0), np.maximum(-flux, 0.0))
