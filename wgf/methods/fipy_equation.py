@@ -165,9 +165,9 @@ class Equation:
 
     def _limited(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
         """ψ at each inner face: the cell upwind extrapolated to the face by FiPy's limited gradient, in multiples of that cell."""
-        normals, gradient = self.faces.normals[:, self.faces.inner], self.faces.gradient(values)
+        directions, gradient = self.faces.directions, self.faces.gradient(values)
         jump = (values[self.faces.second] - values[self.faces.first]) / self.faces.distance
-        slopes = [np.einsum("pf,pf->f", gradient[:, side], normals) for side in (self.faces.first, self.faces.second)]
+        slopes = [np.einsum("pf,pf->f", gradient[:, side], directions) for side in (self.faces.first, self.faces.second)]
         ahead = values[self.faces.first] + self.faces.from_first * np.asarray(self.limiter._getGradient(slopes[0], jump))
         back = values[self.faces.second] + self.faces.from_second * np.asarray(self.limiter._getGradient(-slopes[1], -jump))
         forward = speeds > 0

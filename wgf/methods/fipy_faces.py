@@ -26,7 +26,7 @@ STRAIGHT = 1e-9  # |t| of faces that the line between the centres crosses at a r
 class Faces:
     """The inner faces, F of all: between cells `first` and `second` (F,), with `area`, at the distance `distance` = d of the centres.
 
-    cosine, tilt      ⟨e, n⟩ and t (p, F) of the module's text
+    directions        e (p, F) of the module's text;   cosine, tilt   ⟨e, n⟩ and t (p, F)
     from_first        the way from the centre of the first cell to the face, from_second that from the second one
     inner             their numbers among all faces, whose normals are `normals` (p, all)
     edge              the cells at the boundary
@@ -42,16 +42,15 @@ class Faces:
         self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
         lines = np.asarray(getattr(mesh, "_cellDistanceVectors", self.normals), dtype=float)[:, self.inner]  # uniform grids have none
         directions = lines / np.linalg.norm(lines, axis=0)
-        directions *= np.sign(np.einsum("pf,pf->f", directions, normals))  # which is −1 across a periodic seam
-        self.cosine = np.einsum("pf,pf->f", directions, normals)
-        self.tilt = normals - directions / self.cosine
+        self.directions = directions * np.sign(np.einsum("pf,pf->f", directions, normals))  # −1 across a periodic seam
+        self.cosine = np.einsum("pf,pf->f", self.directions, normals)
+        self.tilt = normals - self.directions / self.cosine
         self.straight = bool(np.abs(self.tilt).max(initial=0.0) <= STRAIGHT)
         # the outer faces that a cell has: those that FiPy has joined with others across a seam are no cell's
         outer = np.intersect1d(np.flatnonzero(np.asarray(mesh.exteriorFaces.value)), np.ma.compressed(mesh.cellFaceIDs))
         self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
         self.cells = mesh.numberOfCells
-        self._directions = directions
-        products = directions[:, None] * directions  # (p, p, F)
+        products = self.directions[:, None] * self.directions  # (p, p, F)
         normal_equations = np.stack([[self._gathered(entry, entry) for entry in row] for row in products])  # (p, p, N)
         on_surface = len(normals) == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
         self._inverse = np.linalg.pinv(normal_equations.transpose(2, 0, 1), rcond=STEEP if on_surface else FLAT, hermitian=True)
@@ -63,7 +62,7 @@ class Faces:
     def gradient(self, f: np.ndarray) -> np.ndarray:
         """∇f in each cell, (p, N), for f (N,)."""
         slopes = (f[self.second] - f[self.first]) / self.distance
-        right = np.stack([self._gathered(slopes * e, slopes * e) for e in self._directions])
+        right = np.stack([self._gathered(slopes * e, slopes * e) for e in self.directions])
         return np.einsum("npq,qn->pn", self._inverse, right)
 
     def across(self, f: np.ndarray) -> np.ndarray:
