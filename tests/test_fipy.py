@@ -203,13 +203,23 @@ def test_time_is_of_second_order():
 
 
 def test_periodic_boxes():
+    """From a law that lies across the seam, which closed walls would cut in two."""
     neuron = wgf.Neuron("cosine", theta=("a", "b"))
-    problem = wgf.Problem(wgf.RegressionEnergy(neuron, wgf.Data.quadrature(np.cos, -1, 1, 20)), wgf.Gaussian((1, 0.1), (0.3, 0.4)))
-    box = {"lower": (-1, -np.pi), "upper": (3, np.pi), "boundary": ("no-flux", "periodic")}
-    ours = wgf.solve(problem, wgf.FiniteVolume((48, 48), **box), 1.0, save=2)
-    theirs = wgf.solve(problem, wgf.FiPyMesh(wgf.Box((48, 48), **box)), 1.0, save=2)
-    is_sound(theirs)
-    assert problem.energy.data.norm(ours.prediction[-1] - theirs.prediction[-1]) <= 2e-4
+    start = wgf.FromDensity(lambda theta: np.exp(-((theta[..., 0] - 1) ** 2) / 0.18 + 6 * np.cos(theta[..., 1] - 3)))
+    problem = wgf.Problem(wgf.RegressionEnergy(neuron, wgf.Data.quadrature(np.cos, -1, 1, 20)), start)
+    box = {"lower": (-1, -np.pi), "upper": (3, np.pi)}
+    runs = [
+        wgf.solve(problem, method, 1.0, save=2)
+        for method in (
+            wgf.FiniteVolume((48, 48), **box, boundary=("no-flux", "periodic")),
+            wgf.FiPyMesh(wgf.Box((48, 48), **box, boundary=("no-flux", "periodic"))),
+            wgf.FiPyMesh(wgf.Box((48, 48), **box), edge_tolerance=1),
+        )
+    ]
+    ours, theirs, walled = (run.prediction[-1] for run in runs)
+    is_sound(runs[1])
+    assert problem.energy.data.norm(ours - theirs) <= 3e-4
+    assert problem.energy.data.norm(walled - theirs) > 3e-3
 
 
 @pytest.mark.parametrize("convection", CONVECTION)
@@ -344,6 +354,12 @@ def test_a_box_is_found():
         (lambda: wgf.FiPyMesh(wgf.Circle(8), courant=-1), "courant = -1: it must be a positive number"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), sweeps=1), "sweeps = 1: a whole number, at least 2"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), tolerance=2), "tolerance = 2"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), tolerance="a"), "tolerance = 'a'"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), courant="a"), "courant = 'a': it must be a positive number"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), sweeps=2.5), "sweeps = 2.5: a whole number"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), convection=["upwind"]), "unknown convection term"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), diffusion=None), "unknown diffusion term None"),
+        (lambda: wgf.FiPyMesh(wgf.Disc), "give a mesh of FiPy"),
         (lambda: wgf.FiPyMesh(3), "mesh = 3: give a mesh of FiPy"),
         (lambda: wgf.FiPyMesh(load_fipy().CylindricalGrid2D(nr=3, nz=3)), "rings or shells, over which θ is not a point"),
         (lambda: wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box(8, [0], [1])), 1.0), r"dimension 1 but theta has 2 coordinates \(c, a\)"),

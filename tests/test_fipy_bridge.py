@@ -20,6 +20,7 @@ def filled(mesh):
     ("make", "corners"),
     [
         (lambda fipy: fipy.Grid1D(nx=2) + (fipy.Grid1D(nx=3) + 2.0), {2}),
+        (lambda fipy: (fipy.Grid1D(nx=3) + 2.0) + fipy.Grid1D(nx=2), {2}),
         (lambda fipy: fipy.Gmsh2D(meshes.SQUARE), {3}),
         (lambda fipy: fipy.Gmsh2D(meshes.SQUARE + "Recombine Surface{1};\n"), {4}),
         (lambda fipy: wgf.Disc(1.0, 0.3, pattern="rings").build()[0], {3, 4}),

@@ -48,6 +48,12 @@ def test_what_cannot_be_reduced(problem, message):
         wgf.reduce_to_sphere(problem)
 
 
+@pytest.mark.parametrize("mesh", [wgf.Disc(1.0, 0.3, pattern="rings"), wgf.Circle(40, radius=2.0), wgf.Box((8, 8), (-3, -3), (3, 3))])
+def test_a_reduced_problem_lives_on_the_unit_sphere_only(mesh):
+    with pytest.raises(wgf.InputError, match=r"reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the .*"):
+        wgf.solve(wgf.reduce_to_sphere(PLANE), wgf.FiPyMesh(mesh), 1.0)
+
+
 def test_other_methods_refuse_growth():
     reduced = wgf.reduce_to_sphere(PLANE)
     for method in (wgf.FiniteVolume((8, 8), (-3, -3), (3, 3)), wgf.Particles(10), wgf.Characteristics()):

@@ -150,6 +150,9 @@ def test_meshes_are_for_fipy(here, capsys):
     assert "shape = 'disc' is for the method fipy; all others take a box" in err
     status, _, err = wgf_says(capsys, "run", problem, "--cells", "8")
     assert (status, err.count("\n")) == (2, 1)
+    status, _, err = wgf_says(capsys, "run", written(here, "cells = 8"), "--cells", "0")
+    assert (status, err.count("\n")) == (2, 1)
+    status, _, err = wgf_says(capsys, "run", written(here, f'shape = "disc"\n{DOMAINS["disc"]}'), "--cells", "8")
     assert "--cells is for boxes; how fine the mesh is for shape = 'disc' stands in [domain]" in err
 
 
