@@ -211,15 +211,15 @@ def test_periodic_boxes():
     runs = [
         wgf.solve(problem, method, 1.0, save=2)
         for method in (
-            wgf.FiniteVolume((48, 48), **box, boundary=("no-flux", "periodic")),
-            wgf.FiPyMesh(wgf.Box((48, 48), **box, boundary=("no-flux", "periodic"))),
-            wgf.FiPyMesh(wgf.Box((48, 48), **box), edge_tolerance=1),
+            wgf.FiniteVolume((32, 32), **box, boundary=("no-flux", "periodic")),
+            wgf.FiPyMesh(wgf.Box((32, 32), **box, boundary=("no-flux", "periodic"))),
+            wgf.FiPyMesh(wgf.Box((32, 32), **box), edge_tolerance=1),
         )
     ]
     ours, theirs, walled = (run.prediction[-1] for run in runs)
     is_sound(runs[1])
-    assert problem.energy.data.norm(ours - theirs) <= 3e-4
-    assert problem.energy.data.norm(walled - theirs) > 3e-3
+    assert problem.energy.data.norm(ours - theirs) <= 5e-4
+    assert problem.energy.data.norm(walled - theirs) > 2e-3
 
 
 @pytest.mark.parametrize("convection", CONVECTION)

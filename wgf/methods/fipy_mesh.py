@@ -111,7 +111,7 @@ class FiPyMesh:
             raise InputError(f"the {mesh.title} lies in dimension {mesh.dim} but theta has {problem.dim} coordinates ({names})")
         if problem.growth and not np.allclose(np.linalg.norm(mesh.vertices, axis=1), 1.0):
             raise InputError(
-                f"the problem was reduced to the unit sphere, not to a {mesh.title}: take wgf.Sphere or wgf.Circle of radius 1"
+                f"the problem was reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the {mesh.title}"
             )
         return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)))
 
