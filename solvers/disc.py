@@ -32,7 +32,7 @@ def exact(noise, time):
 
 
 problem = case(0.0)
-density = wgf.FiPyMesh(wgf.Disc(RADIUS, 0.07))
+density = wgf.FiPyMesh(wgf.Disc(RADIUS, 0.06))
 
 
 def main(density=density, until=0.7):
