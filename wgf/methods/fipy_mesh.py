@@ -13,8 +13,8 @@ two implicit Euler steps, each swept, with G, ψ and D following μ, until a swe
 Positivity. Every sweep solves a system with a matrix of non-negative inverse (but for central differences, and fluxes corrected for
 oblique faces) and, as long as the second stage begins with μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) ≥ 0, with a right-hand side ≥ 0, so that no cell
 becomes negative. Mass is kept by every sweep, since fluxes cancel in pairs; where it grows (G < 0), FiPy puts the growth on the right-hand
-side, which stays ≥ 0. A step with a negative cell, or whose sweeps do not converge,
-is taken again, half as long; where that does not help, the run ends and says why.
+side, which stays ≥ 0. A step with a negative cell, or whose sweeps do not converge, is taken again, half as long; where that does not help,
+the run ends and says why.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class FiPyMesh:
                  or GmshFile
     convection   van-leer, upwind, exponential, power-law, hybrid or central, or FiPy's name of the term; default: exponential where
                  the noise is seen by the cells, else van-leer
-    diffusion    two-point (positive), or corrected, for oblique faces; or FiPy's name of the term
+    diffusion    two-point, completed on oblique faces (fipy_equation.py), or corrected, FiPy's way; or FiPy's name of the term
     courant      cells by which the mass moves in a step, in the root mean square
     dt           the longest time step; default: what `courant` and the change of the dissipation ask for
     sweeps       the most that a stage of a step may take
@@ -110,9 +110,7 @@ class FiPyMesh:
             names = ", ".join(problem.axis_names(problem.dim))
             raise InputError(f"the {mesh.title} lies in dimension {mesh.dim} but theta has {problem.dim} coordinates ({names})")
         if problem.growth and not np.allclose(np.linalg.norm(mesh.vertices, axis=1), 1.0):
-            raise InputError(
-                f"the problem was reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the {mesh.title}"
-            )
+            raise InputError(f"the problem was reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the {mesh.title}")
         return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)))
 
     @property
