@@ -53,7 +53,7 @@ LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
 GROWTH = 1.5  # largest ratio of a step to the last one
 RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
-SLOWEST = 1e-3  # of the step that accuracy allows: the shortest one that is tried
+SLOWEST = 1e-3  # of the step that accuracy allows, or of the longest one so far where that is shorter: the shortest one that is tried
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 
 
@@ -144,8 +144,8 @@ def _key(word: object, register: dict[str, str], what: str) -> str:
 class MeshStepper:
     """`FiPyMesh` bound to a problem. Never stored.
 
-    A state's values are the cell averages (N,); its memory holds the last step, the dissipation before it, the longest step that is allowed
-    since one was refused, and the sweeps of the last step.
+    A state's values are the cell averages (N,); its memory holds the last step, the longest one so far, the longest one that is allowed
+    since one was refused, the dissipation before the last step and its sweeps.
     """
 
     def __init__(self, method: FiPyMesh, problem: Problem, fipy_mesh: Any, mesh: Mesh) -> None:
@@ -172,7 +172,7 @@ class MeshStepper:
         if self.mesh.cell_dim == self.mesh.dim:  # on a surface the law is one of the surface
             self._judge(held, outside_of(self.mesh, law))
         values *= getattr(law, "mass", 1.0) / held
-        return State(0.0, values, {"step": 0.0, "dissipation": 0.0, "allowed": math.inf, "sweeps": 0})
+        return State(0.0, values, {"step": 0.0, "longest": 0.0, "dissipation": 0.0, "allowed": math.inf, "sweeps": 0})
 
     def _judge(self, held: float, beyond: float) -> None:
         """`held`: the sum of the law's averages, less than one by what is outside, and by the error of their quadrature.
@@ -201,13 +201,14 @@ class MeshStepper:
                 break
             except Refused as reason:
                 memory["allowed"] = 0.5 * dt
-                if memory["allowed"] < SLOWEST * min(resolved, remaining):
+                if memory["allowed"] < SLOWEST * min(resolved, remaining, memory["longest"] or math.inf):
                     raise RunError(
                         f"no step from t = {state.time:.6g} is possible with {CONVECTION[self.convection]} and "
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None
         state.values = values
-        memory |= {"step": dt, "dissipation": before.dissipation, "sweeps": sweeps, "allowed": RECOVERY * memory["allowed"]}
+        memory |= {"step": dt, "longest": max(dt, memory["longest"]), "allowed": RECOVERY * memory["allowed"]}
+        memory |= {"dissipation": before.dissipation, "sweeps": sweeps}
         state.time = stop if dt == remaining else state.time + dt
         return before
 
