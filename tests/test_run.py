@@ -43,6 +43,43 @@ def test_file_and_memory_hold_the_same_run(method, tmp_path):
     assert opened.measures[1:3][0].mass == pytest.approx(1)
 
 
+NEURONS = [
+    wgf.Neuron("tanh", theta=("c", "a")),
+    wgf.Neuron("cosine", theta=("a", "b")),  # without c the potential is an array over the cells, filled for every state
+]
+
+
+BOX = ((12, 14), (-3, -3), (4, 4))
+ON_GRIDS = [
+    (wgf.FiniteVolume(*BOX), 0.0),
+    (wgf.FiniteVolume(*BOX, diffusion="gibbs"), 0.1),
+    (wgf.FiniteVolume(*BOX, diffusion="split"), 0.1),
+    (wgf.JKO(*BOX, dt=0.1), 0.0),
+    (wgf.JKO(*BOX, dt=0.1), 0.1),
+]
+
+
+@pytest.mark.parametrize(("method", "temperature"), ON_GRIDS)
+@pytest.mark.parametrize("neuron", NEURONS, ids=repr)
+def test_nothing_is_read_before_it_is_written(neuron, method, temperature, monkeypatch):
+    """Memory that is not set to zero may hold anything, NaN too: with NaN in all of it a run is the same, bit for bit."""
+    problem = wgf.Problem(wgf.RegressionEnergy(neuron, TANH.data, 0.1), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)), temperature)
+    plain = wgf.solve(problem, method, 0.2, save=2)
+    empty = np.empty
+
+    def poisoned(*args, **kwargs):
+        array = empty(*args, **kwargs)
+        if array.dtype.kind == "f":
+            array[...] = np.nan
+        return array
+
+    monkeypatch.setattr(np, "empty", poisoned)
+    again = wgf.solve(problem, method, 0.2, save=2)
+    assert np.array_equal(again.measures[-1].values, plain.measures[-1].values)
+    for column in ("mass", "loss", "free_energy"):
+        assert np.array_equal(again.history[column], plain.history[column])
+
+
 @pytest.mark.parametrize("method", METHODS, ids=repr)
 def test_a_frame_tells_of_its_measure(method):
     """Loss, prediction and mass of each frame follow from its measure by their definitions."""

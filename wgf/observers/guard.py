@@ -45,11 +45,12 @@ class Guard:
         pass
 
     def _check(self, reading: Reading) -> None:
-        if not (math.isfinite(reading.loss) and math.isfinite(reading.mass)):
-            raise RunError(
-                f"the loss is {reading.loss} at t = {reading.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
-                "values in the box; choose a smaller box, or look at their values there"
-            )
+        for name, value in (("loss", reading.loss), ("mass", reading.mass)):
+            if not math.isfinite(value):
+                raise RunError(
+                    f"the {name} is {value} at t = {reading.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
+                    "values in the box; choose a smaller box, or look at their values there"
+                )
         if reading.boundary is None or reading.boundary_mass <= self.edge_tolerance:
             return
         places = [
