@@ -7,7 +7,7 @@ import pytest
 from meshes import MIXED, cube
 
 import wgf
-from wgf.fipy_bridge import checked, polygons
+from wgf.fipy_bridge import checked, described, polygons
 from wgf.gmsh_bridge import load_gmsh
 from wgf.law import mesh_averages
 
@@ -219,3 +219,29 @@ def test_a_missing_gmsh_is_one_line_that_says_what_to_install(monkeypatch):
 def test_messages(make, message):
     with pytest.raises(wgf.InputError, match=message):
         make()
+
+
+def test_points_are_found_in_cells_of_all_sizes(fipy):
+    """Small and large cells side by side, where the nearest centre is often that of another cell; none outside."""
+    rng = np.random.default_rng(0)
+    dx = np.tile([0.1, 1.0], 6)
+    edges = np.concatenate([[0], np.cumsum(dx)])
+    points = rng.uniform(-0.5, edges[-1] + 0.5, (2000, 2))
+    mesh = described(checked(fipy.Grid2D(dx=dx, dy=dx)))
+    column, row = (np.searchsorted(edges, x) - 1 for x in points.T)
+    inside = ((points > 0) & (points < edges[-1])).all(axis=1)
+    assert np.array_equal(mesh.locate(points), np.where(inside, row * len(dx) + column, -1))
+    samples = wgf.Samples(points[inside])
+    assert mesh_averages(samples, mesh) @ mesh.volumes == pytest.approx(1)
+
+
+def test_laws_on_a_surface():
+    """A mixture is the law of its density, and samples lie on the surface or are refused."""
+    _, mesh = wgf.Sphere(0.3).build()
+    mixture = wgf.Mixture([0.5, 0.5], [wgf.Gaussian((1, 0, 0), (0.3,) * 3), wgf.Gaussian((-2, 0, 0), (0.5,) * 3)])
+    assert mesh_averages(mixture, mesh) == pytest.approx(mesh_averages(wgf.FromDensity(mixture.pdf), mesh))
+    points = np.random.default_rng(0).normal(size=(50, 3))
+    with pytest.raises(wgf.InputError, match="of the 50 samples do not lie on the sphere of radius 1"):
+        mesh_averages(wgf.Samples(points), mesh)
+    on = wgf.Samples(points / np.linalg.norm(points, axis=1, keepdims=True))
+    assert mesh_averages(on, mesh) @ mesh.volumes == pytest.approx(1)

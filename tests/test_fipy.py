@@ -386,6 +386,18 @@ def test_what_the_mesh_leaves_out_is_warned_about():
     assert float(str(found[0].message).split("leaves out ")[1].split()[0]) == pytest.approx(outside, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    "law", [wgf.Ball((0.23, 0.31), 0.3), wgf.Uniform((0.13, 0.11), (0.53, 0.57)), wgf.Gaussian((0.2, 0.1), (0.02, 0.3))]
+)
+def test_a_box_starts_from_exact_averages(law):
+    """As our own grids do, also from laws with edges or narrower than a cell."""
+    box = ((20, 30), (-3, -3), (3, 3))
+    problem = dataclasses.replace(drift(), initial=law)
+    theirs = wgf.solve(problem, wgf.FiPyMesh(wgf.Box(*box)), 0.01, save=2).measures[0]
+    ours = wgf.solve(problem, wgf.FiniteVolume(*box), 0.01, save=2).measures[0]
+    assert pytest.approx(ours.values, abs=1e-12) == theirs.values.reshape(30, 20).T
+
+
 def test_mass_at_the_edge_is_warned_about():
     with pytest.warns(wgf.BoundaryWarning, match=r"of the mass lies in the cells at the edge of the mesh \(disc .*walls are meant"):
         wgf.solve(

@@ -59,3 +59,29 @@ def test_other_methods_refuse_growth():
     for method in (wgf.FiniteVolume((8, 8), (-3, -3), (3, 3)), wgf.Particles(10), wgf.Characteristics()):
         with pytest.raises(wgf.InputError, match=r"keeps the mass, but that of the problem grows \(κ = 4\)"):
             wgf.solve(reduced, method, 1.0)
+
+
+def test_a_narrow_part_of_a_mixture_is_not_missed():
+    """Its rays are followed where it lies; what the arcs cannot hold is said."""
+    wide = wgf.Gaussian((0.3, 0.2), (0.5, 0.6))
+
+    def error(std):
+        narrow = wgf.Gaussian((1.0, 1.0), (std, std))
+        problem = wgf.reduce_to_sphere(wgf.Problem(PLANE.energy, wgf.Mixture([0.5, 0.5], [wide, narrow])))
+        stepper = wgf.FiPyMesh(wgf.Circle(300)).bind(problem, 1.0)
+        rules = [law.quadrature(60) for law in (wide, narrow)]
+        exact = sum(0.5 * weights @ PLANE.energy.neuron.value(points, DATA.inputs) for points, weights in rules)
+        return DATA.norm(stepper.frame(stepper.start()).prediction - exact)
+
+    assert max(error(std) for std in (0.05, 0.01)) <= 2e-4
+    with pytest.warns(wgf.ResolutionWarning, match="too large for the initial law"):
+        error(0.002)
+
+
+def test_a_problem_is_reduced_once_and_from_a_density_on_a_mesh_too():
+    with pytest.raises(wgf.InputError, match="has been reduced to a sphere already"):
+        wgf.reduce_to_sphere(wgf.reduce_to_sphere(PLANE))
+    run = wgf.solve(PLANE, wgf.FiPyMesh(wgf.Disc(4.0, 0.2)), 0.1, save=2)
+    start = wgf.Problem(PLANE.energy, run.measures[0])
+    reduced = wgf.solve(wgf.reduce_to_sphere(start), wgf.FiPyMesh(wgf.Circle(80)), 0.1, save=2)
+    assert DATA.norm(reduced.prediction[0] - run.prediction[0]) <= 5e-3

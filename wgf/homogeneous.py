@@ -34,13 +34,14 @@ import numpy as np
 from wgf.energy import RegressionEnergy
 from wgf.errors import InputError
 from wgf.grid import Grid
+from wgf.law import Mixture
 from wgf.neuron import Neuron
 from wgf.problem import Problem
 
 HOMOGENEOUS = ("relu", "identity")  # activations of degree one
 GROWTH = 4.0  # κ
-REACH = {1: 200, 2: 64, 3: 32}  # nodes per axis of the rule that finds how far the law reaches
-BEYOND = 1.05  # of that reach, to which rays are followed
+REACH = {2: 64, 3: 32}  # nodes per axis of the rule that finds where the law lies along rays
+BEYOND = 0.05  # of the way from the nearest to the farthest node, by which rays are followed beyond both
 PANELS, NODES = 48, 6  # of a ray: Gauss–Legendre nodes in equal panels
 BLOCK = 2**12  # directions at a time
 
@@ -51,6 +52,8 @@ def reduce_to_sphere(problem: Problem) -> Problem:
     Raises InputError where the neuron is not two-homogeneous, the penalty not |θ|², or there is noise.
     """
     energy = problem.energy
+    if problem.growth:
+        raise InputError("the problem has been reduced to a sphere already")
     if not isinstance(energy, RegressionEnergy) or not isinstance(energy.neuron, Neuron):
         raise InputError("only the problem of a network of wgf.Neuron can be reduced to a sphere")
     neuron = energy.neuron
@@ -95,14 +98,19 @@ class Projection:
         theta = np.asarray(theta, dtype=float)
         directions = theta.reshape(-1, theta.shape[-1])
         directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-        reach = BEYOND * float(np.sqrt(self._rule[0].max()))
+        if isinstance(self.law, Mixture):  # whose parts may lie on rays in few places each
+            parts = zip(self.law.weights, self.law.laws, strict=True)
+            return np.add.reduce([w * Projection(part).pdf(theta) for w, part in parts])
+        nearest, farthest = np.sqrt([self._rule[0].min(), self._rule[0].max()])
+        margin = BEYOND * (farthest - nearest)
+        start, length = max(nearest - margin, 0.0), farthest + margin - max(nearest - margin, 0.0)
         t, w = np.polynomial.legendre.leggauss(NODES)
-        r = (reach / PANELS) * (np.arange(PANELS)[:, None] + 0.5 * (1 + t)).ravel()
-        weights = np.tile(0.5 * w * reach / PANELS, PANELS) * r ** (theta.shape[-1] + 1)
+        r = start + (length / PANELS) * (np.arange(PANELS)[:, None] + 0.5 * (1 + t)).ravel()
+        weights = np.tile(0.5 * w * length / PANELS, PANELS) * r ** (theta.shape[-1] + 1)
         found = np.empty(len(directions))
-        for start in range(0, len(directions), BLOCK):
-            part = directions[start : start + BLOCK]
-            found[start : start + BLOCK] = self.law.pdf(part[:, None] * r[:, None]) @ weights
+        for first in range(0, len(directions), BLOCK):
+            part = directions[first : first + BLOCK]
+            found[first : first + BLOCK] = self.law.pdf(part[:, None] * r[:, None]) @ weights
         return found.reshape(theta.shape[:-1])
 
     def cell_averages(self, grid: Grid) -> np.ndarray:

@@ -191,6 +191,12 @@ class MeshDensity(Measure):
         """A density on a mesh cannot be put on a grid."""
         raise InputError("a density on a mesh starts runs on the same mesh, and clouds: it has no averages over the cells of a grid")
 
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """The average of the cell that holds each theta (…, p), zero outside the mesh; (…,)."""
+        theta = np.asarray(theta, dtype=float)
+        cells = self.mesh.locate(theta.reshape(-1, self.dim)).reshape(theta.shape[:-1])
+        return np.where(cells >= 0, self.values[cells], 0.0)
+
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """M independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
         simplices, owners = self.mesh.simplices

@@ -18,6 +18,7 @@ from scipy import spatial, special
 from wgf.errors import InputError
 
 NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7
+INSIDE = 1e-9  # by which a barycentric coordinate of a point in a simplex may be negative
 MOST_SCATTERED = 4096  # points in a simplex
 HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))  # its tetrahedra
 
@@ -122,11 +123,35 @@ class Mesh:
         points = np.einsum("sek,skp->sep", barycentric, self.vertices[simplices])
         return points.reshape(-1, self.dim), np.repeat(self.shares / each, each), np.repeat(owners, each)
 
-    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The cell with the nearest centre for points (M, p), (M,), and whether a point is no farther from it than that cell's corners."""
-        distances, cells = spatial.cKDTree(self.centers).query(points)
-        reach = np.linalg.norm(self.vertices[self.cells] - self.centers[:, None], axis=2).max(axis=1)
-        return cells, distances <= reach[cells] * (1 + 1e-9)
+    def locate(self, points: np.ndarray) -> np.ndarray:
+        """The cell that holds each of the points (M, p), −1 where there is none, (M,).
+
+        On a surface, that of the nearest centre, if it is no farther away than the corners are; else the cell with a simplex in which no
+        barycentric coordinate is negative. Simplices are looked for by size, each as far as it reaches, so that small and large ones mix.
+        """
+        points = np.asarray(points, dtype=float)
+        if self.cell_dim < self.dim:
+            distances, cells = spatial.cKDTree(self.centers).query(points)
+            reach = np.linalg.norm(self.vertices[self.cells] - self.centers[:, None], axis=2).max(axis=1)
+            return np.where(distances <= reach[cells], cells, -1)
+        simplices, owners = self.simplices
+        corners = self.vertices[simplices]
+        middles = corners.mean(axis=1)
+        reach = np.linalg.norm(corners - middles[:, None], axis=2).max(axis=1) * (1 + INSIDE)
+        inverse = np.linalg.inv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
+        sizes, found = np.floor(np.log2(reach)).astype(int), np.full(len(points), -1)
+        for size in np.unique(sizes):
+            these = np.flatnonzero(sizes == size)
+            near = spatial.cKDTree(middles[these]).query_ball_point(points, reach[these].max())
+            counts = np.array([len(row) for row in near])
+            if not counts.any():
+                continue
+            places = np.repeat(np.arange(len(points)), counts)
+            candidates = these[np.concatenate([row for row in near if row]).astype(int)]
+            later = np.einsum("cij,cj->ci", inverse[candidates], points[places] - corners[candidates, 0])
+            inside = (later >= -INSIDE).all(axis=1) & (later.sum(axis=1) <= 1 + INSIDE)
+            found[places[inside]] = owners[candidates[inside]]
+        return found
 
     def triangles(self) -> tuple[np.ndarray, np.ndarray]:
         """The triangles of the cells as vertices (T, 3), and the cell of each, (T,): for pictures; q = 2."""

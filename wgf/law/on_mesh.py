@@ -18,31 +18,37 @@ NODES = {1: 200, 2: 64, 3: 32}  # per axis, of the rule that finds out how much 
 def mesh_averages(law: Any, mesh: Mesh) -> np.ndarray:
     """The averages over the cells, (N,), by Gauss quadrature in each; not renormalised but where a density is known up to a factor.
 
-    On a surface the law's density is taken for one in the surface, and normalised there. A sample belongs to the cell with the nearest
-    centre, if it is no farther from it than that cell's corners. Raises InputError where the dimensions differ, and where there is no
-    mass in the mesh.
+    On a surface the law's density is taken for one in the surface, and normalised there (but one that knows its mass), and samples have to
+    lie on it. Raises InputError where the dimensions differ, and where there is no mass in the mesh.
     """
     if law.dim not in (None, mesh.dim):
         raise InputError(f"the law has dimension {law.dim} but the mesh lies in dimension {mesh.dim}: they must agree")
-    if isinstance(law, Mixture):
+    on_surface = mesh.cell_dim < mesh.dim
+    if isinstance(law, Mixture) and not on_surface:
         return np.add.reduce([w * mesh_averages(part, mesh) for w, part in zip(law.weights, law.laws, strict=True)])
     if isinstance(law, MeshDensity):
         if law.mesh.cells.shape != mesh.cells.shape or not np.allclose(law.mesh.centers, mesh.centers):
             raise InputError("the initial density lies on another mesh: start from the mesh it was solved on, or from a law")
         return law.values.copy()
     if isinstance(law, Samples):
-        nearest, near = mesh.nearest(law.points)
-        return np.bincount(nearest[near], minlength=mesh.size) / (len(law.points) * mesh.volumes)
+        cells = mesh.locate(law.points)
+        if on_surface and (cells < 0).any():
+            raise InputError(
+                f"{np.count_nonzero(cells < 0):,} of the {len(cells):,} samples do not lie on the {mesh.title}: divide them by their size, "
+                "or give a law with a density"
+            )
+        return np.bincount(cells[cells >= 0], minlength=mesh.size) / (len(cells) * mesh.volumes)
     points, weights, owners = mesh.quadrature()
     averages = np.bincount(owners, weights * law.pdf(points), mesh.size) / mesh.volumes
     held = float(averages @ mesh.volumes)
     if not held > 0:
         raise InputError(f"{law!r} has no mass on the mesh: choose a mesh around the law")
-    return averages / held if isinstance(law, FromDensity) or mesh.cell_dim < mesh.dim else averages
+    normalised = isinstance(law, FromDensity) or (on_surface and not hasattr(law, "mass"))
+    return averages / held if normalised else averages
 
 
 def outside_of(mesh: Mesh, law: Any) -> float:
-    """About the probability of all but the mesh: of quadrature nodes that are farther from the nearest centre than that cell's corners.
+    """About the probability of all but the mesh: that of the quadrature nodes which no cell holds.
 
     Zero for densities known up to a factor, which are normalised on the mesh, as on a box.
     """
@@ -51,5 +57,4 @@ def outside_of(mesh: Mesh, law: Any) -> float:
     if isinstance(law, Mixture):
         return float(np.dot(law.weights, [outside_of(mesh, part) for part in law.laws]))
     points, weights = law.quadrature(NODES[mesh.dim])
-    _, near = mesh.nearest(points)
-    return float(weights[~near].sum())
+    return float(weights[mesh.locate(points) < 0].sum())
