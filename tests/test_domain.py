@@ -151,6 +151,8 @@ def test_a_session_of_gmsh_is_left_alone():
 def test_a_geometry_is_meshed_as_finely_as_asked(tmp_path):
     """Whatever the file itself asks for."""
     (tmp_path / "hole.geo").write_text(HOLE, encoding="utf-8")
+    with pytest.raises(wgf.InputError, match="spacing = 1e-05 is too fine for a geometry of size"):
+        wgf.GmshFile(tmp_path / "hole.geo", 1e-5).build()
     sizes = [wgf.GmshFile(tmp_path / "hole.geo", spacing).build()[1].size for spacing in (0.4, 0.2, 0.1)]
     assert 3 < sizes[1] / sizes[0] < 5
     assert 3 < sizes[2] / sizes[1] < 5
@@ -196,7 +198,12 @@ def test_a_missing_gmsh_is_one_line_that_says_what_to_install(monkeypatch):
     [
         (lambda: wgf.Disc(-1, 0.1), "the disc has radius = -1: it must be a positive number"),
         (lambda: wgf.Disc(1, 0.0), "the disc has spacing = 0"),
-        (lambda: wgf.Disc(1, 1e-5), "would have more than 5,000,000 cells"),
+        (lambda: wgf.Disc(1, 1e-5), r"disc with spacing = 1e-05 has about 73.* cells, more than the 1,000,000"),
+        (lambda: wgf.Annulus(0.5, 1, 1e-4), "annulus with spacing = 0.0001 has about"),
+        (lambda: wgf.Sphere(1e-3), "sphere with spacing = 0.001 has about 29"),
+        (lambda: wgf.Annulus(1e-9, 1, 0.1), "inner = 1e-09, which is no hole beside outer = 1: take a disc"),
+        (lambda: wgf.Circle(10**7), "circle has about 10,000,000 cells"),
+        (lambda: wgf.Box(2000, (-1, -1), (1, 1)).build(), "box of 2000 × 2000 has about 4,000,000 cells"),
         (lambda: wgf.Disc(1, 0.1, pattern="ring"), r"unknown pattern 'ring' \(did you mean 'rings'\?\)"),
         (lambda: wgf.Disc(1, 0.1, center=(1,)), "give two numbers"),
         (lambda: wgf.Annulus(2, 1, 0.1), "inner must be less than outer"),

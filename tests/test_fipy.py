@@ -106,6 +106,33 @@ def test_orders_towards_the_exact_solution_on_a_disc(pattern, tau, spacings, lea
     assert np.log2(errors[0] / errors[1]) >= least
 
 
+UNEVEN = np.random.default_rng(0).uniform(0.5, 1.5, 256)
+
+
+@pytest.mark.parametrize(
+    "sides", [lambda n: np.tile([4 / n, 8 / n], n // 2), lambda n: 6 * UNEVEN[:n] / UNEVEN[:n].sum()], ids=["alternating", "random"]
+)
+def test_cells_of_different_sizes(sides, fipy):
+    """Where the line between two centres meets their face off its middle; without noise nothing evens out errors of the speed there."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V=pull), wgf.Gaussian((0.6,), (0.5,)))
+    exact = wgf.Gaussian((0.6 * np.exp(-0.5),), (0.5 * np.exp(-0.5),))
+    errors = []
+    for n in (64, 256):
+        run = wgf.solve(problem, wgf.FiPyMesh(fipy.Grid1D(dx=sides(n)) + -3.0), 0.5, save=2)
+        is_sound(run)
+        last = run.measures[-1]
+        errors.append(np.abs(last.values - mesh_averages(exact, last.mesh)) @ last.mesh.volumes)
+    assert errors[-1] <= 1.4e-3
+    assert np.log2(errors[0] / errors[1]) / 2 >= 1.6
+
+
+def test_rings_are_swept_quickly_off_their_middle():
+    """Thin cells, whose faces have their middles far from the lines between the centres."""
+    run = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Disc(3.5, 0.2, pattern="rings")), 0.5, save=2)
+    is_sound(run)
+    assert run.history["sweeps"].sum() <= 150
+
+
 def test_upwind_is_of_first_order_on_triangles():
     moments = []
     for spacing in (0.2, 0.1):
@@ -291,10 +318,26 @@ def test_a_smooth_interaction_is_compressed():
     assert np.diag(last.covariance) == pytest.approx(np.array([0.16, 0.09]) * np.exp(-1.4), abs=4e-3)
 
 
+@pytest.mark.parametrize("width", [1.0, 0.7])
+def test_the_error_of_a_compressed_interaction_is_what_it_says(width):
+    """W(z) = e^{−|z|²/width²} of rank beyond 100, beside the sum over all pairs of cells."""
+
+    def bump(z):
+        return np.exp(-np.sum(z**2, axis=-1) / width**2)
+
+    _, mesh = wgf.Disc(3.0, 0.2).build()
+    potential = wgf.InteractionEnergy(W=bump).at(mesh.centers, 1e-8)
+    pairs = bump(mesh.centers[:, None] - mesh.centers)
+    error = np.linalg.norm(potential.left @ potential.right.T - pairs) / np.linalg.norm(pairs)
+    assert 100 < potential.rank < 600
+    assert error <= 2e-8
+    assert potential.error == pytest.approx(error, rel=0.5)
+
+
 def test_an_interaction_that_is_not_smooth_is_refused():
     rough = wgf.InteractionEnergy(W=lambda z: np.abs(np.sin(50 * z)).sum(axis=-1) + np.cos(90 * np.prod(z, axis=-1)))
-    with pytest.raises(wgf.InputError, match="W is not smooth enough for a mesh: with rank 200"):
-        wgf.solve(wgf.Problem(rough, wgf.Gaussian((0, 0), (0.3, 0.3))), wgf.FiPyMesh(wgf.Box((24, 24), (-2, -2), (2, 2))), 0.1)
+    with pytest.raises(wgf.InputError, match="W is not smooth enough for a mesh: with rank 1000"):
+        wgf.solve(wgf.Problem(rough, wgf.Gaussian((0, 0), (0.3, 0.3))), wgf.FiPyMesh(wgf.Box((36, 36), (-2, -2), (2, 2))), 0.1)
     singular = wgf.InteractionEnergy(W=lambda z: 1.0 / np.maximum(np.sum(z**2, axis=-1), 0.0))
     with pytest.raises(wgf.InputError, match="W is not finite at some difference"), np.errstate(divide="ignore"):
         wgf.solve(wgf.Problem(singular, wgf.Gaussian((0, 0), (0.3, 0.3))), wgf.FiPyMesh(wgf.Box((8, 8), (-2, -2), (2, 2))), 0.1)

@@ -43,7 +43,7 @@ DOMAINS = {
 MESHES = {
     "box": "12 × 10 on [-2, 2.5] × [-2, 3]",
     "disc": "cells in rings",
-    "annulus": "annulus 0.05 ≤ |θ| ≤ 2.5",
+    "annulus": "annulus of radii 0.05 and 2.5",
     "sphere": "sphere of radius 1",
     "circle": "24 arcs",
     "gmsh": "mesh of square.geo",

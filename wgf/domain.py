@@ -22,7 +22,9 @@ from wgf.grid import Grid, check_box, describe_box
 from wgf.mesh import Mesh
 
 PATTERNS = ("triangles", "rings")
-FINEST = 5e6  # cells: more are a mistake
+FINEST = 1e6  # cells: with more, FiPy needs tens of gigabytes and hours
+LEAST_HOLE = 1e-6  # of the outer radius
+TRIANGLE = 0.43  # area of one in squares of the spacing
 PERIODIC = {  # the names of FiPy's grids, by which axes wrap around
     (False,): "Grid1D",
     (True,): "PeriodicGrid1D",
@@ -68,6 +70,7 @@ class Box:
     def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, which begins at zero, and its description in place; the first axis runs fastest."""
         grid = self.grid()
+        _check_count(f"box of {describe_box(grid.shape, None, None)}", grid.size)
         numbers = {f"n{axis}": n for axis, n in zip("xyz", grid.shape, strict=False)}
         steps = {f"d{axis}": h for axis, h in zip("xyz", grid.spacing.tolist(), strict=False)}
         mesh = getattr(load_fipy(), PERIODIC[grid.periodic()])(**numbers, **steps)
@@ -89,8 +92,9 @@ class Disc:
     pattern: str = "triangles"
 
     def __post_init__(self) -> None:
-        _check_round(self, {"radius": self.radius}, self.radius)
+        _check_round(self, {"radius": self.radius})
         _check_plane(self)
+        _check_count(f"disc with spacing = {self.spacing:g}", math.pi * self.radius**2 / (TRIANGLE * self.spacing**2))
 
     def coarser(self) -> Disc:
         """Twice the spacing."""
@@ -98,7 +102,7 @@ class Disc:
 
     def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description."""
-        return _ring_shaped(self, 0.0, self.radius, f"disc of radius {self.radius:g}")
+        return _ring_shaped(self, 0.0, self.radius, f"disc of radius {self.radius:g}{_around(self.center)}")
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,14 @@ class Annulus:
     pattern: str = "triangles"
 
     def __post_init__(self) -> None:
-        _check_round(self, {"inner": self.inner, "outer": self.outer}, self.outer)
+        _check_round(self, {"inner": self.inner, "outer": self.outer})
         _check_plane(self)
         if not self.inner < self.outer:
             raise InputError(f"the annulus has inner = {self.inner:g}, outer = {self.outer:g}: inner must be less than outer")
+        if self.inner < LEAST_HOLE * self.outer:
+            raise InputError(f"the annulus has inner = {self.inner:g}, which is no hole beside outer = {self.outer:g}: take a disc")
+        area = math.pi * (self.outer**2 - self.inner**2)
+        _check_count(f"annulus with spacing = {self.spacing:g}", area / (TRIANGLE * self.spacing**2))
 
     def coarser(self) -> Annulus:
         """Twice the spacing."""
@@ -123,7 +131,7 @@ class Annulus:
 
     def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description."""
-        return _ring_shaped(self, self.inner, self.outer, f"annulus {self.inner:g} ≤ |θ| ≤ {self.outer:g}")
+        return _ring_shaped(self, self.inner, self.outer, f"annulus of radii {self.inner:g} and {self.outer:g}{_around(self.center)}")
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,8 @@ class Sphere:
     radius: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_round(self, {"radius": self.radius}, self.radius)
+        _check_round(self, {"radius": self.radius})
+        _check_count(f"sphere with spacing = {self.spacing:g}", 4 * math.pi * self.radius**2 / (TRIANGLE * self.spacing**2))
 
     def coarser(self) -> Sphere:
         """Twice the spacing."""
@@ -159,7 +168,8 @@ class Circle:
     def __post_init__(self) -> None:
         if isinstance(self.cells, bool) or not isinstance(self.cells, int | np.integer) or self.cells < 3:
             raise InputError(f"the circle has {self.cells!r} cells; give a whole number, at least 3")
-        _check_round(self, {"radius": self.radius}, self.radius)
+        _check_round(self, {"radius": self.radius})
+        _check_count("circle", self.cells)
 
     def coarser(self) -> Circle:
         """Half as many arcs."""
@@ -199,6 +209,7 @@ class GmshFile:
         """The mesh for FiPy, and its description."""
         path = Path(self.file)
         vertices, cells = read(path, self.spacing)
+        _check_count(f"mesh of {path.name}", len(cells))
         mesh = checked((polygons if cells.shape[1] == 4 else solids)(vertices, cells))
         return mesh, described(mesh, f"mesh of {path.name}, {len(cells):,} cells")
 
@@ -206,15 +217,18 @@ class GmshFile:
 SHAPES: dict[str, type] = {"box": Box, "disc": Disc, "annulus": Annulus, "sphere": Sphere, "circle": Circle, "gmsh": GmshFile}
 
 
-def _check_round(domain: Any, lengths: dict[str, float], extent: float) -> None:
-    """Lengths, and the spacing where there is one, are positive, and the cells not too many."""
-    kind = type(domain).__name__.lower()
+def _check_round(domain: Any, lengths: dict[str, float]) -> None:
+    """Lengths, and the spacing where there is one, are positive."""
     if hasattr(domain, "spacing"):
         lengths = {**lengths, "spacing": domain.spacing}
     for name, length in lengths.items():
-        positive(length, f"the {kind} has {name}")
-    if hasattr(domain, "spacing") and 7.0 * (extent / domain.spacing) ** 2 > FINEST:
-        raise InputError(f"the {kind} with spacing = {domain.spacing:g} would have more than {FINEST:,.0f} cells: choose a larger spacing")
+        positive(length, f"the {type(domain).__name__.lower()} has {name}")
+
+
+def _check_count(domain: str, count: float) -> None:
+    """That there are not too many cells for FiPy."""
+    if count > FINEST:
+        raise InputError(f"the {domain} has about {count:,.0f} cells, more than the {FINEST:,.0f} that FiPy can be asked for: take fewer")
 
 
 def _check_plane(domain: Disc | Annulus) -> None:
@@ -241,6 +255,11 @@ def _ring_shaped(domain: Disc | Annulus, inner: float, outer: float, title: str)
     mesh = polygons(vertices[:, :2], cells)
     what = "triangles" if domain.pattern == "triangles" else "cells in rings"
     return mesh, described(mesh, f"{title}, {len(cells):,} {what}")
+
+
+def _around(center: Sequence[float]) -> str:
+    """Where a domain lies, if it is not around zero."""
+    return f" around ({', '.join(f'{x:g}' for x in center)})" if any(center) else ""
 
 
 def _rings(inner: float, outer: float, spacing: float) -> tuple[np.ndarray, np.ndarray]:

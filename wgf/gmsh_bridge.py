@@ -18,6 +18,7 @@ SOLIDS = {  # tetrahedron, hexahedron, wedge, pyramid
     6: [0, 1, 2, 2, 3, 4, 5, 5],
     7: [0, 1, 2, 3, 4, 4, 4, 4],
 }
+FINEST = 2e7  # spacing^dim in the box around a geometry, of which it may be a small part
 FLAT = 1e-12  # of the extent: how far vertices of a mesh in the plane may be from it
 
 
@@ -56,8 +57,11 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
             meshed = len(gmsh.model.mesh.getElementTypes(dim)) > 0
             if dim in (2, 3) and not meshed:
                 if spacing is not None:
+                    _check_spacing(gmsh, dim, spacing)
                     gmsh.option.setNumber("Mesh.MeshSizeMax", spacing)
                 gmsh.model.mesh.generate(dim)
+        except InputError:
+            raise
         except Exception as error:  # Gmsh raises no other kind
             raise InputError(f"Gmsh cannot make a mesh of {path}: {error}") from None
         if dim not in (2, 3):
@@ -67,6 +71,14 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
         vertices, cells = _found(gmsh, dim)
     extent = np.ptp(vertices, axis=0)
     return (vertices[:, :2] if extent[2] <= FLAT * extent.max() else vertices), cells
+
+
+def _check_spacing(gmsh: Any, dim: int, spacing: float) -> None:
+    """That Gmsh is not asked for a mesh on which it would work for hours, and cannot be stopped."""
+    sides = np.ptp(np.reshape(gmsh.model.getBoundingBox(-1, -1), (2, 3)), axis=0)
+    if float(np.prod(np.sort(sides)[-dim:] / spacing)) > FINEST:
+        region = " × ".join(f"{side:.3g}" for side in sides)
+        raise InputError(f"spacing = {spacing:g} is too fine for a geometry of size {region}: choose a larger one")
 
 
 @contextmanager

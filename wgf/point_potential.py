@@ -16,9 +16,9 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.features import compress
 
-LARGEST_RANK = 200  # of a W that is worth approximating
-LEAST_TOLERANCE = 1e-12  # relative, of W
-PROBES = 16  # rows on which the approximation of W is checked
+LARGEST_RANK = 1000  # of a W that is worth approximating
+LEAST_TOLERANCE = 1e-10  # relative, of W
+PROBES = 32  # rows on which the approximation of W is checked
 
 
 class PointPotential:
@@ -81,9 +81,13 @@ class InteractionPointPotential:
 def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, float]:
     """A, B (N, r) with W(θ_j − θ_k) ≈ (A Bᵀ)_{jk}, W even, and the relative error measured on PROBES rows.
 
-    Each round takes the row of the largest entry of the last column, subtracts what is known of it, and divides by its largest entry.
-    Raises InputError where W is not finite, or LARGEST_RANK does not do.
+    Each round takes the row of the largest entry of the last column, or the worst of the probes, subtracts what is known of it, and divides
+    by its largest entry. What is precise enough on some probes has to be so on others, too. Raises InputError where W is not finite, or
+    LARGEST_RANK does not do.
     """
+    count, rng = len(points), np.random.default_rng(0)
+    most = min(LARGEST_RANK, count)
+    left, right = np.empty((2, most, count))  # Aᵀ and Bᵀ, whose memory is taken row by row
 
     def row(j: int) -> np.ndarray:
         values = interaction(points[j] - points)
@@ -91,30 +95,35 @@ def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.
             raise InputError("W is not finite at some difference of two cells: on a mesh it has to be, zero included")
         return values
 
-    count = len(points)
-    probes = np.unique(np.linspace(0, count - 1, PROBES).astype(int))
-    exact = np.array([row(j) for j in probes])
-    size = float(np.linalg.norm(exact)) or 1.0
-    left, right = np.zeros((count, 0)), np.zeros((count, 0))
-    remaining = np.ones(count, dtype=bool)
-    pivot, error = 0, 1.0
-    while left.shape[1] < min(LARGEST_RANK, count):
-        rest = row(pivot) - right @ left[pivot]
-        remaining[pivot] = False
-        column = int(np.argmax(np.abs(rest)))
-        if rest[column] != 0.0:
-            own = row(column) - left @ right[column]  # a column is a row: W is even
-            left, right = np.column_stack([left, own]), np.column_stack([right, rest / rest[column]])
-        missed = exact - left[probes] @ right.T
-        error = float(np.linalg.norm(missed)) / size
-        if error <= tolerance or not remaining.any():
-            return left, right, error
-        fresh = np.abs(left[:, -1]) * remaining if left.shape[1] else remaining.astype(float)
+    def drawn() -> tuple[np.ndarray, np.ndarray]:
+        probes = rng.choice(count, min(PROBES, count), replace=False)
+        return probes, np.array([row(j) for j in probes])
+
+    probes, exact = drawn()
+    for rank in range(most + 1):
+        error, missed = _missed(exact, left[:rank, probes], right[:rank])
+        if error <= tolerance:
+            probes, exact = drawn()
+            error, missed = _missed(exact, left[:rank, probes], right[:rank])
+        if error <= tolerance or rank == count:
+            return left[:rank].T.copy(), right[:rank].T.copy(), error
+        if rank == most:
+            break
         worst = int(np.argmax(np.abs(missed).max(axis=1)))
-        pivot = int(np.argmax(fresh)) if fresh.max() > tolerance * size else int(probes[worst])
-    if count <= LARGEST_RANK:
-        return left, right, error
+        pivot = int(np.argmax(np.abs(left[rank - 1]))) if rank else probes[worst]
+        rest = row(pivot) - left[:rank, pivot] @ right[:rank]
+        if not np.abs(rest).max() > tolerance * np.abs(exact).max():
+            rest = missed[worst]
+        column = int(np.argmax(np.abs(rest)))
+        left[rank] = row(column) - right[:rank, column] @ left[:rank]  # a column is a row: W is even
+        right[rank] = rest / rest[column]
     raise InputError(
         f"W is not smooth enough for a mesh: with rank {LARGEST_RANK} it is still off by {error:.1e} (tolerance {tolerance:.1e}); "
         "take FiniteVolume, which convolves on a grid, or a larger tolerance"
     )
+
+
+def _missed(exact: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[float, np.ndarray]:
+    """What leftᵀ right (r, M), (r, N) lacks of the rows `exact` (M, N), and its size relative to them."""
+    missed = exact - left.T @ right
+    return float(np.linalg.norm(missed)) / (float(np.linalg.norm(exact)) or 1.0), missed

@@ -74,6 +74,7 @@ class Equation:
     ) -> None:
         self.mesh, self.faces, self.potential, self.noise, self.medium, self.growth = mesh, faces, potential, noise, medium, growth
         self.exponential = convection == "exponential"
+        self.balanced = self.exponential and bool(noise or medium)
         self.completed = bool(noise or medium) and diffusion == "two-point" and not faces.straight
         self._build(load_fipy(), fipy_mesh, convection, diffusion)
 
@@ -144,7 +145,9 @@ class Equation:
     def speeds(self, g: np.ndarray) -> np.ndarray:
         """−∂_n G at each inner face; only the part across where that beside stands in another term. See the module's text."""
         across = -self.faces.across(g)
-        return across if self.completed and self.exponential else across - self.faces.beside(g)
+        if self.balanced:
+            return across if self.completed else across - self.faces.beside(g)
+        return across - self.faces.beside(g) - self.faces.uneven(g)
 
     def _completing(self, values: np.ndarray, g: np.ndarray) -> np.ndarray:
         """−⟨∇(τ log μ + U'(μ)), t⟩, and with exponential fluxes −⟨∇G, t⟩, at the inner faces between cells that are not empty.

@@ -5,12 +5,17 @@ cells,
 
     ∂_n f = (f_2 − f_1)/(d ⟨e, n⟩) + ⟨∇f, t⟩,    t = n − e/⟨e, n⟩,
 
-in two parts: `across`, of the two values only, and `beside`, which vanishes on boxes. Gradients are those of least squares,
+in two parts: `across`, of the two values only, and `beside`, which vanishes on boxes. This is the derivative midway between the centres.
+Where the cells differ in size, the line meets the face elsewhere, δ from the middle, and there ∂_n f has a third part, `uneven`,
 
-    ∇f = argmin_v Σ (f_j − f_i − ⟨v, θ_j − θ_i⟩)²/|θ_j − θ_i|²    over the neighbours j of a cell i,
+    δ ⟨∇f_2 − ∇f_1, e⟩/(d ⟨e, n⟩).
+
+Gradients are those of weighted least squares,
+
+    ∇f = argmin_v Σ (f_j − f_i − ⟨v, θ_j − θ_i⟩)²/|θ_j − θ_i|³    over the neighbours j of a cell i,
 
 exact for linear functions on any mesh (FiPy's own, from values at faces that are interpolated along e, are not on tetrahedra and skewed
-triangles), and on a surface in space the one that lies in it.
+triangles), with these weights for quadratic ones, too, where neighbours lie on lines, and on a surface in space the one that lies in it.
 """
 
 from __future__ import annotations
@@ -20,13 +25,14 @@ from typing import Any
 import numpy as np
 
 FLAT, STEEP = 1e-10, 0.05  # share of the largest eigenvalue below which there are no neighbours in a direction; on a surface
-STRAIGHT = 1e-9  # |t| of faces that the line between the centres crosses at a right angle
+STRAIGHT = 1e-9  # |t| of faces that the line between the centres crosses at a right angle, and δ/d of those that it crosses in its middle
 
 
 class Faces:
     """The inner faces, F of all: between cells `first` and `second` (F,), with `area`, at the distance `distance` = d of the centres.
 
     directions        e (p, F) of the module's text;   cosine, tilt   ⟨e, n⟩ and t (p, F)
+    straight, even    whether t, δ of the module's text are zero everywhere
     from_first        the way from the centre of the first cell to the face, from_second that from the second one
     inner             their numbers among all faces, whose normals are `normals` (p, all)
     edge              the cells at the boundary
@@ -38,22 +44,38 @@ class Faces:
         self.distance, self.area = (np.asarray(lengths, dtype=float)[self.inner] for lengths in (mesh._cellDistances, mesh._faceAreas))
         self.normals = np.asarray(mesh.faceNormals, dtype=float)
         normals = self.normals[:, self.inner]
-        share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
-        self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
         lines = np.asarray(getattr(mesh, "_cellDistanceVectors", self.normals), dtype=float)[:, self.inner]  # uniform grids have none
         directions = lines / np.linalg.norm(lines, axis=0)
         self.directions = directions * np.sign(np.einsum("pf,pf->f", directions, normals))  # −1 across a periodic seam
         self.cosine = np.einsum("pf,pf->f", self.directions, normals)
+        share = self._shares(mesh, normals)
+        self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
         self.tilt = normals - self.directions / self.cosine
         self.straight = bool(np.abs(self.tilt).max(initial=0.0) <= STRAIGHT)
         # the outer faces that a cell has: those that FiPy has joined with others across a seam are no cell's
         outer = np.intersect1d(np.flatnonzero(np.asarray(mesh.exteriorFaces.value)), np.ma.compressed(mesh.cellFaceIDs))
+        self.off_middle = self.from_first - 0.5 * self.distance
+        self.even = bool(np.abs(self.off_middle / self.distance).max(initial=0.0) <= STRAIGHT)
         self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
         self.cells = mesh.numberOfCells
         products = self.directions[:, None] * self.directions  # (p, p, F)
+        products /= self.distance
         normal_equations = np.stack([[self._gathered(entry, entry) for entry in row] for row in products])  # (p, p, N)
         on_surface = len(normals) == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
         self._inverse = np.linalg.pinv(normal_equations.transpose(2, 0, 1), rcond=STEEP if on_surface else FLAT, hermitian=True)
+
+    def _shares(self, mesh: Any, normals: np.ndarray) -> np.ndarray:
+        """The share of the line between the centres up to the plane of the face, (F,).
+
+        FiPy's own is that of the way to the middle of the face, which on thin cells is far from the line. It is taken on uniform grids, as
+        one half, and across periodic seams, where it is right, and the centres lie at both ends of the mesh.
+        """
+        theirs = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
+        ways = getattr(mesh, "_cellToFaceDistanceVectors", None)
+        if ways is None:
+            return theirs
+        first, second = (np.einsum("pf,pf->f", np.asarray(ways[:, side])[:, self.inner], normals) for side in (0, 1))
+        return np.where((first > 0) & (second < 0), first / np.where(first > second, first - second, 1.0), theirs)
 
     def _gathered(self, to_first: np.ndarray, to_second: np.ndarray) -> np.ndarray:
         """The sum over the faces of each cell, (N,), of what each gives its first and its second one."""
@@ -61,7 +83,7 @@ class Faces:
 
     def gradient(self, f: np.ndarray) -> np.ndarray:
         """∇f in each cell, (p, N), for f (N,)."""
-        slopes = (f[self.second] - f[self.first]) / self.distance
+        slopes = (f[self.second] - f[self.first]) / self.distance**2
         right = np.stack([self._gathered(slopes * e, slopes * e) for e in self.directions])
         return np.einsum("npq,qn->pn", self._inverse, right)
 
@@ -75,6 +97,14 @@ class Faces:
             return np.zeros(len(self.inner))
         gradient = self.gradient(f)
         return np.einsum("pf,pf->f", 0.5 * (gradient[:, self.first] + gradient[:, self.second]), self.tilt)
+
+    def uneven(self, f: np.ndarray) -> np.ndarray:
+        """δ ⟨∇f_2 − ∇f_1, e⟩/(d ⟨e, n⟩), (F,)."""
+        if self.even:
+            return np.zeros(len(self.inner))
+        gradient = self.gradient(f)
+        change = np.einsum("pf,pf->f", gradient[:, self.second] - gradient[:, self.first], self.directions)
+        return self.off_middle / (self.distance * self.cosine) * change
 
     def outgoing(self, flux: np.ndarray) -> np.ndarray:
         """What leaves each cell, (N,), by the flux from first to second cells, (F,)."""

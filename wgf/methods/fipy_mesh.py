@@ -48,7 +48,7 @@ GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
 EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
 ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
 POSITIVE = "take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"  # what to do about negative cells
-UNRESOLVED = 0.02  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
+UNRESOLVED = 0.005  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
 PECLET = 0.35  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 1.1 % too much
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
@@ -94,6 +94,8 @@ class FiPyMesh:
         for name in ("courant", "dt", "accuracy", "edge_tolerance"):
             if name != "dt" or self.dt is not None:
                 positive(getattr(self, name), name)
+        if self.accuracy >= 1:
+            raise InputError(f"accuracy = {self.accuracy:g}: the fraction of the mass that a sweep may still move is less than one")
         if not isinstance(self.sweeps, numbers.Integral) or self.sweeps < 2:
             raise InputError(f"sweeps = {self.sweeps!r}: a whole number, at least 2, for it takes one more to see that nothing moves")
         if not isinstance(self.tolerance, numbers.Real) or not 0 <= self.tolerance < 1:
