@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wgf
+from wgf.problem_file import read_task
 
 DATA = wgf.Data.quadrature(lambda x: np.abs(x) + 0.3 * x, -1, 1, 40)
 PLANE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", theta=("c", "a")), DATA, 0.02), wgf.Gaussian((0.3, 0.2), (0.5, 0.6)))
@@ -85,3 +86,35 @@ def test_a_problem_is_reduced_once_and_from_a_density_on_a_mesh_too():
     start = wgf.Problem(PLANE.energy, run.measures[0])
     reduced = wgf.solve(wgf.reduce_to_sphere(start), wgf.FiPyMesh(wgf.Circle(80)), 0.1, save=2)
     assert DATA.norm(reduced.prediction[0] - run.prediction[0]) <= 5e-3
+
+
+FILE = """
+title = "rays"
+reduced = true
+neuron = { activation = "relu", theta = ["c", "a"] }
+data = { inputs = { law = "uniform", nodes = 20 }, teacher = [{ c = 1.0, a = 2.0 }] }
+initial = { law = "gaussian", mean = [0.3, 0.2], std = [0.5, 0.6] }
+domain = { shape = "circle", cells = 60 }
+method = { name = "fipy" }
+time = { end = 0.2, save = 2 }
+"""
+
+
+def test_a_problem_file_asks_for_the_reduction(tmp_path):
+    """And the file of its run knows the neuron, as does that of a problem which was reduced in Python."""
+    path = tmp_path / "rays.toml"
+    path.write_text(FILE)
+    task = read_task(path)
+    assert task.problem.growth == 4
+    path.write_text(FILE.replace("reduced = true\n", ""))
+    by_hand = wgf.reduce_to_sphere(wgf.Problem.from_toml(path))
+    predictions = []
+    for name, problem in (("file", task.problem), ("hand", by_hand)):
+        wgf.solve(problem, task.method, task.until, task.save, store=tmp_path / f"{name}.h5")
+        run = wgf.open_run(tmp_path / f"{name}.h5")
+        predictions.append(run.measures[-1].predict(problem.energy.data.inputs))
+        assert predictions[-1] == pytest.approx(run.prediction[-1])
+    assert np.array_equal(*predictions)
+    path.write_text(FILE.replace("relu", "tanh"))
+    with pytest.raises(wgf.InputError, match=r"rays.toml: Neuron\(tanh.* is not two-homogeneous"):
+        read_task(path)

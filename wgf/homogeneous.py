@@ -27,7 +27,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,7 +36,9 @@ from wgf.errors import InputError
 from wgf.grid import Grid
 from wgf.law import Mixture
 from wgf.neuron import Neuron
-from wgf.problem import Problem
+
+if TYPE_CHECKING:
+    from wgf.problem import Problem
 
 HOMOGENEOUS = ("relu", "identity")  # activations of degree one
 GROWTH = 4.0  # κ
@@ -49,6 +51,7 @@ BLOCK = 2**12  # directions at a time
 def reduce_to_sphere(problem: Problem) -> Problem:
     """The problem of ν on the unit sphere of θ-space (a circle in two dimensions), for FiPyMesh; see the module's text.
 
+    A problem file asks for it by `reduced = true`, which the text of one that was read before gets, too.
     Raises InputError where the neuron is not two-homogeneous, the penalty not |θ|², or there is noise.
     """
     energy = problem.energy
@@ -68,7 +71,8 @@ def reduce_to_sphere(problem: Problem) -> Problem:
         raise InputError("the penalty is not homogeneous: give a number λ, for V(θ) = |θ|²")
     if problem.noise > 0:
         raise InputError(f"noise (temperature = {problem.noise:g}) breaks the homogeneity: only problems without it can be reduced")
-    return dataclasses.replace(problem, initial=Projection(problem.initial), growth=GROWTH, source="")
+    source = problem.source and f"reduced = true\n{problem.source}"
+    return dataclasses.replace(problem, initial=Projection(problem.initial), growth=GROWTH, source=source)
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,11 +123,11 @@ class Projection:
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """Points of a measure whose mass is not one would not be neurons."""
-        raise InputError("neurons follow the problem before its reduction: give that to Particles")
+        raise InputError("neurons follow the problem before its reduction (without reduced = true): give that to Particles")
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
         """As for `sample`."""
-        raise InputError("characteristics follow the problem before its reduction: give that to Characteristics")
+        raise InputError("characteristics follow the problem before its reduction (without reduced = true): give that to Characteristics")
 
     def __repr__(self) -> str:
         return f"Projection({self.law!r} onto the sphere)"

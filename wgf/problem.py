@@ -1,11 +1,13 @@
 """What is solved, and nothing of how: an energy, the initial law of θ, and the temperature of the noise.
 
-A problem is built in Python or read from the tables [neuron], [data], [penalty], [noise], [initial] of a problem file
-(docs/design.md); the tables [domain], [method] and [time] of the same file say how, and are read by problem_file.py.
+A problem is built in Python, or read from the keys title and reduced (homogeneous.py) and the tables [neuron], [data], [penalty], [noise],
+[initial] of a problem file (docs/design.md); the tables [domain], [method] and [time] of the same file say how, and are read by
+problem_file.py.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import numpy as np
 from wgf.data import Data, Teacher
 from wgf.energy import RegressionEnergy
 from wgf.errors import InputError
+from wgf.homogeneous import reduce_to_sphere
 from wgf.law import LAWS, Law, Mixture, Product
 from wgf.neuron import ACTIVATIONS, Neuron
 from wgf.schema import Table, parse, read_text
@@ -87,7 +90,7 @@ HOW = ("domain", "method", "time")  # the tables of a problem file that say how,
 
 def read_problem(root: Table, folder: Path, source: str, data: Data | None = None) -> Problem:
     """The problem in the root table of a problem file; `data` replaces the [data] table where it is given."""
-    title = root.get("title", str, "")
+    title, reduced = root.get("title", str, ""), root.get("reduced", bool, False)
     data_table, neuron_table = root.table("data"), root.table("neuron")
     activation = neuron_table.choice("activation", list(ACTIVATIONS))
     if data is None:
@@ -104,7 +107,8 @@ def read_problem(root: Table, folder: Path, source: str, data: Data | None = Non
         root.get(name, Any, None)
     root.finish()
     energy = penalty_table.located(lambda: RegressionEnergy(neuron, data, strength if kind == "l2" else 0.0))
-    return root.located(lambda: Problem(energy, law, temperature, title, source))
+    problem = root.located(lambda: Problem(energy, law, temperature, title))
+    return dataclasses.replace(root.located(lambda: reduce_to_sphere(problem)) if reduced else problem, source=source)
 
 
 def read_law(table: Table) -> Law:
