@@ -126,6 +126,29 @@ def test_cells_of_different_sizes(sides, fipy):
     assert np.log2(errors[0] / errors[1]) / 2 >= 1.6
 
 
+def test_a_flow_on_the_sphere():
+    """V(θ) = z pulls along meridians: the angle φ from the pole obeys tan ½φ(t) = eᵗ tan ½φ(0), and density follows from areas."""
+
+    def start(theta):
+        return np.exp(2 * theta[..., 2] + theta[..., 0])
+
+    def exact(theta, time):
+        angle, around = np.arccos(np.clip(theta[:, 2], -1, 1)), np.arctan2(theta[:, 1], theta[:, 0])
+        before = 2 * np.arctan(np.exp(-time) * np.tan(0.5 * angle))
+        origin = np.stack([np.sin(before) * np.cos(around), np.sin(before) * np.sin(around), np.cos(before)], axis=1)
+        return start(origin) * (np.sin(before) / np.sin(angle)) ** 2
+
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: theta[..., 2]), wgf.FromDensity(start, lower=[-1] * 3, upper=[1] * 3))
+    errors = []
+    for spacing in (0.3, 0.15):
+        run = wgf.solve(problem, wgf.FiPyMesh(wgf.Sphere(spacing)), 0.5, save=2)
+        is_sound(run)
+        last = run.measures[-1]
+        density = exact(last.mesh.centers, 0.5)
+        errors.append(np.abs(last.values - density / (density @ last.mesh.volumes)) @ last.mesh.volumes)
+    assert np.log2(errors[0] / errors[1]) >= 1.7
+
+
 def test_rings_are_swept_quickly_off_their_middle():
     """Thin cells, whose faces have their middles far from the lines between the centres."""
     run = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Disc(3.5, 0.2, pattern="rings")), 0.5, save=2)
@@ -325,7 +348,7 @@ def test_the_error_of_a_compressed_interaction_is_what_it_says(width):
     def bump(z):
         return np.exp(-np.sum(z**2, axis=-1) / width**2)
 
-    _, mesh = wgf.Disc(3.0, 0.2).build()
+    _, mesh = wgf.Disc(3.0, 0.3).build()
     potential = wgf.InteractionEnergy(W=bump).at(mesh.centers, 1e-8)
     pairs = bump(mesh.centers[:, None] - mesh.centers)
     error = np.linalg.norm(potential.left @ potential.right.T - pairs) / np.linalg.norm(pairs)
@@ -475,7 +498,7 @@ def test_skewed_triangles(tau, fipy):
         is_sound(run)
         last, exact = run.measures[-1], exact_drift(tau, end, 0.4)
         errors.append(np.abs(last.values - mesh_averages(exact, last.mesh)) @ last.mesh.volumes)
-    assert np.log2(errors[0] / errors[1]) >= (1.7 if tau else 0.9)
+    assert np.log2(errors[0] / errors[1]) >= (1.7 if tau else 1.0)
     assert last.covariance == pytest.approx(np.diag(np.square(exact.std)), rel=0.02 if tau else 0.07, abs=1e-3)
 
 

@@ -7,9 +7,9 @@ With ExponentialConvectionTerm (Scharfetter–Gummel) the part beside of G stand
 G + τ log μ is constant: e^{−G/τ} does not move.
 
 Limiters. FiPy has VanLeerConvectionTerm in explicit form only; on triangles it extrapolates over three quarters of the way to the face,
-and may take mass from an empty cell. Its limiter is used here, over the whole way, and the value at the face as a multiple ψ of
-that of the cell upwind, bounded by 0 ≤ ψ ≤ 2, which is no restriction on boxes, where all is as in FiPy. The flux speed·ψ·μ_upwind is
-an implicit upwind flux with the speed multiplied by ψ, and ψ follows μ in sweeps.
+and may take mass from an empty cell. Its limiter is used here, over the whole way and on to the middle of the face, and the value at the
+face as a multiple ψ of that of the cell upwind, bounded by 0 ≤ ψ ≤ 2, which is no restriction on boxes, where all is as in FiPy. The flux
+speed·ψ·μ_upwind is an implicit upwind flux with the speed multiplied by ψ, and ψ follows μ in sweeps.
 
 Solver. The matrix of a sweep has an inverse without negative entries, but for central differences and for fluxes corrected for oblique
 faces. Elimination along its diagonal then only adds non-negative numbers to a right-hand side ≥ 0, and no cell becomes negative, not even
@@ -167,15 +167,19 @@ class Equation:
         return found + self.medium.derivative(values) if self.medium else found
 
     def _limited(self, values: np.ndarray, speeds: np.ndarray) -> np.ndarray:
-        """ψ at each inner face: the cell upwind extrapolated to the face by FiPy's limited gradient, in multiples of that cell."""
+        """ψ at each inner face: the cell upwind extrapolated to the middle of the face, in multiples of that cell.
+
+        By FiPy's limited gradient along the line between the centres, by the plain one along the face.
+        """
         directions, gradient = self.faces.directions, self.faces.gradient(values)
         jump = (values[self.faces.second] - values[self.faces.first]) / self.faces.distance
         slopes = [np.einsum("pf,pf->f", gradient[:, side], directions) for side in (self.faces.first, self.faces.second)]
         ahead = values[self.faces.first] + self.faces.from_first * np.asarray(self.limiter._getGradient(slopes[0], jump))
         back = values[self.faces.second] + self.faces.from_second * np.asarray(self.limiter._getGradient(-slopes[1], -jump))
         forward = speeds > 0
-        upwind = np.where(forward, values[self.faces.first], values[self.faces.second])
-        return _multiples(np.where(forward, ahead, back), upwind)
+        giver = np.where(forward, self.faces.first, self.faces.second)
+        along = np.einsum("pf,pf->f", gradient[:, giver], self.faces.aside)
+        return _multiples(np.where(forward, ahead, back) + along, values[giver])
 
     def coefficients(self, values: np.ndarray) -> np.ndarray:
         """D at each inner face: τ, and μU''(μ) at the mean of the two cells."""

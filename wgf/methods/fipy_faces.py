@@ -32,6 +32,7 @@ class Faces:
     """The inner faces, F of all: between cells `first` and `second` (F,), with `area`, at the distance `distance` = d of the centres.
 
     directions        e (p, F) of the module's text;   cosine, tilt   ⟨e, n⟩ and t (p, F)
+    aside             from where the line between the centres meets the face to the face's middle (p, F)
     straight, even    whether t, δ of the module's text are zero everywhere
     from_first        the way from the centre of the first cell to the face, from_second that from the second one
     inner             their numbers among all faces, whose normals are `normals` (p, all)
@@ -48,7 +49,7 @@ class Faces:
         directions = lines / np.linalg.norm(lines, axis=0)
         self.directions = directions * np.sign(np.einsum("pf,pf->f", directions, normals))  # −1 across a periodic seam
         self.cosine = np.einsum("pf,pf->f", self.directions, normals)
-        share = self._shares(mesh, normals)
+        share, self.aside = self._crossings(mesh, normals)
         self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
         self.tilt = normals - self.directions / self.cosine
         self.straight = bool(np.abs(self.tilt).max(initial=0.0) <= STRAIGHT)
@@ -64,18 +65,21 @@ class Faces:
         on_surface = len(normals) == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
         self._inverse = np.linalg.pinv(normal_equations.transpose(2, 0, 1), rcond=STEEP if on_surface else FLAT, hermitian=True)
 
-    def _shares(self, mesh: Any, normals: np.ndarray) -> np.ndarray:
-        """The share of the line between the centres up to the plane of the face, (F,).
+    def _crossings(self, mesh: Any, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The share of the line between the centres up to the plane of the face, (F,), and the way from there to the face's middle, (p, F).
 
-        FiPy's own is that of the way to the middle of the face, which on thin cells is far from the line. It is taken on uniform grids, as
-        one half, and across periodic seams, where it is right, and the centres lie at both ends of the mesh.
+        FiPy's own share is that of the way to the middle, which on thin cells is far from the line. It is taken on uniform grids, as one
+        half, and across periodic seams, where it is right, and the centres lie at both ends of the mesh.
         """
-        theirs = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
+        share = np.asarray(mesh._faceToCellDistanceRatio, dtype=float)[self.inner]
         ways = getattr(mesh, "_cellToFaceDistanceVectors", None)
         if ways is None:
-            return theirs
-        first, second = (np.einsum("pf,pf->f", np.asarray(ways[:, side])[:, self.inner], normals) for side in (0, 1))
-        return np.where((first > 0) & (second < 0), first / np.where(first > second, first - second, 1.0), theirs)
+            return share, np.zeros_like(normals)
+        to_middle, from_second = (np.asarray(ways[:, side])[:, self.inner] for side in (0, 1))
+        before, behind = (np.einsum("pf,pf->f", way, normals) for way in (to_middle, from_second))
+        between = (before > 0) & (behind < 0)
+        share = np.where(between, before / np.where(between, before - behind, 1.0), share)
+        return share, np.where(between, to_middle - share * self.distance * self.directions, 0.0)
 
     def _gathered(self, to_first: np.ndarray, to_second: np.ndarray) -> np.ndarray:
         """The sum over the faces of each cell, (N,), of what each gives its first and its second one."""
