@@ -464,6 +464,20 @@ def test_a_box_starts_from_exact_averages(law):
     assert pytest.approx(ours.values, abs=1e-12) == theirs.values.reshape(30, 20).T
 
 
+def test_parts_that_no_face_joins_are_warned_about(tmp_path):
+    """Two squares with an edge in common, meshed one by one, as Gmsh does unless it is told to join them."""
+    squares = "Rectangle(1) = {-1, -1, 0, 1, 2};\nRectangle(2) = {0, -1, 0, 1, 2};\n"
+    text = 'SetFactory("OpenCASCADE");\n' + squares + "Mesh.MeshSizeMax = 0.5;\n"
+    path = tmp_path / "squares.geo"
+    path.write_text(text)
+    with pytest.warns(wgf.BoundaryWarning, match="mesh of squares.geo, .* falls into 2 parts that no face joins"):
+        wgf.solve(drift(std=0.3), wgf.FiPyMesh(wgf.GmshFile(path), edge_tolerance=1), 0.1, save=2)
+    path.write_text(text + "BooleanFragments{ Surface{1}; Delete; }{ Surface{2}; Delete; }")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", wgf.BoundaryWarning)
+        wgf.solve(drift(std=0.2), wgf.FiPyMesh(wgf.GmshFile(path), edge_tolerance=1), 0.1, save=2)
+
+
 def test_mass_at_the_edge_is_warned_about():
     with pytest.warns(wgf.BoundaryWarning, match=r"of the mass lies in the cells at the edge of the mesh \(disc .*walls are meant"):
         wgf.solve(

@@ -23,6 +23,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 FLAT, STEEP = 1e-10, 0.05  # share of the largest eigenvalue below which there are no neighbours in a direction; on a surface
 STRAIGHT = 1e-9  # |t| of faces that the line between the centres crosses at a right angle, and δ/d of those that it crosses in its middle
@@ -109,6 +111,11 @@ class Faces:
         gradient = self.gradient(f)
         change = np.einsum("pf,pf->f", gradient[:, self.second] - gradient[:, self.first], self.directions)
         return self.off_middle / (self.distance * self.cosine) * change
+
+    def parts(self) -> int:
+        """Of how many pieces, between which there is no face, the mesh consists."""
+        pairs = sparse.coo_matrix((np.ones(len(self.inner)), (self.first, self.second)), shape=(self.cells, self.cells))
+        return int(csgraph.connected_components(pairs, directed=False, return_labels=False))
 
     def outgoing(self, flux: np.ndarray) -> np.ndarray:
         """What leaves each cell, (N,), by the flux from first to second cells, (F,)."""

@@ -158,6 +158,11 @@ class MeshStepper:
         self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
         self.potential = problem.energy.at(mesh.centers, method.tolerance)
         self.faces = Faces(fipy_mesh)
+        if (parts := self.faces.parts()) > 1:
+            text = (
+                f"the {mesh.title} falls into {parts} parts that no face joins: mass stays in each (in Gmsh, BooleanFragments joins them)"
+            )
+            warnings.warn(text, BoundaryWarning, stacklevel=2)
         self.convection = method.convection or self._suitable()
         self.equation = Equation(
             fipy_mesh, mesh, self.faces, self.potential, self.convection, method.diffusion, self.tau, self.medium, problem.growth
@@ -229,8 +234,9 @@ class MeshStepper:
         """
         memory, values = state.memory, state.values
         g = self.potential.update(values * self.volumes)
-        flux = self.equation.speeds(g)
-        flux = flux * np.where(flux > 0, values[self.faces.first], values[self.faces.second])
+        speeds, first, second = self.equation.speeds(g), values[self.faces.first], values[self.faces.second]
+        diffuses = self.tau or self.medium  # at rest the two parts of the flux cancel if the first one is that of the mean
+        flux = speeds * (0.5 * (first + second) if diffuses else np.where(speeds > 0, first, second))
         flux -= self.equation.coefficients(values) * self.faces.across(values)
         leaving = self.faces.outgoing(flux * self.faces.area)
         masses = values * self.volumes
