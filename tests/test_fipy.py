@@ -471,7 +471,7 @@ def test_parts_that_no_face_joins_are_warned_about(tmp_path):
     path = tmp_path / "squares.geo"
     path.write_text(text)
     with pytest.warns(wgf.BoundaryWarning, match="mesh of squares.geo, .* falls into 2 parts that no face joins"):
-        wgf.solve(drift(std=0.3), wgf.FiPyMesh(wgf.GmshFile(path), edge_tolerance=1), 0.1, save=2)
+        wgf.solve(drift(std=0.2), wgf.FiPyMesh(wgf.GmshFile(path), edge_tolerance=1), 0.1, save=2)
     path.write_text(text + "BooleanFragments{ Surface{1}; Delete; }{ Surface{2}; Delete; }")
     with warnings.catch_warnings():
         warnings.simplefilter("error", wgf.BoundaryWarning)
