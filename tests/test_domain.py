@@ -252,3 +252,15 @@ def test_laws_on_a_surface():
         mesh_averages(wgf.Samples(points), mesh)
     on = wgf.Samples(points / np.linalg.norm(points, axis=1, keepdims=True))
     assert mesh_averages(on, mesh) @ mesh.volumes == pytest.approx(1)
+
+
+@pytest.mark.parametrize("spacing", [1.0, 0.2])
+def test_all_points_of_a_sphere_are_found(spacing):
+    """In the triangle whose cone holds them, but for few that lie by its edge."""
+    points = np.random.default_rng(0).normal(size=(40_000, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    _, mesh = wgf.Sphere(spacing).build()
+    cells = mesh.locate(points)
+    assert cells.min() >= 0
+    barycentric = np.linalg.solve(mesh.vertices[mesh.cells[cells, :3]].transpose(0, 2, 1), points[:, :, None])[:, :, 0]
+    assert (barycentric < 0).any(axis=1).mean() <= 0.16 * spacing

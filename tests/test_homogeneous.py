@@ -79,6 +79,26 @@ def test_a_narrow_part_of_a_mixture_is_not_missed():
         error(0.002)
 
 
+def test_mixtures_in_products_and_densities_up_to_a_factor():
+    """What is to be integrated along a ray may hide in a product, and be given up to a factor."""
+    narrow = wgf.Mixture([0.9, 0.1], [wgf.Gaussian((0.3,), (0.002,)), wgf.Gaussian((6.0,), (0.3,))])
+    five = wgf.FromDensity(lambda theta: 5 * np.exp(-8 * theta[..., 0] ** 2), lower=[-2], upper=[2])
+    for law, plain in (
+        (wgf.Product([narrow, wgf.Gaussian((0.3,), (0.15,))]), None),
+        (
+            wgf.Product([wgf.Mixture([0.3, 0.7], [wgf.Gaussian((-0.6,), (0.1,)), five]), wgf.Gaussian((0.1,), (0.3,))]),
+            wgf.Gaussian((0,), (0.25,)),
+        ),
+    ):
+        problem = wgf.reduce_to_sphere(wgf.Problem(PLANE.energy, law))
+        stepper = wgf.FiPyMesh(wgf.Circle(300)).bind(problem, 1.0)
+        if plain is not None:
+            law = wgf.Product([wgf.Mixture([0.3, 0.7], [wgf.Gaussian((-0.6,), (0.1,)), plain]), wgf.Gaussian((0.1,), (0.3,))])
+        points, weights = law.quadrature(60)
+        exact = weights @ PLANE.energy.neuron.value(points, DATA.inputs)
+        assert DATA.norm(stepper.frame(stepper.start()).prediction - exact) <= 1e-3
+
+
 def test_a_problem_is_reduced_once_and_from_a_density_on_a_mesh_too():
     with pytest.raises(wgf.InputError, match="has been reduced to a sphere already"):
         wgf.reduce_to_sphere(wgf.reduce_to_sphere(PLANE))

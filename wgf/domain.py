@@ -94,7 +94,7 @@ class Disc:
     def __post_init__(self) -> None:
         _check_round(self, {"radius": self.radius})
         _check_plane(self)
-        _check_count(f"disc with spacing = {self.spacing:g}", math.pi * self.radius**2 / (TRIANGLE * self.spacing**2))
+        _check_count(f"disc with spacing = {self.spacing:g}", _triangles(math.pi, self.radius, self.spacing))
 
     def coarser(self) -> Disc:
         """Twice the spacing."""
@@ -122,8 +122,8 @@ class Annulus:
             raise InputError(f"the annulus has inner = {self.inner:g}, outer = {self.outer:g}: inner must be less than outer")
         if self.inner < LEAST_HOLE * self.outer:
             raise InputError(f"the annulus has inner = {self.inner:g}, which is no hole beside outer = {self.outer:g}: take a disc")
-        area = math.pi * (self.outer**2 - self.inner**2)
-        _check_count(f"annulus with spacing = {self.spacing:g}", area / (TRIANGLE * self.spacing**2))
+        share = 1.0 - (self.inner / self.outer) ** 2
+        _check_count(f"annulus with spacing = {self.spacing:g}", _triangles(math.pi * share, self.outer, self.spacing))
 
     def coarser(self) -> Annulus:
         """Twice the spacing."""
@@ -143,7 +143,7 @@ class Sphere:
 
     def __post_init__(self) -> None:
         _check_round(self, {"radius": self.radius})
-        _check_count(f"sphere with spacing = {self.spacing:g}", 4 * math.pi * self.radius**2 / (TRIANGLE * self.spacing**2))
+        _check_count(f"sphere with spacing = {self.spacing:g}", _triangles(4 * math.pi, self.radius, self.spacing))
 
     def coarser(self) -> Sphere:
         """Twice the spacing."""
@@ -223,6 +223,11 @@ def _check_round(domain: Any, lengths: dict[str, float]) -> None:
         lengths = {**lengths, "spacing": domain.spacing}
     for name, length in lengths.items():
         positive(length, f"the {type(domain).__name__.lower()} has {name}")
+
+
+def _triangles(area: float, radius: float, spacing: float) -> float:
+    """About how many triangles fill an area that is given in squares of the radius."""
+    return area / TRIANGLE * (radius / spacing) * (radius / spacing)
 
 
 def _check_count(domain: str, count: float) -> None:

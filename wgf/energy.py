@@ -3,8 +3,9 @@
     L[μ] = ‖φ_μ − f*‖² + λ ∫V dμ = ‖f*‖² − 2∫F dμ + ∬K dμ dμ
     G(θ; μ) = ⟨g(θ), φ_μ − f*⟩ + ½ λ V(θ) = ½ δL/δμ                (so that ∂_t μ = div(μ ∇G) has dL/dt = −2∫|∇G|² dμ)
 
-An energy answers three calls: `velocity(points, masses)`, −∇G at the points of a cloud; `on(grid)`, the potential bound to the cells
-of a grid, and `at(points)`, that bound to any fixed points, which cost O(N r) a time and no N × N array (see features.py).
+An energy answers four calls: `velocity(points, masses)`, −∇G at the points of a cloud; `on(grid)`, the potential bound to the cells
+of a grid, and `at(points)`, that bound to any fixed points, which cost O(N r) a time and no N × N array (see features.py);
+`wrapped(periods)`, itself for clouds and fixed points on axes that wrap around (a grid knows its own).
 """
 
 from __future__ import annotations
@@ -93,6 +94,10 @@ class RegressionEnergy:
         from wgf.point_potential import PointPotential
 
         return PointPotential(self, points, tolerance)
+
+    def wrapped(self, periods: np.ndarray) -> RegressionEnergy:
+        """Itself, for a neuron is a function of θ, not of differences."""
+        return self
 
     def entries(self, grid: Grid) -> float:
         """How many numbers the potential keeps on a grid, about."""

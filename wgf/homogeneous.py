@@ -25,6 +25,8 @@ The mass ν(S) = ∫|θ|² dμ is no longer one, and is not kept. Noise would br
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,7 +36,7 @@ import numpy as np
 from wgf.energy import RegressionEnergy
 from wgf.errors import InputError
 from wgf.grid import Grid
-from wgf.law import Mixture
+from wgf.law import Mixture, Product
 from wgf.neuron import Neuron
 
 if TYPE_CHECKING:
@@ -75,6 +77,17 @@ def reduce_to_sphere(problem: Problem) -> Problem:
     return dataclasses.replace(problem, initial=Projection(problem.initial), growth=GROWTH, source=source)
 
 
+def unmixed(law: Any) -> list[tuple[float, Any]]:
+    """A law as Σ_k weight_k law_k of laws without mixtures, in products too."""
+    if isinstance(law, Mixture):
+        parts = zip(law.weights, law.laws, strict=True)
+        return [(weight * share, part) for weight, whole in parts for share, part in unmixed(whole)]
+    if isinstance(law, Product):
+        choices = itertools.product(*(unmixed(factor) for factor in law.laws))
+        return [(math.prod(weight for weight, _ in choice), Product([part for _, part in choice])) for choice in choices]
+    return [(1.0, law)]
+
+
 @dataclass(frozen=True, repr=False)
 class Projection:
     """ν_0 of a law μ_0 with a density: see the module's text. Its `mass` is ∫|θ|² dμ_0."""
@@ -102,9 +115,8 @@ class Projection:
         theta = np.asarray(theta, dtype=float)
         directions = theta.reshape(-1, theta.shape[-1])
         directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-        if isinstance(self.law, Mixture):  # whose parts may lie on rays in few places each
-            parts = zip(self.law.weights, self.law.laws, strict=True)
-            return np.add.reduce([w * Projection(part).pdf(theta) for w, part in parts])
+        if len(parts := unmixed(self.law)) > 1:  # each of which may lie on a ray in another place
+            return np.add.reduce([weight * Projection(part).pdf(theta) for weight, part in parts])
         nearest, farthest = np.sqrt([self._rule[0].min(), self._rule[0].max()])
         margin = BEYOND * (farthest - nearest)
         start, length = max(nearest - margin, 0.0), farthest + margin - max(nearest - margin, 0.0)

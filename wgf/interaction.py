@@ -3,13 +3,15 @@
     E[μ] = ∫V dμ + ½∬W(θ − θ') μ(dθ) μ(dθ') + ∫U(μ),      ∂_t μ = div(μ ∇(U'(μ) + V + W ∗ μ)),
     G = V + W ∗ μ,   L[μ] = 2∫V dμ + ∬W dμ dμ,            so that G = ½ δL/δμ and E = ½L + ∫U(μ), as for networks.
 
-On a grid W ∗ μ is a convolution of cell averages, done with Fourier transforms (O(N log N)): zero-padded where the axis has
-walls, on a periodic axis with the nearest image of a difference. W counts by its even part only, ½(W(z) + W(−z)): the energy
-knows no other. At difference zero its mean over a cell is taken, which is finite for integrable singularities.
+On a grid W ∗ μ is a convolution of cell averages, done with Fourier transforms (O(N log N)), zero-padded where the axis has walls.
+On a periodic axis the nearest image of a difference counts, for clouds and on meshes, too. W counts by its even part only,
+½(W(z) + W(−z)): the energy knows no other. On a grid its mean over a cell is taken at difference zero, which is finite for integrable
+singularities.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +32,27 @@ if TYPE_CHECKING:
 
 Function = Callable[[np.ndarray], np.ndarray]
 NODES = 8  # per axis, of the Gauss rule for the mean of W over the cell at zero; even, so that none is zero itself
+
+
+@dataclass(frozen=True)
+class NearestImage:
+    """W of the shortest of all differences that are the same up to multiples of the periods (p,); zero: the axis does not wrap around."""
+
+    function: Function
+    periods: np.ndarray
+
+    def __call__(self, difference: np.ndarray) -> np.ndarray:
+        return self.function(self._nearest(difference))
+
+    @property
+    def gradient(self) -> Function:
+        """That of the function, where it has one."""
+        slope: Function = self.function.gradient  # type: ignore[attr-defined]
+        return lambda difference: slope(self._nearest(difference))
+
+    def _nearest(self, difference: np.ndarray) -> np.ndarray:
+        lengths = np.where(self.periods > 0, self.periods, np.inf)
+        return difference - self.periods * np.round(difference / lengths)
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,6 +104,10 @@ class InteractionEnergy:
         from wgf.point_potential import InteractionPointPotential
 
         return InteractionPointPotential(self, points, tolerance)
+
+    def wrapped(self, periods: np.ndarray) -> InteractionEnergy:
+        """Itself where θ is known up to multiples of the periods (p,), zero on axes that do not wrap around."""
+        return self if self.W is None or not np.any(periods) else dataclasses.replace(self, W=NearestImage(self.W, periods))
 
     def predict(self, measure: Measure) -> np.ndarray:
         """There is no network: (0,)."""

@@ -19,6 +19,7 @@ from wgf.errors import InputError
 
 NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7
 INSIDE = 1e-9  # by which a barycentric coordinate of a point in a simplex may be negative
+NEAR = 0.5  # of the reach of a simplex of a surface: how far from it a point that it holds may be
 MOST_SCATTERED = 4096  # points in a simplex
 HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))  # its tetrahedra
 
@@ -126,31 +127,27 @@ class Mesh:
     def locate(self, points: np.ndarray) -> np.ndarray:
         """The cell that holds each of the points (M, p), −1 where there is none, (M,).
 
-        On a surface, that of the nearest centre, if it is no farther away than the corners are; else the cell with a simplex in which no
-        barycentric coordinate is negative. Simplices are looked for by size, each as far as it reaches, so that small and large ones mix.
+        On a surface, the cell that is nearest, if it is no farther away than half of its own reach. Simplices are looked for by size, each
+        as far as it reaches, so that small and large ones mix.
         """
         points = np.asarray(points, dtype=float)
-        if self.cell_dim < self.dim:
-            distances, cells = spatial.cKDTree(self.centers).query(points)
-            reach = np.linalg.norm(self.vertices[self.cells] - self.centers[:, None], axis=2).max(axis=1)
-            return np.where(distances <= reach[cells], cells, -1)
         simplices, owners = self.simplices
         corners = self.vertices[simplices]
         middles = corners.mean(axis=1)
-        reach = np.linalg.norm(corners - middles[:, None], axis=2).max(axis=1) * (1 + INSIDE)
-        inverse = np.linalg.inv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
-        sizes, found = np.floor(np.log2(reach)).astype(int), np.full(len(points), -1)
+        reach = np.linalg.norm(corners - middles[:, None], axis=2).max(axis=1)
+        sizes, nearest, found = np.floor(np.log2(reach)).astype(int), np.full(len(points), np.inf), np.full(len(points), -1)
         for size in np.unique(sizes):
             these = np.flatnonzero(sizes == size)
-            near = spatial.cKDTree(middles[these]).query_ball_point(points, reach[these].max())
+            near = spatial.cKDTree(middles[these]).query_ball_point(points, (1 + INSIDE) * reach[these].max())
             counts = np.array([len(row) for row in near])
             if not counts.any():
                 continue
             places = np.repeat(np.arange(len(points)), counts)
             candidates = these[np.concatenate([row for row in near if row]).astype(int)]
-            later = np.einsum("cij,cj->ci", inverse[candidates], points[places] - corners[candidates, 0])
-            inside = (later >= -INSIDE).all(axis=1) & (later.sum(axis=1) <= 1 + INSIDE)
-            found[places[inside]] = owners[candidates[inside]]
+            gaps = _gaps(points[places], corners[candidates]) / reach[candidates]
+            np.minimum.at(nearest, places, gaps)
+            best = (gaps == nearest[places]) & (gaps <= NEAR)
+            found[places[best]] = owners[candidates[best]]
         return found
 
     def triangles(self) -> tuple[np.ndarray, np.ndarray]:
@@ -171,3 +168,23 @@ class Mesh:
 
     def __repr__(self) -> str:
         return f"Mesh({self.title or f'{self.size:,} cells'})"
+
+
+def _gaps(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """The distance of each point (M, p) from its simplex with corners (M, k + 1, p), (M,); for k = p, zero inside and infinite outside.
+
+    That of the foot of the perpendicular, where it is in the simplex; else the nearest point is one of a side, which is a simplex, too.
+    """
+    k, p = corners.shape[1] - 1, points.shape[1]
+    arms, edges = points - corners[:, 0], corners[:, 1:] - corners[:, :1]
+    if k == 0:
+        return np.linalg.norm(arms, axis=1)
+    later = np.linalg.solve(edges @ edges.transpose(0, 2, 1), edges @ arms[:, :, None])[:, :, 0]
+    least = np.minimum(later.min(axis=1), 1.0 - later.sum(axis=1))  # of the barycentric coordinates
+    if k == p:
+        return np.where(least >= -INSIDE, 0.0, np.inf)
+    gaps = np.linalg.norm(arms - np.einsum("mk,mkp->mp", later, edges), axis=1)
+    outside = np.flatnonzero(least < 0)
+    if outside.size:
+        gaps[outside] = np.min([_gaps(points[outside], np.delete(corners[outside], side, axis=1)) for side in range(k + 1)], axis=0)
+    return gaps

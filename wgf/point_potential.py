@@ -82,12 +82,13 @@ def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.
     """A, B (N, r) with W(θ_j − θ_k) ≈ (A Bᵀ)_{jk}, W even, and the relative error measured on PROBES rows.
 
     Each round takes the row of the largest entry of the last column, or the worst of the probes, subtracts what is known of it, and divides
-    by its largest entry. What is precise enough on some probes has to be so on others, too. Raises InputError where W is not finite, or
-    LARGEST_RANK does not do.
+    by its largest entry. What is precise enough on some probes has to be so on others, too, of rows that were not taken, for those are
+    exact. Raises InputError where W is not finite, or LARGEST_RANK does not do.
     """
     count, rng = len(points), np.random.default_rng(0)
     most = min(LARGEST_RANK, count)
     left, right = np.empty((2, most, count))  # Aᵀ and Bᵀ, whose memory is taken row by row
+    untaken = np.ones(count, dtype=bool)
 
     def row(j: int) -> np.ndarray:
         values = interaction(points[j] - points)
@@ -96,8 +97,8 @@ def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.
         return values
 
     def drawn() -> tuple[np.ndarray, np.ndarray]:
-        probes = rng.choice(count, min(PROBES, count), replace=False)
-        return probes, np.array([row(j) for j in probes])
+        probes = rng.permutation(np.flatnonzero(untaken))[:PROBES]
+        return probes, np.array([row(j) for j in probes]).reshape(-1, count)
 
     probes, exact = drawn()
     for rank in range(most + 1):
@@ -105,15 +106,16 @@ def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.
         if error <= tolerance:
             probes, exact = drawn()
             error, missed = _missed(exact, left[:rank, probes], right[:rank])
-        if error <= tolerance or rank == count:
+        if error <= tolerance:
             return left[:rank].T.copy(), right[:rank].T.copy(), error
         if rank == most:
             break
         worst = int(np.argmax(np.abs(missed).max(axis=1)))
-        pivot = int(np.argmax(np.abs(left[rank - 1]))) if rank else probes[worst]
+        pivot = int(np.argmax(np.abs(left[rank - 1]) * untaken)) if rank else probes[worst]
         rest = row(pivot) - left[:rank, pivot] @ right[:rank]
         if not np.abs(rest).max() > tolerance * np.abs(exact).max():
-            rest = missed[worst]
+            pivot, rest = probes[worst], missed[worst]
+        untaken[pivot] = False
         column = int(np.argmax(np.abs(rest)))
         left[rank] = row(column) - right[:rank, column] @ left[:rank]  # a column is a row: W is even
         right[rank] = rest / rest[column]
@@ -126,4 +128,5 @@ def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.
 def _missed(exact: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[float, np.ndarray]:
     """What leftᵀ right (r, M), (r, N) lacks of the rows `exact` (M, N), and its size relative to them."""
     missed = exact - left.T @ right
-    return float(np.linalg.norm(missed)) / (float(np.linalg.norm(exact)) or 1.0), missed
+    size = float(np.abs(exact).max(initial=0.0)) or 1.0  # whose square may be too small a number
+    return float(np.linalg.norm(missed / size)) / (float(np.linalg.norm(exact / size)) or 1.0), missed

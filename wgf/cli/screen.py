@@ -59,7 +59,7 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
     if "transport" in run.history:
         facts["steps"] = _variational_steps(run)
-    if "sweeps" in run.history:
+    if len(run.history.get("sweeps", ())) > 1:
         facts["sweeps"] = f"{run.history['sweeps'][1:].mean():.1f} a step"
     if isinstance(run.measures[-1], Density | MeshDensity):
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,7 @@ class FromDensity:
     """
 
     NODES = 4  # Gauss–Legendre points per axis and cell
+    CELLS = 2**13  # of the support, for its mass
     SEARCH = 2**16  # points on which the maximum of the density is looked for
 
     lower: Sequence[float] | None
@@ -95,6 +97,13 @@ class FromDensity:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Gauss–Legendre in each cell, or its part in the support; normalised to mass one on the box of the grid."""
         require_fitting(self, grid)
+        masses = self._masses(grid)
+        if not masses.any():
+            raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
+        return masses / (masses.sum() * grid.cell_volume)
+
+    def _masses(self, grid: Grid) -> np.ndarray:
+        """Those of the cells, by the density as it was given."""
         t, w = np.polynomial.legendre.leggauss(self.NODES)
         support = zip(self.lower, self.upper, strict=True) if self.lower and self.upper else [(-np.inf, np.inf)] * grid.dim
         edges = [np.clip(edges, *ends) for edges, ends in zip(grid.edges, support, strict=True)]
@@ -104,9 +113,7 @@ class FromDensity:
             axes = [middle + half * t[k] for middle, half, k in zip(middles, halves, index, strict=True)]
             theta = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
             masses += self._density(theta) * outer([half * w[k] for half, k in zip(halves, index, strict=True)])
-        if not masses.any():
-            raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return masses / (masses.sum() * grid.cell_volume)
+        return masses
 
     def __repr__(self) -> str:
         return f"FromDensity({getattr(self.function, '__name__', self.function)!r})"
@@ -139,12 +146,20 @@ class FromDensity:
         return points, weights / weights.sum()
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        """The density up to a factor, zero outside the support."""
+        """The density, zero outside the support and of mass one in it; without a support as it was given, up to a factor."""
         theta = np.asarray(theta, dtype=float)
         values = self._density(theta)
         if self.lower is None or self.upper is None:
             return values
-        return np.where(((theta >= self.lower) & (theta <= self.upper)).all(axis=-1), values, 0.0)
+        return np.where(((theta >= self.lower) & (theta <= self.upper)).all(axis=-1), values / self._mass, 0.0)
+
+    @cached_property
+    def _mass(self) -> float:
+        """∫ of the density as it was given over the support."""
+        lower, upper = self._support("to normalise a law given by its density")
+        if not (mass := float(self._masses(Grid(lower, upper, int(self.CELLS ** (1 / len(lower))))).sum())):
+            raise InputError(NOWHERE)
+        return mass
 
     def _density(self, theta: np.ndarray) -> np.ndarray:
         values = np.asarray(self.function(theta), dtype=float)

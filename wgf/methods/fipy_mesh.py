@@ -49,7 +49,6 @@ EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
 ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
 POSITIVE = "take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"  # what to do about negative cells
 UNRESOLVED = 0.01  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
-PECLET = 0.35  # root mean square of |ΔG|/τ over the faces up to which the exponential scheme diffuses by less than 1.1 % too much
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
 GROWTH = 1.5  # largest ratio of a step to the last one
@@ -64,8 +63,7 @@ class FiPyMesh:
 
     mesh         a mesh of FiPy (Grid1D … Grid3D, Gmsh2D, Gmsh3D, Gmsh2DIn3DSpace, …), or a wgf.Box, Disc, Annulus, Sphere, Circle
                  or GmshFile
-    convection   van-leer, upwind, exponential, power-law, hybrid or central, or FiPy's name of the term; default: exponential where
-                 the noise is seen by the cells, else van-leer
+    convection   van-leer, upwind, exponential (which keeps the discrete Gibbs state), power-law, hybrid or central, or FiPy's name
     diffusion    two-point, completed on oblique faces (fipy_equation.py), or corrected, FiPy's way; or FiPy's name of the term
     courant      cells by which the mass moves in a step, in the root mean square
     dt           the longest time step; default: what `courant` and the change of the dissipation ask for
@@ -76,7 +74,7 @@ class FiPyMesh:
     """
 
     mesh: Any
-    convection: str | None = None
+    convection: str = "van-leer"
     diffusion: str = "two-point"
     courant: float = 0.5
     dt: float | None = None
@@ -88,8 +86,7 @@ class FiPyMesh:
     handles_growth = True
 
     def __post_init__(self) -> None:
-        if self.convection is not None:
-            object.__setattr__(self, "convection", _key(self.convection, CONVECTION, "convection term"))
+        object.__setattr__(self, "convection", _key(self.convection, CONVECTION, "convection term"))
         object.__setattr__(self, "diffusion", _key(self.diffusion, DIFFUSION, "diffusion term"))
         for name in ("courant", "dt", "accuracy", "edge_tolerance"):
             if name != "dt" or self.dt is not None:
@@ -114,6 +111,10 @@ class FiPyMesh:
             raise InputError(f"the {mesh.title} lies in dimension {mesh.dim} but theta has {problem.dim} coordinates ({names})")
         if problem.growth and not np.allclose(np.linalg.norm(mesh.vertices, axis=1), 1.0):
             raise InputError(f"the problem was reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the {mesh.title}")
+        if not self._is_domain and type(domain).__name__.startswith("Periodic") and getattr(problem.energy, "W", None) is not None:
+            raise InputError(
+                'an interaction W on a periodic mesh asks for the nearest image of a cell: give wgf.Box(…, boundary="periodic")'
+            )
         grid = domain.grid() if isinstance(domain, Box) else None  # the same cells
         return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)), grid)
 
@@ -136,7 +137,7 @@ class FiPyMesh:
 
     def __repr__(self) -> str:
         mesh = repr(self.mesh) if self._is_domain else described(self.mesh).title
-        return f"FiPyMesh({mesh}{f', {self.convection}' if self.convection else ''})"
+        return f"FiPyMesh({mesh}, {self.convection})"
 
 
 def _key(word: object, register: dict[str, str], what: str) -> str:
@@ -156,14 +157,17 @@ class MeshStepper:
         self.method, self.problem, self.mesh, self.grid = method, problem, mesh, grid
         self.volumes, self.tau = mesh.volumes, problem.noise
         self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
-        self.potential = problem.energy.at(mesh.centers, method.tolerance)
+        energy = (
+            problem.energy if grid is None else problem.energy.wrapped(np.where(grid.periodic(), np.subtract(grid.upper, grid.lower), 0.0))
+        )
+        self.potential = energy.at(mesh.centers, method.tolerance)
         self.faces = Faces(fipy_mesh)
         if (parts := self.faces.parts()) > 1:
             text = (
                 f"the {mesh.title} falls into {parts} parts that no face joins: mass stays in each (in Gmsh, BooleanFragments joins them)"
             )
             warnings.warn(text, BoundaryWarning, stacklevel=2)
-        self.convection = method.convection or self._suitable()
+        self.convection = method.convection
         self.equation = Equation(
             fipy_mesh, mesh, self.faces, self.potential, self.convection, method.diffusion, self.tau, self.medium, problem.growth
         )
@@ -301,13 +305,3 @@ class MeshStepper:
         """The density as it is (a copy), its reading and its prediction."""
         reading = self.reading(state)
         return Frame(MeshDensity(self.mesh, state.values.copy(), self.problem.energy.neuron), reading, self.potential.prediction)
-
-    def _suitable(self) -> str:
-        """`exponential` where |ΔG|/τ under the initial law is at most PECLET in the root mean square over the faces, else `van-leer`."""
-        if not self.tau:
-            return "van-leer"
-        masses = self._averages() * self.volumes
-        g = self.potential.update(masses / masses.sum())
-        weight = masses[self.faces.first] + masses[self.faces.second]
-        square = float(weight @ (g[self.faces.first] - g[self.faces.second]) ** 2) / float(weight.sum())
-        return "exponential" if square <= (PECLET * self.tau) ** 2 else "van-leer"

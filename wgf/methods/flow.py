@@ -33,10 +33,10 @@ class CloudStepper:
     """
 
     def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls | None = None) -> None:
-        self.energy = problem.energy
         self.points, self.weights = points, weights
         self.walls = walls or Walls()
         self.walls.fit(points.shape[1])
+        self.energy = problem.energy.wrapped(self.walls.periods)
         self.noisy = problem.noise > 0
         self.facts: dict[str, Any] = {}
         problem.axis_names(points.shape[1])

@@ -38,6 +38,11 @@ class Walls:
         if not self.anywhere and len(self.lower) != p:
             raise InputError(f"the walls have {len(self.lower)} axes but theta has {p} coordinates")
 
+    @property
+    def periods(self) -> np.ndarray:
+        """The lengths of the periodic axes, (p,), zero for the others."""
+        return np.zeros(1) if self.anywhere else np.where(self.periodic, self.upper - self.lower, 0.0)
+
     def inside(self, points: np.ndarray) -> np.ndarray:
         """The points (m, p), a copy: those beyond a closed wall set back onto it, those beyond a periodic edge wrapped around."""
         if self.anywhere:
