@@ -383,7 +383,7 @@ def test_an_interaction_across_a_seam_takes_the_nearest_image():
     assert theirs.free_energy == pytest.approx(ours.free_energy, rel=2e-3)
     cloud = wgf.solve(problem, wgf.Particles(2000, seed=0, **box), 0.5, save=2)
     assert cloud.loss == pytest.approx(ours.loss, rel=0.1)
-    with pytest.raises(wgf.InputError, match="an interaction W on a periodic mesh asks for the nearest image"):
+    with pytest.raises(wgf.InputError, match="on a periodic mesh an interaction W takes the nearest image"):
         wgf.solve(problem, wgf.FiPyMesh(load_fipy().PeriodicGrid1D(nx=64, dx=0.1)), 0.1)
 
 

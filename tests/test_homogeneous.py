@@ -126,7 +126,7 @@ def test_a_problem_file_asks_for_the_reduction(tmp_path):
     path.write_text(FILE)
     task = read_task(path)
     assert task.problem.growth == 4
-    path.write_text(FILE.replace("reduced = true\n", ""))
+    path.write_text(FILE.replace("reduced = true", "reduced = false"))
     by_hand = wgf.reduce_to_sphere(wgf.Problem.from_toml(path))
     predictions = []
     for name, problem in (("file", task.problem), ("hand", by_hand)):

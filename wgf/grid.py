@@ -95,6 +95,10 @@ class Grid:
         """The centres of all cells in C order, (N, p)."""
         return np.stack(np.meshgrid(*self.centers, indexing="ij"), axis=-1).reshape(-1, self.dim)
 
+    def periods(self) -> np.ndarray:
+        """The lengths of the axes that wrap around, (p,), zero for the others."""
+        return np.where(self.periodic(), np.subtract(self.upper, self.lower), 0.0)
+
     def periodic(self) -> tuple[bool, ...]:
         """Which axes wrap around."""
         return tuple(condition == "periodic" for condition in self.boundary)

@@ -27,6 +27,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ def reduce_to_sphere(problem: Problem) -> Problem:
         raise InputError("the penalty is not homogeneous: give a number λ, for V(θ) = |θ|²")
     if problem.noise > 0:
         raise InputError(f"noise (temperature = {problem.noise:g}) breaks the homogeneity: only problems without it can be reduced")
-    source = problem.source and f"reduced = true\n{problem.source}"
+    source = problem.source and "reduced = true\n" + re.sub(r"(?m)^reduced\b.*$", "", problem.source)
     return dataclasses.replace(problem, initial=Projection(problem.initial), growth=GROWTH, source=source)
 
 

@@ -20,6 +20,7 @@ from wgf.errors import InputError
 NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7
 INSIDE = 1e-9  # by which a barycentric coordinate of a point in a simplex may be negative
 NEAR = 0.5  # of the reach of a simplex of a surface: how far from it a point that it holds may be
+AROUND = 1.1  # times the reach: how far from its middle a simplex is looked for, as a curved surface rises above its corners
 MOST_SCATTERED = 4096  # points in a simplex
 HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))  # its tetrahedra
 
@@ -138,7 +139,7 @@ class Mesh:
         sizes, nearest, found = np.floor(np.log2(reach)).astype(int), np.full(len(points), np.inf), np.full(len(points), -1)
         for size in np.unique(sizes):
             these = np.flatnonzero(sizes == size)
-            near = spatial.cKDTree(middles[these]).query_ball_point(points, (1 + INSIDE) * reach[these].max())
+            near = spatial.cKDTree(middles[these]).query_ball_point(points, AROUND * reach[these].max())
             counts = np.array([len(row) for row in near])
             if not counts.any():
                 continue

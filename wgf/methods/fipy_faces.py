@@ -36,7 +36,7 @@ class Faces:
     directions        e (p, F) of the module's text;   cosine, tilt   ⟨e, n⟩ and t (p, F)
     aside             from where the line between the centres meets the face to the face's middle (p, F)
     straight, even    whether t, δ of the module's text are zero everywhere
-    from_first        the way from the centre of the first cell to the face, from_second that from the second one
+    from_first        the way from the centre of the first cell to the face, from_second that from the second one, off_middle δ
     inner             their numbers among all faces, whose normals are `normals` (p, all)
     edge              the cells at the boundary
     """
@@ -53,16 +53,15 @@ class Faces:
         self.cosine = np.einsum("pf,pf->f", self.directions, normals)
         share, self.aside = self._crossings(mesh, normals)
         self.from_first, self.from_second = share * self.distance, (1.0 - share) * self.distance
+        self.off_middle = self.from_first - 0.5 * self.distance
+        self.even = bool(np.abs(self.off_middle / self.distance).max(initial=0.0) <= STRAIGHT)
         self.tilt = normals - self.directions / self.cosine
         self.straight = bool(np.abs(self.tilt).max(initial=0.0) <= STRAIGHT)
         # the outer faces that a cell has: those that FiPy has joined with others across a seam are no cell's
         outer = np.intersect1d(np.flatnonzero(np.asarray(mesh.exteriorFaces.value)), np.ma.compressed(mesh.cellFaceIDs))
-        self.off_middle = self.from_first - 0.5 * self.distance
-        self.even = bool(np.abs(self.off_middle / self.distance).max(initial=0.0) <= STRAIGHT)
         self.edge = np.unique(np.asarray(mesh._adjacentCellIDs[0])[outer])
         self.cells = mesh.numberOfCells
-        products = self.directions[:, None] * self.directions  # (p, p, F)
-        products /= self.distance
+        products = self.directions[:, None] * self.directions / self.distance  # (p, p, F)
         normal_equations = np.stack([[self._gathered(entry, entry) for entry in row] for row in products])  # (p, p, N)
         on_surface = len(normals) == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
         self._inverse = np.linalg.pinv(normal_equations.transpose(2, 0, 1), rcond=STEEP if on_surface else FLAT, hermitian=True)

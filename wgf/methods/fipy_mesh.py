@@ -49,6 +49,7 @@ EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
 ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
 POSITIVE = "take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"  # what to do about negative cells
 UNRESOLVED = 0.01  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
+SPHERES = {2: 2.0 * math.pi, 3: 4.0 * math.pi}  # what the unit sphere measures, by the dimension of the space around it
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
 GROWTH = 1.5  # largest ratio of a step to the last one
@@ -112,9 +113,7 @@ class FiPyMesh:
         if problem.growth and not np.allclose(np.linalg.norm(mesh.vertices, axis=1), 1.0):
             raise InputError(f"the problem was reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the {mesh.title}")
         if not self._is_domain and type(domain).__name__.startswith("Periodic") and getattr(problem.energy, "W", None) is not None:
-            raise InputError(
-                'an interaction W on a periodic mesh asks for the nearest image of a cell: give wgf.Box(…, boundary="periodic")'
-            )
+            raise InputError('on a periodic mesh an interaction W takes the nearest image of a cell: give wgf.Box(…, boundary="periodic")')
         grid = domain.grid() if isinstance(domain, Box) else None  # the same cells
         return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)), grid)
 
@@ -157,22 +156,17 @@ class MeshStepper:
         self.method, self.problem, self.mesh, self.grid = method, problem, mesh, grid
         self.volumes, self.tau = mesh.volumes, problem.noise
         self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
-        energy = (
-            problem.energy if grid is None else problem.energy.wrapped(np.where(grid.periodic(), np.subtract(grid.upper, grid.lower), 0.0))
-        )
+        energy = problem.energy.wrapped(grid.periods()) if grid else problem.energy
         self.potential = energy.at(mesh.centers, method.tolerance)
         self.faces = Faces(fipy_mesh)
         if (parts := self.faces.parts()) > 1:
-            text = (
-                f"the {mesh.title} falls into {parts} parts that no face joins: mass stays in each (in Gmsh, BooleanFragments joins them)"
-            )
+            text = f"the {mesh.title} falls into {parts} parts that no face joins, where mass stays: in Gmsh, BooleanFragments joins them"
             warnings.warn(text, BoundaryWarning, stacklevel=2)
-        self.convection = method.convection
         self.equation = Equation(
-            fipy_mesh, mesh, self.faces, self.potential, self.convection, method.diffusion, self.tau, self.medium, problem.growth
+            fipy_mesh, mesh, self.faces, self.potential, method.convection, method.diffusion, self.tau, self.medium, problem.growth
         )
         self.facts = {
-            "method_summary": f"FiPyMesh({mesh.title}, {CONVECTION[self.convection]})",
+            "method_summary": f"FiPyMesh({mesh.title}, {CONVECTION[method.convection]})",
             "kernel_rank": self.potential.rank,
             "kernel_error": self.potential.error,
         }
@@ -181,8 +175,11 @@ class MeshStepper:
         """The initial law's cell averages, scaled to the law's mass."""
         law, values = self.problem.initial, self._averages()
         mass, held = getattr(law, "mass", 1.0), float(values @ self.volumes)
-        on_surface = self.mesh.cell_dim < self.mesh.dim  # and so is the law, all of it
-        self._judge(held / mass, 0.0 if on_surface else 1.0 if self.grid else outside_of(self.mesh, law))
+        if self.mesh.cell_dim < self.mesh.dim:  # where all of the law is, and known up to a factor but for a reduced problem
+            flat = float(self.volumes.sum()) / SPHERES[self.mesh.dim] if self.problem.growth else 1.0
+            self._judge(held / (mass * flat), 0.0)
+        else:
+            self._judge(held, 1.0 if self.grid else outside_of(self.mesh, law))
         values *= mass / held
         return State(0.0, values, {"step": 0.0, "longest": 0.0, "dissipation": 0.0, "allowed": math.inf, "sweeps": 0})
 
@@ -222,7 +219,7 @@ class MeshStepper:
                 memory["allowed"] = 0.5 * dt
                 if memory["allowed"] < SLOWEST * min(resolved, remaining, memory["longest"] or math.inf):
                     raise RunError(
-                        f"no step from t = {state.time:.6g} is possible with {CONVECTION[self.convection]} and "
+                        f"no step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None
         state.values = values
