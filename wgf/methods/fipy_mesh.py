@@ -55,6 +55,7 @@ ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is se
 GROWTH = 1.5  # largest ratio of a step to the last one
 RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
 SLOWEST = 1e-3  # of the step that accuracy allows, or of the longest one so far where that is shorter: the shortest one that is tried
+MOST_REFUSED, MOST_STEPS = 40, 20_000  # steps refused in a run, and steps still to do, beyond which it leads nowhere
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 
 
@@ -149,7 +150,7 @@ class MeshStepper:
     """`FiPyMesh` bound to a problem. Never stored.
 
     A state's values are the cell averages (N,); its memory holds the last step, the longest one so far, the longest one that is allowed
-    since one was refused, the dissipation before the last step and its sweeps.
+    since one was refused, how many were, the dissipation before the last step and its sweeps.
     """
 
     def __init__(self, method: FiPyMesh, problem: Problem, fipy_mesh: Any, mesh: Mesh, grid: Grid | None) -> None:
@@ -181,7 +182,7 @@ class MeshStepper:
         else:
             self._judge(held, 1.0 if self.grid else outside_of(self.mesh, law))
         values *= mass / held
-        return State(0.0, values, {"step": 0.0, "longest": 0.0, "dissipation": 0.0, "allowed": math.inf, "sweeps": 0})
+        return State(0.0, values, {"step": 0.0, "longest": 0.0, "dissipation": 0.0, "allowed": math.inf, "refused": 0, "sweeps": 0})
 
     def _averages(self) -> np.ndarray:
         """Those of the initial law over the cells, exact on a box, whose first axis runs fastest."""
@@ -216,10 +217,11 @@ class MeshStepper:
                 values, sweeps = self._moved(state.values, dt)
                 break
             except Refused as reason:
-                memory["allowed"] = 0.5 * dt
-                if memory["allowed"] < SLOWEST * min(resolved, remaining, memory["longest"] or math.inf):
+                memory |= {"allowed": 0.5 * dt, "refused": memory["refused"] + 1}
+                hopeless = memory["allowed"] < SLOWEST * min(resolved, remaining, memory["longest"] or math.inf)
+                if hopeless or (memory["refused"] > MOST_REFUSED and remaining > MOST_STEPS * memory["allowed"]):
                     raise RunError(
-                        f"no step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
+                        f"no useful step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None
         state.values = values
