@@ -305,7 +305,7 @@ def test_a_run_does_not_crawl(fipy):
     rng = np.random.default_rng(11)
     dx, dy = (5 * sides / sides.sum() for sides in rng.uniform(0.5, 1.5, (2, 20)))
     problem = wgf.Problem(wgf.InteractionEnergy(V=pull), wgf.Gaussian((0.6, -0.4), (0.4, 0.4)))
-    with pytest.raises(wgf.RunError, match="no useful step from t = .* with CentralDifferenceConvectionTerm"):
+    with pytest.raises(wgf.RunError, match=r"no useful step from t = .* with CentralDifferenceConvectionTerm"):
         wgf.solve(problem, wgf.FiPyMesh(fipy.Grid2D(dx=dx, dy=dy) + -2.5, convection="central", edge_tolerance=1), 0.4, save=2)
 
 
