@@ -120,7 +120,8 @@ class Projection:
             return np.add.reduce([weight * Projection(part).pdf(theta) for weight, part in parts])
         nearest, farthest = np.sqrt([self._rule[0].min(), self._rule[0].max()])
         margin = BEYOND * (farthest - nearest)
-        start, length = max(nearest - margin, 0.0), farthest + margin - max(nearest - margin, 0.0)
+        start = max(nearest - margin, 0.0)
+        length = farthest + margin - start
         t, w = np.polynomial.legendre.leggauss(NODES)
         r = start + (length / PANELS) * (np.arange(PANELS)[:, None] + 0.5 * (1 + t)).ravel()
         weights = np.tile(0.5 * w * length / PANELS, PANELS) * r ** (theta.shape[-1] + 1)

@@ -38,16 +38,16 @@ NODES = 8  # per axis, of the Gauss rule for the mean of W over the cell at zero
 class NearestImage:
     """W of the shortest of all differences that are the same up to multiples of the periods (p,); zero: the axis does not wrap around."""
 
-    function: Function
+    function: Any  # a Function, perhaps with a gradient
     periods: np.ndarray
 
-    def __call__(self, difference: np.ndarray) -> np.ndarray:
+    def __call__(self, difference: np.ndarray) -> Any:
         return self.function(self._nearest(difference))
 
     @property
     def gradient(self) -> Function:
         """That of the function, where it has one."""
-        slope: Function = self.function.gradient  # type: ignore[attr-defined]
+        slope = self.function.gradient
         return lambda difference: slope(self._nearest(difference))
 
     def _nearest(self, difference: np.ndarray) -> np.ndarray:

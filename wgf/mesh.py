@@ -140,11 +140,8 @@ class Mesh:
         for size in np.unique(sizes):
             these = np.flatnonzero(sizes == size)
             near = spatial.cKDTree(middles[these]).query_ball_point(points, AROUND * reach[these].max())
-            counts = np.array([len(row) for row in near])
-            if not counts.any():
-                continue
-            places = np.repeat(np.arange(len(points)), counts)
-            candidates = these[np.concatenate([row for row in near if row]).astype(int)]
+            places = np.repeat(np.arange(len(points)), [len(row) for row in near])
+            candidates = these[np.concatenate(near).astype(int)]
             gaps = _gaps(points[places], corners[candidates]) / reach[candidates]
             np.minimum.at(nearest, places, gaps)
             best = (gaps == nearest[places]) & (gaps <= NEAR)

@@ -31,7 +31,7 @@ import numpy as np
 
 from wgf.grid import Grid
 from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, implicit_sweep
-from wgf.kernels.sums import fill_logarithms, fill_misses, fill_sums
+from wgf.kernels.sums import fill_logarithms, fill_misses
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.on_grid import GridStepper, landing
 from wgf.problem import Problem
@@ -136,8 +136,8 @@ class DriftDiffusion(GridStepper):
 
     def update(self, values: np.ndarray, out: np.ndarray) -> float:
         """Fill G(·; values) into `out`; return the energy without that of the noise, ½L (+ ∫U(μ) where G holds U')."""
+        self.fill_sums(self.sums, values)
         with self.threaded():
-            fill_sums(self.sums, values, self.potential.multiplier, self.potential.along)
             self.loss = self.potential.update(values, self.sums)
         self.potential.fill(out)
         return 0.5 * self.loss + self.potential.internal_energy

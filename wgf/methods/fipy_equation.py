@@ -145,9 +145,7 @@ class Equation:
     def speeds(self, g: np.ndarray) -> np.ndarray:
         """−∂_n G at each inner face; only the part across where that beside stands in another term. See the module's text."""
         across = -self.faces.across(g)
-        if self.balanced:
-            return across if self.completed else across - self.faces.beside(g)
-        return across - self.faces.beside(g) - self.faces.uneven(g)
+        return across if self.balanced and self.completed else across - self.faces.beside(g, at_face=not self.balanced)
 
     def _completing(self, values: np.ndarray, g: np.ndarray) -> np.ndarray:
         """−⟨∇(τ log μ + U'(μ)), t⟩, and with exponential fluxes −⟨∇G, t⟩, at the inner faces between cells that are not empty.

@@ -6,7 +6,7 @@ cells,
     ∂_n f = (f_2 − f_1)/(d ⟨e, n⟩) + ⟨∇f, t⟩,    t = n − e/⟨e, n⟩,
 
 in two parts: `across`, of the two values only, and `beside`, which vanishes on boxes. This is the derivative midway between the centres.
-Where the cells differ in size, the line meets the face elsewhere, δ from the middle, and there ∂_n f has a third part, `uneven`,
+Where the cells differ in size, the line meets the face elsewhere, δ from the middle, and there a third part is to be added to `beside`,
 
     δ ⟨∇f_2 − ∇f_1, e⟩/(d ⟨e, n⟩).
 
@@ -96,20 +96,17 @@ class Faces:
         """(f_2 − f_1)/(d ⟨e, n⟩), (F,)."""
         return (f[self.second] - f[self.first]) / (self.distance * self.cosine)
 
-    def beside(self, f: np.ndarray) -> np.ndarray:
-        """⟨∇f, t⟩ with the mean of both cells, (F,)."""
-        if self.straight:
+    def beside(self, f: np.ndarray, at_face: bool = False) -> np.ndarray:
+        """⟨∇f, t⟩ with the mean of both cells, (F,); `at_face` with δ ⟨∇f_2 − ∇f_1, e⟩/(d ⟨e, n⟩)."""
+        uneven = at_face and not self.even
+        if self.straight and not uneven:
             return np.zeros(len(self.inner))
         gradient = self.gradient(f)
-        return np.einsum("pf,pf->f", 0.5 * (gradient[:, self.first] + gradient[:, self.second]), self.tilt)
-
-    def uneven(self, f: np.ndarray) -> np.ndarray:
-        """δ ⟨∇f_2 − ∇f_1, e⟩/(d ⟨e, n⟩), (F,)."""
-        if self.even:
-            return np.zeros(len(self.inner))
-        gradient = self.gradient(f)
-        change = np.einsum("pf,pf->f", gradient[:, self.second] - gradient[:, self.first], self.directions)
-        return self.off_middle / (self.distance * self.cosine) * change
+        first, second = gradient[:, self.first], gradient[:, self.second]
+        found = np.einsum("pf,pf->f", 0.5 * (first + second), self.tilt)
+        if uneven:
+            found += self.off_middle / (self.distance * self.cosine) * np.einsum("pf,pf->f", second - first, self.directions)
+        return found
 
     def parts(self) -> int:
         """Of how many pieces, between which there is no face, the mesh consists."""

@@ -15,6 +15,7 @@ import psutil
 
 from wgf.errors import BoundaryWarning, InputError
 from wgf.grid import Grid, describe_box, per_axis
+from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measure import Density
 from wgf.methods.base import Frame, Reading, State
@@ -76,6 +77,11 @@ class GridStepper:
     def density(self, values: np.ndarray) -> Density:
         """The values (rows, columns) as a measure of its own."""
         return Density(self.grid, self.potential.restored(values).copy(), self.problem.energy.neuron)
+
+    def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
+        """The row sums (3, rows) of the values."""
+        with self.threaded():
+            fill_sums(sums, values, self.potential.multiplier, self.potential.along)
 
     def rounding(self, energy: float) -> float:
         """A rise of the energy that is only rounding."""

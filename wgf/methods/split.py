@@ -20,7 +20,7 @@ import numpy as np
 from scipy import ndimage, special
 
 from wgf.grid import Grid
-from wgf.kernels.sums import fill_logarithms, fill_sums
+from wgf.kernels.sums import fill_logarithms
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.on_grid import landing
 from wgf.methods.transport import Transport
@@ -69,8 +69,7 @@ class Split(Transport):
         state.values, other = values.reshape(self.shape), spare.reshape(self.shape)
         self.spare = [other, self.spare[1]]
         self.updated = None
-        with self.threaded():
-            fill_sums(state.memory["sums"], state.values, self.potential.multiplier, self.potential.along)
+        self.fill_sums(state.memory["sums"], state.values)
 
     def frame(self, state: State) -> Frame:
         """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from wgf.grid import Grid
-from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import BUFFERS, PADDING, Limiter, stage
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.on_grid import GridStepper
@@ -65,8 +64,7 @@ class Transport(GridStepper):
     def begin(self, time: float, values: np.ndarray) -> State:
         """A state with these values (rows, columns), and the first guess of a step."""
         state = State(time, values, {"sums": np.zeros_like(self.sums), "outflow": 0.0, "pace": 1.0})
-        with self.threaded():
-            fill_sums(state.memory["sums"], state.values, self.potential.multiplier, self.potential.along)
+        self.fill_sums(state.memory["sums"], state.values)
         self.frame(state)
         state.memory["outflow"] = self.outflow
         return state

@@ -321,8 +321,8 @@ class VariationalStepper(GridStepper):
     def reading(self, state: State) -> Reading:
         """The reading of `state`."""
         volume, values = self.grid.cell_volume, state.values
+        self.fill_sums(self.sums, values)
         with self.threaded():
-            fill_sums(self.sums, values, self.potential.multiplier, self.potential.along)
             loss = self.potential.update(values, self.sums)
         self.potential.fill(self.exponent)
         energy = 0.5 * loss
