@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from problems import RIDGE_1D, Tanh
 
 import wgf
 from wgf.plot import plot_density_with_particles, plot_run, plot_together
+from wgf.plot_cells import draw_cells
 from wgf.plot_comparison import plot_comparison
 
 TANH = Tanh()
@@ -48,6 +50,16 @@ def test_every_legal_run_can_be_drawn(case, tmp_path):
     assert (tmp_path / "run.png").stat().st_size > 20_000
     assert "a title" in figure.get_suptitle()
     assert figure is not run.plot()
+
+
+def test_a_sphere_around_zero_is_divided_at_zero():
+    """Though its triangles are not symmetric, and their middle is not quite zero."""
+    _, mesh = wgf.Sphere(0.3).build()
+    density = wgf.MeshDensity(mesh, np.full(mesh.size, 1 / mesh.volumes.sum()))
+    panel = Figure().subplots()
+    draw_cells(panel, density, {})
+    halves = [text.get_text() for text in panel.texts if ">" in text.get_text() or "<" in text.get_text()]
+    assert [half[-3:] for half in halves] == ["> 0", "< 0"]
 
 
 def test_an_interrupted_run_with_one_frame_can_be_drawn(tmp_path):

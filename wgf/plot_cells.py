@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RIM = np.sqrt(2.0)  # radius of a half in the map
 GAP = 0.7  # between the halves
+CENTRED = 0.01  # of the extent: how far from zero the middle of a surface around zero may be, as its cells are not symmetric
 BAND = 0.25  # width of a ring, of its radius
 
 
@@ -54,6 +55,7 @@ def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any
     mesh = density.mesh
     middle, symbols = mesh.volumes @ mesh.centers / mesh.volumes.sum(), [mathematical(name) for name in mesh.names]
     triangles, owners = mesh.triangles()
+    divide = f"{middle[0]:.2g}" if abs(middle[0]) > CENTRED * float(np.ptp(mesh.vertices[:, 0])) else "0"
     image = None
     for side, shift in ((1.0, RIM + 0.5 * GAP), (-1.0, -RIM - 0.5 * GAP)):
         facing = side * (mesh.centers[owners, 0] - middle[0]) > 0
@@ -61,7 +63,7 @@ def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any
         image = panel.tripcolor(x, y + shift, triangles[facing], facecolors=density.values[owners[facing]], rasterized=True, **colours)
         rim = np.linspace(0, 2 * np.pi, 200)
         panel.plot(RIM * np.cos(rim), shift + RIM * np.sin(rim), color=INK, linewidth=0.8)
-        panel.text(-RIM, shift + RIM, f"{symbols[0]} {'<' if side < 0 else '>'} {middle[0]:.2g}", ha="center", va="top")
+        panel.text(-RIM, shift + RIM, f"{symbols[0]} {'<' if side < 0 else '>'} {divide}", ha="center", va="top")
         panel.text(RIM + 0.06, shift, symbols[1], va="center")
         panel.text(0, shift + RIM + 0.04, symbols[2], ha="center", va="bottom")
     panel.set_aspect("equal", adjustable="box")
