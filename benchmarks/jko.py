@@ -25,8 +25,8 @@ from harness import best_seconds, keep, machine, quick_and_output, show
 from threadpoolctl import threadpool_limits
 
 import wgf
-from wgf.layout import Layout
-from wgf.methods.entropic import DOMAINS
+from wgf.measures.distances.entropic import DOMAINS
+from wgf.measures.layout import Layout
 
 LOWER, UPPER = (-2.5, -2.5), (3.5, 4.5)
 STEP, EPSILON = 0.05, 0.005

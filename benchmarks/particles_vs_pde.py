@@ -118,7 +118,7 @@ def draw(results: dict[int, tuple[list[Row], list[Row]]], path: Path) -> None:
     """One panel for each dimension."""
     from matplotlib.figure import Figure
 
-    from wgf.style import BLUE, INK, ORANGE, styled, write
+    from wgf.plots.style import BLUE, INK, ORANGE, styled, write
 
     with styled():
         figure = Figure(figsize=(4.6 * len(results), 4.4), layout="constrained")

@@ -32,7 +32,7 @@ import numpy as np
 from harness import keep, machine, quick_and_output, show
 
 import wgf
-from wgf.fipy_bridge import load_fipy
+from wgf.methods.fipy.bridge import load_fipy
 
 END, TARGET_ERROR = 5.0, 1e-3
 LOWER, UPPER = (-3.0, -2.5), (4.0, 4.5)

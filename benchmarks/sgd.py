@@ -15,7 +15,7 @@ import numpy as np
 from harness import keep, machine, quick_and_output, show
 
 import wgf
-from wgf.step_errors import name_of
+from wgf.studies.sweeps.over_steps import name_of
 
 
 def target(x: np.ndarray) -> np.ndarray:

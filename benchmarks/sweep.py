@@ -16,7 +16,7 @@ import numpy as np
 from harness import keep, machine, quick_and_output, show
 
 import wgf
-from wgf.central_limit import spread
+from wgf.studies.theory.fluctuation import spread
 
 LOWER, UPPER = (-3.0, -2.5), (4.0, 4.5)
 

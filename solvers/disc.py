@@ -12,7 +12,7 @@ Writes disc.h5, disc.png and disc.pvd (for ParaView), all of the finest mesh of 
 import numpy as np
 
 import wgf
-from wgf.law import mesh_averages
+from wgf.measures.laws import mesh_averages
 
 RADIUS, STD, NOISE = 3.0, 0.5, 0.1
 

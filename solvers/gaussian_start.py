@@ -5,7 +5,7 @@ gaussian_start_neurons.png, and prints how far density and neurons are apart.
 """
 
 import wgf
-from wgf.plot import plot_density_with_particles
+from wgf.plots.run import plot_density_with_particles
 
 problem = wgf.Problem(
     energy=wgf.RegressionEnergy(

@@ -18,7 +18,7 @@ settings.load_profile("wgf")
 @pytest.fixture
 def fipy(monkeypatch):
     """FiPy, which calls the program gmsh from the PATH; pip puts it beside python."""
-    from wgf.fipy_bridge import load_fipy
+    from wgf.methods.fipy.bridge import load_fipy
 
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
     return load_fipy()

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import expm
 
 import wgf
-from wgf.neuron import coordinate_names
+from wgf.networks.neuron import coordinate_names
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ from nbclient import NotebookClient
 
 import wgf
 from wgf.cli import COMMANDS
-from wgf.distances import DISTANCES
-from wgf.domain import SHAPES
-from wgf.law import LAWS
-from wgf.methods import METHODS, langevin
-from wgf.methods.entropic import DOMAINS
-from wgf.methods.finite_volume import INTEGRATORS, LIMITERS, SCHEMES
-from wgf.methods.fipy_equation import CONVECTION, DIFFUSION
-from wgf.neuron import ACTIVATIONS
-from wgf.problem_file import read_task
+from wgf.measures.distances.entropic import DOMAINS
+from wgf.measures.distances.points import DISTANCES
+from wgf.measures.laws import LAWS
+from wgf.methods import METHODS
+from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS, SCHEMES
+from wgf.methods.fipy.domains import SHAPES
+from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
+from wgf.methods.particles import langevin
+from wgf.networks.neuron import ACTIVATIONS
+from wgf.runs.task import read_task
 
 ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")

@@ -14,8 +14,8 @@ from wgf.errors import InputError
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A .gif or .mp4 file  [default: the first name with .gif, here]")
 def animate(files: tuple[Path, ...], output: Path | None) -> None:
     """Film the run in RUN.h5; with a second run, both in one picture, neurons over the density."""
-    from wgf.animation import animate as film
-    from wgf.observers.store import open_run
+    from wgf.plots.film import animate as film
+    from wgf.runs.observers.writer import open_run
 
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one run file, or two")

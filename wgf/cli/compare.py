@@ -35,14 +35,14 @@ def compare(
     instead, compare these at the times that both have.
     """
     from wgf.cli.screen import comparison_facts, say, show_facts, show_pair, show_rates
-    from wgf.hdf5 import check_target
+    from wgf.runs.hdf5 import check_target
 
     output = output or Path(f"{files[0].stem}-compare.h5")
     figure = output.with_suffix(".png")
     check_target(output, "pair" if len(files) == 2 else "comparison", files)
     if len(files) == 2:
-        from wgf.observers.store import open_run
-        from wgf.pair import compare_runs
+        from wgf.runs.observers.writer import open_run
+        from wgf.studies.pair import compare_runs
 
         pair = compare_runs(open_run(files[0]), open_run(files[1]), distances)
         pair.save(output)
@@ -53,9 +53,9 @@ def compare(
         return
     if len(files) != 1:
         raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
-    from wgf.methods.particles import Particles
-    from wgf.problem_file import read_task
-    from wgf.sweep import compare as sweep
+    from wgf.methods.particles.method import Particles
+    from wgf.runs.task import read_task
+    from wgf.studies.sweeps.over_sizes import compare as sweep
 
     task = read_task(files[0])
     limit, particles = task.method, None
@@ -69,7 +69,7 @@ def compare(
             )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
-            from wgf.table import progress
+            from wgf.studies.sweeps.table import progress
 
             done, cells = progress(output)
             say(f"interrupted: {done} of {cells} cells are kept in {output}; the same command goes on from there")

@@ -21,13 +21,13 @@ def demo(output: Path) -> None:
     """A tanh student as a density, along characteristics, and as neurons: solved, compared, stored and drawn."""
     from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_rates
     from wgf.errors import InputError
-    from wgf.loop import solve
-    from wgf.measure import Cloud, Density
-    from wgf.methods.characteristics import Characteristics
-    from wgf.methods.particles import Particles
-    from wgf.plot import plot_density_with_particles
-    from wgf.problem_file import read_task
-    from wgf.sweep import compare
+    from wgf.measures.measure import Cloud, Density
+    from wgf.methods.particles.characteristics import Characteristics
+    from wgf.methods.particles.method import Particles
+    from wgf.plots.run import plot_density_with_particles
+    from wgf.runs.solve import solve
+    from wgf.runs.task import read_task
+    from wgf.studies.sweeps.over_sizes import compare
 
     begun = time.perf_counter()
     try:

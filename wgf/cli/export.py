@@ -12,7 +12,7 @@ import click
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The .pvd file to write  [default: the name with .pvd, beside it]")
 def export(file: Path, output: Path | None) -> None:
     """Write the run in RUN.h5 as VTK files, for ParaView: a .pvd file, and a folder of the same name with the frames."""
-    from wgf.vtk_files import export as write
+    from wgf.runs.vtk import export as write
 
     output = output or file.with_suffix(".pvd")
     write(file, output)

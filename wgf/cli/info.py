@@ -12,9 +12,9 @@ import click
 def info(file: Path) -> None:
     """Say what FILE.h5 holds."""
     from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_pair, show_rates
-    from wgf.files import open_result
-    from wgf.pair import Pair
-    from wgf.run import Run
+    from wgf.runs.run import Run
+    from wgf.studies.open import open_result
+    from wgf.studies.pair import Pair
 
     result = open_result(file)
     if isinstance(result, Pair):

@@ -16,14 +16,14 @@ from wgf.errors import InputError
 )
 def plot(files: tuple[Path, ...], output: Path | None) -> None:
     """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, neurons over the density."""
-    from wgf.files import open_result
-    from wgf.observers.store import open_run
+    from wgf.runs.observers.writer import open_run
+    from wgf.studies.open import open_result
 
     output = output or Path(f"{files[0].stem}.png")
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one, or two run files")
     if len(files) == 2:
-        from wgf.plot import plot_together
+        from wgf.plots.run import plot_together
 
         plot_together(open_run(files[0]), open_run(files[1]), output)
     else:

@@ -25,10 +25,10 @@ def run(
     """Solve PROBLEM.toml and write the run into an HDF5 file."""
     use_threads(threads)
     from wgf.cli.screen import run_facts, say, show_facts
-    from wgf.hdf5 import check_target
-    from wgf.loop import solve
-    from wgf.observers.store import open_run
-    from wgf.problem_file import read_task
+    from wgf.runs.hdf5 import check_target
+    from wgf.runs.observers.writer import open_run
+    from wgf.runs.solve import solve
+    from wgf.runs.task import read_task
 
     output = output or Path(f"{problem.stem}.h5")
     check_target(output)

@@ -12,9 +12,9 @@ import click
 ROUNDING = 1e-14  # relative; a rise below it is no rise
 
 if TYPE_CHECKING:
-    from wgf.comparison import Comparison
-    from wgf.pair import Pair
-    from wgf.run import Run
+    from wgf.runs.run import Run
+    from wgf.studies.pair import Pair
+    from wgf.studies.sweeps.comparison import Comparison
 
 
 def say(text: str) -> None:
@@ -39,7 +39,7 @@ def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
 def run_facts(run: Run) -> dict[str, str]:
     """What a person wants to know of a run first."""
-    from wgf.measure import Density, MeshDensity
+    from wgf.measures.measure import Density, MeshDensity
 
     growth = run.attributes.get("growth", 0.0)
     facts = {

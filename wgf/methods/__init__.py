@@ -7,11 +7,11 @@ from importlib import import_module
 from wgf.errors import known
 
 METHODS = {
-    "finite-volume": "wgf.methods.finite_volume:FiniteVolume",
-    "jko": "wgf.methods.jko:JKO",
-    "fipy": "wgf.methods.fipy_mesh:FiPyMesh",
-    "characteristics": "wgf.methods.characteristics:Characteristics",
-    "particles": "wgf.methods.particles:Particles",
+    "finite-volume": "wgf.methods.finite_volume.method:FiniteVolume",
+    "jko": "wgf.methods.jko.method:JKO",
+    "fipy": "wgf.methods.fipy.method:FiPyMesh",
+    "characteristics": "wgf.methods.particles.characteristics:Characteristics",
+    "particles": "wgf.methods.particles.method:Particles",
 }
 
 

@@ -10,8 +10,9 @@ step before (a step size, say) stands in `state.memory`. Nothing else holds time
                                 arrives there; returns the Reading of the state that the step left
     stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
 
-A method that solves problems with growth says so: `handles_growth = True`. One whose error can be estimated (discretisation.py) also has
-`coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the resolution.
+A method that solves problems with growth says so: `handles_growth = True`. One whose error can be estimated
+(studies/theory/discretisation.py) also has `coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the
+resolution.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measure import Measure
-from wgf.problem import Problem
+from wgf.measures.measure import Measure
+from wgf.problems.problem import Problem
 
 
 @dataclass

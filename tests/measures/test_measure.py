@@ -1,0 +1,158 @@
+"""Densities and clouds: both are points and masses, and integrate as their definition says."""
+
+import numpy as np
+import pytest
+
+import wgf
+from wgf.measures import measure
+
+GRID = wgf.Grid([-1, 0, 2], [1, 3, 2.5], (3, 4, 2), ("c", "a", "b"))
+NEURON = wgf.Neuron("tanh", ("c", "a", "b"))
+X = np.linspace(-1, 1, 11)
+
+
+@pytest.fixture(params=["density", "cloud"])
+def mu(request):
+    """A measure of mass about 3 on 24 points of three coordinates."""
+    rng = np.random.default_rng(5)
+    if request.param == "density":
+        return wgf.Density(GRID, rng.uniform(0.5, 1.5, GRID.shape), NEURON)
+    return wgf.Cloud(rng.normal(size=(24, 3)), rng.uniform(0.05, 0.2, 24), NEURON)
+
+
+def test_the_points_and_masses_of_a_density_are_its_cells():
+    values = np.arange(24.0).reshape(GRID.shape)
+    density = wgf.Density(GRID, values)
+    assert np.array_equal(density.points, GRID.points())
+    for theta, mass in zip(density.points, density.masses, strict=True):
+        cell = tuple(int((coordinate - low) // h) for coordinate, low, h in zip(theta, GRID.lower, GRID.spacing, strict=True))
+        assert mass == pytest.approx(values[cell] * (2 / 3) * (3 / 4) * (1 / 4))
+
+
+def test_the_points_and_masses_of_a_cloud_are_its_positions_and_weights():
+    positions, weights = np.ones((4, 2)), np.full(4, 0.25)
+    cloud = wgf.Cloud(positions, weights)
+    assert cloud.points is positions
+    assert cloud.masses is weights
+
+
+def test_mass_mean_and_covariance_are_sums(mu):
+    pairs = list(zip(mu.points, mu.masses, strict=True))
+    mass = sum(m for _, m in pairs)
+    mean = sum(m * theta for theta, m in pairs) / mass
+    covariance = sum(m * np.outer(theta - mean, theta - mean) for theta, m in pairs) / mass
+    assert mu.mass == pytest.approx(mass, rel=1e-14)
+    assert mu.mean == pytest.approx(mean, rel=1e-13)
+    assert mu.covariance == pytest.approx(covariance, rel=1e-12)
+
+
+def test_integrate_sums_numbers_and_vectors(mu):
+    total = sum(m * np.sin(theta[0]) for theta, m in zip(mu.points, mu.masses, strict=True))
+    assert mu.integrate(lambda theta: np.sin(theta[:, 0])) == pytest.approx(total, rel=1e-13)
+    assert isinstance(mu.integrate(lambda theta: np.sin(theta[:, 0])), float)
+    assert mu.integrate(lambda theta: theta) == pytest.approx(mu.mean * mu.mass, rel=1e-13)
+
+
+def test_the_prediction_is_the_integral_of_the_neuron(mu):
+    by_hand = sum(m * c * np.tanh(a * X + b) for (c, a, b), m in zip(mu.points, mu.masses, strict=True))
+    assert mu.predict(X) == pytest.approx(by_hand, rel=1e-12)
+    assert np.array_equal(mu.predict(X[:, None]), mu.predict(X))
+    assert mu.predict(0.5) == pytest.approx(mu.predict([0.5]), rel=1e-14)
+
+
+@pytest.mark.parametrize("block", [1, 11, 40, 7 * 11, 10**6])
+def test_the_prediction_does_not_depend_on_the_blocks(mu, block, monkeypatch):
+    expected = mu.masses @ NEURON.value(mu.points, X[:, None])
+    monkeypatch.setattr(measure, "BLOCK", block)
+    assert mu.predict(X) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_custom_neuron_predicts_too():
+    class Place:
+        def value(self, theta, x):
+            return theta[..., :1] * x[:, 0]
+
+    assert wgf.Cloud(np.array([[1.0], [3.0]]), np.array([0.5, 0.5]), Place()).predict([2.0]) == pytest.approx([4.0])
+
+
+def test_several_inputs_come_as_a_table():
+    cloud = wgf.Cloud(np.array([[1.0, 2.0]]), np.ones(1), wgf.Neuron("identity", ("a1", "a2"), dim=2))
+    assert cloud.predict(np.array([[1.0, 0.0], [3.0, 4.0]])) == pytest.approx([1.0, 11.0])
+
+
+def test_a_marginal_integrates_over_the_other_axes():
+    density = wgf.Density(GRID, np.random.default_rng(6).uniform(size=GRID.shape))
+    for axis, (n, h) in enumerate(zip(GRID.shape, GRID.spacing, strict=True)):
+        marginal = density.marginal(axis)
+        by_hand = [np.take(density.values, k, axis).sum() * GRID.cell_volume / h for k in range(n)]
+        assert marginal == pytest.approx(by_hand, rel=1e-13)
+        assert marginal.sum() * h == pytest.approx(density.mass, rel=1e-13)
+    assert density.marginal(0, 2) == pytest.approx(density.values.sum(axis=1) * GRID.spacing[1], rel=1e-13)
+    assert np.array_equal(density.marginal(0, 1, 2), density.values)
+
+
+def test_measures_say_what_they_are():
+    density = wgf.Density(wgf.Grid([0, 0], [1, 2], 2), np.full((2, 2), 0.5))
+    assert repr(density) == "Density(Grid(2 × 2 on [0, 1] × [0, 2]), mass 1)"
+    assert repr(wgf.Cloud(np.ones((4, 2)), np.full(4, 0.25))) == "Cloud(4 points in 2 dimensions, mass 1)"
+
+
+def test_a_measure_without_a_neuron_cannot_predict():
+    with pytest.raises(wgf.InputError, match=r"built without a neuron, so it cannot predict; give it one: neuron="):
+        wgf.Cloud(np.ones((2, 2)), np.full(2, 0.5)).predict(X)
+
+
+def test_predicting_at_inputs_of_another_dimension_is_refused():
+    cloud = wgf.Cloud(np.zeros((3, 3)), np.full(3, 1 / 3), wgf.Neuron("tanh", ("c", "a1", "a2"), dim=2))
+    assert cloud.predict(np.zeros((0, 2))).shape == (0,)
+    with pytest.raises(wgf.InputError, match=r"x has shape \(5,\), but the neuron has 2 inputs; give \(n, 2\)"):
+        cloud.predict(np.zeros(5))
+
+
+def test_a_density_is_a_law_on_its_own_grid_bit_for_bit():
+    density = wgf.Density(GRID, np.random.default_rng(8).uniform(size=GRID.shape))
+    same = wgf.Grid(GRID.lower, GRID.upper, GRID.shape)
+    assert np.array_equal(density.cell_averages(same), density.values)
+    assert density.dim == 3
+
+
+def test_a_density_is_carried_to_another_grid_exactly():
+    """Against plain sampling of the piecewise constant density; mass is kept where the other box holds the first."""
+    grid = wgf.Grid([0, 0], [1, 2], (4, 5))
+    density = wgf.Density(grid, np.random.default_rng(9).uniform(size=grid.shape))
+    other = wgf.Grid([-0.3, -0.1], [1.1, 2.5], (7, 6))
+    found = density.cell_averages(other)
+    assert found.sum() * other.cell_volume == pytest.approx(density.mass, rel=1e-13)
+    fine = np.stack(np.meshgrid(*(np.linspace(low, high, 40 * n, endpoint=False) + (high - low) / (80 * n)
+            for low, high, n in zip(other.lower, other.upper, other.shape, strict=True)), indexing="ij"), -1)  # fmt: skip
+    place = np.floor((fine - grid.lower) / grid.spacing).astype(int)
+    inside = ((place >= 0) & (place < grid.shape)).all(axis=-1)
+    sampled = np.where(inside, density.values[tuple(np.moveaxis(np.clip(place, 0, np.array(grid.shape) - 1), -1, 0))], 0.0)
+    assert found == pytest.approx(sampled.reshape(7, 40, 6, 40).mean(axis=(1, 3)), abs=0.03)
+
+
+def test_samples_of_a_density_lie_in_its_cells_by_their_mass():
+    grid = wgf.Grid([0, 0], [1, 2], (2, 2))
+    density = wgf.Density(grid, np.array([[0.1, 0.4], [0.0, 0.5]]))
+    points = density.sample(20_000, np.random.default_rng(0))
+    found, _, _ = np.histogram2d(*points.T, bins=[[0, 0.5, 1], [0, 1, 2]])
+    assert found / 20_000 == pytest.approx(density.values * grid.cell_volume / density.mass, abs=0.015)
+    nodes, weights = density.quadrature(7)
+    assert np.array_equal(nodes, grid.points())
+    assert weights == pytest.approx(density.values.ravel() / density.values.sum())
+
+
+def test_a_run_goes_on_from_the_frame_of_another():
+    data = wgf.Data([-1.0, 0.5], [0.5, 1.0])
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), data), wgf.Gaussian([0, 0.5], [0.3, 0.3]))
+    method = wgf.FiniteVolume(24, [-2, -2], [2, 3])
+    whole = wgf.solve(problem, method, until=1.0, save=3)
+    rest = wgf.solve(wgf.Problem(problem.energy, whole.measures[1]), method, until=0.5, save=2)
+    assert rest.measures[-1].values == pytest.approx(whole.measures[-1].values, abs=1e-5)
+
+
+def test_values_and_grid_must_agree():
+    with pytest.raises(wgf.InputError, match=r"the density has values of shape \(4, 3\) on a grid of shape \(3, 4\); they must agree"):
+        wgf.Density(wgf.Grid([0, 0], [1, 1], (3, 4)), np.ones((4, 3)))
+    with pytest.raises(wgf.InputError, match=r"the density has 3 axes but the grid has 2"):
+        wgf.Density(GRID, np.ones(GRID.shape)).cell_averages(wgf.Grid([0, 0], [1, 1], 4))

@@ -1,0 +1,288 @@
+"""Finite volumes: orders towards exact laws, positivity, mass, loss, landing, and the walls of the box."""
+
+import dataclasses
+import tracemalloc
+
+import numba
+import numpy as np
+import pytest
+from problems import RIDGE_1D, RIDGE_2D, Ridge, Tanh
+
+import wgf
+from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS
+
+TANH = Tanh()
+
+
+def orders(errors):
+    """log₂ of the ratio of successive errors, for resolutions that double."""
+    errors = np.abs(np.array(errors))
+    return np.log2(errors[:-1]) - np.log2(errors[1:])
+
+
+def on_tanh_box(n, **options):
+    return wgf.FiniteVolume((n, n), lower=TANH.lower, upper=TANH.upper, edge_tolerance=1, **options)
+
+
+@pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
+def test_the_exact_gaussian_is_approached_at_second_order(ridge, sizes):
+    """Linear neuron, ridge: mean and variance at order ≥ 1.9 in h, the L¹ error of the density at order ≥ 1.7."""
+    lower, upper = ridge.box
+    moments, densities = [], []
+    for n in sizes:
+        last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, lower, upper), until=1.0, save=2).measures[-1]
+        exact = ridge.law(1.0).cell_averages(last.grid)
+        moments.append([*(last.mean - ridge.mean(1.0)), *np.diag(last.covariance - ridge.covariance(1.0))])
+        densities.append(np.abs(last.values - exact).sum() * last.grid.cell_volume)
+    assert orders(moments).min() >= 1.9
+    assert orders(densities).mean() >= 1.7
+
+
+def test_the_tanh_student_is_approached_at_second_order():
+    """Against self-converged characteristics at t = 5: ≤ 5e-4 at 128² for a target of size one, order ≥ 1.9 to 512²."""
+    reference = TANH.reference(5.0).prediction[-1]
+    errors = []
+    for n in (128, 256, 512):
+        run = wgf.solve(TANH.problem, on_tanh_box(n), until=5.0, save=2)
+        errors.append(TANH.data.norm(run.prediction[-1] - reference))
+    assert errors[0] <= 5e-4
+    assert orders(errors).min() >= 1.9
+
+
+def test_three_axes_agree_with_the_characteristics():
+    """θ = (c, a, b) on 64³: the loss at t = 5 within 2 % of the characteristics'."""
+    neuron = wgf.Neuron("tanh", theta=("c", "a", "b"))
+    problem = wgf.Problem(wgf.RegressionEnergy(neuron, TANH.data), wgf.Gaussian([0.2, 0.5, 0.0], [0.4, 0.4, 0.4]))
+    run = wgf.solve(problem, wgf.FiniteVolume(64, lower=(-3, -2.5, -2.8), upper=(4, 4, 2.8)), until=5.0, save=2)
+    exact = wgf.solve(problem, wgf.Characteristics(nodes=16, rtol=1e-7, atol=1e-9), until=5.0, save=2)
+    assert run.loss[-1] == pytest.approx(exact.loss[-1], rel=0.02)
+
+
+def test_mass_is_kept_over_ten_thousand_steps():
+    run = wgf.solve(TANH.problem, on_tanh_box(24, courant=1e-3), until=2.0, save=2)
+    assert len(run.history["time"]) > 10_000
+    assert np.abs(run.history["mass"] - 1).max() <= 1e-12
+
+
+@pytest.mark.parametrize("limiter", LIMITERS)
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+def test_every_limiter_and_integrator_keeps_mass_sign_and_falling_loss(limiter, integrator):
+    run = wgf.solve(TANH.problem, on_tanh_box(40, limiter=limiter, integrator=integrator), until=2.0)
+    assert np.abs(run.history["mass"] - 1).max() <= 1e-13
+    assert run.history["minimum"].min() >= 0
+    assert run.largest_rise <= 0
+    assert run.prediction[-1] == pytest.approx(TANH.reference(2.0).prediction[-1], abs=0.15)
+
+
+@pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("ssprk2", 2), ("ssprk52", 2), ("ssprk3", 3), ("ssprk43", 3)])
+def test_integrators_converge_at_their_order_in_time(integrator, order):
+    """One step of a fixed size on a fixed grid against the exact flow of the semi-discrete system: error ~ dt^(order + 1)."""
+    errors = [one_step_error(integrator, dt) for dt in (0.04, 0.02, 0.01)]
+    assert orders(errors).min() >= order + 0.8
+
+
+def one_step_error(integrator, dt):
+    """Upwind, no ridge: the velocity has one sign, so that the semi-discrete system is smooth."""
+    plain = Ridge(penalty=0.0)
+    ends = []
+    for name, steps in ((integrator, 1), ("ssprk3", 64)):
+        stepper = wgf.FiniteVolume(48, *plain.box, limiter="upwind", integrator=name).bind(plain.problem, dt)
+        state = stepper.start()
+        for k in range(steps):
+            stop = dt * (k + 1) / steps
+            stepper.step(state, stop)
+            assert state.time == stop  # one step
+        ends.append(state.values.copy())
+    return np.abs(ends[0] - ends[1]).max()
+
+
+def test_the_loss_falls_at_the_rate_of_its_dissipation():
+    """dL/dt = −2 ∫|∇G|² dμ along the flow, and the reported defect is what the history says."""
+    run = wgf.solve(TANH.problem, on_tanh_box(128), until=1.0)
+    time, rate = run.history["time"], run.history["dissipation"]
+    lost = 2 * np.sum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))
+    assert run.loss[0] - run.loss[-1] == pytest.approx(lost, rel=1e-4)
+    assert run.dissipation_defect < 1e-4
+
+
+def test_the_reported_dissipation_is_the_gradient_of_the_potential():
+    """The sum over faces against ∫|∇G|² dμ along the characteristics: second order."""
+    exact = TANH.reference(1.0, 5.0).dissipation[0]
+    errors = [wgf.solve(TANH.problem, on_tanh_box(n), until=1e-6, save=2).dissipation[0] / exact - 1 for n in (64, 128, 256)]
+    assert orders(errors).min() >= 1.9
+
+
+def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
+    """Neurons that rush together steepen G within a step: no stage of an accepted step may pass dt·outflow = ½."""
+    problem = wgf.Problem(
+        wgf.RegressionEnergy(wgf.Neuron("tanh", theta=("c", "a")), wgf.Data.quadrature(lambda x: 30 * np.sin(4 * x), -1, 1, 40)),
+        wgf.Gaussian([0.0, 0.0], [0.3, 0.3]),
+    )
+    stepper = wgf.FiniteVolume(48, lower=(-3, -3), upper=(3, 3), edge_tolerance=1).bind(problem, 1.0)
+    state = stepper.start()
+    repeated = 0
+    for _ in range(60):
+        state.memory["outflow"] *= 0.5  # a guess that is too bold by a factor of two
+        before = state.time
+        attempts = []
+        stages = type(stepper).stages
+        monkeypatch.setattr(type(stepper), "stages", lambda self, s, dt, a=attempts, f=stages: a.append(dt) or f(self, s, dt))
+        stepper.step(state, 1.0)
+        monkeypatch.setattr(type(stepper), "stages", stages)
+        repeated += len(attempts) > 1
+        assert stepper.fastest * (state.time - before) <= 0.5 * (1 + 1e-12)
+        assert state.values.min() >= 0
+    assert repeated > 30
+
+
+def test_a_step_that_would_raise_the_loss_is_taken_again():
+    """A narrow bump makes the flow nearly diffusive; with steps at the positivity bound alone its loss would rise."""
+
+    class Bump:
+        def value(self, theta, x):
+            return 20 * np.clip(1 - ((x[:, 0] - theta) * 20) ** 2, 0, None) ** 2
+
+    problem = wgf.Problem(
+        wgf.RegressionEnergy(Bump(), wgf.Data.quadrature(lambda x: 0.6 - 0.4 * x, -1, 1, 200)),
+        wgf.FromDensity(lambda theta: np.exp(-4.5 * theta[..., 0] ** 2), lower=[-1], upper=[1]),
+    )
+    run = wgf.solve(problem, wgf.FiniteVolume(100, [-1], [1], integrator="ssprk43", edge_tolerance=1), until=3.0)
+    assert np.diff(run.history["loss"]).max() <= 0
+
+
+def test_frames_lie_exactly_on_the_save_times():
+    times = [0.1, 1 / 3, 0.7, 1.0]
+    run = wgf.solve(TANH.problem, on_tanh_box(24), until=1.0, save=times)
+    assert run.times.tolist() == [0.0, *times]
+    assert set(times) <= set(run.history["time"].tolist())
+
+
+def test_a_periodic_axis_wraps():
+    """A phase is periodic: cos(a x + b) on b ∈ [0, 2π) agrees with the characteristics, which know no box."""
+    neuron = wgf.Neuron("cosine", theta=("c", "b"), fixed={"a": 2.0})
+    start = wgf.Gaussian([0.5, 5.5], [0.3, 0.5])
+    problem = wgf.Problem(wgf.RegressionEnergy(neuron, TANH.data), start)
+    wrapped = wgf.Mixture([1, 1, 1], [wgf.Gaussian([0.5, 5.5 + k], [0.3, 0.5]) for k in (-2 * np.pi, 0, 2 * np.pi)])
+    tiled = dataclasses.replace(problem, initial=wgf.FromDensity(lambda theta: sum_of(wrapped, theta)))
+    method = wgf.FiniteVolume((96, 96), lower=(-2.5, 0), upper=(3.5, 2 * np.pi), boundary=("no-flux", "periodic"))
+    run = wgf.solve(tiled, method, until=2.0, save=2)
+    exact = wgf.solve(problem, wgf.Characteristics(nodes=40), until=2.0, save=2)
+    assert TANH.data.norm(run.prediction[-1] - exact.prediction[-1]) <= 2e-3
+    assert run.mass[-1] == pytest.approx(1, abs=1e-13)
+    assert run.measures[-1].marginal(1)[0] > 1e-3  # the law does cross the seam
+
+
+def sum_of(mixture, theta):
+    return sum(np.exp(-0.5 * np.sum(((theta - law.mean) / law.std) ** 2, axis=-1)) for law in mixture.laws)
+
+
+def test_the_order_of_the_axes_does_not_matter():
+    def run(theta, swap):
+        pick = [1, 0] if swap else [0, 1]
+        law = wgf.Gaussian(np.array([0.2, 0.5])[pick], np.array([0.4, 0.3])[pick])
+        problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", theta=theta), TANH.data, 0.1), law)
+        lower, upper, cells = (np.array(edges)[pick] for edges in ((-2.5, -2.0), (3.5, 4.0), (40, 30)))
+        return wgf.solve(problem, wgf.FiniteVolume(cells, lower, upper), until=1.0).measures[-1].values
+
+    assert run(("c", "a"), False) == pytest.approx(run(("a", "c"), True).T, rel=1e-10, abs=1e-13)
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads():
+    method = on_tanh_box(64)
+    runs = []
+    for threads in (1, 2):
+        numba.set_num_threads(threads)
+        runs.append(wgf.solve(TANH.problem, method, until=1.0).measures[-1].values)
+    assert np.array_equal(*runs)
+
+
+def test_a_step_allocates_nothing_of_the_size_of_the_grid():
+    """The kernel works in place; what Python allocates in a step is small change."""
+    stepper = on_tanh_box(256).bind(TANH.problem, 1.0)
+    state = stepper.start()
+    stepper.step(state, 1.0)
+    tracemalloc.start()
+    for _ in range(3):
+        stepper.step(state, 1.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < state.values.nbytes / 10
+
+
+def test_a_state_is_all_that_is_needed_to_go_on():
+    """A second stepper that takes over a copy of the state arrives at the same bits."""
+    method = on_tanh_box(32)
+    first, second = method.bind(TANH.problem, 1.0), method.bind(TANH.problem, 1.0)
+    state = first.start()
+    for _ in range(5):
+        first.step(state, 1.0)
+    memory = {key: np.copy(value) if np.ndim(value) else value for key, value in state.memory.items()}
+    taken = dataclasses.replace(state, values=state.values.copy(), memory=memory)
+    for _ in range(5):
+        first.step(state, 1.0)
+        second.step(taken, 1.0)
+    assert state.time == taken.time
+    assert np.array_equal(state.values, taken.values)
+
+
+def test_the_box_is_found_where_none_is_given():
+    """The found box holds the law at all times: no warning, and the same answer as on a generous box."""
+    found = wgf.solve(TANH.problem, wgf.FiniteVolume((96, 96)), until=2.0)
+    grid = found.measures[0].grid
+    assert f"96 × 96 on [{grid.lower[0]:g}, {grid.upper[0]:g}]" in found.method
+    assert grid.upper[0] < 5
+    assert grid.lower[0] > -5
+    assert found.boundary_mass.max() < 1e-4
+    assert TANH.data.norm(found.prediction[-1] - TANH.reference(2.0).prediction[-1]) < 2e-3
+
+
+def test_mass_at_the_edge_is_a_warning_that_names_the_side():
+    method = wgf.FiniteVolume((48, 48), lower=(-1.5, -1.5), upper=(1.2, 2.5))
+    with pytest.warns(wgf.BoundaryWarning) as caught:
+        wgf.solve(TANH.problem, method, until=3.0)
+    messages = [str(warning.message) for warning in caught]
+    assert any(
+        "upper end of axis c" in message and "of the mass" in message and "move its upper edge outwards" in message for message in messages
+    )
+    assert any("leaves out" in message for message in messages)  # the box cuts the initial law, too
+
+
+def test_each_side_warns_once():
+    method = wgf.FiniteVolume((48, 48), lower=(-2, -2), upper=(1.6, 4))
+    with pytest.warns(wgf.BoundaryWarning) as caught:
+        wgf.solve(TANH.problem, method, until=3.0)
+    sides = [str(warning.message).split("at the ")[1].split(":")[0] for warning in caught if "at the " in str(warning.message)]
+    assert len(sides) == len(set(sides)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"limiter": "superbee"}, "unknown limiter 'superbee'.*mc, minmod, van-leer, upwind"),
+        ({"integrator": "rk4"}, "unknown integrator 'rk4'"),
+        ({"courant": 0.6}, r"courant = 0.6: it must lie in \(0, 0.5\]"),
+        ({"tolerance": -1}, "tolerance = -1"),
+        ({"lower": None}, "both lower and upper, or neither"),
+        ({"boundary": "open"}, "unknown boundary condition 'open'.*no-flux, periodic"),
+        ({"cells": (8, 8, 8)}, "cells has 3 entries for 2 axes"),
+        ({"cells": (8, 0)}, "axis a: 0 cells"),
+        ({"lower": (-2,), "upper": (2,)}, r"the box has 1 axes but theta has 2 coordinates \(c, a\)"),
+        ({"lower": (5, 5), "upper": (9, 9)}, r"the box \[5, 9\] × \[5, 9\] holds only 0.00% of the initial law Gaussian"),
+        ({"lower": (2, -2), "upper": (-2, 2)}, r"axis c: the box \[2, -2\] must have finite edges, the lower one first"),
+        ({"cells": 10**6}, "1000000 × 1000000 cells needs about .* GiB, and .* GiB are free: choose fewer cells"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_computed(options, message):
+    with pytest.raises(wgf.InputError, match=message):
+        wgf.solve(TANH.problem, wgf.FiniteVolume(**{"cells": (16, 16), "lower": (-2.5, -2.5), "upper": (3.5, 4.5), **options}), until=1.0)
+
+
+def test_characteristics_refuse_noise():
+    noisy = dataclasses.replace(TANH.problem, temperature=0.1)
+    with pytest.raises(wgf.InputError, match=r"without diffusion, but the problem has temperature = 0.1: take FiniteVolume"):
+        wgf.solve(noisy, wgf.Characteristics(nodes=4), until=1.0)
+
+
+def test_one_line_says_what_the_method_is():
+    method = wgf.FiniteVolume((128, 64), lower=(-2.5, -2), upper=(3.5, 2))
+    assert repr(method) == "FiniteVolume(128 × 64 on [-2.5, 3.5] × [-2, 2], mc limiter, ssprk3)"

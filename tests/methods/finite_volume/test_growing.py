@@ -1,0 +1,137 @@
+"""A box that grows: nothing is lost or interpolated, and the file records every box."""
+
+import copy
+import dataclasses
+
+import h5py
+import numpy as np
+import pytest
+from problems import Tanh
+
+import wgf
+
+SPREADING = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0 * theta[..., 0]), wgf.Gaussian([0.0], [0.2]), temperature=0.5)
+DRIFTING = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: -theta[..., 0]), wgf.Gaussian([0.0, 0.0], [0.2, 0.2]))
+NARROW = wgf.FiniteVolume(20, [-1.3], [1.3], grow=True)
+
+
+@pytest.mark.parametrize("scheme", ["gibbs", "split"])
+def test_heat_in_a_growing_box_is_that_of_a_large_one(scheme):
+    """The variance v_0 + 2τt to the accuracy of the cells; no mass is lost; the spacing stays to the bit."""
+    run = wgf.solve(SPREADING, dataclasses.replace(NARROW, diffusion=scheme, dt=0.02), until=2.0, save=5)
+    first, last = run.measures[0].grid, run.measures[-1].grid
+    assert last.shape[0] > first.shape[0]
+    assert last.spacing == pytest.approx(first.spacing, rel=1e-12)
+    assert run.measures[-1].covariance[0, 0] - last.spacing[0] ** 2 / 12 == pytest.approx(0.04 + 2.0, rel=2e-3)
+    assert run.mass == pytest.approx(1, abs=1e-13)
+    assert run.history["minimum"].min() >= 0
+    assert run.boundary_mass.max() < 1e-5
+
+
+def test_transport_grows_only_where_mass_goes():
+    """To the right on the first axis; cells stand where they stood."""
+    run = wgf.solve(DRIFTING, wgf.FiniteVolume(26, [-1.3, -1.3], [1.3, 1.3], grow=True), until=2.0, save=3)
+    first, last = run.measures[0].grid, run.measures[-1].grid
+    assert last.lower == pytest.approx(first.lower)
+    assert last.upper[0] > first.upper[0] + 1
+    assert last.upper[1] == pytest.approx(first.upper[1])
+    assert last.centers[0][: first.shape[0]] == pytest.approx(first.centers[0])
+    assert run.measures[-1].mean == pytest.approx([2.0, 0.0], abs=3e-3)
+    assert run.mass == pytest.approx(1, abs=1e-13)
+    assert run.largest_rise <= 0
+
+
+def test_networks_grow_too():
+    """The tanh student from a box that is too small: as in a box that is large enough, with the same cells."""
+    tanh = Tanh()
+    small = wgf.solve(tanh.problem, wgf.FiniteVolume((40, 40), [-1.5, -1.2], [1.9, 2.2], grow=True), until=3.0, save=4)
+    grid = small.measures[-1].grid
+    assert grid.shape > (40, 40)
+    large = wgf.solve(tanh.problem, wgf.FiniteVolume(grid.shape, grid.lower, grid.upper), until=3.0, save=4)
+    assert small.prediction == pytest.approx(large.prediction, abs=1e-5)
+    assert small.mass == pytest.approx(1, abs=1e-13)
+
+
+def test_the_file_records_the_boxes(tmp_path):
+    path = tmp_path / "run.h5"
+    stored = wgf.solve(SPREADING, dataclasses.replace(NARROW, dt=0.02), until=2.0, save=5, store=path)
+    kept = wgf.solve(SPREADING, dataclasses.replace(NARROW, dt=0.02), until=2.0, save=5)
+    with h5py.File(path) as file:
+        lower, upper = file["box_lower"][:], file["box_upper"][:]
+        assert file["density"].shape == (5, *kept.measures[-1].grid.shape)
+        assert lower[-1] < lower[0]
+        assert upper[-1] > upper[0]
+        assert file["theta1"].attrs["edges_lower"][0] == pytest.approx(lower[-1][0])
+        outside = (file["theta1"][:] < lower[0]) | (file["theta1"][:] > upper[0])
+        assert not file["density"][0][outside].any()
+    assert len(stored.measures) == 5
+    for ours, theirs in zip(stored.measures, kept.measures, strict=True):
+        assert ours.grid.shape == theirs.grid.shape
+        assert ours.grid.lower == pytest.approx(theirs.grid.lower)
+        assert np.array_equal(ours.values, theirs.values)
+    stored.plot(tmp_path / "run.png")
+
+
+def test_a_copied_state_goes_on_bit_for_bit():
+    method = dataclasses.replace(NARROW, dt=0.02)
+    first = method.bind(SPREADING, 2.0)
+    state = first.start()
+    for _ in range(30):
+        first.step(state, 2.0)
+    ends = []
+    for stepper, at in ((method.bind(SPREADING, 2.0), copy.deepcopy(state)), (first, copy.deepcopy(state))):
+        while at.time < 2.0:
+            stepper.step(at, 2.0)
+        ends.append(stepper.frame(at).measure)
+    assert ends[0].grid.shape == ends[1].grid.shape
+    assert np.array_equal(ends[0].values, ends[1].values)
+
+
+def test_a_box_that_cuts_the_law_grows_before_it_begins():
+    """A tenth of the law lies outside the box that was given; nothing is scaled, and nothing warned of."""
+    run = wgf.solve(SPREADING, wgf.FiniteVolume(20, [-0.3], [0.3], grow=True), until=0.01, save=2)
+    first = run.measures[0]
+    assert first.grid.spacing == pytest.approx([0.03])
+    assert first.grid.lower[0] < -1
+    assert first.values == pytest.approx(SPREADING.initial.cell_averages(first.grid), rel=1e-6)
+
+
+def test_periodic_axes_do_not_grow():
+    problem = dataclasses.replace(SPREADING, initial=wgf.Uniform([-1.3], [1.3]))
+    run = wgf.solve(problem, dataclasses.replace(NARROW, boundary="periodic"), until=0.5, save=2)
+    assert run.measures[-1].grid.shape == (20,)
+
+
+def test_a_problem_file_can_ask_for_it(tmp_path):
+    from wgf.runs.task import read_task
+
+    text = """
+[neuron]
+activation = "tanh"
+theta = ["c", "a"]
+[data]
+inputs = { law = "uniform", nodes = 10 }
+teacher = [ { c = 1.0, a = 2.0 } ]
+[initial]
+law = "gaussian"
+mean = [0, 0]
+std = [0.3, 0.3]
+[domain]
+lower = [-1.5, -1.5]
+upper = [1.5, 1.5]
+cells = 16
+grow = true
+[noise]
+temperature = 0.1
+[method]
+diffusion = "gibbs"
+dt = 0.05
+"""
+    (tmp_path / "problem.toml").write_text(text, encoding="utf-8")
+    task = read_task(tmp_path / "problem.toml")
+    assert task.method.grow
+    assert task.method.dt == 0.05
+    assert task.problem.noise == 0.1
+    assert "growing" in repr(task.method)
+    run = wgf.solve(task.problem, task.method, 1.0, save=2)
+    assert run.measures[-1].grid.size > 16 * 16

@@ -1,0 +1,312 @@
+"""A run in memory and in its HDF5 file: the same numbers, readable by others, and never half a file."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import h5py
+import numpy as np
+import pytest
+import xarray
+from problems import Tanh
+
+import wgf
+from wgf.runs.run import HISTORY
+
+TANH = Tanh()
+GRID = wgf.FiniteVolume((24, 20), lower=TANH.lower, upper=TANH.upper)
+METHODS = [GRID, wgf.Characteristics(nodes=6), wgf.Particles(30, seed=2), wgf.Particles(30, step=0.1)]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_file_and_memory_hold_the_same_run(method, tmp_path):
+    """Every method in METHODS, frame by frame and step by step, bit for bit."""
+    kept = wgf.solve(TANH.problem, method, until=1.0, save=4)
+    stored = wgf.solve(TANH.problem, method, until=1.0, save=4, store=tmp_path / "run.h5")
+    opened = wgf.open_run(tmp_path / "run.h5")
+    for run in (stored, opened):
+        assert run.status == kept.status == "complete"
+        assert np.array_equal(run.times, kept.times)
+        assert np.array_equal(run.prediction, kept.prediction)
+        for name in HISTORY[1:]:
+            assert np.array_equal(getattr(run, name), getattr(kept, name))
+        for name in ("dt", *HISTORY):
+            assert np.array_equal(run.history[name], kept.history[name])
+        for ours, theirs in zip(run.measures, kept.measures, strict=True):
+            assert np.array_equal(ours.points, theirs.points)
+            assert np.array_equal(ours.masses, theirs.masses)
+        assert run.method == repr(method)
+        assert run.dissipation_defect == kept.dissipation_defect
+    assert opened.measures[-1].mean == pytest.approx(kept.measures[-1].mean)
+    assert opened.measures[1:3][0].mass == pytest.approx(1)
+
+
+NEURONS = [
+    wgf.Neuron("tanh", theta=("c", "a")),
+    wgf.Neuron("cosine", theta=("a", "b")),  # without c the potential is an array over the cells, filled for every state
+]
+
+
+BOX = ((12, 14), (-3, -3), (4, 4))
+ON_GRIDS = [
+    (wgf.FiniteVolume(*BOX), 0.0),
+    (wgf.FiniteVolume(*BOX, diffusion="gibbs"), 0.1),
+    (wgf.FiniteVolume(*BOX, diffusion="split"), 0.1),
+    (wgf.JKO(*BOX, dt=0.1), 0.0),
+    (wgf.JKO(*BOX, dt=0.1), 0.1),
+]
+
+
+@pytest.mark.parametrize(("method", "temperature"), ON_GRIDS)
+@pytest.mark.parametrize("neuron", NEURONS, ids=repr)
+def test_nothing_is_read_before_it_is_written(neuron, method, temperature, monkeypatch):
+    """Memory that is not set to zero may hold anything, NaN too: with NaN in all of it a run is the same, bit for bit."""
+    problem = wgf.Problem(wgf.RegressionEnergy(neuron, TANH.data, 0.1), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)), temperature)
+    plain = wgf.solve(problem, method, 0.2, save=2)
+    empty = np.empty
+
+    def poisoned(*args, **kwargs):
+        array = empty(*args, **kwargs)
+        if array.dtype.kind == "f":
+            array[...] = np.nan
+        return array
+
+    monkeypatch.setattr(np, "empty", poisoned)
+    again = wgf.solve(problem, method, 0.2, save=2)
+    assert np.array_equal(again.measures[-1].values, plain.measures[-1].values)
+    for column in ("mass", "loss", "free_energy"):
+        assert np.array_equal(again.history[column], plain.history[column])
+
+
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_a_frame_tells_of_its_measure(method):
+    """Loss, prediction and mass of each frame follow from its measure by their definitions."""
+    run = wgf.solve(TANH.problem, method, until=1.0, save=3)
+    for k, measure in enumerate(run.measures):
+        assert measure.mass == pytest.approx(1, abs=1e-12)
+        assert measure.predict(TANH.data.inputs) == pytest.approx(run.prediction[k], rel=1e-9, abs=1e-11)
+        assert TANH.problem.energy.loss(measure) == pytest.approx(run.loss[k], rel=1e-9)
+        assert run.free_energy[k] == pytest.approx(0.5 * run.loss[k])
+    assert run.history["time"][0] == 0
+    assert run.history["time"][-1] == 1.0
+    assert np.diff(run.history["time"]) == pytest.approx(run.history["dt"][1:])
+    assert (np.diff(run.history["time"]) > 0).all()
+
+
+def test_the_file_opens_with_xarray_and_has_the_layout(tmp_path):
+    path = tmp_path / "run.h5"
+    wgf.solve(TANH.problem, GRID, until=1.0, save=4, store=path)
+    with xarray.open_dataset(path, engine="h5netcdf") as file:
+        assert file["density"].dims == ("time", "c", "a")
+        assert file["density"].shape == (4, 24, 20)
+        assert file["prediction"].dims == ("time", "sample")
+        assert file["input"].dims == ("sample", "dim")
+        assert file["mean"].dims == ("time", "coordinate")
+        assert file["coordinate"].values.tolist() == ["c", "a"]
+        assert file["c"].attrs["edges_lower"][0] == pytest.approx(-3.0)
+        assert file["c"].attrs["edges_upper"][-1] == pytest.approx(4.0)
+        volume = float(np.prod([axis.diff(axis.name).values[0] for axis in (file["c"], file["a"])]))
+        assert float(file["density"][-1].sum()) * volume == pytest.approx(1)
+        for name in (
+            "title",
+            "problem",
+            "method",
+            "method_options",
+            "wgf_version",
+            "schema_version",
+            "created",
+            "command",
+            "seed",
+            "status",
+        ):
+            assert name in file.attrs
+        assert file.attrs["kernel_rank"] >= 10
+        assert file.attrs["kernel_error"] <= 1e-12
+        assert json.loads(file.attrs["method_options"])["limiter"] == "mc"
+        for name in ("loss", "free_energy", "mass", "dissipation", "minimum", "boundary_mass"):
+            assert file[name].dims == ("time",)
+    with xarray.open_dataset(path, engine="h5netcdf", group="history") as history:
+        assert {"time", "dt", "loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass"} <= set(history.variables)
+        assert history["loss"].dims == ("step",)
+
+
+def test_a_cloud_is_stored_by_particle(tmp_path):
+    path = tmp_path / "cloud.h5"
+    run = wgf.solve(TANH.problem, wgf.Particles(7, seed=9), until=0.5, save=3, store=path)
+    with xarray.open_dataset(path, engine="h5netcdf") as file:
+        assert file["position"].dims == ("time", "particle", "coordinate")
+        assert file["weight"].dims == ("particle",)
+        assert file.attrs["seed"] == 9
+        assert file["position"].values[-1] == pytest.approx(run.measures[-1].positions)
+
+
+class StopAfter:
+    """An observer that ends the run at its second frame after t = 0."""
+
+    def __init__(self, error):
+        self.error, self.frames = error, 0
+
+    def frame(self, frame):
+        self.frames += 1
+        if self.frames == 3:
+            raise self.error
+
+    def step(self, reading):
+        pass
+
+    def close(self, error):
+        pass
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), "interrupted"), (wgf.RunError("stop"), "failed")])
+def test_a_run_that_ends_early_keeps_what_it_had(error, status, tmp_path):
+    path = tmp_path / "run.h5"
+    with pytest.raises(type(error)):
+        wgf.solve(TANH.problem, GRID, until=1.0, save=5, store=path, observers=[StopAfter(error)])
+    run = wgf.open_run(path)
+    whole = wgf.solve(TANH.problem, GRID, until=1.0, save=5)
+    assert run.status == status
+    assert run.times.tolist() == [0, 0.25, 0.5]
+    assert np.array_equal(run.loss, whole.loss[:3])
+    steps = len(run.history["time"])
+    assert steps > 5
+    assert np.array_equal(run.history["loss"], whole.history["loss"][:steps])
+
+
+def test_a_neuron_that_blows_up_fails_with_a_message_and_keeps_its_frames(tmp_path):
+    """The loss becomes NaN at t > 0.3: the file says failed and holds the frames before."""
+    calls = {"n": 0}
+
+    class Poisoned:
+        theta = ("c", "a")
+
+        def value(self, theta, x):
+            calls["n"] += 1
+            value = theta[..., :1] * np.tanh(theta[..., 1:] * x[:, 0])
+            return value * np.nan if calls["n"] > 400 else value
+
+    problem = wgf.Problem(wgf.RegressionEnergy(Poisoned(), TANH.data), TANH.problem.initial)
+    with pytest.raises(wgf.RunError, match=r"the loss is nan at t = .*infinite or undefined"):
+        wgf.solve(problem, wgf.Particles(5, step=0.001), until=1.0, save=20, store=tmp_path / "run.h5")
+    run = wgf.open_run(tmp_path / "run.h5")
+    assert run.status == "failed"
+    assert len(run.times) >= 1
+    assert np.isfinite(run.loss).all()
+
+
+def test_nothing_is_written_where_the_input_is_wrong(tmp_path):
+    bad = wgf.FiniteVolume((16, 16), lower=(7, 7), upper=(9, 9))
+    with pytest.raises(wgf.InputError):
+        wgf.solve(TANH.problem, bad, until=1.0, store=tmp_path / "run.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_our_own_files_are_replaced(tmp_path):
+    notes = tmp_path / "notes.h5"
+    notes.write_text("do not lose me")
+    with pytest.raises(wgf.InputError, match="exists and is not a wgf file; it is left alone"):
+        wgf.solve(TANH.problem, GRID, until=0.1, store=notes)
+    assert notes.read_text() == "do not lose me"
+    foreign = tmp_path / "foreign.h5"
+    with h5py.File(foreign, "w") as file:
+        file["precious"] = 1
+    with pytest.raises(wgf.InputError, match="not a wgf file"):
+        wgf.solve(TANH.problem, GRID, until=0.1, store=foreign)
+    ours = tmp_path / "ours.h5"
+    for until in (0.1, 0.2):
+        wgf.solve(TANH.problem, GRID, until=until, store=ours)
+    assert wgf.open_run(ours).times[-1] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.write_text("no"), "is not an HDF5 file"),
+        (lambda path: h5py.File(path, "w").close(), "not a run of wgf"),
+    ],
+)
+def test_what_is_no_run_is_not_opened(make, message, tmp_path):
+    make(path := tmp_path / "x.h5")
+    with pytest.raises(wgf.InputError, match=message):
+        wgf.open_run(path)
+
+
+def test_a_folder_that_is_not_there_is_said_at_once(tmp_path):
+    with pytest.raises(wgf.InputError, match=r"the folder .* does not exist"):
+        wgf.solve(TANH.problem, GRID, until=1.0, store=tmp_path / "nowhere" / "run.h5")
+
+
+def _long_run(path):
+    wgf.solve(TANH.problem, wgf.Particles(50, step=2e-4), until=2.0, save=40, store=path)
+
+
+def _started(path):
+    process = multiprocessing.get_context("spawn").Process(target=_long_run, args=(path,))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
+def test_a_reader_beside_the_run_never_sees_half_a_frame(tmp_path):
+    """While a run writes, another process opens the file again and again: whole frames, a legal status, growing."""
+    path = tmp_path / "run.h5"
+    process = _started(path)
+    seen = []
+    while process.is_alive() and len(set(seen)) < 8:
+        try:
+            with h5py.File(path, "r") as file:
+                frames = {len(file[name]) for name in ("time", "position", "prediction", "loss", "mean")}
+                assert len(frames) == 1
+                assert file.attrs["status"] in ("running", "complete")
+                assert np.isfinite(file["loss"][-1])
+                seen.append(frames.pop())
+        except BlockingIOError:
+            pass  # the writer has it at this moment
+        time.sleep(0.005)
+    process.join()
+    assert process.exitcode == 0
+    assert seen == sorted(seen)
+    assert len(set(seen)) >= 3
+    assert wgf.open_run(path).status == "complete"
+
+
+def test_a_killed_run_leaves_a_readable_file(tmp_path):
+    """Kill −9 in the middle: the frames written so far are there."""
+    path = tmp_path / "run.h5"
+    process = _started(path)
+    while len(wgf.open_run(path).times) < 3:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    run = wgf.open_run(path)
+    assert run.status == "running"
+    assert len(run.times) >= 3
+    assert run.measures[-1].positions.shape == (50, 2)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("until", "save", "message"),
+    [
+        (0, 11, "the end time is 0"),
+        (-1.0, 11, "the end time is -1"),
+        (np.nan, 11, "the end time is nan"),
+        (1.0, 1, "save = 1: at least 2 frames"),
+        (1.0, [0.5, 2.0], "between 0 and the end, 1"),
+        (1.0, [np.nan], "between 0 and the end, 1"),
+    ],
+)
+def test_impossible_times_are_refused(until, save, message):
+    with pytest.raises(wgf.InputError, match=message):
+        wgf.solve(TANH.problem, GRID, until=until, save=save)
+
+
+def test_one_line_says_what_a_run_is():
+    run = wgf.solve(TANH.problem, GRID, until=0.5, save=3)
+    assert repr(run).startswith("Run(FiniteVolume(24 × 20 on [-3, 4] × [-2.5, 4.5], mc limiter, ssprk3): t = 0 … 0.5, 3 frames, loss ")
+    assert repr(run).endswith("complete)")

@@ -1,0 +1,181 @@
+"""A sweep that is left at any time goes on where it was: nothing is lost, nothing is done twice, and the numbers are the same."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+from problems import Tanh
+
+import wgf
+from wgf.studies.sweeps import over_sizes
+from wgf.studies.sweeps.table import Found, Table, progress
+
+TANH = Tanh()
+GRID = wgf.FiniteVolume(24, TANH.lower, TANH.upper)
+SCRIPT = """
+import sys
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/../.."]
+from test_table import sweep
+if __name__ == "__main__":
+    sweep(sys.argv[2], workers=int(sys.argv[3]))
+"""
+
+
+def sweep(store, sizes=(200, 400, 800), replicates=24, workers=1, **options):
+    """A few seconds of neurons."""
+    return wgf.compare(TANH.problem, GRID, 2.0, sizes, replicates, save=3, workers=workers, store=store, distances=("mean",), **options)
+
+
+def same(first, second):
+    """Whether two comparisons have the same numbers, to the last bit."""
+    tables = [(found.distance, found.floor, {"prediction": found.table.prediction}) for found in (first, second)]
+    return all(
+        list(mine) == list(theirs) and all(np.array_equal(mine[name], theirs[name]) for name in mine)
+        for mine, theirs in zip(*tables, strict=True)
+    )
+
+
+def same_files(first, second):
+    """Whether the datasets of two files are the same."""
+    import h5py
+
+    def contents(path):
+        found = {}
+        with h5py.File(path) as file:
+            file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+        return found
+
+    mine, theirs = contents(first), contents(second)
+    return mine.keys() == theirs.keys() and all(np.array_equal(mine[name], theirs[name], equal_nan=True) for name in mine)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The sweep without an interruption, and its file."""
+    path = tmp_path_factory.mktemp("whole") / "whole.h5"
+    return sweep(path), path
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(whole, workers, tmp_path):
+    """Kill −9 twice, once early and once late; the finished file is the same in every number."""
+    path, script = tmp_path / "c.h5", tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    for least in (2, 20):
+        process = subprocess.Popen([sys.executable, str(script), os.path.dirname(__file__), str(path), str(workers)])
+        while not path.exists() or progress(path)[0] < least:
+            assert process.poll() is None
+            time.sleep(0.01)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        kept = progress(path)[0]
+        assert least <= kept < 36
+        _, alive = psutil.wait_procs(children, timeout=20)
+        assert not alive
+        with pytest.raises(wgf.InputError, match=rf"a comparison of which {kept} of 36 cells are done: call the same sweep again"):
+            wgf.open_comparison(path)
+    assert same(sweep(path), whole[0])
+    assert same_files(path, whole[1])
+
+
+def test_what_is_done_is_not_done_again(whole, tmp_path, monkeypatch):
+    """The finished sweep once more, and with fewer sizes: no cloud is solved."""
+    path = tmp_path / "c.h5"
+    path.write_bytes(whole[1].read_bytes())
+
+    def never(self, particles):
+        raise AssertionError("a cloud was solved again")
+
+    monkeypatch.setattr(over_sizes.Reference, "cloud", never)
+    assert same(sweep(path), whole[0])
+    fewer = sweep(path, sizes=(200, 800), replicates=7 - 1)
+    assert np.array_equal(fewer.distance["function"], whole[0].distance["function"][[0, 2], :6])
+
+
+def test_a_table_is_continued_with_more_sizes_and_replicates(whole, tmp_path):
+    path = tmp_path / "c.h5"
+    sweep(path, sizes=(200, 800), replicates=5)
+    assert same(sweep(path), whole[0])
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"particles": wgf.Particles(1, rtol=1e-5)}], ids=["another seed", "particles that move otherwise"]
+)
+def test_a_file_of_another_sweep_is_not_mixed_in(change, tmp_path):
+    small = {"sizes": (6, 9), "replicates": 3}
+    fresh = sweep(None, **small, **change)
+    path = tmp_path / "c.h5"
+    sweep(path, **small)
+    assert same(sweep(path, **small, **change), fresh)
+
+
+def test_another_limit_of_the_same_name_is_not_mixed_in(tmp_path):
+    """A custom neuron whose formula has changed looks the same, but its limit does not."""
+
+    def build(scale):
+        class Bump:
+            def value(self, theta, x):
+                return theta[..., :1] * np.exp(-scale * (x[:, 0] - theta[..., 1:]) ** 2)
+
+            def __repr__(self):
+                return "Bump()"
+
+        problem = wgf.Problem(wgf.RegressionEnergy(Bump(), TANH.data), wgf.Gaussian([0.2, 0.5], [0.4, 0.4]))
+        return wgf.compare(problem, GRID, 0.2, (4, 8), 2, save=2, workers=1, store=tmp_path / "c.h5")
+
+    first, second = build(1.0), build(2.0)
+    assert not np.array_equal(first.distance["function"], second.distance["function"])
+
+
+def test_a_failing_cloud_leaves_the_table_as_far_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "c.h5"
+    solved = over_sizes.Reference.cell
+
+    def failing(self, task):
+        if task.size == 0:
+            raise wgf.RunError("this one fails")
+        return solved(self, task)
+
+    monkeypatch.setattr(over_sizes.Reference, "cell", failing)
+    with pytest.raises(wgf.RunError, match="this one fails"):
+        sweep(path, sizes=(6, 9), replicates=4)
+    assert progress(path) == (2, 4)
+    monkeypatch.undo()
+    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 2 of 4 cells are done: end it with its own settings"):
+        sweep(path, sizes=(6, 9), replicates=4, seed=1)
+    assert progress(path) == (2, 4)
+    assert sweep(path, sizes=(6, 9), replicates=4).table.done.all()
+
+
+def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path):
+    """As a machine does that has run out of memory."""
+    path, script = tmp_path / "c.h5", tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    process = subprocess.Popen([sys.executable, str(script), os.path.dirname(__file__), str(path), "2"], stderr=subprocess.PIPE, text=True)
+    while not path.exists() or progress(path)[0] < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    workers[0].send_signal(signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert "RunError: a worker process was killed" in err
+    assert progress(path)[0] >= 3
+    assert not multiprocessing.active_children()
+
+
+def test_an_odd_number_of_replicates_leaves_one_alone():
+    table = Table.empty(np.array([2, 4]), np.array([0.0, 1.0]), ("loss",), 3, 5)
+    assert table.missing() == [(1, 1), (1, 0), (0, 1), (0, 0)]
+    assert table.floor["loss"].shape == (2, 1, 2)
+    table.put(1, 1, Found({"loss": np.ones((1, 2))}, {}, np.ones((1, 2, 5))))
+    assert table.done.tolist() == [[0, 0], [0, 1]]
+    larger = Table.empty(np.array([4, 8]), np.array([0.0, 1.0]), ("loss",), 4, 5)
+    larger.adopt(table)
+    assert not larger.done.any()

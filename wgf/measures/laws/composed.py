@@ -1,0 +1,98 @@
+"""Laws made of others: mixtures and products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.measures.grid import Grid
+from wgf.measures.laws.base import Law, Rule, outer, require_fitting
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Σ_k weights_k laws_k; the weights are normalised to sum 1."""
+
+    weights: Sequence[float]
+    laws: Sequence[Law]
+
+    def __post_init__(self) -> None:
+        laws, weights = tuple(self.laws), np.asarray(self.weights, dtype=float)
+        if not laws or weights.shape != (len(laws),):
+            raise InputError(f"the mixture has {weights.size} weights for {len(laws)} laws; give one weight per law, at least one of each")
+        if not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise InputError(f"the mixture has weights {weights.tolist()}: they must be positive")
+        if len({law.dim for law in laws}) > 1:
+            raise InputError(f"the laws of the mixture have dimensions {[law.dim for law in laws]}: they must agree")
+        object.__setattr__(self, "laws", laws)
+        object.__setattr__(self, "weights", tuple((weights / weights.sum()).tolist()))
+
+    @property
+    def dim(self) -> int:
+        return self.laws[0].dim
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        return np.add.reduce([w * law.cell_averages(grid) for w, law in zip(self.weights, self.laws, strict=True)])
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        return np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """The component of each point is drawn too, so that the points are independent."""
+        counts = rng.multinomial(m, self.weights)
+        points = np.concatenate([law.sample(count, rng) for count, law in zip(counts, self.laws, strict=True)])
+        return rng.permutation(points)
+
+    def quadrature(self, nodes: int) -> Rule:
+        rules = [law.quadrature(nodes) for law in self.laws]
+        return (
+            np.concatenate([points for points, _ in rules]),
+            np.concatenate([w * weights for w, (_, weights) in zip(self.weights, rules, strict=True)]),
+        )
+
+
+@dataclass(frozen=True)
+class Product:
+    """Independent groups of coordinates: the first law gives the first coordinates of θ, the next law the next ones, …"""
+
+    laws: Sequence[Law]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "laws", tuple(self.laws))
+        if not self.laws:
+            raise InputError("the product has no laws; give at least one")
+        for k, law in enumerate(self.laws):
+            if law.dim is None:
+                raise InputError(f"law {k + 1} of the product has no dimension; say where it lives: FromDensity(pdf, lower=[…], upper=[…])")
+
+    @property
+    def dim(self) -> int:
+        return sum(law.dim for law in self.laws)
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        require_fitting(self, grid)
+        factors, start = [], 0
+        for law in self.laws:
+            part = slice(start, start + law.dim)
+            factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part])))
+            start += law.dim
+        return outer(factors)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        ends = np.cumsum([law.dim for law in self.laws])[:-1]
+        parts = np.split(np.asarray(theta), ends, axis=-1)
+        return np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        return np.column_stack([law.sample(m, rng) for law in self.laws])
+
+    def quadrature(self, nodes: int) -> Rule:
+        points, weights = np.zeros((1, 0)), np.ones(1)
+        for law in self.laws:
+            new, w = law.quadrature(nodes)
+            points = np.column_stack([np.repeat(points, len(new), axis=0), np.tile(new, (len(points), 1))])
+            weights = np.multiply.outer(weights, w).ravel()
+        return points, weights

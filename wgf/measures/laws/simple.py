@@ -1,0 +1,153 @@
+"""Laws with a formula: Gaussian, uniform on a box, uniform on a ball."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from wgf.errors import InputError
+from wgf.measures.grid import Grid
+from wgf.measures.laws.base import Rule, legendre_rule, outer, require_fitting, require_positive, store_vectors, tensor_rule
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Independent normal coordinates N(mean_k, std_k²)."""
+
+    mean: Sequence[float]
+    std: Sequence[float]
+
+    def __post_init__(self) -> None:
+        store_vectors(self, mean=self.mean, std=self.std)
+        require_positive(self, "std")
+
+    @property
+    def dim(self) -> int:
+        return len(self.mean)
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """Products of differences of the normal distribution function, taken in the tail that keeps all digits."""
+        require_fitting(self, grid)
+        factors = []
+        for edges, mean, std, spacing in zip(grid.edges, self.mean, self.std, grid.spacing, strict=True):
+            z = (edges - mean) / std
+            low, high = z[:-1], z[1:]
+            mirrored = low > 0
+            upper, lower = np.where(mirrored, -low, high), np.where(mirrored, -high, low)
+            factors.append((special.ndtr(upper) - special.ndtr(lower)) / spacing)
+        return outer(factors)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        z = (np.asarray(theta) - self.mean) / self.std
+        scale = float(np.prod(np.sqrt(2 * np.pi) * np.array(self.std)))
+        return np.asarray(np.exp(-0.5 * np.sum(z**2, axis=-1)) / scale)
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        return rng.normal(self.mean, self.std, (m, self.dim))
+
+    def quadrature(self, nodes: int) -> Rule:
+        """Gauss–Hermite, a tensor product."""
+        z, w = np.polynomial.hermite_e.hermegauss(nodes)
+        return tensor_rule([(mean + std * z, w / w.sum()) for mean, std in zip(self.mean, self.std, strict=True)])
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """The uniform law on the box Π [lower_k, upper_k]."""
+
+    lower: Sequence[float]
+    upper: Sequence[float]
+
+    def __post_init__(self) -> None:
+        store_vectors(self, lower=self.lower, upper=self.upper)
+        for k, (low, high) in enumerate(zip(self.lower, self.upper, strict=True)):
+            if not low < high:
+                raise InputError(
+                    f"the uniform law has lower = {low:g}, upper = {high:g} in coordinate {k + 1}: lower must be less than upper"
+                )
+
+    @property
+    def dim(self) -> int:
+        return len(self.lower)
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """Exact: the overlap of each cell with the box."""
+        require_fitting(self, grid)
+        factors = []
+        for edges, low, high, spacing in zip(grid.edges, self.lower, self.upper, grid.spacing, strict=True):
+            inside = np.clip(edges, low, high)
+            factors.append(np.diff(inside) / ((high - low) * spacing))
+        return outer(factors)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        inside = ((np.asarray(theta) >= self.lower) & (np.asarray(theta) <= self.upper)).all(axis=-1)
+        return np.asarray(inside / float(np.prod(np.array(self.upper) - self.lower)))
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        return rng.uniform(self.lower, self.upper, (m, self.dim))
+
+    def quadrature(self, nodes: int) -> Rule:
+        """Gauss–Legendre, a tensor product."""
+        return legendre_rule(self.lower, self.upper, nodes)
+
+
+@dataclass(frozen=True)
+class Ball:
+    """The uniform law on the ball |θ − center| ≤ radius."""
+
+    center: Sequence[float]
+    radius: float
+
+    def __post_init__(self) -> None:
+        store_vectors(self, center=self.center)
+        object.__setattr__(self, "radius", float(self.radius))
+        if not (np.isfinite(self.radius) and self.radius > 0):
+            raise InputError(f"the ball has radius = {self.radius:g}: it must be positive")
+
+    @property
+    def dim(self) -> int:
+        return len(self.center)
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others."""
+        require_fitting(self, grid)
+        slices = 8 if self.dim > 1 else 1
+        square = np.zeros(())
+        for edges, center, n in zip(grid.edges[:-1], self.center[:-1], grid.shape[:-1], strict=True):
+            fine = np.linspace(edges[0], edges[-1], slices * n + 1)
+            square = np.add.outer(square, (0.5 * (fine[1:] + fine[:-1]) - center) ** 2)
+        half_chord = np.sqrt(np.clip(self.radius**2 - square, 0.0, None))[..., None]
+        inside = np.clip(grid.edges[-1] - self.center[-1], -half_chord, half_chord)
+        overlap = np.diff(inside, axis=-1) / grid.spacing[-1]
+        for axis, n in enumerate(grid.shape[:-1]):
+            overlap = overlap.reshape(*overlap.shape[:axis], n, slices, *overlap.shape[axis + 1 :]).mean(axis=axis + 1)
+        return overlap / self.volume
+
+    @property
+    def volume(self) -> float:
+        """Of the ball."""
+        return float(np.pi ** (self.dim / 2) / special.gamma(self.dim / 2 + 1) * self.radius**self.dim)
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        return (np.sum((np.asarray(theta) - self.center) ** 2, axis=-1) <= self.radius**2) / self.volume
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        direction = rng.normal(size=(m, self.dim))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        return self.center + self.radius * rng.uniform(size=(m, 1)) ** (1 / self.dim) * direction
+
+    def quadrature(self, nodes: int) -> Rule:
+        """Slice by slice: coordinate k of a p-ball has density ∝ (1 − t²)^{(p−1)/2} (Gauss–Jacobi), and what is left of
+        the point lies in a ball of one dimension less with radius √(1 − t²).
+        """
+        points, weights, radius = np.zeros((1, 0)), np.ones(1), np.ones(1)
+        for left in range(self.dim, 0, -1):
+            t, w = special.roots_gegenbauer(nodes, left / 2)
+            new = np.multiply.outer(radius, t)
+            points = np.column_stack([np.repeat(points, nodes, axis=0), new.ravel()])
+            weights = np.multiply.outer(weights, w / w.sum()).ravel()
+            radius = np.multiply.outer(radius, np.sqrt(1 - t**2)).ravel()
+        return self.center + self.radius * points, weights

@@ -1,0 +1,233 @@
+"""Measures over θ: a Density (cell averages on a grid), a MeshDensity (on cells of any shape) and a Cloud (weighted points).
+
+All are points and masses,
+
+    ∫ f dμ = Σ_j mass_j f(θ_j),    φ_μ(x) = ∫ g(θ; x) μ(dθ).
+
+For a density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, second order in h).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.measures.grid import Grid
+from wgf.measures.mesh import Mesh
+
+BLOCK = 2**15  # entries of a temporary (points × inputs) array: a quarter of a megabyte, which stays in cache
+
+
+class Measure:
+    """What all measures have in common; `neuron` is what `predict` uses."""
+
+    neuron: Any
+
+    @property
+    def points(self) -> np.ndarray:
+        """θ_j, (N, p)."""
+        raise NotImplementedError
+
+    @property
+    def masses(self) -> np.ndarray:
+        """The mass at each point, (N,)."""
+        raise NotImplementedError
+
+    @property
+    def mass(self) -> float:
+        """∫ dμ."""
+        return float(self.masses.sum())
+
+    def integrate(self, function: Callable[[np.ndarray], np.ndarray]) -> Any:
+        """∫ f dμ for f: (N, p) → (N,) or (N, k); a number or (k,)."""
+        total = np.tensordot(self.masses, np.asarray(function(self.points)), axes=1)
+        return total if np.ndim(total) else float(total)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """∫ θ dμ / ∫ dμ, (p,)."""
+        return self.masses @ self.points / self.mass
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p)."""
+        centred = self.points - self.mean
+        return (centred * self.masses[:, None]).T @ centred / self.mass
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """φ_μ(x), (n,), for x (n, d), or (n,) where d = 1."""
+        if self.neuron is None:
+            raise InputError("this measure was built without a neuron, so it cannot predict; give it one: neuron=…")
+        inputs = np.asarray(x, dtype=float)
+        inputs = inputs.reshape(-1, 1) if inputs.ndim < 2 else inputs
+        expected = getattr(self.neuron, "dim", inputs.shape[1])
+        if inputs.shape[1] != expected:
+            raise InputError(f"x has shape {np.shape(x)}, but the neuron has {expected} inputs; give (n, {expected})")
+        points, masses = self.points, self.masses
+        rows = max(1, BLOCK // max(1, len(inputs)))
+        total = np.zeros(len(inputs))
+        for start in range(0, len(points), rows):
+            total += masses[start : start + rows] @ self.neuron.value(points[start : start + rows], inputs)
+        return total
+
+
+@dataclass(frozen=True, repr=False)
+class Density(Measure):
+    """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume.
+
+    It serves as an initial law, too: a run can start from a frame of another.
+    """
+
+    grid: Grid
+    values: np.ndarray
+    neuron: Any = None
+
+    def __post_init__(self) -> None:
+        if np.shape(self.values) != self.grid.shape:
+            raise InputError(
+                f"the density has values of shape {np.shape(self.values)} on a grid of shape {self.grid.shape}; they must agree"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the axes."""
+        return tuple(self.grid.names)
+
+    @property
+    def dim(self) -> int:
+        """P, the number of axes."""
+        return self.grid.dim
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box."""
+        if grid.dim != self.grid.dim:
+            raise InputError(f"the density has {self.grid.dim} axes but the grid has {grid.dim}: they must agree")
+        if (grid.lower, grid.upper, grid.shape) == (self.grid.lower, self.grid.upper, self.grid.shape):
+            return self.values.copy()
+        averages = self.values
+        for axis, (old, new) in enumerate(zip(self.grid.edges, grid.edges, strict=True)):
+            common = np.minimum(new[1:, None], old[None, 1:]) - np.maximum(new[:-1, None], old[None, :-1])
+            overlap = np.maximum(common, 0.0) / grid.spacing[axis]
+            averages = np.moveaxis(np.tensordot(overlap, averages, axes=(1, axis)), 0, axis)
+        return averages
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """The average of the cell that holds each theta (…, p), zero outside the box; (…,)."""
+        theta = np.asarray(theta, dtype=float)
+        places = np.floor((theta - np.array(self.grid.lower)) / self.grid.spacing).astype(np.int64)
+        inside = ((places >= 0) & (places < np.array(self.grid.shape))).all(axis=-1)
+        within = np.where(inside[..., None], places, 0)
+        return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0)
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """M independent points: a cell by its mass, a place in it uniformly, (m, p)."""
+        cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
+        return self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
+
+    def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        return self.points, self.masses / self.masses.sum()
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.grid.points()
+
+    @property
+    def masses(self) -> np.ndarray:
+        return self.values.ravel() * self.grid.cell_volume
+
+    def marginal(self, *axes: int) -> np.ndarray:
+        """The density of the named axes' coordinates: `values` integrated over the others."""
+        others = tuple(k for k in range(self.grid.dim) if k not in axes)
+        return self.values.sum(axis=others) * float(np.prod(self.grid.spacing[list(others)]))
+
+    def __repr__(self) -> str:
+        return f"Density({self.grid!r}, mass {self.mass:.12g})"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MeshDensity(Measure):
+    """μ as its average in each cell of a mesh: `values` (N,), mass of a cell = value × mesh.volumes.
+
+    It serves as an initial law on its own mesh, too, and for clouds.
+    """
+
+    mesh: Mesh
+    values: np.ndarray
+    neuron: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", np.asarray(self.values, dtype=float))
+        if self.values.shape != (self.mesh.size,):
+            raise InputError(
+                f"the density has values of shape {self.values.shape} on a mesh of {self.mesh.size:,} cells; give one for each cell"
+            )
+        if (wrong := np.flatnonzero(~(np.isfinite(self.values) & (self.values >= 0)))).size:
+            raise InputError(f"the density is {self.values[wrong[0]]:g} in cell {wrong[0]}; give numbers ≥ 0")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        return tuple(self.mesh.names)
+
+    @property
+    def dim(self) -> int:
+        """P, the number of coordinates."""
+        return self.mesh.dim
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.mesh.centers
+
+    @property
+    def masses(self) -> np.ndarray:
+        return self.values * self.mesh.volumes
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """A density on a mesh cannot be put on a grid."""
+        raise InputError("a density on a mesh starts runs on the same mesh, and clouds: it has no averages over the cells of a grid")
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """The average of the cell that holds each theta (…, p), zero outside the mesh; (…,)."""
+        theta = np.asarray(theta, dtype=float)
+        cells = self.mesh.locate(theta.reshape(-1, self.dim)).reshape(theta.shape[:-1])
+        return np.where(cells >= 0, self.values[cells], 0.0)
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """M independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
+        simplices, owners = self.mesh.simplices
+        masses = self.masses[owners] * self.mesh.shares
+        chosen = rng.choice(len(owners), m, p=masses / masses.sum())
+        barycentric = rng.dirichlet(np.ones(self.mesh.cell_dim + 1), m)
+        return np.einsum("mk,mkp->mp", barycentric, self.mesh.vertices[simplices[chosen]])
+
+    def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        return self.points, self.masses / self.masses.sum()
+
+    def __repr__(self) -> str:
+        return f"MeshDensity({self.mesh!r}, mass {self.mass:.12g})"
+
+
+@dataclass(frozen=True, repr=False)
+class Cloud(Measure):
+    """μ as points: `positions` (m, p) with `weights` (m,)."""
+
+    positions: np.ndarray
+    weights: np.ndarray
+    neuron: Any = None
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.positions
+
+    @property
+    def masses(self) -> np.ndarray:
+        return self.weights
+
+    def __repr__(self) -> str:
+        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g})"

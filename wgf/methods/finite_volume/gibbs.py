@@ -1,0 +1,171 @@
+"""Drift and diffusion in one implicit scheme that keeps the Gibbs state: ∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ.
+
+Space. Scharfetter–Gummel fluxes on every axis (kernels/diffusion.py). They vanish for μ = e^{−G/τ}, and, with ξ = G + τ log μ
+and G the exact derivative of the discrete ½L,
+
+    dE/dt = −Σ_faces J·(ξ_i − ξ_{i+1})·|cell| ≤ 0,    E = ½L + τ ∫μ log μ,
+
+since J has the sign of ξ_i − ξ_{i+1}; this sum is the `dissipation` reported, a second-order value of ∫|∇ξ|² dμ.
+
+Time. For a G that stands still every axis is a Markov chain in detailed balance, moved by implicit steps of second order
+along its lines; the axes follow one another in Strang's order, half steps on the way there and back. G moves: it is frozen
+at the middle of the step, G = G(·; μ̃), where μ̃ comes from an implicit Euler step of half the length. Since ½L is quadratic,
+
+    E(μ_+) − E(μ) = ∫ G(·; ½(μ + μ_+)) d(μ_+ − μ) + τ∫(μ_+ log μ_+ − μ log μ),
+
+so that E falls up to the difference between μ̃ and the true middle, of second order. It is checked: a step that would raise E
+is taken again, half as long. Nothing limits the step but accuracy: by default
+
+- the mass moves by at most COURANT cells a step, in the root mean square, dt ≤ COURANT·h/(∫|∇ξ|² dμ)^½,
+- the frozen G misses the mean of those before and after the step by at most MOST_MISSED of their difference, which resolves the
+  time in which G changes,
+- log ∫|∇ξ|² dμ changes by at most MOST_CHANGED, which resolves the approach to the Gibbs state.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, implicit_sweep
+from wgf.kernels.sums import fill_logarithms, fill_misses
+from wgf.measures.grid import Grid
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.grid_stepper import GridStepper, landing
+from wgf.problems.problem import Problem
+
+COURANT = 0.125  # cells by which the mass may move in a step, in the root mean square
+MOST_MISSED = 0.1  # of the change of G in a step
+MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
+UNCHANGED = 1e-13  # relative: a smaller change of G is rounding
+GROWTH = 1.5  # largest ratio of a step to the one before it
+RECOVERY = 1.2  # by which a pace that was halved because E rose grows again at each step
+SLOWEST = 1e-6  # the pace at which a rise of E can only be rounding
+BLOCKS = 16  # into which the work of a sweep is cut
+
+
+class DriftDiffusion(GridStepper):
+    """`FiniteVolume` with noise, scheme `gibbs`. Never stored.
+
+    lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout. A state's memory holds the
+    longest next step, the pace (below 1 where E would have risen with the whole step), and the last step with the dissipation
+    before it.
+    """
+
+    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+        super().__init__(method, problem, grid)
+        self.tau = problem.noise
+        self.now, self.middle, self.earlier, self.logarithms = (np.empty(self.shape) for _ in range(4))
+        self.spare = [np.empty(self.shape), np.empty(self.shape)]
+        strides = [*(self.strides * self.potential.columns).tolist(), 1]
+        per_h2 = (self.per_spacing**2).tolist()
+        self.lines = list(zip(self.potential.shape, strides, self.periodic.tolist(), per_h2, strict=True))
+        self.work = np.zeros((BLOCKS, SLOTS, (max(self.potential.shape) + 1) * LANES))
+        self.readings, self.dissipated = np.empty((BLOCKS, 2)), np.empty(BLOCKS)
+        self.evaluated: np.ndarray | None = None  # the values that `energy`, `now`, `logarithms` belong to
+
+    def begin(self, time: float, values: np.ndarray) -> State:
+        """A state with these values (rows, columns)."""
+        return State(time, values, {"longest": math.inf, "pace": 1.0, "step": 0.0, "dissipation": 0.0})
+
+    def step(self, state: State, stop: float) -> Reading:
+        """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
+        before, memory = self.reading(state), state.memory
+        remaining = stop - state.time
+        wanted = min(self.accurate(before, memory), memory["longest"])
+        while True:
+            dt = landing(remaining, wanted * memory["pace"])
+            after = self.moved(state.values, dt)
+            self.earlier, self.now = self.now, self.earlier
+            if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or memory["pace"] < SLOWEST:
+                break
+            memory["pace"] *= 0.5
+            self.evaluate(state.values)
+        self.spare = [array for array in self.spare if array is not after] + [state.values]
+        state.values = after
+        memory["longest"], memory["pace"] = self.longest(dt, wanted), min(1.0, RECOVERY * memory["pace"])
+        memory["step"], memory["dissipation"] = dt, before.dissipation
+        state.time = stop if dt == remaining else state.time + dt
+        return before
+
+    def accurate(self, reading: Reading, memory: dict[str, Any]) -> float:
+        """The step that moves the mass by COURANT cells, in the root mean square, and changes the logarithm of the dissipation by
+        MOST_CHANGED, judged by the last step (there was none where its length is 0); not longer than the user's.
+        """
+        per_spacing = float(self.per_spacing.max())
+        speed = math.sqrt(reading.dissipation / reading.mass) * per_spacing
+        dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
+        unseen = reading.mass * (self.rounding(reading.free_energy) * per_spacing) ** 2  # what rounding dissipates
+        if memory["step"] > 0 and min(reading.dissipation, memory["dissipation"]) > unseen:
+            changed = abs(math.log(reading.dissipation / memory["dissipation"]))
+            dt = min(dt, memory["step"] * MOST_CHANGED / changed if changed > 0 else math.inf)
+        return dt
+
+    def longest(self, dt: float, wanted: float) -> float:
+        """The longest next step, after one of `dt` where `wanted` was the aim: it resolves the changes of G, and grows by GROWTH.
+
+        How far the frozen potential was from the mean of those before and after the step, relative to the change of the two, is
+        proportional to dt and to the rate at which G changes. Changes of G that are rounding have no say.
+        """
+        with self.threaded():
+            fill_misses(self.readings, self.earlier.reshape(-1), self.middle.reshape(-1), self.now.reshape(-1))
+        missed, change = (float(reading) for reading in self.readings.max(axis=0))
+        seen = missed > 0 and change > UNCHANGED * float(np.abs(self.now).max())
+        return min(GROWTH * wanted, dt * MOST_MISSED * change / missed if seen else math.inf)
+
+    def moved(self, values: np.ndarray, dt: float) -> np.ndarray:
+        """The values `dt` later, in an array of `spare`; `now` holds their potential."""
+        middle = self.swept(values, self.now, [(line, 0.5 * dt) for line in self.lines], second_order=False)
+        self.update(middle, self.middle)
+        *outer, inner = self.lines
+        there = [(line, 0.5 * dt) for line in outer]
+        return self.swept(values, self.middle, [*there, (inner, dt), *reversed(there)], second_order=True)
+
+    def swept(self, values: np.ndarray, potential: np.ndarray, sweeps: list[tuple], second_order: bool) -> np.ndarray:
+        """The values after sweeps along lines, each with its time, one after the other; in an array of `spare`."""
+        source, (target, other) = values, self.spare
+        with self.threaded():
+            for (cells, stride, periodic, per_h2), time in sweeps:
+                flat = (source.reshape(-1), potential.reshape(-1), target.reshape(-1))
+                implicit_sweep(*flat, cells, stride, periodic, self.tau, time * per_h2, second_order, self.work)
+                source, target, other = target, other, target
+        self.evaluated = None
+        return source
+
+    def update(self, values: np.ndarray, out: np.ndarray) -> float:
+        """Fill G(·; values) into `out`; return the energy without that of the noise, ½L (+ ∫U(μ) where G holds U')."""
+        self.fill_sums(self.sums, values)
+        with self.threaded():
+            self.loss = self.potential.update(values, self.sums)
+        self.potential.fill(out)
+        return 0.5 * self.loss + self.potential.internal_energy
+
+    def evaluate(self, values: np.ndarray) -> float:
+        """E of the values, their potential in `now` and log μ; nothing is done where they are in place."""
+        if self.evaluated is not values:
+            self.energy = self.update(values, self.now)
+            with self.threaded():
+                fill_logarithms(self.logarithms.reshape(-1), values.reshape(-1), self.readings)
+            self.energy += self.tau * float(self.readings[:, 0].sum()) * self.grid.cell_volume
+            self.minimum = float(self.readings[:, 1].min())
+            self.evaluated = values
+        return self.energy
+
+    def reading(self, state: State) -> Reading:
+        """The reading of `state`."""
+        energy, volume = self.evaluate(state.values), self.grid.cell_volume
+        arrays = (state.values.reshape(-1), self.logarithms.reshape(-1), self.now.reshape(-1))
+        dissipation = 0.0
+        with self.threaded():
+            for cells, stride, periodic, per_h2 in self.lines:
+                fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2, self.work)
+                dissipation += float(self.dissipated.sum()) * volume
+        mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.values, self.sums)
+        return Reading(state.time, self.loss, energy, dissipation, mass, self.minimum, boundary)
+
+    def frame(self, state: State) -> Frame:
+        """The density as it is (a copy), its reading and its prediction."""
+        reading = self.reading(state)
+        return Frame(self.density(state.values), reading, self.potential.prediction)

@@ -1,0 +1,124 @@
+"""Finite volumes on a box for ∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ: positive, conservative, of second order, with a falling energy.
+
+Without noise there is one scheme: limited upwind fluxes with strong-stability-preserving steps (transport.py). With noise
+there are two, for no single one has all that one wants; none needs dt ~ h².
+
+gibbs   Scharfetter–Gummel fluxes, solved implicitly line by line (gibbs.py). The discrete Gibbs state stays where
+        it is, to rounding; mass and sign are kept for any step, and E = ½L + τ∫μ log μ never rises. Of second order where the
+        noise is seen by the grid; gives up accuracy where it is not: for a cell Péclet number P = |∂_k G| h_k/τ beyond about
+        2 it turns into the first-order upwind scheme, with a diffusion larger than τ by the factor (P/2) coth(P/2).
+split   the transport above between two half steps of the exact discrete heat flow (split.py): of second order for any τ,
+        however small, positive and conservative; gives up the exact Gibbs state (it is kept to second order only), and with
+        it the strict fall of E once E is within the scheme's error of its minimum.
+
+By default `gibbs` is taken where the initial law's root-mean-square Péclet number is at most 1 on every axis, else `split`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wgf.errors import InputError, known
+from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.methods.finite_volume.gibbs import DriftDiffusion
+from wgf.methods.finite_volume.growing import Growing
+from wgf.methods.finite_volume.split import Split
+from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
+from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory
+from wgf.problems.problem import Problem
+
+SCHEMES = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
+PECLET = 1.0  # up to it, the Scharfetter–Gummel fluxes diffuse by less than 9 % too much
+
+
+@dataclass(frozen=True)
+class FiniteVolume:
+    """μ as cell averages on a box, moved by limited upwind fluxes.
+
+    cells            per axis, or one number for all axes
+    lower, upper     the box; left out, it is found from a cheap run of a cloud
+    boundary         "no-flux" or "periodic", for all axes or one per axis
+    limiter          of the transport: mc, minmod, van-leer or upwind (first order)
+    integrator       of the transport: ssprk3, ssprk2, ssprk43, ssprk52 or euler
+    courant          the largest dt·outflow of a transport step, at most ½, the bound that keeps every cell ≥ 0
+    diffusion        with noise: gibbs or split (see the module's text); default: what suits the temperature
+    dt               the longest time step; default: what accuracy asks for
+    tolerance        relative error to which the neuron's features are compressed
+    edge_tolerance   mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
+    grow             enlarge the box, by whole cells of the same size, where mass nears its edge (growing.py)
+    """
+
+    cells: int | Sequence[int]
+    lower: Sequence[float] | None = None
+    upper: Sequence[float] | None = None
+    boundary: str | Sequence[str] = "no-flux"
+    limiter: str = "mc"
+    integrator: str = "ssprk3"
+    courant: float = POSITIVITY
+    diffusion: str | None = None
+    dt: float | None = None
+    tolerance: float = 1e-12
+    edge_tolerance: float = 1e-4
+    grow: bool = False
+
+    def __post_init__(self) -> None:
+        known(self.limiter, LIMITERS, "limiter")
+        known(self.integrator, INTEGRATORS, "integrator")
+        if not 0 < self.courant <= POSITIVITY:
+            raise InputError(f"courant = {self.courant:g}: it must lie in (0, {POSITIVITY:g}], the bound that keeps every cell ≥ 0")
+        if self.diffusion is not None:
+            known(self.diffusion, SCHEMES, "scheme for the diffusion")
+        if self.dt is not None and not self.dt > 0:
+            raise InputError(f"dt = {self.dt:g}: the longest time step must be positive")
+        if not 0 <= self.tolerance < 1:
+            raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
+        check_box(self)
+
+    def bind(self, problem: Problem, until: float) -> GridStepper | Growing:
+        """Check the box against the memory, choose the scheme, and set it up."""
+        grid = self.grid(problem, until)
+        require_memory(grid, problem)
+        method = self
+        scheme: type[GridStepper] = Transport
+        if problem.noise > 0:
+            name = self.diffusion or suitable_scheme(self, problem, grid)
+            scheme, method = SCHEMES[name], dataclasses.replace(self, diffusion=name)
+        elif self.diffusion is not None:
+            raise InputError(f"diffusion = {self.diffusion!r}, but the problem has no noise: leave it out, or give a temperature > 0")
+        return Growing(scheme, method, problem, grid) if self.grow else scheme(method, problem, grid)
+
+    def grid(self, problem: Problem, until: float) -> Grid:
+        """The grid, on the box given or found."""
+        return box_grid(self, problem, until)
+
+    @property
+    def order(self) -> int:
+        """Of the error in h, with time steps in proportion."""
+        return 1 if self.limiter == "upwind" else 2
+
+    def coarser(self, problem: Problem, until: float) -> FiniteVolume:
+        """Itself on the same box with cells, and time steps where they are given, twice as large."""
+        return coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
+
+    def __repr__(self) -> str:
+        box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")
+        if self.diffusion == "gibbs":
+            return f"FiniteVolume({box}, gibbs scheme)"
+        return f"FiniteVolume({box}, {self.limiter} limiter, {self.integrator}{', split scheme' if self.diffusion else ''})"
+
+
+def suitable_scheme(method: FiniteVolume, problem: Problem, grid: Grid) -> str:
+    """`gibbs` where the initial law's root-mean-square Péclet number |∂_k G| h_k/τ is at most PECLET on every axis, else `split`."""
+    stepper = Transport(method, problem, grid)
+    density = problem.initial.cell_averages(grid)
+    stepper.begin(0.0, stepper.potential.arranged(density) / max(np.sum(density) * grid.cell_volume, np.finfo(float).tiny))
+    g = stepper.potential.values()
+    for axis in range(grid.dim):
+        jump, mass = np.diff(g, axis=axis), np.delete(density, -1, axis)
+        if np.sum(mass * jump**2) > np.sum(mass) * (PECLET * problem.noise) ** 2:
+            return "split"
+    return "gibbs"

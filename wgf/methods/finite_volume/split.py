@@ -1,0 +1,103 @@
+"""Transport and heat in turn: ∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ for temperatures that the cells hardly see.
+
+Strang's order: half a step of heat, a step of transport (transport.py), half a step of heat. Each half step is the exact flow
+of the discrete heat equation on the cells, which on the whole line is the convolution with the positive kernel
+
+    K_j(s) = e^{−2s} I_j(2s),   s = τ dt/h²   (I_j: the modified Bessel functions; Σ_j K_j = 1),
+
+and in a box with closed walls that of the density reflected at them (half-sample symmetric), on a periodic axis that of the
+periodic density. Mass and sign are kept, and ∫μ log μ falls, for any s; transport keeps mass and sign, and lets ½L fall. The
+step is that of the transport. The Gibbs state is kept to second order only, so that near it E stops falling.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from scipy import ndimage, special
+
+from wgf.kernels.sums import fill_logarithms
+from wgf.measures.grid import Grid
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.finite_volume.transport import Transport
+from wgf.methods.grid_stepper import landing
+from wgf.problems.problem import Problem
+
+CUT = 1e-17  # what is left out of the kernel
+WIDEST = 64.0  # standard deviations of the kernel in cells, to which a half step of heat is bounded
+BLOCKS = 16  # in which logarithms are taken
+
+
+class Split(Transport):
+    """`FiniteVolume` with noise, scheme `split`. Never stored; its states are those of the transport."""
+
+    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+        self.tau = problem.noise
+        super().__init__(method, problem, grid)
+        self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
+
+    def step(self, state: State, stop: float) -> Reading:
+        """Advance `state` by a step of transport between two half steps of heat, not past `stop`."""
+        before = self.frame(state).reading
+        start, target = state.time, self.target(state, stop)
+        self.heat(state, 0.5 * (target - start))
+        while state.time < target:
+            super().step(state, target)
+        self.heat(state, 0.5 * (target - start))
+        return before
+
+    def target(self, state: State, stop: float) -> float:
+        """Where the next step is to end: as far as transport can go in one, and heat in a kernel of moderate width."""
+        remaining = stop - state.time
+        dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
+        if state.memory["outflow"] > 0:
+            dt = min(dt, 0.95 * state.memory["pace"] * self.method.courant / (self.part * state.memory["outflow"]))
+        dt = landing(remaining, dt)
+        return stop if dt == remaining else state.time + dt
+
+    def heat(self, state: State, time: float) -> None:
+        """The exact flow of the discrete heat equation, axis by axis."""
+        values = state.values.reshape(self.potential.shape)
+        spare = self.spare[0].reshape(values.shape)
+        for axis, (per_spacing, wrap) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
+            kernel = heat_kernel(float(self.tau * time * per_spacing**2))
+            ndimage.correlate1d(values, kernel, axis, spare, "wrap" if wrap else "reflect")
+            values, spare = spare, values
+        state.values, other = values.reshape(self.shape), spare.reshape(self.shape)
+        self.spare = [other, self.spare[1]]
+        self.updated = None
+        self.fill_sums(state.memory["sums"], state.values)
+
+    def frame(self, state: State) -> Frame:
+        """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""
+        frame = super().frame(state)
+        with self.threaded():
+            fill_logarithms(self.logarithms.reshape(-1), state.values.reshape(-1), self.entropies)
+        entropy = float(self.entropies[:, 0].sum()) * self.grid.cell_volume
+        self.potential.fill(self.xi)
+        self.xi += self.tau * self.logarithms
+        energy, dissipation = frame.reading.free_energy + self.tau * entropy, self.dissipation(state.values)
+        return dataclasses.replace(frame, reading=dataclasses.replace(frame.reading, free_energy=energy, dissipation=dissipation))
+
+    def dissipation(self, values: np.ndarray) -> float:
+        """∫|∇ξ|² dμ: on every face, the square of the difference times the mean of the two cells."""
+        xi, density = self.xi.reshape(self.potential.shape), values.reshape(self.potential.shape)
+        total = 0.0
+        for axis, (per_spacing, wrap) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
+            jump, mean = np.roll(xi, -1, axis) - xi, 0.5 * (np.roll(density, -1, axis) + density)
+            faces = np.moveaxis(jump**2 * mean, axis, 0)
+            total += per_spacing**2 * float(np.sum(faces if wrap else faces[:-1]))
+        return total * self.grid.cell_volume
+
+
+@lru_cache(maxsize=16)
+def heat_kernel(s: float) -> np.ndarray:
+    """e^{−2s} I_j(2s) for |j| ≤ the reach beyond which it is below CUT, summing to one."""
+    reach = int(10.0 * np.sqrt(2.0 * s) + 20.0)
+    half = special.ive(np.arange(reach + 1), 2.0 * s)
+    half = half[: max(1, int(np.count_nonzero(half > CUT)))]
+    kernel = np.concatenate([half[:0:-1], half])
+    return kernel / kernel.sum()

@@ -1,0 +1,1 @@
+"""Any mesh of FiPy, and the only door to FiPy and Gmsh."""

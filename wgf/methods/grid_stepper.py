@@ -1,0 +1,157 @@
+"""What the steppers of a grid share: the potential on its cells, the start from a law, and the mass at the edges."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numba
+import numpy as np
+import psutil
+
+from wgf.errors import BoundaryWarning, InputError
+from wgf.kernels.sums import fill_sums
+from wgf.kernels.transport import fill_layers
+from wgf.measures.grid import Grid, describe_box, per_axis
+from wgf.measures.measure import Density
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.box_search import find_box
+from wgf.problems.problem import Problem
+
+ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
+LEFT_OUT = 1e-6  # fraction of the initial law outside the box that is worth a warning
+MISSED = 0.5  # fraction of the initial law outside the box from which on the box is wrong
+MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
+CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than it saves
+
+
+class GridStepper:
+    """A method bound to a problem and a grid. The values of its states are (rows, columns) in the layout of the potential.
+
+    cells, strides (in rows)   of the leading axes; periodic, per_spacing = 1/h of all axes, in the order of the layout
+    sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
+    """
+
+    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+        self.method, self.problem, self.grid = method, problem, grid
+        self.potential = potential = problem.energy.on(grid, method.tolerance)
+        leading = potential.shape[:-1]
+        self.cells = np.array(leading, dtype=np.int64)
+        self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)
+        self.periodic = np.array(grid.periodic())[list(potential.axes)]
+        self.per_spacing = 1.0 / grid.spacing[list(potential.axes)]
+        self.shape = (potential.rows, potential.columns)
+        self.sums = np.empty((3, potential.rows))
+        self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
+        self.threads = max(1, min(numba.get_num_threads(), grid.size // CELLS_PER_THREAD))
+        self.facts = {
+            "method_summary": repr(dataclasses.replace(method, cells=grid.shape, lower=grid.lower, upper=grid.upper)),  # the box, if found
+            "kernel_rank": potential.rank,
+            "kernel_error": potential.error,
+        }
+
+    def start(self) -> State:
+        """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one."""
+        values = self.potential.arranged(self.problem.initial.cell_averages(self.grid))
+        held = float(values.sum()) * self.grid.cell_volume
+        self._judge_box(held)
+        values /= held
+        return self.begin(0.0, values)
+
+    def begin(self, time: float, values: np.ndarray) -> State:
+        """A state at `time` with these values, and what the first step has to remember."""
+        raise NotImplementedError
+
+    def step(self, state: State, stop: float) -> Reading:
+        """Advance `state`, not past `stop`; the reading of the state it left."""
+        raise NotImplementedError
+
+    def frame(self, state: State) -> Frame:
+        """The density as it is (a copy), its reading and its prediction."""
+        raise NotImplementedError
+
+    def density(self, values: np.ndarray) -> Density:
+        """The values (rows, columns) as a measure of its own."""
+        return Density(self.grid, self.potential.restored(values).copy(), self.problem.energy.neuron)
+
+    def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
+        """The row sums (3, rows) of the values."""
+        with self.threaded():
+            fill_sums(sums, values, self.potential.multiplier, self.potential.along)
+
+    def rounding(self, energy: float) -> float:
+        """A rise of the energy that is only rounding."""
+        return ROUNDING * (self.problem.energy.scale + abs(energy))
+
+    def boundary(self, values: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """The mass in the outermost layer of cells at both ends of each axis of the grid, (p, 2); zero on periodic axes."""
+        fill_layers(self.layers, values, sums[0], self.cells, self.strides, self.periodic)
+        return self.layers[self.places] * self.grid.cell_volume
+
+    @contextlib.contextmanager
+    def threaded(self) -> Iterator[None]:
+        """Kernels called inside use as many threads as the grid is worth."""
+        most = numba.get_num_threads()
+        numba.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            numba.set_num_threads(most)
+
+    def _judge_box(self, held: float) -> None:
+        """`held`: the probability of the box under the initial law."""
+        box = describe_box((), self.grid.lower, self.grid.upper).removeprefix(" on ")
+        if not held > 1 - MISSED:
+            raise InputError(
+                f"the box {box} holds only {max(held, 0.0):.2%} of the initial law {self.problem.initial!r}: choose a box around the law, "
+                "or leave lower and upper out and it is found"
+            )
+        if held < 1 - LEFT_OUT:
+            warnings.warn(
+                f"the box {box} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning, stacklevel=2
+            )
+
+
+def landing(remaining: float, dt: float) -> float:
+    """A step of `dt`, or one that is shorter so that no tiny step is left over before the end: the rest in one or in two halves."""
+    if remaining <= dt * (1 + 1e-9):
+        return remaining
+    return dt if remaining >= 2 * dt else 0.5 * remaining
+
+
+def equal_steps(remaining: float, dt: float) -> tuple[float, bool]:
+    """The first of equal steps of at most `dt` to the end, and whether it is the only one."""
+    count = max(1, math.ceil(remaining / dt - 1e-9))
+    return remaining / count, count == 1
+
+
+def box_grid(method: Any, problem: Problem, until: float) -> Grid:
+    """The grid of a method with `cells` and `boundary`, on its box, or on one that is found."""
+    lower, upper = find_box(problem, until) if method.lower is None or method.upper is None else (method.lower, method.upper)
+    p = np.size(lower)
+    if problem.dim is not None and p != problem.dim:
+        raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
+    per_axis(method.cells, p, "cells")
+    return Grid(lower, upper, method.cells, problem.axis_names(p), method.boundary)
+
+
+def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:
+    """A method on the box of its `grid`, with cells that are `longer` times as long (about, for their number is whole)."""
+    cells = tuple(max(1, round(n / longer)) for n in grid.shape)
+    return dataclasses.replace(method, cells=cells, lower=grid.lower, upper=grid.upper, **changes)
+
+
+def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
+    """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated."""
+    arrays = 8 if problem.noise > 0 else 4
+    needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid) + others)
+    free = psutil.virtual_memory().available
+    if needed > MEMORY_SHARE * free:
+        raise InputError(
+            f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and "
+            f"{free / 2**30:,.1f} GiB are free: choose fewer cells"
+        )

@@ -1,0 +1,1 @@
+"""Variational (JKO) steps."""

@@ -1,0 +1,351 @@
+"""A step of the variational scheme with entropic transport, fully implicit.
+
+Problem. With the kernel K = exp(−|θ − θ'|²/ε), s = 2Δt/ε, and plans π = diag(u) K diag(a) of marginals p and μ = μ_k,
+
+    min_p  s·(½L[p] + τ∫p log p) + KL(π|K)            (plain),
+    min_p  ½L[p] + τ∫p log p + S_ε(p, μ)/(2Δt)        (debiased),   S_ε(p, μ) = OT_ε(p, μ) − ½OT_ε(p, p) − ½OT_ε(μ, μ),
+
+where OT_ε = min ε KL(π|K) is the entropic cost. The plain one holds an entropy of p itself, and smears by a variance of ε/2 a step
+and axis [the smoothing of Peyré, SIAM J. Imaging Sci. 8 (2015) 2323]; the Sinkhorn divergence S_ε does not [Feydy et al.,
+AISTATS 2019]. Its gradient in p is that of OT_ε less ε log d, where p = d·K d is the plan of p to itself, so that both cases read
+
+    u = d·exp(−s(Φz + ½λV + τ log p)),   a = μ/(K u),   p = u·K a,   z = Φᵀp − f*,      d = √(d·p/(K d))  (plain: d = 1),
+
+up to the factor of u that its largest entry absorbs. With τ > 0 and q = K a, p = u q gives u^{1+sτ} = d·q^{−sτ}·exp(−s(Φz + ½λV)).
+
+Iteration. The second marginal holds exactly, the others are iterated together; each round applies K three times (plain: twice).
+- z, of the r numbers of the compressed features, is the maximiser of the concave dual −s(½|z|² + ⟨z, f*⟩) − ⟨μ, log K u(z)⟩, whose
+  gradient is s(Φᵀp − f* − z) and whose Hessian is −s(1 + Δt ∫∇Φᵀ∇Φ dp) up to terms of higher order in Δt: the mass at θ' comes
+  from a neighbourhood of variance ε/2, over which Φ varies by ∇Φ. Newton's method with this r × r matrix needs a few rounds where
+  alternating between the scalings and the proximal map of L takes 1 + s Cov_p(Φ) times as many. Where the derivative of the dual
+  along the step has turned down by OVERSHOT of what it was, the step is halved: a line search on the dual.
+- d: the averaged update halves its error at least, as K is positive definite.
+- with noise, log u is damped by the factor sτ/(1 + sτ) =: ρ a round, a mapping that is symmetric with spectrum in [0, ρ]; the
+  second-order Richardson iteration for this interval takes about the square root of that number of rounds.
+
+A round ends a step where ∑|a·K u − μ| (with the next u) and ∑|d·K d − p| are at most `accuracy`.
+
+Second order. A whole step p and two half steps p̂ have errors in the ratio 2 : 1, in log p as well: p̂²/p, scaled to mass one, is of
+second order, and positive. The ratio p̂/p is kept within [1/2, 2], which only empty tails ever leave.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+from threadpoolctl import ThreadpoolController
+
+from wgf.errors import RunError
+from wgf.kernels.sums import fill_sums
+from wgf.measures.distances.entropic import DOMAINS, TINY, Domain
+from wgf.measures.grid import Grid
+from wgf.measures.layout import total
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.grid_stepper import GridStepper, equal_steps
+from wgf.problems.problem import Problem
+
+OVERSHOT = 0.5
+UNSEEN = 1e-24  # of |z|²: a smaller gain of the dual is rounding
+CALM = 3  # rounds before the noise is accelerated
+PATIENCE = 12  # rounds before d is accelerated
+SPREAD = 1e-2  # of √(Kμ), which the first d has at least: mass may enter cells that were empty
+LARGEST_RATIO = 2.0
+LOST = 1e-3  # of `accuracy`: mass in cells where the scalings have underflown
+SERIES = ("transport", "residual", "iterations")  # of the history: of the step that led to a state
+
+
+class Unsound(Exception):
+    """The scalings have left the range of their domain."""
+
+
+class Newton:
+    """The numbers z of the dual, moved by Newton's method; see the module's text. `response` is Δt ∫∇Φᵀ∇Φ dμ, (r, r)."""
+
+    def __init__(self, z: np.ndarray, response: np.ndarray) -> None:
+        self.z, self.step, self.gain = z.copy(), np.zeros(len(z)), 0.0
+        self.factor = linalg.cho_factor(np.eye(len(z)) + response)
+
+    def moved(self, gradient: np.ndarray) -> bool:
+        """Move z for the dual's gradient Φᵀp − f* − z there, (r,); False where the last step had to be halved instead."""
+        if gradient @ self.step < -OVERSHOT * self.gain and self.gain > UNSEEN * float(self.z @ self.z):
+            self.step, self.gain = 0.5 * self.step, 0.5 * self.gain
+            self.z -= self.step
+            return False
+        self.step = linalg.cho_solve(self.factor, gradient)
+        self.gain = float(gradient @ self.step)
+        self.z += self.step
+        return True
+
+
+class Noise:
+    """The damped iteration of log u for sτ > 0, accelerated; see the module's text."""
+
+    def __init__(self, strength: float) -> None:
+        self.share, self.damping = 1.0 / (1.0 + strength), strength / (1.0 + strength)
+        self.relaxation = 2.0 / (2.0 - self.damping)
+        radius = self.damping / (2.0 - self.damping)
+        self.momentum = 2.0 / (1.0 + math.sqrt(1.0 - radius**2))
+        self.before: list[np.ndarray] = []  # the last iterates
+
+    def accelerated(self, proposed: np.ndarray) -> np.ndarray:
+        """The next log u, where the plain iteration proposes `proposed`."""
+        if len(self.before) < CALM:
+            iterate = proposed.copy()
+        else:
+            earlier, last = self.before[-2:]
+            iterate = earlier + self.momentum * (last + self.relaxation * (proposed - last) - earlier)
+        self.before = [*self.before[-CALM + 1 :], iterate]
+        return iterate
+
+
+class Momentum:
+    """Weights of Nesterov's extrapolation of d, where its iteration is slow; begun anew where the error rises."""
+
+    def __init__(self) -> None:
+        self.rounds, self.since, self.error = 0, 0, math.inf
+
+    def weight(self, error: float) -> float | None:
+        """The weight of the last change of d; None while d need not be remembered."""
+        self.rounds += 1
+        self.since = 0 if error > self.error else self.since + 1
+        self.error = error
+        if self.rounds < PATIENCE:
+            return None
+        if self.rounds == PATIENCE:
+            self.since = 0
+        return self.since / (self.since + 3.0)
+
+
+@dataclass
+class Step:
+    """What a step reached: masses p (rows, columns), the scaling d of p, and the numbers of SERIES.
+
+    transport is S_ε(p, μ)/(2Δt), for the plain scheme (OT_ε(p, μ) − OT_ε(μ, μ))/(2Δt): ½L + τ∫p log p falls by it at least.
+    """
+
+    masses: np.ndarray
+    d: np.ndarray
+    transport: float
+    residual: float
+    iterations: int
+
+
+class VariationalStepper(GridStepper):
+    """`JKO` with entropic transport. Never stored.
+
+    A state's memory holds the domain in use, the last scaling d (as a guess), and the numbers of SERIES.
+    """
+
+    def __init__(self, method: Any, problem: Problem, grid: Grid, until: float) -> None:
+        super().__init__(method, problem, grid)
+        self.tau, self.epsilon = problem.noise, method.epsilon
+        self.domains: dict[str, Domain] = {}
+        self.libraries = ThreadpoolController()
+        self.implicit = not method.linearised and self.potential.rank > 0
+        self.values, self.exponent, self.scratch, self.ones = (np.ones(self.shape) for _ in range(4))
+        self.mu, self.u, self.a, self.q, self.p, self.d, self.smoothed, self.spread, self.last_d = (np.empty(self.shape) for _ in range(9))
+        steps = math.ceil(until / method.dt - 1e-9)
+        self.facts |= {
+            "epsilon": method.epsilon,
+            "time_step": method.dt,
+            "plain_blur": math.sqrt(steps * 0.5 * method.epsilon),  # the standard deviation that the plain scheme adds until the end
+        }
+
+    def begin(self, time: float, values: np.ndarray) -> State:
+        """A state with these values (rows, columns)."""
+        memory = {"domain": self.method.domain or "scaling", "d": np.sqrt(values * self.grid.cell_volume)}
+        return State(time, values, memory | dict.fromkeys(SERIES, 0.0))
+
+    def step(self, state: State, stop: float) -> Reading:
+        """One step of the scheme; all steps up to `stop` are equally long."""
+        before, remaining = self.reading(state), stop - state.time
+        dt, last = equal_steps(remaining, self.method.dt)
+        try:
+            taken = self.advanced(state, dt)
+        except Unsound:
+            self._leave_scalings(state, dt)
+            taken = self.advanced(state, dt)
+        state.values = taken.masses / self.grid.cell_volume
+        state.memory |= {"d": taken.d} | {name: float(getattr(taken, name)) for name in SERIES}
+        state.time = stop if last else state.time + dt
+        return before
+
+    def _leave_scalings(self, state: State, dt: float) -> None:
+        """Go on in the log domain, unless the user chose the other; or the numbers themselves are unsound."""
+        if self.method.domain is not None or state.memory["domain"] == "log":
+            remedy = 'take domain = "log", a larger epsilon or a smaller dt' if self.method.domain == "scaling" else "look at the potential"
+            raise RunError(
+                f"the scalings over- or underflow at t = {state.time:.6g} with epsilon = {self.epsilon:.3g}, dt = {dt:.3g}: {remedy}"
+            ) from None
+        state.memory["domain"] = "log"
+        state.memory["d"] = np.sqrt(state.values * self.grid.cell_volume)
+
+    def advanced(self, state: State, dt: float) -> Step:
+        """The step of `dt` from a state, of the order asked for."""
+        masses = state.values * self.grid.cell_volume
+        # one thread for the matrix products: more would stay awake in the way of those of the compiled loops
+        with np.errstate(all="ignore"), self.threaded(), self.libraries.limit(limits=1, user_api="blas"):
+            whole = self.solved(masses, dt, state, state.memory["d"])
+            if self.method.order == 2:
+                half = self.solved(masses, 0.5 * dt, state, state.memory["d"])
+                half = self.solved(half.masses, 0.5 * dt, state, half.d)
+                ratio = np.divide(half.masses, whole.masses, out=np.ones(self.shape), where=whole.masses > 0)
+                whole.masses = half.masses * np.clip(ratio, 1 / LARGEST_RATIO, LARGEST_RATIO)
+                whole.masses *= masses.sum() / whole.masses.sum()
+                whole.residual, whole.iterations = max(whole.residual, half.residual), whole.iterations + half.iterations
+        return whole
+
+    def solved(self, masses: np.ndarray, dt: float, state: State, guess: np.ndarray) -> Step:
+        """The minimiser p for μ = `masses`, its d guessed; see the module's text.
+
+        Raises Unsound where the domain's range is left, a RunError where `iterations` rounds are not enough.
+        """
+        name, method = state.memory["domain"], self.method
+        if name not in self.domains:
+            self.domains[name] = DOMAINS[name](self.potential, self.epsilon)
+        domain, mass, strength = self.domains[name], float(masses.sum()), 2.0 * dt / self.epsilon
+        domain.given(masses, self.mu)
+        own = self._self_scaling(domain, masses, guess)
+        self._begin_iteration(domain, own)
+        self._freeze_at(masses)
+        newton = Newton(self.potential.residual, dt * self.potential.response(self.values)) if self.implicit else None
+        noise = Noise(strength * self.tau)
+        own_error = residual = math.inf
+        momentum = Momentum()
+        for count in range(1, method.iterations + 1):
+            if newton is not None:
+                self.potential.express(newton.z)
+            self._fill_u(domain, noise, strength)
+            domain.smooth(self.u, self.smoothed)
+            if count > 1:
+                settled = domain.masses(domain.product(self.a, self.smoothed, self.scratch), self.scratch)
+                settled *= mass / settled.sum()
+                residual = max(own_error, float(np.abs(np.subtract(settled, masses, out=settled)).sum()) / mass)
+                if residual <= method.accuracy:
+                    return self._finished(domain, masses, own, dt, residual, count)
+            self._fill_plan(domain, mass)
+            found = domain.masses(self.p, self.scratch)
+            if newton is not None and not newton.moved(self._moments(found) - self.potential.target - newton.z):
+                continue
+            own_error = self._balance(domain, found, momentum) / mass if method.debiased else 0.0
+        raise RunError(
+            f"the step of dt = {dt:.3g} at t = {state.time:.6g} did not converge in {method.iterations} iterations: with epsilon = "
+            f"{self.epsilon:.3g} the plan's marginals are off by {residual:.2g} (accuracy {method.accuracy:g}); take a larger epsilon, "
+            "a smaller dt, a looser accuracy, or more iterations"
+        )
+
+    def _self_scaling(self, domain: Domain, masses: np.ndarray, guess: np.ndarray) -> np.ndarray:
+        """The d of μ (in `mu`), d·K d = μ, an array of its own."""
+        d = domain.given(np.maximum(guess, TINY), np.empty(self.shape))
+        for _ in range(self.method.iterations):
+            domain.smooth(d, self.smoothed)
+            found = domain.masses(domain.product(d, self.smoothed, self.scratch), self.scratch)
+            error = float(np.abs(np.subtract(found, masses, out=self.scratch)).sum())
+            domain.balanced(d, self.mu, self.smoothed, d)
+            if error <= self.method.accuracy * masses.sum():
+                break
+        return d
+
+    def _begin_iteration(self, domain: Domain, own: np.ndarray) -> None:
+        """The first d, that of μ, and the first q, Kμ/d: about what they are where nothing moves, and positive everywhere."""
+        domain.smooth(self.mu, self.smoothed)
+        np.copyto(self.d, domain.widened(own, self.smoothed, SPREAD) if self.method.debiased else domain.given(self.ones, self.scratch))
+        domain.quotient(self.smoothed, self.d, self.q)
+
+    def _freeze_at(self, masses: np.ndarray) -> None:
+        """G(·; μ) in the potential."""
+        self._take(masses)
+        self.potential.update(self.values, self.sums)
+
+    def _moments(self, masses: np.ndarray) -> np.ndarray:
+        """Φᵀp."""
+        self._take(masses)
+        self.potential.project(self.values, self.sums)
+        return self.potential.moments
+
+    def _take(self, masses: np.ndarray) -> None:
+        """The density of the masses in `values`, and its row sums."""
+        np.divide(masses, self.grid.cell_volume, out=self.values)
+        fill_sums(self.sums, self.values, self.potential.multiplier, self.potential.along)
+
+    def _fill_u(self, domain: Domain, noise: Noise, strength: float) -> None:
+        """Fill u, from d, G and, with noise, q."""
+        self.potential.fill(self.exponent)
+        self.exponent *= -strength * noise.share
+        if noise.damping:
+            self.exponent += noise.share * domain.logarithm(self.d)
+            self.exponent -= noise.damping * domain.logarithm(self.q)
+            domain.tilted(domain.given(self.ones, self.scratch), noise.accelerated(self.exponent), self.u)
+        else:
+            domain.tilted(self.d, self.exponent, self.u)
+
+    def _fill_plan(self, domain: Domain, mass: float) -> None:
+        """Fill a = μ/(K u), q = K a, p = u·q, from u and `smoothed` = K u."""
+        domain.quotient(self.mu, self.smoothed, self.a)
+        domain.smooth(self.a, self.q)
+        domain.product(self.u, self.q, self.p)
+        if not (domain.sound(self.a) and domain.sound(self.p)):
+            raise Unsound
+        if self.tau and domain.lost(self.u, self.q) > LOST * self.method.accuracy * mass:
+            raise Unsound
+
+    def _balance(self, domain: Domain, found: np.ndarray, momentum: Momentum) -> float:
+        """One round of d; the error ∑|d·K d − p| that it had, for `found`, the masses of p."""
+        domain.smooth(self.d, self.smoothed)
+        own = domain.masses(domain.product(self.d, self.smoothed, self.spread), self.spread)
+        error = float(np.abs(np.subtract(own, found, out=self.spread)).sum())
+        domain.balanced(self.d, self.p, self.smoothed, self.d)
+        weight = momentum.weight(error)
+        if weight is not None:
+            np.copyto(self.spread, self.d)
+            if weight > 0:
+                domain.extrapolated(self.d, self.last_d, weight)
+            np.copyto(self.last_d, self.spread)
+        return error
+
+    def _finished(self, domain: Domain, masses: np.ndarray, own: np.ndarray, dt: float, residual: float, count: int) -> Step:
+        """The step, from the arrays as they are."""
+        found = np.array(domain.masses(self.p, self.scratch))
+        found *= masses.sum() / found.sum()
+        at_p = domain.logarithm(domain.quotient(self.u, self.d, self.spread))
+        over_own = domain.quotient(self.a, own, self.spread)
+        at_mu = domain.logarithm(over_own if self.method.debiased else domain.quotient(over_own, own, self.spread))
+        transport = self.epsilon * (total(at_p, found) + total(at_mu, masses)) / (2.0 * dt)
+        d_of_p = np.array(domain.masses(self.d, self.scratch)) if self.method.debiased else np.sqrt(found)
+        return Step(found, d_of_p, transport, residual, count)
+
+    def reading(self, state: State) -> Reading:
+        """The reading of `state`."""
+        volume, values = self.grid.cell_volume, state.values
+        self.fill_sums(self.sums, values)
+        with self.threaded():
+            loss = self.potential.update(values, self.sums)
+        self.potential.fill(self.exponent)
+        energy = 0.5 * loss
+        if self.tau:
+            logarithms = np.log(np.maximum(values, TINY))
+            energy += self.tau * total(values, logarithms) * volume
+            self.exponent += self.tau * logarithms
+        dissipation = self._dissipation(values, self.exponent) * volume
+        mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(values, self.sums)
+        extra = {name: state.memory[name] for name in SERIES}
+        return Reading(state.time, loss, energy, dissipation, mass, float(values.min()), boundary, extra)
+
+    def _dissipation(self, values: np.ndarray, xi: np.ndarray) -> float:
+        """Σ_faces ½(μ_i + μ_{i+1})·((ξ_{i+1} − ξ_i)/h)², of second order."""
+        values, xi = values.reshape(self.potential.shape), xi.reshape(self.potential.shape)
+        found = 0.0
+        for axis, (per_h, periodic) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
+            ahead = [np.roll(array, -1, axis) if periodic else np.delete(array, 0, axis) for array in (values, xi)]
+            here = [array if periodic else np.delete(array, -1, axis) for array in (values, xi)]
+            found += 0.5 * float(np.sum((here[0] + ahead[0]) * (ahead[1] - here[1]) ** 2)) * per_h**2
+        return found
+
+    def frame(self, state: State) -> Frame:
+        """The density as it is (a copy), its reading and its prediction."""
+        reading = self.reading(state)
+        return Frame(self.density(state.values), reading, self.potential.prediction)

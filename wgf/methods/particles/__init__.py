@@ -1,0 +1,1 @@
+"""Methods that move points: m neurons, and characteristics."""

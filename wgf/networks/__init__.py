@@ -1,0 +1,1 @@
+"""Neurons, data, and features: what a network is made of."""

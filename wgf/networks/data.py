@@ -1,0 +1,272 @@
+"""The data: inputs x_i with weights w_i (Σ w_i = 1) and targets y_i = f*(x_i).
+
+They are arrays, a file, the nodes of a quadrature rule, or samples of a law; the target is a column, a function, or a
+teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i w_i u(x_i) v(x_i).
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError, known, nearest
+from wgf.networks.neuron import Activation, Neuron, coordinate_names
+
+
+@dataclass(frozen=True, repr=False)
+class Data:
+    """Inputs (n, d) or (n,), targets (n,), and positive weights (n,) that are normalised to sum 1 (equal if not given)."""
+
+    inputs: Any
+    targets: Any
+    weights: Any = None
+
+    def __post_init__(self) -> None:
+        inputs, targets = _floats(self.inputs, "inputs"), _floats(self.targets, "targets")
+        inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
+        targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
+        if inputs.ndim != 2 or not inputs.size:
+            raise InputError(f"inputs have shape {inputs.shape}; expected (n, d) or (n,) with n, d ≥ 1")
+        n = len(inputs)
+        if targets.shape != (n,):
+            raise InputError(f"targets have shape {targets.shape}; expected ({n},), one for each of the {n} inputs")
+        weights = np.ones(n) if self.weights is None else _floats(self.weights, "weights")
+        if weights.shape != (n,):
+            raise InputError(f"weights have shape {weights.shape}; expected ({n},), one for each of the {n} inputs")
+        for name, array in (("inputs", inputs), ("targets", targets), ("weights", weights)):
+            if bad := np.argwhere(~np.isfinite(array)).tolist():
+                raise InputError(f"{name}: entry {bad[0]} is {array[tuple(bad[0])]}; every entry must be a finite number")
+        if (weights <= 0).any():
+            row = int(np.argmax(weights <= 0))
+            raise InputError(f"weights: entry {row} is {weights[row]:g}; weights must be positive (leave the sample out instead)")
+        for name, array in (("inputs", inputs), ("targets", targets), ("weights", weights / weights.sum())):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def size(self) -> int:
+        """n, the number of samples."""
+        return len(self.targets)
+
+    @property
+    def dim(self) -> int:
+        """d, the number of inputs."""
+        return self.inputs.shape[1]
+
+    def norm(self, u: np.ndarray) -> float:
+        """‖u‖ = √Σ w_i u_i² for u (n,)."""
+        return float(np.sqrt(self.weights @ np.square(u)))
+
+    def batch(self, size: int, rng: np.random.Generator) -> Data:
+        """`size` samples drawn independently from ρ, equally weighted."""
+        chosen = rng.choice(self.size, size, p=self.weights)
+        return Data(self.inputs[chosen], self.targets[chosen])
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Data:
+        """Columns x or x1 … xd, y, and optionally weight, from a .csv file with a header, an .npz or an .h5 file."""
+        path = Path(path)
+        known(path.suffix.lower(), READERS, f"kind of data file ({path})")
+        if not path.is_file():
+            raise InputError(f"data file {path} does not exist")
+        try:
+            columns = READERS[path.suffix.lower()](path)
+            return cls(*_arrange(columns))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        except UNREADABLE as error:
+            raise InputError(f"{path} cannot be read as {path.suffix}: {error}") from None
+
+    @classmethod
+    def quadrature(
+        cls,
+        target: Callable[[np.ndarray], np.ndarray],
+        lower: float | Sequence[float] = -1.0,
+        upper: float | Sequence[float] = 1.0,
+        nodes: int | Sequence[int] = 40,
+        *,
+        law: str = "uniform",
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+    ) -> Data:
+        """The nodes and weights of a Gauss rule for the law of x: Legendre on a box, or Hermite for a Gaussian.
+
+        `target` is called with x (n,) in one dimension and with x (n, d) in more; tensor products in d dimensions.
+        """
+        known(law, ("uniform", "gaussian"), "law of x")
+        first, second = (lower, upper) if law == "uniform" else (mean, std)
+        pairs, orders = _axes(first, second, law), _orders(nodes, first)
+        rules = [_gauss_rule(law, a, b, order) for (a, b), order in zip(pairs, orders, strict=True)]
+        x = np.stack(np.meshgrid(*(rule[0] for rule in rules), indexing="ij"), axis=-1).reshape(-1, len(rules))
+        w = rules[0][1]
+        for rule in rules[1:]:
+            w = np.multiply.outer(w, rule[1])
+        return cls(x, evaluate(target, x), w.ravel())
+
+    @classmethod
+    def samples(
+        cls,
+        target: Callable[[np.ndarray], np.ndarray],
+        count: int,
+        seed: int = 0,
+        *,
+        law: str = "uniform",
+        lower: float | Sequence[float] = -1.0,
+        upper: float | Sequence[float] = 1.0,
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+    ) -> Data:
+        """`count` independent samples of the law of x, with equal weights."""
+        known(law, ("uniform", "gaussian"), "law of x")
+        if count < 1:
+            raise InputError(f"count = {count}: at least one sample of x is needed")
+        rng = np.random.default_rng(seed)
+        first, second = np.transpose(_axes(*((lower, upper) if law == "uniform" else (mean, std)), law))
+        shape = (count, len(first))
+        x = rng.uniform(first, second, shape) if law == "uniform" else rng.normal(first, second, shape)
+        return cls(x, evaluate(target, x))
+
+    def __repr__(self) -> str:
+        return f"Data({self.size} samples, {self.dim} input{'s' if self.dim > 1 else ''})"
+
+
+class Teacher:
+    """f*(x) = Σ_k g(θ*_k; x) for a list of neurons given by their coordinates: a function of x."""
+
+    def __init__(self, activation: str | Activation, neurons: Sequence[Mapping[str, float]], dim: int = 1) -> None:
+        if not neurons:
+            raise InputError("the teacher has no neurons; give at least one")
+        form = Neuron(activation, coordinate_names(dim), {}, dim)
+        defaults = {"c": 1.0, "b": 0.0}
+        for k, neuron in enumerate(neurons):
+            for name in neuron:
+                known(name, form.theta, f"coordinate of teacher neuron {k + 1}")
+            if missing := [name for name in form.theta if name not in {**defaults, **neuron}]:
+                raise InputError(f"teacher neuron {k + 1} has no {missing[0]}; it needs {', '.join(form.theta)} (default c = 1, b = 0)")
+        self.neuron = form
+        self.parameters = np.array([[{**defaults, **neuron}[name] for name in form.theta] for neuron in neurons], dtype=float)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """f*(x), (n,), for x (n,) or (n, d)."""
+        inputs = np.asarray(x, dtype=float).reshape(-1, self.neuron.dim)
+        return self.neuron.value(self.parameters, inputs).sum(axis=0)
+
+    def __repr__(self) -> str:
+        return f"Teacher({len(self.parameters)} {self.neuron.sigma.name} neurons)"
+
+
+def evaluate(target: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The target at x (n, d) as (n,); a function of one input is called with x (n,)."""
+    values = np.asarray(target(x[:, 0] if x.shape[1] == 1 else x), dtype=float)
+    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if values.shape != (len(x),):
+        raise InputError(f"the target function gave shape {values.shape} for {len(x)} inputs; expected ({len(x)},)")
+    return values
+
+
+def _floats(values: Any, name: str) -> np.ndarray:
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} are not numbers: {error}") from None
+
+
+def _axes(first: float | Sequence[float], second: float | Sequence[float], law: str) -> list[tuple[float, float]]:
+    """(lower, upper) or (mean, std) of each input, checked."""
+    a, b = np.atleast_1d(first).astype(float), np.atleast_1d(second).astype(float)
+    names = ("lower", "upper") if law == "uniform" else ("mean", "std")
+    if a.shape != b.shape:
+        raise InputError(f"the law of x has {a.size} entries in {names[0]} and {b.size} in {names[1]}; give one of each per input")
+    if law == "uniform" and not (a < b).all():
+        raise InputError(f"the law of x is uniform on [{a.tolist()}, {b.tolist()}]: lower must be less than upper")
+    if law == "gaussian" and not (b > 0).all():
+        raise InputError(f"the law of x has std = {b.tolist()}: it must be positive")
+    return list(zip(a.tolist(), b.tolist(), strict=True))
+
+
+def _orders(nodes: int | Sequence[int], first: float | Sequence[float]) -> list[int]:
+    inputs = np.size(first)
+    if np.ndim(nodes) and np.size(nodes) != inputs:
+        raise InputError(f"nodes has {np.size(nodes)} entries for {inputs} input(s); give one for all or one per input")
+    orders = np.broadcast_to(nodes, inputs).tolist()
+    if min(orders) < 1:
+        raise InputError(f"nodes = {nodes}: a quadrature rule has at least one node")
+    return orders
+
+
+def _gauss_rule(law: str, a: float, b: float, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights (sum 1): Gauss–Legendre on [a, b] or Gauss–Hermite for N(a, b²)."""
+    if law == "uniform":
+        nodes, weights = np.polynomial.legendre.leggauss(order)
+        return 0.5 * (a + b) + 0.5 * (b - a) * nodes, 0.5 * weights
+    nodes, weights = np.polynomial.hermite_e.hermegauss(order)
+    return a + b * nodes, weights / weights.sum()
+
+
+def _read_csv(path: Path) -> dict[str, np.ndarray]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise InputError("the file is empty; expected a header such as x,y and one line per sample")
+    header = [name.strip() for name in rows[0][1]]
+    if len(rows) == 1:
+        raise InputError("the file has a header but no samples")
+    if len(set(header)) < len(header):
+        raise InputError(f"the header names a column twice: {', '.join(header)}")
+    _check_columns(header)
+    table = np.empty((len(rows) - 1, len(header)))
+    for k, (number, row) in enumerate(rows[1:]):
+        if len(row) != len(header):
+            raise InputError(f"line {number} has {len(row)} columns; the header has {len(header)} ({', '.join(header)})")
+        for j, cell in enumerate(row):
+            try:
+                table[k, j] = float(cell)
+            except ValueError:
+                raise InputError(f"line {number}, column {header[j]}: {cell.strip()!r} is not a number") from None
+            if not np.isfinite(table[k, j]):
+                raise InputError(f"line {number}, column {header[j]}: {cell.strip()} is not a finite number")
+    return dict(zip(header, table.T, strict=True))
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it holds one nameless array; expected the arrays x, y … (numpy.savez)")
+        return {name: np.asarray(archive[name], dtype=float) for name in archive.files}
+
+
+def _read_h5(path: Path) -> dict[str, np.ndarray]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return {name: np.asarray(item, dtype=float) for name, item in file.items() if isinstance(item, h5py.Dataset)}
+
+
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, csv.Error, zipfile.BadZipFile)
+READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv, ".npz": _read_npz, ".h5": _read_h5}
+
+
+def _check_columns(names: Sequence[str]) -> list[str]:
+    """The input columns in order, x or x1 … xd; an error where columns are missing or unknown."""
+    inputs = ["x"] if "x" in names else [f"x{k + 1}" for k in range(sum(name[:1] == "x" and name[1:].isdigit() for name in names))]
+    allowed = [*(inputs or ["x"]), "y", "weight"]
+    for name in names:
+        if name not in allowed:
+            raise InputError(f"unknown column {name!r}{nearest(name, allowed)}; expected x (or x1 … xd), y and optionally weight")
+    for name in allowed[:-1]:
+        if name not in names:
+            raise InputError(f"there is no column {name!r}; expected x (or x1 … xd), y and optionally weight, found {', '.join(names)}")
+    return inputs
+
+
+def _arrange(columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    inputs = [columns[name] for name in _check_columns(list(columns))]
+    stacked = inputs[0] if len(inputs) == 1 else np.column_stack(inputs)
+    return stacked, columns["y"], columns.get("weight")

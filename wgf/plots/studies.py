@@ -1,0 +1,215 @@
+"""The figures of comparisons: distances of m neurons from the limit against m and t, and two runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, shades, styled, write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from wgf.studies.pair import Pair
+    from wgf.studies.sweeps.comparison import Comparison
+    from wgf.studies.sweeps.over_steps import StepComparison
+
+SMALLEST = 1e-16  # below it, a distance is rounding
+PANELS = 4  # of the small multiples over time
+SIGMAS = 1.96  # of a 95 % interval
+LABELS = {
+    "function": r"$\| \varphi_m - \varphi \|$",
+    "loss": r"$| L_m - L |$",
+    "mean": r"$| \mathrm{mean}\,\mu_m - \mathrm{mean}\,\mu |$",
+    "energy": "energy distance",
+    "w1": r"$W_1$",
+    "w2": r"$W_2$",
+    "sliced_w2": r"sliced $W_2$",
+    "sinkhorn": r"$S_\varepsilon^{1/2}$",
+}
+
+
+def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> Figure:
+    """Every distance against m with its rate; the fluctuation against t beside its prediction; small multiples over time."""
+    from matplotlib.figure import Figure
+
+    names = list(comparison.distance)
+    with styled():
+        figure = Figure(figsize=(4.6 * max(3, len(names) + 1), 9.2), layout="constrained")
+        upper, lower = cast("Any", figure.subfigures(2, 1, height_ratios=(1.15, 1)))
+        ratio, *panels = upper.subplots(1, len(names) + 1)
+        for name, panel in zip(names, panels, strict=True):
+            _draw_rates(panel, comparison, name)
+        _draw_ratio(ratio, comparison)
+        _draw_multiples(lower, comparison)
+        title = str(comparison.attributes.get("title") or "")
+        figure.suptitle(f"{title + ': ' if title else ''}m neurons beside the limit, {comparison.replicates} replicates for each m")
+        write(figure, path)
+    return figure
+
+
+def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
+    """The distances of two runs against t, each with what equality would show."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(7, 4.8), layout="constrained")
+        panel = figure.add_subplot()
+        for k, (name, values) in enumerate(pair.distance.items()):
+            colour = f"C{k}"
+            panel.plot(pair.times, np.maximum(values, SMALLEST), "o-", color=colour, markersize=4, label=name)
+            if (pair.floor[name] > 0).any():
+                panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
+        panel.set(xlabel="t", ylabel="distance", yscale="log")
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        panel.set_title(f"{pair.attributes['first']}\n{pair.attributes['second']}", fontsize=9)
+        write(figure, path)
+    return figure
+
+
+def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
+    """The distance of gradient descent from the flow of the same neurons against the step, at the last time."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullLocator
+
+    from wgf.studies.sweeps.over_steps import name_of
+
+    with styled():
+        figure = Figure(figsize=(8.6, 4.8), layout="constrained")
+        panel = figure.add_subplot()
+        mean, error = found.mean_square()[:, :, -1], found.standard_error()[:, :, -1]
+        for batch, rate, square, uncertain, colour in zip(found.batches, found.rates, mean, error, shades(len(found.batches)), strict=True):
+            root = np.sqrt(square)
+            half = np.minimum(SIGMAS * uncertain / (2 * root), 0.9 * root)
+            label = f"{name_of(batch)}: slope {0.5 * rate.slope[-1]:.2f}"
+            panel.errorbar(found.steps, root, half, fmt="o-", color=colour, markersize=4, capsize=2, label=label)
+        level = float(np.sqrt(found.fluctuation[-1] / found.m))
+        panel.axhline(level, color=INK, linestyle="--", linewidth=1, label=f"fluctuation of {found.m} neurons: {level:.1e}")
+        panel.set(xscale="log", yscale="log", xlabel=r"step $\eta$")
+        panel.set_ylabel(r"$\| \varphi_{\eta, B} - \varphi_{\mathrm{flow}} \|$  (root mean square)")
+        panel.set_title(f"{found.m} neurons at t = {found.times[-1]:g}, {found.distance.shape[2]} replicates", loc="left")
+        panel.set_xticks(found.steps, [f"{step:g}" for step in found.steps])
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        write(figure, path)
+    return figure
+
+
+def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
+    """The root mean square of a distance against m at three times: every replicate, mean with interval, fit, theory, floor."""
+    sizes, rate = comparison.sizes, comparison.rates[name]
+    last = len(comparison.times) - 1
+    for k, colour, shift in zip(dict.fromkeys((0, last // 2, last)), (GREEN, BLUE, ORANGE), (0.94, 1.0, 1.06), strict=False):
+        dots = np.repeat(sizes * shift, comparison.replicates)
+        panel.plot(dots, comparison.distance[name][:, :, k].ravel(), ".", color=colour, alpha=0.12, markersize=3, zorder=1)
+        half = 0.5 * (rate.upper[k] - rate.lower[k])
+        legend = f"t = {comparison.times[k]:.3g}: squared slope {rate.slope[k]:.2f} ± {half:.2f}"
+        _draw_points(panel, comparison, name, k, colour, legend, shift)
+        panel.plot(sizes, _fitted(comparison, name, k), color=colour, linewidth=1.2)
+    if name == "function":
+        panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
+        _draw_error(panel, comparison, last)
+    _set_sizes(panel, comparison)
+    panel.set_ylabel(f"{LABELS.get(name, name)}  (root mean square)")
+    _draw_triangle(panel, comparison, name, last)
+    bottom, top = max(0.3 * np.sqrt(comparison.mean_square(name).min()), SMALLEST), panel.get_ylim()[1]
+    panel.set_ylim(bottom * (bottom / top) ** 0.38, top)  # room for the legend
+    panel.legend(loc="lower left")
+
+
+def _draw_points(panel: Axes, comparison: Comparison, name: str, k: int, colour: str, label: str, shift: float = 1.0) -> None:
+    """The root mean square at one time for each m, with its interval."""
+    mean, error = comparison.mean_square(name)[:, k], comparison.standard_error(name)[:, k]
+    root = np.sqrt(np.maximum(mean, SMALLEST**2))
+    spread = np.minimum(SIGMAS * error / (2 * root), 0.9 * root)
+    panel.errorbar(comparison.sizes * shift, root, yerr=spread, fmt="o", color=colour, markersize=4, capsize=2, label=label)
+
+
+def _fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
+    """The fitted line at one time, (S,)."""
+    logs = np.log(np.maximum(comparison.mean_square(name)[:, k], SMALLEST**2))
+    x = np.log(comparison.sizes)
+    return np.exp(0.5 * (logs.mean() + comparison.rates[name].slope[k] * (x - x.mean())))
+
+
+def _draw_triangle(panel: Axes, comparison: Comparison, name: str, k: int) -> None:
+    """A triangle with the slope that theory expects of the distance, above the points."""
+    slope, sizes = 0.5 * comparison.rates[name].expected_slope[k], comparison.sizes
+    left, right = sizes[-1] ** 0.62 * sizes[0] ** 0.38, sizes[-1] ** 0.88 * sizes[0] ** 0.12
+    above = comparison.distance[name][:, :, k]
+    place = int(np.searchsorted(sizes, left))
+    top = 1.6 * max(above[max(place - 1, 0) :].max(), comparison.distance[name][max(place - 1, 0) :].max())
+    foot = top * (right / left) ** slope
+    panel.fill([left, right, right], [top, foot, top], facecolor="none", edgecolor=INK, linewidth=0.9)
+    label = {-0.5: r"$-\frac{1}{2}$"}.get(slope, f"{slope:.2g}")
+    panel.annotate(label, (right, np.sqrt(top * foot)), textcoords="offset points", xytext=(3, 0), va="center")
+    panel.annotate("1", (np.sqrt(left * right), top), textcoords="offset points", xytext=(0, 3), ha="center")
+
+
+def _draw_error(panel: Axes, comparison: Comparison, k: int) -> None:
+    """The error of the computed limit as a level, where it is near enough to be seen."""
+    error = comparison.discretisation["function"][k]
+    if np.isfinite(error) and error > 0.05 * np.sqrt(comparison.mean_square()[-1, k]):
+        label = rf"error of the limit: {error:.1e}"
+        panel.axhline(error, color=PINK, linestyle=":", linewidth=1.4, label=label)
+
+
+def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
+    """m·E d² over that of neurons drawn afresh from μ_t, against t, for each m; beside it the prediction."""
+    sizes, times, main = comparison.sizes, comparison.times, comparison.main
+    fresh = comparison.resampling if np.isfinite(comparison.resampling).all() else np.ones(len(times))
+    mean, error = comparison.mean_square(main), comparison.standard_error(main)
+    colours = shades(len(sizes))
+    for size, values, colour in zip(sizes, mean, colours, strict=True):
+        panel.plot(times, size * values / fresh, color=colour, label=f"m = {size}", marker="o", markersize=3)
+    half = SIGMAS * sizes[-1] * error[-1] / fresh
+    panel.errorbar(times, sizes[-1] * mean[-1] / fresh, half, fmt="none", color=colours[-1], capsize=2, linewidth=1)
+    if np.isfinite(comparison.predicted).all():
+        panel.plot(times, comparison.predicted / fresh, "--", color=INK, linewidth=1.6, label=r"predicted, $m \to \infty$")
+    what = LABELS[main].strip("$")
+    if main == "function":
+        panel.axhline(1.0, color=FAINT, linewidth=1, zorder=0)
+        ylabel = r"$m\,E\| \varphi_m - \varphi \|^2$ / that of a fresh draw from $\mu_t$"
+    else:
+        ylabel = rf"$m\,E{what}^2$"
+    panel.set(xlabel="t", ylabel=ylabel, ylim=(0, None))
+    panel.legend(ncols=2 if len(sizes) > 4 else 1, loc="best")
+
+
+def _draw_multiples(figure: Any, comparison: Comparison) -> None:
+    """The main distance against m, one panel for each of a few times, on one scale; with prediction and the limit's error."""
+    main, times = comparison.main, comparison.times
+    shown = np.unique(np.linspace(0, len(times) - 1, min(PANELS, len(times))).round().astype(int)).tolist()
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for panel, k in zip(panels, shown, strict=True):
+        _draw_points(panel, comparison, main, k, BLUE, "clouds from the limit")
+        panel.plot(comparison.sizes, _fitted(comparison, main, k), color=BLUE, linewidth=1.2)
+        floor = np.sqrt(0.5 * comparison.mean_square_floor(main)[:, k])
+        panel.plot(comparison.sizes, floor, "x", color=FAINT, markersize=5, label=r"two clouds from each other, $/\sqrt{2}$")
+        predicted = comparison.rates[main].expected_constant[k]
+        if np.isfinite(predicted):
+            panel.plot(comparison.sizes, np.sqrt(predicted / comparison.sizes), "--", color=INK, linewidth=1.2, label="predicted")
+        if main == "function":
+            _draw_error(panel, comparison, k)
+        _set_sizes(panel, comparison)
+        panel.set_title(f"t = {times[k]:.3g}", loc="left", fontweight="bold")
+    panels[0].set_ylabel(f"{LABELS[main]}  (root mean square)")
+    handles: dict[str, Any] = {}
+    for panel in panels:
+        handles |= {label.split(":")[0]: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
+
+
+def _set_sizes(panel: Axes, comparison: Comparison) -> None:
+    """Logarithmic axes with ticks at the sizes themselves, fewer where they are many."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    sizes = comparison.sizes
+    panel.set(xscale="log", yscale="log", xlabel="number of neurons  m")
+    shown = sizes[:: 1 if len(sizes) <= 5 else 2 if len(sizes) <= 8 else 3]
+    panel.set_xticks(shown, [str(size) for size in shown])
+    panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.xaxis.set_minor_locator(NullLocator())

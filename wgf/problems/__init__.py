@@ -1,0 +1,1 @@
+"""What is solved: energies, and their potentials on cells and at points."""

@@ -1,0 +1,228 @@
+"""Confinement, interaction and internal energy: the class of flows the finite-volume literature comes from.
+
+    E[μ] = ∫V dμ + ½∬W(θ − θ') μ(dθ) μ(dθ') + ∫U(μ),      ∂_t μ = div(μ ∇(U'(μ) + V + W ∗ μ)),
+    G = V + W ∗ μ,   L[μ] = 2∫V dμ + ∬W dμ dμ,            so that G = ½ δL/δμ and E = ½L + ∫U(μ), as for networks.
+
+On a grid W ∗ μ is a convolution of cell averages, done with Fourier transforms (O(N log N)), zero-padded where the axis has walls.
+On a periodic axis the nearest image of a difference counts, for clouds and on meshes, too. W counts by its even part only,
+½(W(z) + W(−z)): the energy knows no other. On a grid its mean over a cell is taken at difference zero, which is finite for integrable
+singularities.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy import fft
+
+from wgf.errors import InputError
+from wgf.measures.grid import Grid
+from wgf.measures.layout import Layout, total
+from wgf.measures.measure import BLOCK, Measure
+from wgf.networks.neuron import differences
+from wgf.problems.internal import Entropy, PorousMedium
+
+if TYPE_CHECKING:
+    from wgf.problems.point_potential import InteractionPointPotential
+
+Function = Callable[[np.ndarray], np.ndarray]
+NODES = 8  # per axis, of the Gauss rule for the mean of W over the cell at zero; even, so that none is zero itself
+
+
+@dataclass(frozen=True)
+class NearestImage:
+    """W of the shortest of all differences that are the same up to multiples of the periods (p,); zero: the axis does not wrap around."""
+
+    function: Any  # a Function, perhaps with a gradient
+    periods: np.ndarray
+
+    def __call__(self, difference: np.ndarray) -> Any:
+        return self.function(self._nearest(difference))
+
+    @property
+    def gradient(self) -> Function:
+        """That of the function, where it has one."""
+        slope = self.function.gradient
+        return lambda difference: slope(self._nearest(difference))
+
+    def _nearest(self, difference: np.ndarray) -> np.ndarray:
+        lengths = np.where(self.periods > 0, self.periods, np.inf)
+        return difference - self.periods * np.round(difference / lengths)
+
+
+@dataclass(frozen=True, repr=False)
+class InteractionEnergy:
+    """∫V dμ + ½∬W dμ dμ + ∫U(μ).
+
+    V   function of theta (…, p) → (…), or None; with an attribute `gradient`, (…, p) → (…, p), particles use it
+    W   function of a difference (…, p) → (…), or None; `gradient` as for V
+    U   Entropy(tau), PorousMedium(kappa, q), or None
+    """
+
+    V: Function | None = None
+    W: Function | None = None
+    U: Entropy | PorousMedium | None = None
+
+    neuron: ClassVar[None] = None
+    data: ClassVar[None] = None
+    dim: ClassVar[None] = None
+    scale: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        for name, function in (("V", self.V), ("W", self.W)):
+            if function is not None and not callable(function):
+                raise InputError(f"{name} = {function!r}: give a function of arrays (…, p) → (…), or None")
+        if not isinstance(self.U, Entropy | PorousMedium | None):
+            raise InputError(f"U = {self.U!r}: give wgf.Entropy(tau), wgf.PorousMedium(kappa, q), or None")
+        if self.V is None and self.W is None and self.U is None:
+            raise InputError("an energy needs at least one of V, W and U")
+
+    @property
+    def internal(self) -> Entropy | PorousMedium | None:
+        """U."""
+        return self.U
+
+    def axis_names(self, p: int) -> tuple[str, ...]:
+        """theta1 … thetap."""
+        return tuple(f"theta{k + 1}" for k in range(p))
+
+    def entries(self, grid: Grid) -> float:
+        """How many numbers the potential keeps on a grid, about."""
+        return grid.size * (2 + (6 * 2**grid.dim if self.W is not None else 0))
+
+    def on(self, grid: Grid, tolerance: float = 0.0) -> InteractionPotential:
+        """The potential on the cells of `grid`; nothing is compressed, so `tolerance` has no say."""
+        return InteractionPotential(self, grid)
+
+    def at(self, points: np.ndarray, tolerance: float = 1e-12) -> InteractionPointPotential:
+        """The potential at fixed points (N, p), with W compressed to relative error `tolerance`."""
+        from wgf.problems.point_potential import InteractionPointPotential
+
+        return InteractionPointPotential(self, points, tolerance)
+
+    def wrapped(self, periods: np.ndarray) -> InteractionEnergy:
+        """Itself where θ is known up to multiples of the periods (p,), zero on axes that do not wrap around."""
+        return self if self.W is None or not np.any(periods) else dataclasses.replace(self, W=NearestImage(self.W, periods))
+
+    def predict(self, measure: Measure) -> np.ndarray:
+        """There is no network: (0,)."""
+        return np.empty(0)
+
+    def confinement(self, theta: np.ndarray) -> np.ndarray:
+        """V(θ), (…,); zero without one."""
+        return np.zeros(theta.shape[:-1]) if self.V is None else evaluated("V", self.V, theta)
+
+    def interaction(self, difference: np.ndarray) -> np.ndarray:
+        """The even part of W, (…,)."""
+        return 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
+
+    def loss(self, measure: Measure) -> float:
+        """L[μ] of a cloud."""
+        return self.velocity(measure.points, measure.masses)[1]
+
+    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
+        """−∇(V + W ∗ μ) at the points of the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.
+
+        A point does not act on itself.
+        """
+        velocity = np.zeros(points.shape)
+        loss = 2.0 * float(masses @ self.confinement(points))
+        if self.V is not None:
+            own = getattr(self.V, "gradient", None)
+            velocity -= differences(self.confinement, points) if own is None else own(points)
+        if self.W is not None:
+            rows = max(1, BLOCK // len(points))
+            blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]
+            parts = (map if pool is None else pool.map)(lambda block: self._pairs(points, masses, block), blocks)
+            for block, (pull, energy) in zip(blocks, parts, strict=True):
+                velocity[block] -= pull
+                loss += energy
+        return velocity, loss
+
+    def _pairs(self, points: np.ndarray, masses: np.ndarray, block: slice) -> tuple[np.ndarray, float]:
+        """∇(W ∗ μ) at a block of points, and their part of ∬W dμ dμ."""
+        difference = points[block, None] - points[None]
+        apart = np.arange(len(points))[block, None] != np.arange(len(points))
+        difference[~apart] = 1.0  # any place where W is finite; it is multiplied by zero
+        weights = masses * apart
+        own = getattr(self.W, "gradient", None)
+        slopes = differences(self.interaction, difference) if own is None else 0.5 * (own(difference) - own(-difference))
+        return np.einsum("ij,ijp->ip", weights, slopes), float(masses[block] @ (weights * self.interaction(difference)).sum(axis=1))
+
+    def __repr__(self) -> str:
+        functions = [f"{name} = {getattr(f, '__name__', type(f).__name__)}" for name, f in (("V", self.V), ("W", self.W)) if f is not None]
+        return f"InteractionEnergy({', '.join(functions + ([f'U = {self.U!r}'] if self.U else []))})"
+
+
+def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
+    """The function at theta (…, p), checked to have shape (…,)."""
+    value = np.asarray(function(theta), dtype=float)
+    if value.shape != theta.shape[:-1]:
+        raise InputError(f"{name} gave shape {value.shape} for theta {theta.shape}; expected {theta.shape[:-1]}")
+    return value
+
+
+class InteractionPotential(Layout):
+    """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order."""
+
+    def __init__(self, energy: InteractionEnergy, grid: Grid) -> None:
+        super().__init__(grid, grid.dim - 1)
+        self.energy = energy
+        self.confinement = energy.confinement(grid.points()).reshape(self.rows, self.columns)
+        if not np.isfinite(self.confinement).all():
+            raise InputError("V is not finite everywhere on the box: choose a box on which it is")
+        self.offset = self.confinement.copy()
+        self.medium = energy.U if isinstance(energy.U, PorousMedium) else None
+        self.padded: tuple[int, ...] = ()
+        if energy.W is not None:
+            self._add_kernel()
+
+    def _add_kernel(self) -> None:
+        """The transform of W's values at the differences of cells, in the order of a cyclic convolution, times the cell's volume."""
+        grid = self.grid
+        self.padded = tuple(
+            n if wrap else fft.next_fast_len(2 * n - 1, real=True) for n, wrap in zip(grid.shape, grid.periodic(), strict=True)
+        )
+        steps = [fft.fftfreq(n, 1.0 / n) * h for n, h in zip(self.padded, grid.spacing, strict=True)]
+        differences = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1)
+        zero = (0,) * grid.dim
+        differences[zero] = 0.5 * grid.spacing  # a place holder: W may have no value at zero
+        kernel = self.energy.interaction(differences)
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        cell = np.stack(np.meshgrid(*(0.5 * h * nodes for h in grid.spacing), indexing="ij"), axis=-1)
+        weight = np.prod(np.stack(np.meshgrid(*(0.5 * weights,) * grid.dim, indexing="ij")), axis=0)
+        kernel[zero] = np.sum(weight * self.energy.interaction(cell))
+        if not np.isfinite(kernel).all():
+            raise InputError("W is not finite at some difference of two cells other than zero: give one that is")
+        self.transform = fft.rfftn(kernel) * grid.cell_volume
+
+    def update(self, values: np.ndarray, sums: np.ndarray) -> float:
+        """Fill V + W ∗ μ + U'(μ) for the cell averages `values` (rows, columns); return L[μ]. `sums` are not needed."""
+        volume, offset = self.grid.cell_volume, self.offset
+        offset[:] = self.confinement
+        loss = 2.0 * total(self.confinement, values)
+        if self.padded:
+            spread = self.convolved(values.reshape(self.shape)).reshape(self.rows, self.columns)
+            loss += total(spread, values)
+            offset += spread
+        if self.medium is not None:
+            offset += self.medium.derivative(values)
+            self.internal_energy = self.medium.total(values) * volume
+            self.stiffness = self.medium.diffusion(values) * float(np.sum(1.0 / self.grid.spacing**2))
+        return loss * volume
+
+    def convolved(self, values: np.ndarray) -> np.ndarray:
+        """W ∗ μ on the cells, (n_1, …, n_p)."""
+        spectrum = fft.rfftn(values, self.padded, workers=-1)
+        spectrum *= self.transform
+        return fft.irfftn(spectrum, self.padded, workers=-1)[tuple(slice(n) for n in self.shape)]
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """There is no network: (0,)."""
+        return np.empty(0)

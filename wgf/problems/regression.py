@@ -1,0 +1,205 @@
+"""The loss of a network, and the potential that moves its neurons.
+
+    L[μ] = ‖φ_μ − f*‖² + λ ∫V dμ = ‖f*‖² − 2∫F dμ + ∬K dμ dμ
+    G(θ; μ) = ⟨g(θ), φ_μ − f*⟩ + ½ λ V(θ) = ½ δL/δμ                (so that ∂_t μ = div(μ ∇G) has dL/dt = −2∫|∇G|² dμ)
+
+An energy answers four calls: `velocity(points, masses)`, −∇G at the points of a cloud; `on(grid)`, the potential bound to the cells
+of a grid, and `at(points)`, that bound to any fixed points, which cost O(N r) a time and no N × N array (see features.py);
+`wrapped(periods)`, itself for clouds and fixed points on axes that wrap around (a grid knows its own).
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.measures.grid import Grid
+from wgf.measures.measure import BLOCK, Measure
+from wgf.networks.data import Data
+from wgf.networks.neuron import Neuron, as_neuron, differences
+
+if TYPE_CHECKING:
+    from wgf.problems.grid_potential import Potential
+    from wgf.problems.point_potential import PointPotential
+
+KEPT_ENTRIES = 2**22  # a cloud's responses are kept between its two passes while they have at most this many entries
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """λ V(θ): `strength` λ ≥ 0, and V a function (…, p) → (…), or None for V(θ) = |θ|². ∇V by differences for a function."""
+
+    strength: float = 0.0
+    function: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.strength) and self.strength >= 0):
+            raise InputError(f"the penalty has strength {self.strength:g}: it must be a number ≥ 0")
+
+    def value(self, theta: np.ndarray) -> np.ndarray:
+        """V(θ), (…,)."""
+        if self.function is None:
+            return np.sum(np.square(theta), axis=-1)
+        value = np.asarray(self.function(theta), dtype=float)
+        if value.shape != np.shape(theta)[:-1]:
+            raise InputError(f"the penalty V gave shape {value.shape} for theta {np.shape(theta)}; expected {np.shape(theta)[:-1]}")
+        return value
+
+    def gradient(self, theta: np.ndarray) -> np.ndarray:
+        """∇V(θ), (…, p)."""
+        return 2.0 * np.asarray(theta) if self.function is None else differences(self.value, theta)
+
+
+def as_penalty(given: Any) -> Penalty:
+    """A Penalty from a number λ, or from a pair (λ, V)."""
+    strength, function = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if not isinstance(strength, numbers.Real) or not (function is None or callable(function)):
+        raise InputError(f"penalty = {given!r}: give a number λ, or a pair (λ, V) with a function V")
+    return Penalty(float(strength), function)
+
+
+@dataclass(frozen=True, repr=False)
+class RegressionEnergy:
+    """½L for a neuron, data, and a penalty: a number λ (V = |θ|²), or a pair (λ, V) with a callable V(theta (…, p)) → (…)."""
+
+    neuron: Any
+    data: Data
+    penalty: Any = 0.0
+
+    internal: ClassVar[None] = None  # U(μ), which the loss of a network has not
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neuron", as_neuron(self.neuron))
+        if not isinstance(self.data, Data):
+            raise InputError(f"data is {type(self.data).__name__}; give a wgf.Data (from arrays: wgf.Data(inputs, targets))")
+        if isinstance(self.neuron, Neuron) and self.neuron.dim != self.data.dim:
+            raise InputError(f"the neuron has {self.neuron.dim} input(s) (dim) but the data have {self.data.dim}")
+        if not isinstance(self.penalty, Penalty):
+            object.__setattr__(self, "penalty", as_penalty(self.penalty))
+
+    def on(self, grid: Grid, tolerance: float = 1e-12) -> Potential:
+        """The potential on the cells of `grid`, features compressed to relative error `tolerance`."""
+        from wgf.problems.grid_potential import Potential  # compiled code, which clouds do not need
+
+        return Potential(self, grid, tolerance)
+
+    def at(self, points: np.ndarray, tolerance: float = 1e-12) -> PointPotential:
+        """The potential at fixed points (N, p), features compressed to relative error `tolerance`."""
+        from wgf.problems.point_potential import PointPotential
+
+        return PointPotential(self, points, tolerance)
+
+    def wrapped(self, periods: np.ndarray) -> RegressionEnergy:
+        """Itself, for a neuron is a function of θ, not of differences."""
+        return self
+
+    def entries(self, grid: Grid) -> float:
+        """How many numbers the potential keeps on a grid, about."""
+        axis = self.neuron.output_axis
+        featured = grid.size if axis is None else grid.size / grid.shape[axis]
+        return featured * min(self.data.size, 64) + (grid.size if axis is None else 0)
+
+    def axis_names(self, p: int) -> tuple[str, ...]:
+        """The names of the p axes of θ."""
+        return self.neuron.axis_names(p)
+
+    @property
+    def dim(self) -> int | None:
+        """P where the neuron says it."""
+        return len(self.neuron.theta) if isinstance(self.neuron, Neuron) else None
+
+    @property
+    def scale(self) -> float:
+        """½‖f*‖², of which rounding is a fraction."""
+        return 0.5 * self.data.norm(self.data.targets) ** 2
+
+    def predict(self, measure: Measure) -> np.ndarray:
+        """φ_μ at the inputs of the data, (n,)."""
+        return self._network(measure.points, measure.masses, None)
+
+    def loss(self, measure: Measure) -> float:
+        """L[μ]."""
+        return self._loss(self.predict(measure), measure.points, measure.masses)
+
+    def potential(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
+        """G(θ; μ) at theta (N, p), directly from its definition; (N,)."""
+        return self.misfit(theta, measure) + 0.5 * self.penalty.strength * self.penalty.value(theta)
+
+    def misfit(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
+        """⟨g(θ), φ_μ − f*⟩ at theta (N, p): G without the penalty's part; (N,)."""
+        return self.neuron.value(theta, self.data.inputs) @ self.residual(measure)
+
+    def residual(self, measure: Measure) -> np.ndarray:
+        """ρ(φ_μ − f*), (n,)."""
+        return self.data.weights * (self.predict(measure) - self.data.targets)
+
+    def slope(self, theta: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        """∇G at theta (N, p) for a residual ρ(φ − f*) (n,), whichever measure it belongs to; (N, p)."""
+        slope = self.neuron.at(theta, self.data.inputs).pull(residual)
+        return slope + 0.5 * self.penalty.strength * self.penalty.gradient(theta) if self.penalty.strength else slope
+
+    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
+        """−∇G(θ_j; μ) for the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].
+
+        Two passes over blocks of points, in the threads of `pool` if there is one: φ_μ first, then the gradient. Memory
+        O(block·n); the result does not depend on the number of threads.
+        """
+        data, penalty = self.data, self.penalty
+        kept: dict[int, Any] | None = {} if points.shape[0] * data.size <= KEPT_ENTRIES else None
+        prediction = self._network(points, masses, kept, pool)
+        u = data.weights * (prediction - data.targets)
+        velocity = np.empty(points.shape)
+
+        def fill(block: slice) -> None:
+            response = self.neuron.at(points[block], data.inputs) if kept is None else kept[block.start]
+            np.negative(response.pull(u), out=velocity[block])
+            if penalty.strength:
+                velocity[block] -= 0.5 * penalty.strength * penalty.gradient(points[block])
+
+        for _ in _each(fill, blocks(len(points), data.size), pool):
+            pass
+        return velocity, self._loss(prediction, points, masses)
+
+    def _network(
+        self, points: np.ndarray, masses: np.ndarray, kept: dict[int, Any] | None, pool: ThreadPoolExecutor | None = None
+    ) -> np.ndarray:
+        """φ_μ at the data, (n,), keeping the responses of each block if asked to."""
+
+        def partial(block: slice) -> np.ndarray:
+            response = self.neuron.at(points[block], self.data.inputs)
+            if kept is not None:
+                kept[block.start] = response
+            return response.total(masses[block])
+
+        total = np.zeros(self.data.size)
+        for part in _each(partial, blocks(len(points), self.data.size), pool):
+            total += part
+        return total
+
+    def _loss(self, prediction: np.ndarray, points: np.ndarray, masses: np.ndarray) -> float:
+        residual = prediction - self.data.targets
+        loss = float(self.data.weights @ residual**2)
+        if self.penalty.strength:
+            loss += self.penalty.strength * float(masses @ self.penalty.value(points))
+        return loss
+
+    def __repr__(self) -> str:
+        extra = f", λ = {self.penalty.strength:g}" if self.penalty.strength else ""
+        return f"RegressionEnergy({self.neuron!r}, {self.data!r}{extra})"
+
+
+def blocks(points: int, samples: int) -> list[slice]:
+    """Slices of points such that a (block, samples) array stays in cache."""
+    step = max(1, BLOCK // samples)
+    return [slice(start, min(start + step, points)) for start in range(0, points, step)]
+
+
+def _each(function: Callable[[slice], Any], parts: list[slice], pool: ThreadPoolExecutor | None) -> Iterator[Any]:
+    """function(part) for each part, in order."""
+    return map(function, parts) if pool is None or len(parts) == 1 else pool.map(function, parts)

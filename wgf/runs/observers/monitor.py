@@ -1,0 +1,66 @@
+"""Watches that a run stays meaningful: finite numbers, steps that get somewhere, mass that stays inside the box."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from wgf.errors import BoundaryWarning, RunError
+from wgf.measures.measure import Density, MeshDensity
+from wgf.methods.base import Frame, Reading
+
+SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
+
+
+class Guard:
+    """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box.
+
+    edge_tolerance   mass in the outermost layer of cells from which on there is a warning, once for each side
+    """
+
+    def __init__(self, until: float, edge_tolerance: float) -> None:
+        self.until, self.edge_tolerance = until, edge_tolerance
+        self.names: tuple[str, ...] = ()
+        self.mesh = ""
+        self.last_time: float | None = None
+        self.warned: set[tuple[int, int]] = set()
+
+    def frame(self, frame: Frame) -> None:
+        if isinstance(frame.measure, Density):
+            self.names = tuple(frame.measure.grid.names)
+        elif isinstance(frame.measure, MeshDensity):
+            self.mesh = frame.measure.mesh.title
+        self._check(frame.reading)
+
+    def step(self, reading: Reading) -> None:
+        self._check(reading)
+        if self.last_time is not None and reading.time - self.last_time < SMALLEST_STEP * self.until:
+            raise RunError(
+                f"the time step fell to {reading.time - self.last_time:.2g} at t = {reading.time:.6g}: "
+                "the velocity grows without bound there; choose a smaller box, a milder neuron or an earlier end"
+            )
+        self.last_time = reading.time
+
+    def close(self, error: BaseException | None) -> None:
+        pass
+
+    def _check(self, reading: Reading) -> None:
+        for name, value in (("loss", reading.loss), ("mass", reading.mass)):
+            if not math.isfinite(value):
+                raise RunError(
+                    f"the {name} is {value} at t = {reading.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
+                    "values in the box; choose a smaller box, or look at their values there"
+                )
+        if reading.boundary is None or reading.boundary_mass <= self.edge_tolerance:
+            return
+        places = [
+            ((axis, side), f"outermost cells at the {end} end of axis {name}: the box is too small there; move its {end} edge outwards")
+            for axis, name in enumerate(self.names)
+            for side, end in enumerate(("lower", "upper"))
+        ] or [((0, 0), f"cells at the edge of the mesh ({self.mesh}): take a larger one, or edge_tolerance = 1 where walls are meant")]
+        for place, advice in places:
+            fraction = reading.boundary[place] / reading.mass
+            if fraction > self.edge_tolerance and place not in self.warned:
+                self.warned.add(place)
+                text = f"at t = {reading.time:.4g}, {fraction:.2g} of the mass lies in the {advice}"
+                warnings.warn(text, BoundaryWarning, stacklevel=2)

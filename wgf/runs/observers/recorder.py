@@ -1,0 +1,39 @@
+"""The run kept in memory, where no file holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wgf.methods.base import Frame, Reading
+from wgf.problems.problem import Problem
+from wgf.runs.run import Run, columns, ending, run_attributes
+
+
+class Memory:
+    """Keeps frames and readings, and makes a Run of them."""
+
+    def __init__(self, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
+        self.problem = problem
+        self.attributes = run_attributes(problem, method, facts)
+        self.frames: list[Frame] = []
+        self.readings: list[Reading] = []
+
+    def frame(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def step(self, reading: Reading) -> None:
+        self.readings.append(reading)
+
+    def close(self, error: BaseException | None) -> None:
+        self.attributes["status"] = ending(error)
+
+    def run(self) -> Run:
+        """What was kept, as a Run."""
+        frames = columns([frame.reading for frame in self.frames])
+        frames["prediction"] = np.array([frame.prediction for frame in self.frames])
+        history = columns(self.readings)
+        history["dt"] = np.diff(history["time"], prepend=history["time"][:1])
+        measures = [frame.measure for frame in self.frames]
+        return Run(frames, measures, history, self.problem.energy.data, self.attributes, self.problem)

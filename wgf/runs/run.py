@@ -1,0 +1,176 @@
+"""What a solver returns: frames and history, in memory or in one HDF5 file."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.measures.measure import Measure
+from wgf.methods.base import SERIES, Reading, options
+
+SCHEMA_VERSION = 1
+HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
+
+
+class Run:
+    """Frames at save times and a history of every step.
+
+    times (frames,)   measures[k]   prediction (frames, n)
+    loss, free_energy, dissipation, mass, minimum, boundary_mass (frames,)
+    history[name] (steps + 1,)   for time, dt, the same names and those that a method adds: each row is a state, dt (and, for JKO,
+                                 transport, residual, iterations) belong to the step that led to it
+    data                         inputs, weights and targets of the problem; None for energies without data
+    attributes                   the root attributes of the file: status, method, kernel_rank, kernel_error, …
+    """
+
+    def __init__(
+        self,
+        frames: dict[str, np.ndarray],
+        measures: Sequence[Measure],
+        history: dict[str, np.ndarray],
+        data: Any,
+        attributes: dict[str, Any],
+        problem: Any = None,
+        path: Path | None = None,
+    ) -> None:
+        self._frames, self.measures, self.history = frames, measures, history
+        self.data, self.attributes, self.problem, self.path = data, attributes, problem, path
+
+    @property
+    def times(self) -> np.ndarray:
+        """The save times, (frames,)."""
+        return self._frames["time"]
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """φ_μ at the data, (frames, n)."""
+        return self._frames["prediction"]
+
+    @property
+    def loss(self) -> np.ndarray:
+        """L[μ], (frames,)."""
+        return self._frames["loss"]
+
+    @property
+    def free_energy(self) -> np.ndarray:
+        """E = ½L[μ] + τ∫μ log μ (+ ∫U(μ)), (frames,); NaN for a cloud with noise, which has no entropy."""
+        return self._frames["free_energy"]
+
+    @property
+    def dissipation(self) -> np.ndarray:
+        """∫|∇(G + τ log μ)|² dμ, (frames,); for a cloud ∫|∇G|² dμ."""
+        return self._frames["dissipation"]
+
+    @property
+    def mass(self) -> np.ndarray:
+        """∫ dμ, (frames,)."""
+        return self._frames["mass"]
+
+    @property
+    def minimum(self) -> np.ndarray:
+        """The smallest cell average or weight, (frames,)."""
+        return self._frames["minimum"]
+
+    @property
+    def boundary_mass(self) -> np.ndarray:
+        """The largest mass in an outermost layer of cells, (frames,)."""
+        return self._frames["boundary_mass"]
+
+    @property
+    def status(self) -> str:
+        """running, complete, interrupted or failed."""
+        return str(self.attributes["status"])
+
+    @property
+    def method(self) -> str:
+        """The method in one line."""
+        return str(self.attributes["method_summary"])
+
+    @property
+    def has_free_energy(self) -> bool:
+        """Whether E is known, and more than ½L of a network."""
+        return bool(np.isfinite(self.free_energy).all()) and (self.data is None or self.attributes["temperature"] > 0)
+
+    @property
+    def dissipation_defect(self) -> float:
+        """Largest relative defect of E(t) − E(0) = −∫₀ᵗ∫|∇(G + τ log μ)|² dμ dt over the history (trapezoidal rule), of the whole fall."""
+        time, energy, rate = (self.history[name] for name in ("time", "free_energy", "dissipation"))
+        if len(time) < 2 or energy[0] == energy[-1]:
+            return 0.0
+        lost = np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))])
+        return float(np.abs(energy - energy[0] + lost).max() / abs(energy[0] - energy[-1]))
+
+    @property
+    def largest_rise(self) -> float:
+        """The largest rise of the free energy E in one step, relative to its largest size; ≤ 0 where it never rises."""
+        energy = self.history["free_energy"]
+        return float(np.diff(energy).max() / np.abs(energy).max()) if len(energy) > 1 else 0.0
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""
+        from wgf.plots.run import plot_run
+
+        return plot_run(self, path)
+
+    def __repr__(self) -> str:
+        name, values = ("E", self.free_energy) if self.has_free_energy else ("loss", self.loss)
+        fall = f"{name} {values[0]:.4g} → {values[-1]:.4g}"
+        return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
+
+
+def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """What a run says of itself, in memory and as the root attributes of its file."""
+    from wgf import __version__
+
+    return {
+        "title": problem.title,
+        "problem": problem.source,
+        "problem_summary": repr(problem),
+        "method": type(method).__name__,
+        "method_summary": repr(method),
+        "method_options": json.dumps(plain_options(method)),
+        "wgf_version": __version__,
+        "schema_version": SCHEMA_VERSION,
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "command": " ".join(sys.argv),
+        "seed": _plain(getattr(method, "seed", "")),
+        "temperature": problem.noise,
+        "growth": problem.growth,
+        "kernel_rank": 0,
+        "kernel_error": 0.0,
+        **facts,
+        "status": "running",
+    }
+
+
+def plain_options(method: Any) -> dict[str, Any]:
+    """The options of a method as JSON knows them."""
+    return json.loads(json.dumps(options(method), default=_plain))
+
+
+def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
+    """The readings as columns: those of HISTORY, and what the method adds."""
+    found = {name: np.array([getattr(reading, name) for reading in readings]) for name in HISTORY}
+    return found | {name: np.array([reading.extra[name] for reading in readings]) for name in readings[0].extra}
+
+
+def ending(error: BaseException | None) -> str:
+    """The `status` of a run that ended with this error, or without one."""
+    if error is None:
+        return "complete"
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON knows it."""
+    if isinstance(value, np.random.SeedSequence):
+        return f"{value.entropy} {value.spawn_key}"
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return value if isinstance(value, int | float | str) else repr(value)

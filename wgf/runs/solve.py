@@ -1,0 +1,72 @@
+"""The only time loop: a method, bound to a problem, moved from save time to save time and observed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.methods.base import Method, check_growth
+from wgf.problems.problem import Problem
+from wgf.runs.observers.base import Observer, watching
+from wgf.runs.observers.monitor import Guard
+from wgf.runs.observers.progress import Progress
+from wgf.runs.observers.recorder import Memory
+from wgf.runs.observers.writer import Store, open_run
+from wgf.runs.run import Run
+
+
+def solve(
+    problem: Problem,
+    method: Method,
+    until: float,
+    save: int | Sequence[float] = 11,
+    store: str | Path | None = None,
+    progress: bool = False,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Run `method` on `problem` from t = 0 to `until`.
+
+    save       a number of frames, evenly spaced with both ends, or a list of times (t = 0 and `until` are added)
+    store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
+    progress   a progress bar, if there is a terminal
+    observers  further objects with frame, step and close (wgf/runs/observers/base.py)
+
+    Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
+    then in the file, and so it is after an interruption.
+    """
+    times = save_times(until, save)
+    check_growth(problem, method)
+    stepper = method.bind(problem, until)
+    memory: Any = Store(store, problem, method, stepper.facts) if store is not None else Memory(problem, method, stepper.facts)
+    watchers: list[Observer] = [Guard(until, getattr(method, "edge_tolerance", 1.0)), memory, *observers]
+    if progress:
+        watchers.append(Progress(until, type(method).__name__))
+    with watching(watchers) as watch:
+        state = stepper.start()
+        watch.frame(frame := stepper.frame(state))
+        for stop in times[1:]:
+            while state.time < stop:
+                watch.step(stepper.step(state, stop))
+            watch.frame(frame := stepper.frame(state))
+        watch.step(frame.reading)  # the history ends with the last state
+    run = memory.run() if store is None else open_run(store)
+    run.problem = problem
+    return run
+
+
+def save_times(until: float, save: int | Sequence[float]) -> list[float]:
+    """The times of the frames, ascending, with t = 0 and `until`."""
+    if not (np.isfinite(until) and until > 0):
+        raise InputError(f"the end time is {until:g}: it must be a positive number")
+    if isinstance(save, int | np.integer):
+        if save < 2:
+            raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
+        return np.linspace(0.0, until, int(save)).tolist()
+    times = np.asarray(save, dtype=float)
+    if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():
+        raise InputError(f"save = {save}: give a number of frames or a list of times between 0 and the end, {until:g}")
+    return sorted({0.0, *times.tolist(), float(until)})

@@ -1,0 +1,129 @@
+"""Two runs side by side: their distances at the times that both have, and what equality would look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError, known
+from wgf.measures.distances.points import DISTANCES, distance, self_distance
+from wgf.measures.measure import Cloud
+from wgf.networks.data import Data
+from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
+from wgf.runs.run import SCHEMA_VERSION, Run
+
+NEAR = 1e-9  # relative: times that agree so far are the same
+DRAWS = 8  # for each floor
+
+
+@dataclass(frozen=True, repr=False)
+class Pair:
+    """Distances between two runs.
+
+    times (T,)            those that both have
+    distance[name] (T,)
+    floor[name] (T,)      the root mean square that would be seen if the two measures were the same (distances.self_distance); zero
+                          between densities, NaN where it is not known
+    attributes            first, second: the two methods; first_file, second_file
+    """
+
+    times: np.ndarray
+    distance: dict[str, np.ndarray]
+    floor: dict[str, np.ndarray]
+    attributes: dict[str, Any]
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """The distances against t; returns the matplotlib figure."""
+        from wgf.plots.studies import plot_pair
+
+        return plot_pair(self, path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the distances into an HDF5 file: /time, /distance/<name> and /floor/<name> (time)."""
+        check_target(path := Path(path), "pair")
+        with begin(path) as file:
+            file.attrs.update({**self.attributes, "kind": "pair", "schema_version": SCHEMA_VERSION, "distances": " ".join(self.distance)})
+            times = scale(file, "time", self.times)
+            for name in self.distance:
+                variable(file.require_group("distance"), name, self.distance[name], (times,))
+                variable(file.require_group("floor"), name, self.floor[name], (times,))
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {values[-1]:.3g}" for name, values in self.distance.items())
+        return f"Pair({self.attributes['first']} and {self.attributes['second']}: at t = {self.times[-1]:g}, {last})"
+
+
+def open_pair(path: str | Path) -> Pair:
+    """The distances in an HDF5 file."""
+    with reading(path := Path(path)) as file:
+        if file.attrs.get("kind") != "pair":
+            raise InputError(f"{path} is an HDF5 file but not a comparison of two runs")
+        names = str(file.attrs["distances"]).split()
+        found, floor = ({name: file[group][name][:] for name in names} for group in ("distance", "floor"))
+        return Pair(file["time"][:], found, floor, dict(file.attrs.items()))
+
+
+def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair:
+    """The distances between the measures of two runs at the times that both have.
+
+    Always: function and loss where both have the same data, and sliced_w2; `distances` names further ones.
+    """
+    rows = common_frames(first, second)
+    same = first.data is not None and second.data is not None and _same(first.data, second.data)
+    names = tuple(
+        dict.fromkeys((*(("function", "loss") if same else ()), "sliced_w2", *(known(n, DISTANCES, "distance") for n in distances)))
+    )
+    for name in ("function", "loss"):
+        if name in names and not same:
+            raise InputError(f"the {name} distance is for runs on the same data, and these have not the same: leave it out")
+    problem = first.problem or second.problem
+    energy = problem.energy if problem is not None else None
+    found: dict[str, list[float]] = {name: [] for name in names}
+    floor: dict[str, list[float]] = {name: [] for name in names}
+    for i, j in rows:
+        mu, nu = first.measures[i], second.measures[j]
+        for name in names:
+            if name == "function":
+                value = first.data.norm(first.prediction[i] - second.prediction[j])
+            elif name == "loss":
+                value = abs(first.loss[i] - second.loss[j])
+            else:
+                value = distance(name, mu, nu)
+            found[name].append(float(value))
+            unknown = name in ("function", "loss") and energy is None
+            floor[name].append(np.nan if unknown else self_distance(name, mu, nu, energy, DRAWS))
+    attributes = {
+        "title": str(first.attributes.get("title") or second.attributes.get("title") or ""),
+        "first": first.method,
+        "second": second.method,
+        "first_file": str(first.path or ""),
+        "second_file": str(second.path or ""),
+    }
+    measured, equal = ({name: np.array(values) for name, values in table.items()} for table in (found, floor))
+    return Pair(first.times[[i for i, _ in rows]], measured, equal, attributes)
+
+
+def common_frames(first: Run, second: Run) -> list[tuple[int, int]]:
+    """The numbers of the frames at times that both have; refuses runs whose neurons have different numbers of coordinates."""
+    axes = [run.measures[0].points.shape[1] for run in (first, second)]
+    if axes[0] != axes[1]:
+        raise InputError(f"the measures of the runs have {axes[0]} and {axes[1]} coordinates: they must agree")
+    nearest = [int(np.abs(second.times - time).argmin()) for time in first.times]
+    return [(i, j) for i, j in enumerate(nearest) if abs(first.times[i] - second.times[j]) <= NEAR * (1.0 + abs(first.times[i]))]
+
+
+def densities_first(first: Run, second: Run) -> tuple[Run, Run]:
+    """The two runs in the order in which they are drawn: neurons over a density."""
+    return (second, first) if isinstance(first.measures[0], Cloud) and not isinstance(second.measures[0], Cloud) else (first, second)
+
+
+def _same(first: Data, second: Data) -> bool:
+    """Whether two data have the same inputs, weights and targets."""
+    return all(
+        np.shape(mine) == np.shape(theirs) and np.allclose(mine, theirs, rtol=NEAR, atol=NEAR)
+        for mine, theirs in ((first.inputs, second.inputs), (first.weights, second.weights), (first.targets, second.targets))
+    )

@@ -1,0 +1,1 @@
+"""Sweeps over the number of neurons, and over step sizes."""

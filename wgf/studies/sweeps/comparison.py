@@ -1,0 +1,230 @@
+"""What a sweep found: distances of m neurons from the limit, their rates, and what limits them; in memory or in one HDF5 file.
+
+Two errors add up in what is seen, E‖φ_m − φ_h‖² ≈ v/m + ‖φ_h − φ‖²: the fluctuation of m neurons, and the error of the computed limit,
+which no m makes smaller. They are told apart twice, by independent means:
+
+discretisation   the error of the limit from a second, coarser solve (studies/theory/discretisation.py), which knows nothing of the neurons;
+bias             ‖E φ_m − φ_h‖² from the replicates: with δ_r = φ_m^{(r)} − φ_h, the mean of ⟨δ_r, δ_s⟩ over r ≠ s is unbiased for it.
+
+`limiting_size` is the m = v/‖φ_h − φ‖² at which the two are equal: from there on the grid, not the neurons, limits the distance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
+from wgf.studies.sweeps.table import Table
+
+CONFIDENCE = 0.95
+BOOTSTRAPS = 1000
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The fit of log E d² in log m at each time, with bootstrap intervals over the replicates; arrays (times,).
+
+    slope, lower, upper                          by least squares
+    constant, constant_lower, constant_upper     the mean over the sizes of E d²·m^(−expected_slope): m·E d² where the slope is −1
+    expected_slope, expected_constant            what theory says; NaN where it says nothing
+    """
+
+    slope: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    constant: np.ndarray
+    constant_lower: np.ndarray
+    constant_upper: np.ndarray
+    expected_slope: np.ndarray
+    expected_constant: np.ndarray
+
+
+ESTIMATES = tuple(item.name for item in fields(Rate))
+
+
+def fit_rate(
+    sizes: np.ndarray, distance: np.ndarray, expected_slope: float = -1.0, expected_constant: np.ndarray | None = None, seed: int = 0
+) -> Rate:
+    """The rate of distances (S, R, T) of the sizes (S,)."""
+    squares = np.maximum(distance**2, np.finfo(float).tiny)
+    times, replicates = squares.shape[2], squares.shape[1]
+    x = np.log(sizes)
+    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+
+    def estimate(mean: np.ndarray) -> np.ndarray:
+        return np.stack([np.tensordot(weights, np.log(mean), axes=1), np.mean(mean * sizes[:, None] ** -expected_slope, axis=0)])
+
+    rng = np.random.default_rng(seed)
+    resampled = []
+    for _ in range(BOOTSTRAPS):
+        chosen = rng.integers(replicates, size=squares.shape[:2])
+        resampled.append(estimate(np.take_along_axis(squares, chosen[:, :, None], axis=1).mean(axis=1)))
+    tail = 50 * (1 - CONFIDENCE)
+    lower, upper = np.percentile(resampled, [tail, 100 - tail], axis=0)
+    slope, constant = estimate(squares.mean(axis=1))
+    theory = np.full(times, np.nan) if expected_constant is None else expected_constant
+    return Rate(slope, lower[0], upper[0], constant, lower[1], upper[1], np.full(times, expected_slope), theory)
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """The sweep's result; S sizes, R replicates, T times, n data.
+
+    table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see Table
+    rates             for each distance
+    limit             φ of the limit (T, n); weights (n,) those of the data
+    resampling        ∫‖g‖² dμ_t − ‖φ_t‖², m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t, (T,)
+    discretisation    estimated errors of the limit: function, loss, each (T,)
+    attributes        what the limit's run says of itself
+    """
+
+    table: Table
+    rates: dict[str, Rate]
+    limit: np.ndarray
+    weights: np.ndarray
+    resampling: np.ndarray
+    discretisation: dict[str, np.ndarray]
+    attributes: dict[str, Any]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """M, (S,)."""
+        return self.table.sizes
+
+    @property
+    def times(self) -> np.ndarray:
+        """The save times, (T,)."""
+        return self.table.times
+
+    @property
+    def replicates(self) -> int:
+        """R."""
+        return self.table.replicates
+
+    @property
+    def distance(self) -> dict[str, np.ndarray]:
+        """Between each cloud and the limit: name → (S, R, T)."""
+        return self.table.distance
+
+    @property
+    def floor(self) -> dict[str, np.ndarray]:
+        """Between two independent clouds of the same size: name → (S, R // 2, T). What a distance costs by points being points."""
+        return self.table.floor
+
+    @property
+    def main(self) -> str:
+        """The first distance: function where there is a network."""
+        return next(iter(self.distance))
+
+    @property
+    def theory(self) -> float:
+        """∫‖g‖² dμ_0 − ‖φ_0‖², which is m·E‖φ_m − φ‖² at t = 0."""
+        return float(self.resampling[0])
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Its limit for m → ∞ at each time, (T,), from theory/fluctuation.py; NaN where the neurons do not follow the gradient flow."""
+        return self.rates[self.main].expected_constant
+
+    def mean_square(self, name: str = "function") -> np.ndarray:
+        """E d² over the replicates, (S, T)."""
+        return np.mean(self.distance[name] ** 2, axis=1)
+
+    def standard_error(self, name: str = "function") -> np.ndarray:
+        """The standard error of `mean_square`, (S, T)."""
+        squares = self.distance[name] ** 2
+        return squares.std(axis=1, ddof=1) / np.sqrt(squares.shape[1])
+
+    def mean_square_floor(self, name: str = "function") -> np.ndarray:
+        """E d² of two independent clouds of the same size, (S, T)."""
+        return np.mean(self.floor[name] ** 2, axis=1)
+
+    def excess(self, name: str = "function") -> np.ndarray:
+        """E d² less half its floor, (S, T): the distance without what points cost by being points.
+
+        For function, mean and energy it is unbiased for the squared distance of the limit from the mean of the clouds, from pairs of
+        replicates; `squared_bias` says the same of function with less scatter, from all of them. For transport it is the same idea as
+        that of the Sinkhorn divergence.
+        """
+        return self.mean_square(name) - 0.5 * self.mean_square_floor(name)
+
+    def squared_bias(self) -> tuple[np.ndarray, np.ndarray]:
+        """‖E φ_m − φ_h‖² and its standard error (jackknife), each (S, T); unbiased, so that it may come out below zero."""
+        difference = (self.table.prediction - self.limit) * np.sqrt(self.weights)
+        total, count = difference.sum(axis=1), self.replicates
+        own = np.sum(difference**2, axis=-1)
+
+        def pairs(total: np.ndarray, own: np.ndarray, count: int) -> np.ndarray:
+            return (np.sum(total**2, axis=-1) - own) / (count * (count - 1))
+
+        estimate = pairs(total, own.sum(axis=1), count)
+        if count < 3:
+            return estimate, np.full(estimate.shape, np.nan)
+        without = pairs(total[:, None] - difference, own.sum(axis=1)[:, None] - own, count - 1)
+        return estimate, np.sqrt((count - 1) * without.var(axis=1))
+
+    @property
+    def limiting_size(self) -> np.ndarray:
+        """The m from which on the error of the computed limit exceeds the fluctuation, v/‖φ_h − φ‖² at each time, (T,).
+
+        v is the predicted constant or, where there is none, the measured one; NaN where the limit's error is not known.
+        """
+        error, rate = self.discretisation[self.main], self.rates[self.main]
+        measured = self.mean_square(self.main)[0] * self.sizes[0]
+        constant = np.where(np.isfinite(rate.expected_constant), rate.expected_constant, measured)
+        return constant / np.maximum(error**2, np.finfo(float).tiny)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Distances against m with the fitted slopes; returns the matplotlib figure."""
+        from wgf.plots.studies import plot_comparison
+
+        return plot_comparison(self, path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the comparison into an HDF5 file (layout: docs/design.md)."""
+        check_target(path := Path(path), "comparison")
+        with begin(path) as file:
+            file.attrs.update({**self.attributes, "kind": "comparison", "theory": self.theory, "estimates": " ".join(ESTIMATES)})
+            times, sample = self.table.write(file, self.limit)
+            estimates = scale(file, "estimate", np.arange(len(ESTIMATES)))
+            variable(file, "input_weight", self.weights, (sample,))
+            variable(file, "resampling", self.resampling, (times,))
+            variable(file, "predicted", self.predicted, (times,))
+            variable(file, "limiting_size", self.limiting_size, (times,))
+            for name, error in self.discretisation.items():
+                variable(file.require_group("discretisation_error"), name, error, (times,))
+            for name, rate in self.rates.items():
+                values = np.column_stack([getattr(rate, estimate) for estimate in ESTIMATES])
+                variable(file.require_group("rate"), name, values, (times, estimates))
+
+    def __repr__(self) -> str:
+        rate = self.rates[self.main]
+        what = "‖φ_m − φ‖²" if self.main == "function" else f"{self.main}²"
+        return (
+            f"Comparison(m = {', '.join(map(str, self.sizes))}; {self.replicates} replicates; slope of E{what} at "
+            f"t = {self.times[-1]:g}: {rate.slope[-1]:.3f} [{rate.lower[-1]:.3f}, {rate.upper[-1]:.3f}])"
+        )
+
+
+def open_comparison(path: str | Path) -> Comparison:
+    """The comparison in an HDF5 file."""
+    with reading(path := Path(path)) as file:
+        if file.attrs.get("kind") != "comparison":
+            raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
+        if "done" not in file:
+            raise InputError(f"{path} was written by an earlier wgf, whose comparisons had less in them: make it again")
+        if file.attrs["status"] != "complete":
+            done = file["done"][:]
+            raise InputError(
+                f"{path} is a comparison of which {np.count_nonzero(done)} of {done.size} cells are done: call the same sweep again, and "
+                "it goes on from there"
+            )
+        rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
+        errors = {name: item[:] for name, item in file["discretisation_error"].items()}
+        limit, weights, resampling = (file[name][:] for name in ("limit_prediction", "input_weight", "resampling"))
+        return Comparison(Table.read(file), rates, limit, weights, resampling, errors, dict(file.attrs.items()))

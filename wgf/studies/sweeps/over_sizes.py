@@ -1,0 +1,230 @@
+"""Dynamics and sampling commute: m neurons beside the limit, as m grows.
+
+For each size m and replicate, m independent neurons start from μ_0 and follow the same flow; at every save time they are
+compared with the limit μ_t in several distances (measures/distances), always in these two:
+
+    function   ‖φ_m − φ‖ in L²(ρ)           loss   |L_m − L|
+
+(for an energy without data: loss, and the energy distance). At t = 0 the mean square of the first is exactly
+E‖φ_m − φ‖² = (∫‖g‖² dμ_0 − ‖φ‖²)/m (variance of an average); the theorem of the mean-field limit says that the rate 1/m survives the
+dynamics. Replicates are solved in pairs, and the distance between the two clouds of a pair is kept as well: the floor.
+
+The seed of a cloud is made of the sweep's seed, m, and the replicate's number: a cloud is the same whatever else the sweep holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError, known
+from wgf.measures.distances.points import COUNTED, DISTANCES, counted, distance, expected_slope, mean_gap
+from wgf.measures.measure import Cloud
+from wgf.methods.base import Method
+from wgf.methods.particles.method import Particles
+from wgf.problems.problem import Problem
+from wgf.runs.hdf5 import check_target
+from wgf.runs.run import Run, plain_options
+from wgf.runs.solve import save_times, solve
+from wgf.studies.sweeps.comparison import Comparison, fit_rate
+from wgf.studies.sweeps.parallel import answering
+from wgf.studies.sweeps.table import Found, Ledger, Table
+from wgf.studies.theory.discretisation import discretisation_error
+from wgf.studies.theory.fluctuation import NODES, fluctuations, spread
+
+SIZES = (64, 256, 1024)
+
+
+def compare(
+    problem: Problem,
+    method: Method,
+    until: float,
+    sizes: Sequence[int] = SIZES,
+    replicates: int = 32,
+    save: int | Sequence[float] = 11,
+    seed: int = 0,
+    workers: int | None = None,
+    particles: Particles | None = None,
+    progress: bool = False,
+    distances: Sequence[str] = (),
+    store: str | Path | None = None,
+) -> Comparison:
+    """Solve the limit with `method`, run `replicates` clouds of each of the `sizes` neurons, and compare at the save times.
+
+    seed        from which, with m and the replicate, the seed of every cloud is made
+    workers     parallel processes; default: one per core. The results do not depend on it.
+    particles   how the neurons move (its m and seed are replaced); default: gradient flow
+    distances   further ones, by name: mean, energy, w1, w2, sliced_w2, sinkhorn
+    store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
+                more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
+    """
+    chosen = tuple(sorted({int(m) for m in sizes}))
+    names = _checked(problem, chosen, replicates, distances)
+    template = particles or Particles(chosen[0])
+    ledger = None
+    if store is not None:
+        check_target(path := Path(store), "comparison")
+        ledger = Ledger(path, _signature(problem, method, template, save_times(until, save), seed, names))
+    dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
+    limit = solve(problem, method, until, save, progress=progress)
+    table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
+    reference = Reference(problem, limit, until, names)
+    if ledger is not None:
+        ledger.begin(table, limit.prediction, limit.attributes)
+    tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
+    with (
+        answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
+        progress_bar(sum(task.neurons for task in tasks), progress) as bar,
+    ):
+        errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
+        constants, resampling = _expected_constants(problem, limit, template, names), _resampling(problem, limit)
+        for task, found in answers:
+            table.put(task.size, task.pair, found)
+            if ledger is not None:
+                ledger.record(table, task.size, task.pair)
+            bar.update(task.neurons)
+    p = limit.measures[0].points.shape[1]
+    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name], seed) for name, found in table.distance.items()}
+    weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
+    attributes = {**limit.attributes, "seed": seed}
+    result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
+    if ledger is not None:
+        result.attributes["signature"] = ledger.signature
+        result.save(ledger.path)
+    return result
+
+
+def clouds(template: Particles, m: int, replicates: slice, seed: int) -> list[Particles]:
+    """The clouds of m neurons of some replicates."""
+    return [
+        dataclasses.replace(template, m=m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate)))
+        for replicate in range(replicates.start, replicates.stop)
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A task: one or two clouds of the size with this number."""
+
+    size: int
+    pair: int
+    clouds: list[Particles]
+
+    @property
+    def neurons(self) -> int:
+        """Its share of the work."""
+        return sum(cloud.m for cloud in self.clouds)
+
+
+class Reference:
+    """What a process needs: the problem, and the limit at the save times; its measures where a distance is one of measures."""
+
+    def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str]) -> None:
+        self.problem, self.until, self.names = problem, until, names
+        self.times, self.prediction, self.loss = limit.times, limit.prediction, limit.loss
+        self.measured = [name for name in names if name not in ("function", "loss")]
+        self.measures = list(limit.measures) if self.measured else []
+        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved
+            first = self.measures[0]
+            distance(name, Cloud(first.mean[None], np.ones(1), first.neuron), first, problem.energy)
+
+    def cell(self, task: Cell) -> Found:
+        """The distances of the clouds from the limit and from each other."""
+        runs = [self.cloud(cloud) for cloud in task.clouds]
+        rows = [self.between(run, self) for run in runs]
+        found = {name: np.stack([row[name] for row in rows]) for name in self.names}
+        return Found(found, self.between(*runs) if len(runs) == 2 else {}, np.stack([run.prediction for run in runs]))
+
+    def cloud(self, particles: Particles) -> Run:
+        """A cloud at the save times."""
+        return solve(self.problem, particles, self.until, self.times.tolist())
+
+    def between(self, run: Run, other: Run | Reference) -> dict[str, np.ndarray]:
+        """All distances between two runs at the save times, (T,)."""
+        energy = self.problem.energy
+        found = {"loss": np.abs(run.loss - other.loss)}
+        if energy.data is not None:
+            found["function"] = np.sqrt((run.prediction - other.prediction) ** 2 @ energy.data.weights)
+        for name in self.measured:
+            values = []
+            for k, limit in enumerate(self.measures):
+                mine, theirs = run.measures[k], other.measures[k]
+                mine = counted(mine, limit) if name in COUNTED and isinstance(theirs, Cloud) else mine
+                values.append(distance(name, mine, theirs, energy))
+            found[name] = np.array(values)
+        return found
+
+
+def progress_bar(total: int, wanted: bool) -> Any:
+    """A bar over so many neurons, with the time that is left."""
+    from tqdm import tqdm
+
+    form = "{desc} {percentage:3.0f}% |{bar}| [{elapsed} < {remaining}]"
+    shown = wanted and sys.stderr.isatty()
+    return tqdm(total=total, desc="neurons", bar_format=form, file=sys.stderr, disable=not shown, leave=False)
+
+
+def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distances: Sequence[str]) -> tuple[str, ...]:
+    """The names of the distances; refuses a sweep that cannot be fitted."""
+    always = ("function", "loss") if problem.energy.data is not None else ("loss", "energy")
+    names = tuple(dict.fromkeys((*always, *(known(name, DISTANCES, "distance") for name in distances))))
+    if "function" in names and problem.energy.data is None:
+        raise InputError("the function distance is one of networks, and this energy has no data: leave it out")
+    if len(sizes) < 2 or sizes[0] < 1:
+        raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")
+    if replicates < 2:
+        raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
+    return names
+
+
+def _resampling(problem: Problem, limit: Run) -> np.ndarray:
+    """m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t, (T,); NaN without a network."""
+    network = problem.energy.data is not None
+    return np.array([spread(measure, problem) if network else np.nan for measure in limit.measures])
+
+
+def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Lim m·E d² at each time for every distance, NaN where it is not known.
+
+    At t = 0 the neurons are independent: the variance of one for function and mean, and E|X − X'| for the energy distance, both exact for
+    every m. Later, and for the loss, it is known where the neurons of a network follow the gradient flow (theory/fluctuation.py).
+    """
+    found = {name: np.full(len(limit.times), np.nan) for name in names}
+    law = Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4)))
+    starts = {"mean": lambda: np.trace(law.covariance), "energy": lambda: mean_gap(law, law)}
+    if problem.energy.data is not None:
+        starts["function"] = lambda: spread(limit.measures[0], problem)
+    for name in names:
+        if name in starts:
+            found[name][0] = starts[name]()
+    free = (template.step, template.batch, template.lower) == (None, None, None)
+    if problem.energy.data is not None and problem.noise == 0 and free:
+        for name, constant in fluctuations(problem, limit.times).items():
+            if name in found:
+                found[name] = constant
+    return found
+
+
+def _signature(problem: Problem, method: Method, template: Particles, times: list[float], seed: int, names: Sequence[str]) -> str:
+    """What the numbers of a table depend on, besides the limit itself, as JSON."""
+    from wgf import __version__
+
+    moved = {name: value for name, value in plain_options(template).items() if name not in ("m", "seed")}
+    return json.dumps(
+        {
+            "problem": [repr(problem), problem.source],
+            "method": [repr(method), plain_options(method)],
+            "times": times,
+            "particles": moved,
+            "seed": seed,
+            "distances": list(names),
+            "version": __version__,
+        }
+    )

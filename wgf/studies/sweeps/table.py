@@ -1,0 +1,176 @@
+"""The table of a sweep, sizes × replicates, which can be left at any time and taken up again.
+
+Its cells are pairs of replicates of one size (a last one alone, where their number is odd), as two clouds give one distance between
+clouds. A table on file has all its space from the start, and a cell is written before it is marked as done: a process that is killed loses
+the cells in flight and nothing else. The numbers of a cell depend on the problem, the limit, m, the replicate and the seed only, not on the
+rest of the table; so a table can also be continued with more sizes or more replicates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.runs.hdf5 import begin, kind_of, opened, reading, scale, variable
+
+SAME = 1e-9  # relative: limits that agree so far are the same
+
+
+@dataclass(frozen=True)
+class Found:
+    """A cell: distance[name] (k, T) and prediction (k, T, n) of k = 2 replicates, or one; floor[name] (T,) between two."""
+
+    distance: dict[str, np.ndarray]
+    floor: dict[str, np.ndarray]
+    prediction: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """sizes (S,), times (T,), distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); NaN where nothing is yet.
+
+    done (S, ⌈R/2⌉): how many replicates of a cell are there, 0 to 2.
+    """
+
+    sizes: np.ndarray
+    times: np.ndarray
+    distance: dict[str, np.ndarray]
+    floor: dict[str, np.ndarray]
+    prediction: np.ndarray
+    done: np.ndarray
+
+    @classmethod
+    def empty(cls, sizes: np.ndarray, times: np.ndarray, names: tuple[str, ...], replicates: int, samples: int) -> Table:
+        """A table without entries."""
+        s, t = len(sizes), len(times)
+        distance = {name: np.full((s, replicates, t), np.nan) for name in names}
+        floor = {name: np.full((s, replicates // 2, t), np.nan) for name in names}
+        prediction = np.full((s, replicates, t, samples), np.nan)
+        return cls(sizes, times, distance, floor, prediction, np.zeros((s, -(-replicates // 2)), dtype=np.uint8))
+
+    @classmethod
+    def read(cls, file: h5py.File) -> Table:
+        """The table in an open file."""
+        distance, floor = ({name: item[:] for name, item in file[group].items()} for group in ("distance", "floor"))
+        first = str(file.attrs["distances"]).split()
+        order = {name: distance[name] for name in first}, {name: floor[name] for name in first}
+        return cls(file["size"][:], file["time"][:], *order, file["prediction"][:], file["done"][:])
+
+    @property
+    def replicates(self) -> int:
+        """R."""
+        return self.prediction.shape[1]
+
+    def members(self, pair: int) -> slice:
+        """The replicates of a cell."""
+        return slice(2 * pair, min(2 * pair + 2, self.replicates))
+
+    def missing(self) -> list[tuple[int, int]]:
+        """The cells (size, pair) that are not done, those of the largest m first, so that no process is left with one at the end."""
+        return [(int(s), int(k)) for s, k in reversed(np.argwhere(self.done == 0))]
+
+    def put(self, size: int, pair: int, found: Found) -> None:
+        """Fill a cell."""
+        rows = self.members(pair)
+        for name in self.distance:
+            self.distance[name][size, rows] = found.distance[name]
+            if name in found.floor:
+                self.floor[name][size, pair] = found.floor[name]
+        self.prediction[size, rows] = found.prediction
+        self.done[size, pair] = rows.stop - rows.start
+
+    def cell(self, size: int, pair: int) -> Found:
+        """A cell as it was put."""
+        rows = self.members(pair)
+        two = rows.stop - rows.start == 2
+        floor = {name: values[size, pair] for name, values in self.floor.items()} if two else {}
+        return Found({name: values[size, rows] for name, values in self.distance.items()}, floor, self.prediction[size, rows])
+
+    def adopt(self, other: Table) -> None:
+        """Take over the cells of another table that this one has, too, with as many replicates."""
+        places = {int(m): k for k, m in enumerate(other.sizes)}
+        for size, pair in self.missing():
+            theirs, rows = places.get(int(self.sizes[size])), self.members(pair)
+            if theirs is not None and pair < other.done.shape[1] and other.done[theirs, pair] == rows.stop - rows.start:
+                self.put(size, pair, other.cell(theirs, pair))
+
+    def write(self, file: h5py.File, limit: np.ndarray) -> tuple[h5py.Dataset, h5py.Dataset]:
+        """Into a new file, with φ of the limit (T, n) beside it; returns the scales of times and samples."""
+        file.attrs["distances"] = " ".join(self.distance)
+        sizes, times = scale(file, "size", self.sizes), scale(file, "time", self.times)
+        replicate, sample = scale(file, "replicate", np.arange(self.replicates)), scale(file, "sample", np.arange(limit.shape[1]))
+        pair, cell = scale(file, "pair", np.arange(self.replicates // 2)), scale(file, "cell", np.arange(self.done.shape[1]))
+        variable(file, "done", self.done, (sizes, cell))
+        variable(file, "prediction", self.prediction, (sizes, replicate, times, sample))
+        variable(file, "limit_prediction", limit, (times, sample))
+        for name in self.distance:
+            variable(file.require_group("distance"), name, self.distance[name], (sizes, replicate, times))
+            variable(file.require_group("floor"), name, self.floor[name], (sizes, pair, times))
+        return times, sample
+
+
+def progress(path: Path) -> tuple[int, int]:
+    """How many cells of a table on file are done, and how many there are."""
+    with reading(path) as file:
+        done = file["done"][:]
+    return int(np.count_nonzero(done)), done.size
+
+
+class Ledger:
+    """The table on file while it is being filled. `signature` says what its numbers depend on.
+
+    Refuses a file with another sweep that is not finished: its cells would be lost. A finished one is replaced.
+    """
+
+    def __init__(self, path: Path, signature: str) -> None:
+        self.path, self.signature = path, signature
+        if not self._is_there():
+            return
+        with reading(path) as file:
+            unfinished, same = file.attrs["status"] != "complete", file.attrs.get("signature") == signature
+        if unfinished and not same:
+            done, cells = progress(path)
+            raise InputError(
+                f"{path} holds another sweep, of which {done} of {cells} cells are done: end it with its own settings, delete it, or "
+                "choose another name"
+            )
+
+    def begin(self, table: Table, limit: np.ndarray, attributes: dict[str, Any]) -> None:
+        """Put what an earlier call has left, if it was of the same sweep, into the table, and the table into the file."""
+        if (earlier := self._earlier(limit)) is not None:
+            table.adopt(earlier)
+        with begin(self.path) as file:
+            file.attrs.update({**attributes, "kind": "comparison", "signature": self.signature, "status": "running"})
+            table.write(file, limit)
+
+    def _is_there(self) -> bool:
+        return self.path.exists() and kind_of(self.path) == "comparison"
+
+    def record(self, table: Table, size: int, pair: int) -> None:
+        """Write a cell of the table that has been filled, and then that it is done."""
+        with opened(self.path) as file:
+            rows = table.members(pair)
+            file["prediction"][size, rows] = table.prediction[size, rows]
+            for name in table.distance:
+                file["distance"][name][size, rows] = table.distance[name][size, rows]
+                if rows.stop - rows.start == 2:
+                    file["floor"][name][size, pair] = table.floor[name][size, pair]
+            file.flush()
+            file["done"][size, pair] = table.done[size, pair]
+
+    def _earlier(self, limit: np.ndarray) -> Table | None:
+        """The table on file, if it has this signature and this limit."""
+        if not self._is_there():
+            return None
+        with reading(self.path) as file:
+            if file.attrs.get("signature") != self.signature:
+                return None
+            stored = file["limit_prediction"][:]
+            if stored.shape != limit.shape or not np.allclose(stored, limit, rtol=SAME, atol=SAME):
+                return None
+            return Table.read(file)

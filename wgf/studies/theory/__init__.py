@@ -1,0 +1,1 @@
+"""What theory predicts, to be held beside what is computed."""
