@@ -18,7 +18,7 @@ from harness import best_seconds, keep, machine, quick_and_output, show
 def main(repeats: int, quick: bool, output: Path | None) -> None:
     """Print the table and write it as JSON."""
     print(machine())
-    student = resources.files("wgf").joinpath("examples/student.toml").read_text(encoding="utf-8")
+    student = resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         problem = Path(folder) / "student.toml"
         problem.write_text(student.replace("[128, 128]", "[64, 64]"), encoding="utf-8")

@@ -10,14 +10,14 @@ from nbclient import NotebookClient
 import wgf
 from wgf.cli import COMMANDS
 from wgf.measures.distances.entropic import DOMAINS
-from wgf.measures.distances.points import DISTANCES
+from wgf.measures.distances.register import DISTANCES
 from wgf.measures.laws import LAWS
 from wgf.methods import METHODS
 from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS, SCHEMES
 from wgf.methods.fipy.domains import SHAPES
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.methods.particles import langevin
-from wgf.networks.neuron import ACTIVATIONS
+from wgf.networks.activations import ACTIVATIONS
 from wgf.runs.task import read_task
 
 ROOT = Path(__file__).parents[1]

@@ -3,14 +3,14 @@
 Start with `Problem`, a method such as `FiniteVolume`, and `solve`; the manual is in docs/.
 """
 
-from importlib import import_module
+from wgf.registers import load
 
 __version__ = "0.1.0"
 
 _WHERE = {
-    "Activation": "networks.neuron",
+    "Activation": "networks.activations",
     "Neuron": "networks.neuron",
-    "ramp": "networks.neuron",
+    "ramp": "networks.activations",
     "Data": "networks.data",
     "Teacher": "networks.data",
     "Grid": "measures.grid",
@@ -43,10 +43,10 @@ _WHERE = {
     "JKO": "methods.jko.method",
     "Particles": "methods.particles.method",
     "Run": "runs.run",
-    "open_run": "runs.observers.writer",
+    "open_run": "runs.reader",
     "solve": "runs.solve",
-    "distance": "measures.distances.points",
-    "self_distance": "measures.distances.points",
+    "distance": "measures.distances.register",
+    "self_distance": "measures.distances.register",
     "Comparison": "studies.sweeps.comparison",
     "compare": "studies.sweeps.over_sizes",
     "open_comparison": "studies.sweeps.comparison",
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> object:
     """The public names, each imported when it is first asked for: `import wgf` is fast."""
     if name not in _WHERE:
         raise AttributeError(f"module 'wgf' has no attribute {name!r}")
-    value = getattr(import_module(f"wgf.{_WHERE[name]}"), name)
+    value = load(f"wgf.{_WHERE[name]}:{name}")
     globals()[name] = value
     return value
 

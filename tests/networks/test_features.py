@@ -8,8 +8,9 @@ from problems import Tanh
 
 import wgf
 from wgf.networks import features
+from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.features import compress, project, row_space
-from wgf.networks.neuron import ACTIVATIONS, coordinate_names
+from wgf.networks.neuron import coordinate_names
 
 WEIGHTS = {"c": 1.3, "b": -0.2, "a": 0.7, "a1": 0.7, "a2": -0.4, "a3": 1.1}
 THETAS = {

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 import wgf
-from wgf.networks.neuron import ACTIVATIONS, CustomNeuron, Neuron, as_neuron, coordinate_names, differences
+from wgf.networks.activations import ACTIVATIONS
+from wgf.networks.custom import CustomNeuron, as_neuron, differences
+from wgf.networks.neuron import Neuron, coordinate_names
 
 KINKS = {"relu": (0.0,), "ramp": (-1.0, 1.0)}
 THETAS = {

@@ -7,7 +7,8 @@ import pytest
 from problems import RIDGE_1D, RIDGE_2D
 
 import wgf
-from wgf.networks.neuron import ACTIVATIONS, differences
+from wgf.networks.activations import ACTIVATIONS
+from wgf.networks.custom import differences
 from wgf.problems import regression as energy_module
 from wgf.problems.regression import Penalty, blocks
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import sys
 import warnings
-from importlib import import_module
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ import click
 from wgf import __version__
 from wgf.cli.screen import say
 from wgf.errors import InputError, WgfError
+from wgf.registers import load
 
 COMMANDS = {
     "run": "wgf.cli.run:run",
@@ -36,10 +36,8 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name].split(":")
-        return getattr(import_module(module), attribute)
+        command: click.Command | None = load(COMMANDS[name]) if name in COMMANDS else None
+        return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

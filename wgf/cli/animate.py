@@ -15,7 +15,7 @@ from wgf.errors import InputError
 def animate(files: tuple[Path, ...], output: Path | None) -> None:
     """Film the run in RUN.h5; with a second run, both in one picture, neurons over the density."""
     from wgf.plots.film import animate as film
-    from wgf.runs.observers.writer import open_run
+    from wgf.runs.reader import open_run
 
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one run file, or two")

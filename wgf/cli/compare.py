@@ -34,14 +34,15 @@ def compare(
     The file fills as the clouds are done: after a Ctrl-C, or worse, the same command goes on from there. Given two run files A.h5 and B.h5
     instead, compare these at the times that both have.
     """
-    from wgf.cli.screen import comparison_facts, say, show_facts, show_pair, show_rates
+    from wgf.cli.screen import say, show_facts, show_pair, show_rates
     from wgf.runs.hdf5 import check_target
+    from wgf.studies.summary import comparison_facts
 
     output = output or Path(f"{files[0].stem}-compare.h5")
     figure = output.with_suffix(".png")
     check_target(output, "pair" if len(files) == 2 else "comparison", files)
     if len(files) == 2:
-        from wgf.runs.observers.writer import open_run
+        from wgf.runs.reader import open_run
         from wgf.studies.pair import compare_runs
 
         pair = compare_runs(open_run(files[0]), open_run(files[1]), distances)

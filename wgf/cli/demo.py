@@ -19,14 +19,16 @@ NEURONS = 2000
 )
 def demo(output: Path) -> None:
     """A tanh student as a density, along characteristics, and as neurons: solved, compared, stored and drawn."""
-    from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_rates
+    from wgf.cli.screen import show_facts, show_rates
     from wgf.errors import InputError
     from wgf.measures.measure import Cloud, Density
     from wgf.methods.particles.characteristics import Characteristics
     from wgf.methods.particles.method import Particles
     from wgf.plots.run import plot_density_with_particles
     from wgf.runs.solve import solve
+    from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
+    from wgf.studies.summary import comparison_facts
     from wgf.studies.sweeps.over_sizes import compare
 
     begun = time.perf_counter()
@@ -35,7 +37,9 @@ def demo(output: Path) -> None:
     except OSError as failure:
         raise InputError(f"cannot write into {output}: {failure.strerror}") from None
     files = {name: output / name for name in ("student.toml", "density.h5", "density.png", "neurons.png", "compare.h5", "compare.png")}
-    files["student.toml"].write_text(resources.files("wgf").joinpath("examples/student.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    files["student.toml"].write_text(
+        resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     task = read_task(files["student.toml"])
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True)

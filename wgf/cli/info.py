@@ -11,10 +11,12 @@ import click
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
     """Say what FILE.h5 holds."""
-    from wgf.cli.screen import comparison_facts, run_facts, show_facts, show_pair, show_rates
+    from wgf.cli.screen import show_facts, show_pair, show_rates
     from wgf.runs.run import Run
+    from wgf.runs.summary import run_facts
     from wgf.studies.open import open_result
     from wgf.studies.pair import Pair
+    from wgf.studies.summary import comparison_facts
 
     result = open_result(file)
     if isinstance(result, Pair):

@@ -16,7 +16,7 @@ from wgf.errors import InputError
 )
 def plot(files: tuple[Path, ...], output: Path | None) -> None:
     """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, neurons over the density."""
-    from wgf.runs.observers.writer import open_run
+    from wgf.runs.reader import open_run
     from wgf.studies.open import open_result
 
     output = output or Path(f"{files[0].stem}.png")

@@ -24,10 +24,11 @@ def run(
 ) -> None:
     """Solve PROBLEM.toml and write the run into an HDF5 file."""
     use_threads(threads)
-    from wgf.cli.screen import run_facts, say, show_facts
+    from wgf.cli.screen import say, show_facts
     from wgf.runs.hdf5 import check_target
-    from wgf.runs.observers.writer import open_run
+    from wgf.runs.reader import open_run
     from wgf.runs.solve import solve
+    from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
 
     output = output or Path(f"{problem.stem}.h5")

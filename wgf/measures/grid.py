@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError
+from wgf.registers import known
 
 BOUNDARIES = ("no-flux", "periodic")
 MOST_AXES = 4

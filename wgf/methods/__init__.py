@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import Any
 
-from wgf.errors import known
+from wgf.registers import known, load
 
 METHODS = {
     "finite-volume": "wgf.methods.finite_volume.method:FiniteVolume",
@@ -15,7 +15,6 @@ METHODS = {
 }
 
 
-def method_class(name: str) -> type:
+def method_class(name: str) -> Any:
     """The class of the method called `name`, imported when asked for."""
-    module, attribute = METHODS[known(name, METHODS, "method")].split(":")
-    return getattr(import_module(module), attribute)
+    return load(METHODS[known(name, METHODS, "method")])

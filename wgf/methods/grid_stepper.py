@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -114,19 +113,6 @@ class GridStepper:
             warnings.warn(
                 f"the box {box} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning, stacklevel=2
             )
-
-
-def landing(remaining: float, dt: float) -> float:
-    """A step of `dt`, or one that is shorter so that no tiny step is left over before the end: the rest in one or in two halves."""
-    if remaining <= dt * (1 + 1e-9):
-        return remaining
-    return dt if remaining >= 2 * dt else 0.5 * remaining
-
-
-def equal_steps(remaining: float, dt: float) -> tuple[float, bool]:
-    """The first of equal steps of at most `dt` to the end, and whether it is the only one."""
-    count = max(1, math.ceil(remaining / dt - 1e-9))
-    return remaining / count, count == 1
 
 
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:

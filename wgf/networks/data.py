@@ -6,8 +6,6 @@ teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i
 
 from __future__ import annotations
 
-import csv
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, known, nearest
-from wgf.networks.neuron import Activation, Neuron, coordinate_names
+from wgf.errors import InputError
+from wgf.networks.activations import Activation
+from wgf.networks.data_files import READERS, UNREADABLE, arrange
+from wgf.networks.neuron import Neuron, coordinate_names
+from wgf.registers import known
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +78,7 @@ class Data:
             raise InputError(f"data file {path} does not exist")
         try:
             columns = READERS[path.suffix.lower()](path)
-            return cls(*_arrange(columns))
+            return cls(*arrange(columns))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         except UNREADABLE as error:
@@ -207,66 +208,3 @@ def _gauss_rule(law: str, a: float, b: float, order: int) -> tuple[np.ndarray, n
         return 0.5 * (a + b) + 0.5 * (b - a) * nodes, 0.5 * weights
     nodes, weights = np.polynomial.hermite_e.hermegauss(order)
     return a + b * nodes, weights / weights.sum()
-
-
-def _read_csv(path: Path) -> dict[str, np.ndarray]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if any(cell.strip() for cell in row)]
-    if not rows:
-        raise InputError("the file is empty; expected a header such as x,y and one line per sample")
-    header = [name.strip() for name in rows[0][1]]
-    if len(rows) == 1:
-        raise InputError("the file has a header but no samples")
-    if len(set(header)) < len(header):
-        raise InputError(f"the header names a column twice: {', '.join(header)}")
-    _check_columns(header)
-    table = np.empty((len(rows) - 1, len(header)))
-    for k, (number, row) in enumerate(rows[1:]):
-        if len(row) != len(header):
-            raise InputError(f"line {number} has {len(row)} columns; the header has {len(header)} ({', '.join(header)})")
-        for j, cell in enumerate(row):
-            try:
-                table[k, j] = float(cell)
-            except ValueError:
-                raise InputError(f"line {number}, column {header[j]}: {cell.strip()!r} is not a number") from None
-            if not np.isfinite(table[k, j]):
-                raise InputError(f"line {number}, column {header[j]}: {cell.strip()} is not a finite number")
-    return dict(zip(header, table.T, strict=True))
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    with path.open("rb") as file:
-        archive = np.load(file, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise ValueError("it holds one nameless array; expected the arrays x, y … (numpy.savez)")
-        return {name: np.asarray(archive[name], dtype=float) for name in archive.files}
-
-
-def _read_h5(path: Path) -> dict[str, np.ndarray]:
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        return {name: np.asarray(item, dtype=float) for name, item in file.items() if isinstance(item, h5py.Dataset)}
-
-
-UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, csv.Error, zipfile.BadZipFile)
-READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv, ".npz": _read_npz, ".h5": _read_h5}
-
-
-def _check_columns(names: Sequence[str]) -> list[str]:
-    """The input columns in order, x or x1 … xd; an error where columns are missing or unknown."""
-    inputs = ["x"] if "x" in names else [f"x{k + 1}" for k in range(sum(name[:1] == "x" and name[1:].isdigit() for name in names))]
-    allowed = [*(inputs or ["x"]), "y", "weight"]
-    for name in names:
-        if name not in allowed:
-            raise InputError(f"unknown column {name!r}{nearest(name, allowed)}; expected x (or x1 … xd), y and optionally weight")
-    for name in allowed[:-1]:
-        if name not in names:
-            raise InputError(f"there is no column {name!r}; expected x (or x1 … xd), y and optionally weight, found {', '.join(names)}")
-    return inputs
-
-
-def _arrange(columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    inputs = [columns[name] for name in _check_columns(list(columns))]
-    stacked = inputs[0] if len(inputs) == 1 else np.column_stack(inputs)
-    return stacked, columns["y"], columns.get("weight")

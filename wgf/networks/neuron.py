@@ -11,83 +11,16 @@ Shapes: theta (…, p), x (n, d), value (…, n), gradient (…, n, p). All quan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from scipy import special
 
-from wgf.errors import InputError, known
-
-Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Activation:
-    """σ with its first and second derivative; where σ has a kink, the derivative is one of its one-sided limits.
-
-    value(z) → σ(z);  slope(z, s) → σ'(z) given also s = σ(z), which often saves the work;  second(z) → σ''(z).
-    """
-
-    name: str
-    value: Callable[[Array], Array]
-    slope: Callable[[Array, Array], Array]
-    second: Callable[[Array], Array]
-
-    def first(self, z: Array) -> Array:
-        """σ'(z), the shape of z."""
-        return self.slope(z, self.value(z))
-
-    def __repr__(self) -> str:
-        return f"Activation({self.name})"
-
-
-def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float = 1.0) -> Activation:
-    """The ramp: `low` for z ≤ start, `high` for z ≥ end, and linear between the two plateaus."""
-    if not start < end:
-        raise InputError(f"the ramp has start = {start:g}, end = {end:g}: start must be less than end")
-    steepness = (high - low) / (end - start)
-    return Activation(
-        "ramp",
-        lambda z: low + steepness * (np.clip(z, start, end) - start),
-        lambda z, s: np.where((z > start) & (z < end), steepness, 0.0),
-        np.zeros_like,
-    )
-
-
-def _tanh_second(z: Array) -> Array:
-    s = np.tanh(z)
-    return -2.0 * s * (1.0 - s * s)
-
-
-def _sigmoid_second(z: Array) -> Array:
-    s = special.expit(z)
-    return s * (1.0 - s) * (1.0 - 2.0 * s)
-
-
-_ERF_SLOPE = 2.0 / np.sqrt(np.pi)
-
-ACTIVATIONS: dict[str, Activation] = {
-    activation.name: activation
-    for activation in (
-        Activation("tanh", np.tanh, lambda z, s: 1.0 - s * s, _tanh_second),
-        Activation("sigmoid", special.expit, lambda z, s: s * (1.0 - s), _sigmoid_second),
-        Activation("erf", special.erf, lambda z, s: _ERF_SLOPE * np.exp(-z * z), lambda z: -2.0 * _ERF_SLOPE * z * np.exp(-z * z)),
-        Activation("relu", lambda z: np.maximum(z, 0.0), lambda z, s: (z > 0.0).astype(float), np.zeros_like),
-        Activation(
-            "softplus",
-            lambda z: np.logaddexp(0.0, z),
-            lambda z, s: special.expit(z),
-            lambda z: special.expit(z) * special.expit(-z),
-        ),
-        Activation("gaussian", lambda z: np.exp(-0.5 * z * z), lambda z, s: -z * s, lambda z: (z * z - 1.0) * np.exp(-0.5 * z * z)),
-        Activation("cosine", np.cos, lambda z, s: -np.sin(z), lambda z: -np.cos(z)),
-        ramp(),
-        Activation("identity", lambda z: np.array(z, dtype=float), lambda z, s: np.ones_like(s), np.zeros_like),
-    )
-}
+from wgf.errors import InputError
+from wgf.networks.activations import ACTIVATIONS, Activation, Array
+from wgf.registers import known
 
 
 def coordinate_names(dim: int) -> tuple[str, ...]:
@@ -235,79 +168,3 @@ class _RidgeResponse:
             products = self.c[:, None] * (slope @ inputs)
             columns.update(zip(neuron.coordinates[1:], products.T, strict=True))
         return np.stack([columns[name] for name in neuron.theta], axis=-1)
-
-
-class CustomNeuron:
-    """Any object with `value(theta, x)` and optionally `gradient(theta, x)`, brought to the shape the rest of wgf uses.
-
-    Without a gradient, ∇_θ is a five-point central difference: relative error about 1e-12 where g varies on scale one.
-    """
-
-    output_axis: int | None = None
-    STEP = 1e-3
-
-    def __init__(self, custom: Any) -> None:
-        if not callable(getattr(custom, "value", None)):
-            raise InputError(f"{custom!r} is not a neuron: it needs a method value(theta, x), theta (…, p), x (n, d) → (…, n)")
-        self.custom = custom
-
-    def axis_names(self, p: int) -> tuple[str, ...]:
-        """The object's own `theta`, if it has p names, else theta1 … thetap."""
-        names = tuple(getattr(self.custom, "theta", ()))
-        return names if len(names) == p else tuple(f"theta{k + 1}" for k in range(p))
-
-    def value(self, theta: Array, x: Array) -> Array:
-        """g(θ; x), checked to have shape (…, n)."""
-        return self._checked("value", theta, x, (*np.shape(theta)[:-1], len(x)), "(…, n)")
-
-    def gradient(self, theta: Array, x: Array) -> Array:
-        """∇_θ g(θ; x): the object's own, checked to have shape (…, n, p), or differences."""
-        if callable(getattr(self.custom, "gradient", None)):
-            return self._checked("gradient", theta, x, (*np.shape(theta)[:-1], len(x), np.shape(theta)[-1]), "(…, n, p)")
-        return differences(lambda at: self.value(at, x), theta, self.STEP)
-
-    def _checked(self, name: str, theta: Array, x: Array, expected: tuple[int, ...], form: str) -> Array:
-        array = np.asarray(getattr(self.custom, name)(theta, x), dtype=float)
-        if array.shape != expected:
-            raise InputError(
-                f"{self.custom!r}.{name} gave an array of shape {array.shape} for theta {np.shape(theta)} and x {x.shape}; "
-                f"expected {form} = {expected}"
-            )
-        return array
-
-    def at(self, theta: Array, x: Array) -> Response:
-        """The response at theta (N, p)."""
-        return _CustomResponse(self, theta, x)
-
-    def __repr__(self) -> str:
-        return f"CustomNeuron({self.custom!r})"
-
-
-class _CustomResponse:
-    def __init__(self, neuron: CustomNeuron, theta: Array, x: Array) -> None:
-        self.neuron, self.theta, self.x = neuron, theta, x
-        self.value = neuron.value(theta, x)
-
-    def total(self, masses: Array) -> Array:
-        return masses @ self.value
-
-    def pull(self, u: Array) -> Array:
-        return np.einsum("...np,n->...p", self.neuron.gradient(self.theta, self.x), u)
-
-
-def as_neuron(neuron: Any) -> Neuron | CustomNeuron:
-    """`neuron` itself if it is one of ours, else wrapped as a CustomNeuron."""
-    return neuron if isinstance(neuron, Neuron | CustomNeuron) else CustomNeuron(neuron)
-
-
-def differences(function: Callable[[Array], Array], theta: Array, step: float = 1e-3) -> Array:
-    """∇_θ of a function (…, p) → (…, k…), by five-point central differences of fourth order; (…, k…, p)."""
-    theta = np.asarray(theta, dtype=float)
-    columns = []
-    for axis in range(theta.shape[-1]):
-        shift = np.zeros(theta.shape[-1])
-        shift[axis] = step
-        near = function(theta + shift) - function(theta - shift)
-        far = function(theta + 2 * shift) - function(theta - 2 * shift)
-        columns.append((8.0 * near - far) / (12.0 * step))
-    return np.stack(columns, axis=-1)

@@ -1,1 +1,20 @@
-"""Figures and films."""
+"""Figures and films. `DRAWERS` is the one list of figures: what is drawn, by its class → "module:function"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wgf.registers import load
+
+DRAWERS = {
+    "Run": "wgf.plots.run:plot_run",
+    "Comparison": "wgf.plots.studies:plot_comparison",
+    "Pair": "wgf.plots.studies:plot_pair",
+    "StepComparison": "wgf.plots.studies:plot_steps",
+}
+
+
+def draw(result: Any, path: str | Path | None = None) -> Any:
+    """The figure of a result, written to `path` if given; returns the matplotlib figure."""
+    return load(DRAWERS[type(result).__name__])(result, path)

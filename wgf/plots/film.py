@@ -13,8 +13,8 @@ from wgf.errors import InputError
 from wgf.measures.measure import Density, MeshDensity
 from wgf.plots.measures import axis_names, draw_together, limits_of
 from wgf.plots.style import BLUE, FAINT, INK, ORANGE, styled
+from wgf.runs.frames import common_frames, densities_first
 from wgf.runs.run import Run
-from wgf.studies.pair import common_frames, densities_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

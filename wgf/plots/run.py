@@ -15,7 +15,7 @@ from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 from wgf.plots.cells import on_surface
 from wgf.plots.measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, peak, spread_points, thinned
 from wgf.plots.style import BLUE, FAINT, INK, ORANGE, mathematical, styled, write
-from wgf.studies.pair import common_frames, densities_first
+from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -24,7 +24,7 @@ from wgf.errors import InputError
 from wgf.measures.grid import Grid
 from wgf.measures.layout import Layout, total
 from wgf.measures.measure import BLOCK, Measure
-from wgf.networks.neuron import differences
+from wgf.networks.custom import differences
 from wgf.problems.internal import Entropy, PorousMedium
 
 if TYPE_CHECKING:

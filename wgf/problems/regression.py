@@ -21,8 +21,9 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
 from wgf.measures.measure import BLOCK, Measure
+from wgf.networks.custom import as_neuron, differences
 from wgf.networks.data import Data
-from wgf.networks.neuron import Neuron, as_neuron, differences
+from wgf.networks.neuron import Neuron
 
 if TYPE_CHECKING:
     from wgf.problems.grid_potential import Potential

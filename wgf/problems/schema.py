@@ -16,7 +16,8 @@ from typing import Any, TypeVar, Union
 
 import numpy as np
 
-from wgf.errors import InputError, nearest
+from wgf.errors import InputError
+from wgf.registers import nearest
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -13,6 +13,7 @@ import numpy as np
 
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Reading, options
+from wgf.registers import load
 
 SCHEMA_VERSION = 1
 HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
@@ -114,9 +115,7 @@ class Run:
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""
-        from wgf.plots.run import plot_run
-
-        return plot_run(self, path)
+        return load("wgf.plots:draw")(self, path)
 
     def __repr__(self) -> str:
         name, values = ("E", self.free_energy) if self.has_free_energy else ("loss", self.loss)

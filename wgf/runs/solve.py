@@ -15,7 +15,8 @@ from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Guard
 from wgf.runs.observers.progress import Progress
 from wgf.runs.observers.recorder import Memory
-from wgf.runs.observers.writer import Store, open_run
+from wgf.runs.observers.writer import Store
+from wgf.runs.reader import open_run
 from wgf.runs.run import Run
 
 

@@ -15,8 +15,9 @@ from typing import Any
 from wgf.errors import InputError
 from wgf.methods import METHODS, method_class
 from wgf.methods.fipy.domains import SHAPES, Box
-from wgf.problems.problem import Problem, read_problem
+from wgf.problems.problem import Problem
 from wgf.problems.schema import Table, parse, read_text
+from wgf.problems.toml import read_problem
 from wgf.runs.solve import save_times
 
 DOMAIN = ("lower", "upper", "cells", "boundary", "grow")

@@ -19,7 +19,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
-from wgf.runs.observers.writer import open_run
+from wgf.runs.reader import open_run
 from wgf.runs.run import Run
 
 VERTEX, POLYGON = 1, 7  # VTK's numbers of kinds of cells

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from wgf.registers import load
 from wgf.runs.hdf5 import reading
-from wgf.runs.observers.writer import open_run
 from wgf.runs.run import Run
-from wgf.studies.pair import Pair, open_pair
-from wgf.studies.sweeps.comparison import Comparison, open_comparison
+from wgf.studies.pair import Pair
+from wgf.studies.sweeps.comparison import Comparison
 
-OPENERS: dict[str, Callable[[Path], Run | Comparison | Pair]] = {"comparison": open_comparison, "pair": open_pair, "run": open_run}
+OPENERS = {  # kind of file → "module:function"
+    "run": "wgf.runs.reader:open_run",
+    "comparison": "wgf.studies.sweeps.comparison:open_comparison",
+    "pair": "wgf.studies.pair:open_pair",
+}
 
 
 def open_result(path: str | Path) -> Run | Comparison | Pair:
     """The run, the comparison of a sweep, or that of two runs in an HDF5 file."""
     with reading(path := Path(path)) as file:
         kind = str(file.attrs.get("kind", "run"))
-    return OPENERS[kind](path)
+    result: Run | Comparison | Pair = load(OPENERS[kind])(path)
+    return result

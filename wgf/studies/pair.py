@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, known
-from wgf.measures.distances.points import DISTANCES, distance, self_distance
-from wgf.measures.measure import Cloud
+from wgf.errors import InputError
+from wgf.measures.distances.register import DISTANCES, distance, self_distance
+from wgf.measures.mesh import NEAR
 from wgf.networks.data import Data
+from wgf.registers import known, load
+from wgf.runs.frames import common_frames
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.run import SCHEMA_VERSION, Run
 
-NEAR = 1e-9  # relative: times that agree so far are the same
 DRAWS = 8  # for each floor
 
 
@@ -38,9 +39,7 @@ class Pair:
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against t; returns the matplotlib figure."""
-        from wgf.plots.studies import plot_pair
-
-        return plot_pair(self, path)
+        return load("wgf.plots:draw")(self, path)
 
     def save(self, path: str | Path) -> None:
         """Write the distances into an HDF5 file: /time, /distance/<name> and /floor/<name> (time)."""
@@ -105,20 +104,6 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     }
     measured, equal = ({name: np.array(values) for name, values in table.items()} for table in (found, floor))
     return Pair(first.times[[i for i, _ in rows]], measured, equal, attributes)
-
-
-def common_frames(first: Run, second: Run) -> list[tuple[int, int]]:
-    """The numbers of the frames at times that both have; refuses runs whose neurons have different numbers of coordinates."""
-    axes = [run.measures[0].points.shape[1] for run in (first, second)]
-    if axes[0] != axes[1]:
-        raise InputError(f"the measures of the runs have {axes[0]} and {axes[1]} coordinates: they must agree")
-    nearest = [int(np.abs(second.times - time).argmin()) for time in first.times]
-    return [(i, j) for i, j in enumerate(nearest) if abs(first.times[i] - second.times[j]) <= NEAR * (1.0 + abs(first.times[i]))]
-
-
-def densities_first(first: Run, second: Run) -> tuple[Run, Run]:
-    """The two runs in the order in which they are drawn: neurons over a density."""
-    return (second, first) if isinstance(first.measures[0], Cloud) and not isinstance(second.measures[0], Cloud) else (first, second)
 
 
 def _same(first: Data, second: Data) -> bool:

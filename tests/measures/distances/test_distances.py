@@ -8,7 +8,8 @@ from problems import RIDGE_1D, Tanh
 from scipy.stats import wasserstein_distance
 
 import wgf
-from wgf.measures.distances.points import DISTANCES, distance, expected_slope, self_distance, wasserstein
+from wgf.measures.distances.points import wasserstein
+from wgf.measures.distances.register import DISTANCES, distance, expected_slope, self_distance
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence
 
 

@@ -8,10 +8,10 @@ import pytest
 from meshes import SQUARE, cube
 
 import wgf
-from wgf.cli.screen import run_facts
 from wgf.measures.laws import mesh_averages
 from wgf.methods.fipy.bridge import load_fipy
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
+from wgf.runs.summary import run_facts
 
 END = 2.0
 LOWER, UPPER = (-2.5, -2.5), (3.5, 4.5)

@@ -10,8 +10,8 @@ import pytest
 from problems import Ridge, Tanh
 
 import wgf
-from wgf.cli.screen import run_facts
-from wgf.methods.jko.entropic_step import Newton
+from wgf.methods.jko.iterations import Newton
+from wgf.runs.summary import run_facts
 from wgf.runs.task import read_task
 
 BOX = {"lower": (-2.5, -2.5), "upper": (3.5, 4.5)}

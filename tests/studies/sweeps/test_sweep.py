@@ -6,7 +6,7 @@ import xarray
 from problems import RIDGE_1D, Tanh
 
 import wgf
-from wgf.studies.sweeps.comparison import ESTIMATES, fit_rate
+from wgf.studies.sweeps.rates import ESTIMATES, fit_rate
 from wgf.studies.theory.fluctuation import spread
 
 TANH = Tanh()

@@ -20,55 +20,25 @@ two measures are the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import fft
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError
+from wgf.measures.distances.line import atoms, line_w2, pieces, squared_gap_of_distributions
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence
-from wgf.measures.measure import BLOCK, Cloud, Density, Measure, MeshDensity
+from wgf.measures.measure import BLOCK, Density, Measure
 
 DIRECTIONS = 64
 MOST_POINTS = 1500  # of a measure, for exact transport
 EMPTY = 1e-15  # of the mass: cells below it are left out
 
 
-def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """The distance called `name` (see the module's text); `energy` is needed for function and loss.
-
-    Raises InputError for an unknown name, for measures of different dimensions, and where the pair has no such distance.
-    """
-    known(name, DISTANCES, "distance")
-    if mu.points.shape[1] != nu.points.shape[1]:
-        raise InputError(f"the measures have {mu.points.shape[1]} and {nu.points.shape[1]} coordinates: they must agree")
-    return DISTANCES[name](mu, nu, energy)
-
-
-def function_distance(mu: Measure, nu: Measure, energy: Any) -> float:
-    """‖φ_μ − φ_ν‖ in L²(ρ)."""
-    if energy is None or energy.data is None:
-        raise InputError("the function distance is one of networks: give energy = a RegressionEnergy")
-    return float(energy.data.norm(energy.predict(mu) - energy.predict(nu)))
-
-
-def loss_distance(mu: Measure, nu: Measure, energy: Any) -> float:
-    """|L[μ] − L[ν]|."""
-    if energy is None:
-        raise InputError("the loss distance needs the energy: energy = problem.energy")
-    return abs(energy.loss(mu) - energy.loss(nu))
-
-
-def mean_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """|∫θ dμ − ∫θ dν|."""
-    return float(np.linalg.norm(mu.mean - nu.mean))
-
-
 def energy_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
     """(2E|X − Y| − E|X − X'| − E|Y − Y'|)^½."""
     if mu.points.shape[1] == 1:
-        return float(np.sqrt(2.0 * _squared_gap_of_distributions(mu, nu)))
+        return float(np.sqrt(2.0 * squared_gap_of_distributions(mu, nu)))
     square = 2.0 * mean_gap(mu, nu) - mean_gap(mu, mu) - mean_gap(nu, nu)
     return float(np.sqrt(max(square, 0.0)))
 
@@ -104,39 +74,6 @@ def _points(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     return measure.points[kept], masses[kept]
 
 
-def _squared_gap_of_distributions(mu: Measure, nu: Measure) -> float:
-    """∫(F − G)² dx on a line."""
-    places = np.unique(np.concatenate([_breaks(mu), _breaks(nu)]))
-    start = _distribution(mu, places, "right")[:-1] - _distribution(nu, places, "right")[:-1]
-    end = _distribution(mu, places, "left")[1:] - _distribution(nu, places, "left")[1:]
-    return float(np.sum(np.diff(places) * (start**2 + start * end + end**2)) / 3.0)
-
-
-def _breaks(measure: Measure) -> np.ndarray:
-    """Where the distribution function is not linear."""
-    return measure.grid.edges[0] if isinstance(measure, Density) else measure.points[:, 0]
-
-
-def _distribution(measure: Measure, x: np.ndarray, side: Any) -> np.ndarray:
-    """F(x), or its limit from the left."""
-    if isinstance(measure, Density):
-        return np.interp(x, measure.grid.edges[0], np.concatenate([[0.0], np.cumsum(measure.masses)]) / measure.mass)
-    order = np.argsort(measure.points[:, 0], kind="stable")
-    levels = np.concatenate([[0.0], np.cumsum(measure.masses[order])]) / measure.mass
-    return levels[np.searchsorted(measure.points[order, 0], x, side=side)]
-
-
-def w1(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """W₁ on a line."""
-    if mu.points.shape[1] > 1:
-        raise InputError("w1 is for one dimension: take w2, sliced_w2 or energy")
-    width, start, end = quantile_gaps(_pieces(mu), _pieces(nu))
-    same = start * end >= 0
-    size = np.abs(start) + np.abs(end)
-    crossing = (start**2 + end**2) / np.where(size > 0, size, 1.0)
-    return float(np.sum(width * np.where(same, size, crossing)) / 2.0)
-
-
 def w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
     """W₂: on a line exactly, in more dimensions as `wasserstein` says."""
     return wasserstein(mu, nu)[0]
@@ -150,7 +87,7 @@ def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[floa
     to which a density adds that of its cells; the bound is the sum for the two.
     """
     if mu.points.shape[1] == 1:
-        return _line_w2(_pieces(mu), _pieces(nu)), 0.0
+        return line_w2(pieces(mu), pieces(nu)), 0.0
     import ot
 
     (x, a, moved), (y, b, also_moved) = _coarsened(mu, most), _coarsened(nu, most)
@@ -181,7 +118,7 @@ def sliced_w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
     if p == 1:
         return w2(mu, nu)
     (x, a), (y, b) = _points(mu), _points(nu)
-    squares = [_line_w2(_atoms(x @ direction, a), _atoms(y @ direction, b)) ** 2 for direction in _directions(p)]
+    squares = [line_w2(atoms(x @ direction, a), atoms(y @ direction, b)) ** 2 for direction in _directions(p)]
     return float(np.sqrt(np.mean(squares)))
 
 
@@ -221,110 +158,3 @@ def counted_together(cloud: Measure, density: Measure) -> tuple[Density, Density
     cells = np.ravel_multi_index(tuple(inside.T), grid.shape)
     values = np.bincount(cells, cloud.masses, grid.size).reshape(grid.shape) / grid.cell_volume
     return Density(grid, values, cloud.neuron), Density(grid, density.cell_averages(grid), density.neuron)
-
-
-Pieces = tuple[np.ndarray, np.ndarray, np.ndarray]  # levels (k + 1,), and the quantile function at both ends of each step (k,)
-
-
-def _pieces(measure: Measure) -> Pieces:
-    """The quantile function of a measure on a line: linear on each step."""
-    if isinstance(measure, Cloud | MeshDensity):
-        return _atoms(measure.points[:, 0], measure.masses)
-    if not isinstance(measure, Density):
-        raise InputError(f"distances are between a Density, a MeshDensity and a Cloud, in any pair; {type(measure).__name__} is none")
-    full = measure.masses > 0
-    edges = measure.grid.edges[0]
-    return _levels(measure.masses[full]), edges[:-1][full], edges[1:][full]
-
-
-def _atoms(places: np.ndarray, masses: np.ndarray) -> Pieces:
-    """The quantile function of points on a line."""
-    order = np.argsort(places, kind="stable")
-    return _levels(masses[order]), places[order], places[order]
-
-
-def _levels(masses: np.ndarray) -> np.ndarray:
-    levels = np.concatenate([[0.0], np.cumsum(masses)])
-    return levels / levels[-1]
-
-
-def quantile_gaps(first: Pieces, second: Pieces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The common steps of two quantile functions: their widths, and the difference of the two at their starts and ends."""
-    levels = np.union1d(first[0], second[0])
-    middle = 0.5 * (levels[1:] + levels[:-1])
-    start, end = (_at(first, middle, edge) - _at(second, middle, edge) for edge in (levels[:-1], levels[1:]))
-    return np.diff(levels), start, end
-
-
-def _at(pieces: Pieces, middle: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """The quantile function at `level`, on the steps that hold `middle`."""
-    levels, left, right = pieces
-    step = np.clip(np.searchsorted(levels, middle, side="right") - 1, 0, len(left) - 1)
-    width = levels[step + 1] - levels[step]
-    share = np.clip((level - levels[step]) / np.where(width > 0, width, 1.0), 0.0, 1.0)
-    return left[step] + share * (right[step] - left[step])
-
-
-def _line_w2(first: Pieces, second: Pieces) -> float:
-    """W₂ of two quantile functions."""
-    width, start, end = quantile_gaps(first, second)
-    return float(np.sqrt(np.sum(width * (start**2 + start * end + end**2)) / 3.0))
-
-
-DISTANCES: dict[str, Callable[[Measure, Measure, Any], float]] = {
-    "function": function_distance,
-    "loss": loss_distance,
-    "mean": mean_distance,
-    "energy": energy_distance,
-    "w1": w1,
-    "w2": w2,
-    "sliced_w2": sliced_w2,
-    "sinkhorn": sinkhorn,
-}
-
-
-COUNTED = ("sinkhorn",)  # these need the grid of a density for two clouds, too: see `counted`
-
-
-def expected_slope(name: str, p: int) -> float:
-    """The exponent of m with which E d² of m independent points from their smooth law falls, in p dimensions.
-
-    −1 for all but w1 and w2, for which it is −2/p in p ≥ 3 dimensions, and −1 up to logarithms below [Fournier & Guillin, PTRF 162
-    (2015) 707; Bobkov & Ledoux, Memoirs AMS 1259 (2019); Ajtai, Komlós & Tusnády, Combinatorica 4 (1984) 259].
-    """
-    return -2.0 / p if name in ("w1", "w2") and p >= 3 else -1.0
-
-
-def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws: int = 16, seed: int = 0) -> float:
-    """The root mean square of the distance that would be seen if μ and ν were the same: what points cost by being points.
-
-    A cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
-    Two clouds: their points thrown together and parted again at random (a permutation test's null). Two laws: zero.
-    """
-    rng = np.random.default_rng(seed)
-    drawn = [measure for measure in (mu, nu) if _is_draw(measure)]
-    if not drawn:
-        return 0.0
-    if len(drawn) == 1:
-        law = nu if drawn[0] is mu else mu
-        pairs = [(law, _draw(law, len(drawn[0].points), rng)) for _ in range(draws)]
-    else:
-        points, m = np.concatenate([mu.points, nu.points]), len(mu.points)
-        orders = [rng.permutation(len(points)) for _ in range(draws)]
-        pairs = [(_equal(points[order[:m]], mu), _equal(points[order[m:]], mu)) for order in orders]
-    return float(np.sqrt(np.mean([distance(name, first, second, energy) ** 2 for first, second in pairs])))
-
-
-def _is_draw(measure: Measure) -> bool:
-    return isinstance(measure, Cloud) and bool(np.ptp(measure.weights) <= 1e-12 * measure.weights.max())
-
-
-def _draw(law: Measure, m: int, rng: np.random.Generator) -> Cloud:
-    """M independent points from a density or from weighted points."""
-    if isinstance(law, Density | MeshDensity):
-        return _equal(law.sample(m, rng), law)
-    return _equal(law.points[rng.choice(len(law.points), m, p=law.masses / law.mass)], law)
-
-
-def _equal(points: np.ndarray, like: Measure) -> Cloud:
-    return Cloud(points, np.full(len(points), 1.0 / len(points)), like.neuron)

@@ -33,7 +33,8 @@ from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, implicit_sweep
 from wgf.kernels.sums import fill_logarithms, fill_misses
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.grid_stepper import GridStepper, landing
+from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
 COURANT = 0.125  # cells by which the mass may move in a step, in the root mean square

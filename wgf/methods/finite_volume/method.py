@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.finite_volume.gibbs import DriftDiffusion
 from wgf.methods.finite_volume.growing import Growing
@@ -30,6 +30,7 @@ from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory
 from wgf.problems.problem import Problem
+from wgf.registers import known
 
 SCHEMES = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
 PECLET = 1.0  # up to it, the Scharfetter–Gummel fluxes diffuse by less than 9 % too much

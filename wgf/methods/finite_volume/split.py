@@ -23,7 +23,7 @@ from wgf.kernels.sums import fill_logarithms
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.finite_volume.transport import Transport
-from wgf.methods.grid_stepper import landing
+from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
 CUT = 1e-17  # what is left out of the kernel

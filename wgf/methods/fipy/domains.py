@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, known, positive
+from wgf.errors import InputError, positive
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.measures.mesh import Mesh
 from wgf.methods.fipy.bridge import checked, described, load_fipy, polygons, solids
 from wgf.methods.fipy.gmsh import read, triangulated
+from wgf.registers import known
 
 PATTERNS = ("triangles", "rings")
 FINEST = 1e6  # cells: with more, FiPy needs tens of gigabytes and hours

@@ -20,12 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, known
+from wgf.errors import InputError, ResolutionWarning
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.grid_stepper import box_grid, coarsened, require_memory
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
+from wgf.registers import known
 
 STEPS = 50  # of a run, where no dt is given
 CELLS_WIDE, STEPS_WIDE = 2.0, 0.02  # the default ε is the larger of CELLS_WIDE·h² and STEPS_WIDE·Δt

@@ -27,7 +27,7 @@ from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Frame, Reading, State
-from wgf.methods.grid_stepper import equal_steps
+from wgf.methods.time_steps import equal_steps
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 

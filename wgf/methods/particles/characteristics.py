@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from wgf.errors import InputError
 from wgf.methods.base import noiseless
-from wgf.methods.particles.cloud import FlowStepper
+from wgf.methods.particles.flow import FlowStepper
 from wgf.problems.problem import Problem
 
 NODES = {1: 200, 2: 48, 3: 20, 4: 10}  # per axis, by dimension

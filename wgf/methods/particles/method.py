@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError
 from wgf.methods.base import Reading, State
-from wgf.methods.particles.cloud import SOLVERS, CloudStepper, FlowStepper
+from wgf.methods.particles.cloud import CloudStepper
+from wgf.methods.particles.flow import SOLVERS, FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
 from wgf.methods.particles.walls import Walls
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
+from wgf.registers import known
 
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
 

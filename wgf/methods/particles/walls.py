@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError
 from wgf.measures.grid import BOUNDARIES, per_axis
+from wgf.registers import known
 
 
 class Walls:

@@ -24,17 +24,20 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, known
-from wgf.measures.distances.points import COUNTED, DISTANCES, counted, distance, expected_slope, mean_gap
+from wgf.errors import InputError
+from wgf.measures.distances.points import counted, mean_gap
+from wgf.measures.distances.register import COUNTED, DISTANCES, distance, expected_slope
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Method
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
+from wgf.registers import known
 from wgf.runs.hdf5 import check_target
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
-from wgf.studies.sweeps.comparison import Comparison, fit_rate
+from wgf.studies.sweeps.comparison import Comparison
 from wgf.studies.sweeps.parallel import answering
+from wgf.studies.sweeps.rates import fit_rate
 from wgf.studies.sweeps.table import Found, Ledger, Table
 from wgf.studies.theory.discretisation import discretisation_error
 from wgf.studies.theory.fluctuation import NODES, fluctuations, spread

@@ -25,9 +25,10 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
+from wgf.registers import load
 from wgf.runs.solve import save_times, solve
-from wgf.studies.sweeps.comparison import Rate, fit_rate
 from wgf.studies.sweeps.parallel import answering
+from wgf.studies.sweeps.rates import Rate, fit_rate
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,9 +62,7 @@ class StepComparison:
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against the step, a curve for each batch; returns the matplotlib figure."""
-        from wgf.plots.studies import plot_steps
-
-        return plot_steps(self, path)
+        return load("wgf.plots:draw")(self, path)
 
     def __repr__(self) -> str:
         fits = ", ".join(f"{name_of(batch)}: {rate.slope[-1]:.2f}" for batch, rate in zip(self.batches, self.rates, strict=True))

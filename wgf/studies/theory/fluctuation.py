@@ -31,11 +31,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wgf.errors import InputError, known
+from wgf.errors import InputError
 from wgf.measures.measure import BLOCK, Cloud, Measure
 from wgf.networks.features import row_space
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
+from wgf.registers import known
 
 NODES = {1: 200, 2: 24, 3: 10, 4: 6}  # per axis, by dimension
 STEPS = 60  # of the whole time

@@ -1,0 +1,196 @@
+"""The time steps of a method on a mesh."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
+from wgf.measures.grid import Grid
+from wgf.measures.laws import mesh_averages, outside_of
+from wgf.measures.measure import MeshDensity
+from wgf.measures.mesh import Mesh
+from wgf.methods.base import Frame, Reading, State
+from wgf.methods.fipy.equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
+from wgf.methods.fipy.faces import Faces
+from wgf.methods.grid_stepper import LEFT_OUT, MISSED
+from wgf.methods.time_steps import landing
+from wgf.problems.internal import PorousMedium
+from wgf.problems.problem import Problem
+
+GAMMA = 1.0 - 1.0 / math.sqrt(2.0)
+EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
+POSITIVE = "take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"  # what to do about negative cells
+UNRESOLVED = 0.01  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
+SPHERES = {2: 2.0 * math.pi, 3: 4.0 * math.pi}  # what the unit sphere measures, by the dimension of the space around it
+LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
+ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
+GROWTH = 1.5  # largest ratio of a step to the last one
+RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
+SLOWEST = 1e-3  # of the step that accuracy allows, or of the longest one so far where that is shorter: the shortest one that is tried
+MOST_REFUSED, MOST_STEPS = 40, 20_000  # steps refused in a run, and steps still to do, beyond which it leads nowhere
+MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
+
+
+class MeshStepper:
+    """`FiPyMesh` bound to a problem. Never stored.
+
+    A state's values are the cell averages (N,); its memory holds the last step, the longest one so far, the longest one that is allowed
+    since one was refused, how many were, the dissipation before the last step and its sweeps.
+    """
+
+    def __init__(self, method: Any, problem: Problem, fipy_mesh: Any, mesh: Mesh, grid: Grid | None) -> None:
+        self.method, self.problem, self.mesh, self.grid = method, problem, mesh, grid
+        self.volumes, self.tau = mesh.volumes, problem.noise
+        self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
+        energy = problem.energy.wrapped(grid.periods()) if grid else problem.energy
+        self.potential = energy.at(mesh.centers, method.tolerance)
+        self.faces = Faces(fipy_mesh)
+        if (parts := self.faces.parts()) > 1:
+            text = f"the {mesh.title} falls into {parts} parts that no face joins, where mass stays: in Gmsh, BooleanFragments joins them"
+            warnings.warn(text, BoundaryWarning, stacklevel=2)
+        self.equation = Equation(
+            fipy_mesh, mesh, self.faces, self.potential, method.convection, method.diffusion, self.tau, self.medium, problem.growth
+        )
+        self.facts = {
+            "method_summary": f"FiPyMesh({mesh.title}, {CONVECTION[method.convection]})",
+            "kernel_rank": self.potential.rank,
+            "kernel_error": self.potential.error,
+        }
+
+    def start(self) -> State:
+        """The initial law's cell averages, scaled to the law's mass."""
+        law, values = self.problem.initial, self._averages()
+        mass, held = getattr(law, "mass", 1.0), float(values @ self.volumes)
+        if self.mesh.cell_dim < self.mesh.dim:  # where all of the law is, and known up to a factor but for a reduced problem
+            flat = float(self.volumes.sum()) / SPHERES[self.mesh.dim] if self.problem.growth else 1.0
+            self._judge(held / (mass * flat), 0.0)
+        else:
+            self._judge(held, 1.0 if self.grid else outside_of(self.mesh, law))
+        values *= mass / held
+        return State(0.0, values, {"step": 0.0, "longest": 0.0, "dissipation": 0.0, "allowed": math.inf, "refused": 0, "sweeps": 0})
+
+    def _averages(self) -> np.ndarray:
+        """Those of the initial law over the cells, exact on a box, whose first axis runs fastest."""
+        law = self.problem.initial
+        if self.grid is None or isinstance(law, MeshDensity):
+            return mesh_averages(law, self.mesh)
+        return law.cell_averages(self.grid).ravel(order="F")
+
+    def _judge(self, held: float, beyond: float) -> None:
+        """`held`: the sum of the law's averages, less than one by what is outside, and by the error of their quadrature.
+
+        `beyond`: about what is outside, which tells the two apart.
+        """
+        title, outside = self.mesh.title, min(max(1.0 - held, 0.0), 2.0 * beyond)
+        if not outside < MISSED:
+            raise InputError(f"the {title} holds only {held:.2%} of the initial law {self.problem.initial!r}: choose one around the law")
+        if outside > LEFT_OUT:
+            text = f"the {title} leaves out {outside:.2g} of the initial law; the rest is scaled to mass one"
+            warnings.warn(text, BoundaryWarning, stacklevel=2)
+        if abs(held + outside - 1.0) > UNRESOLVED:
+            text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
+            warnings.warn(text, ResolutionWarning, stacklevel=2)
+
+    def step(self, state: State, stop: float) -> Reading:
+        """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
+        before, memory = self.reading(state), state.memory
+        remaining = stop - state.time
+        wanted, resolved = self._accurate(state, before)
+        while True:
+            dt = landing(remaining, min(wanted, memory["allowed"]))
+            try:
+                values, sweeps = self._moved(state.values, dt)
+                break
+            except Refused as reason:
+                memory |= {"allowed": 0.5 * dt, "refused": memory["refused"] + 1}
+                hopeless = memory["allowed"] < SLOWEST * min(resolved, remaining, memory["longest"] or math.inf)
+                if hopeless or (memory["refused"] > MOST_REFUSED and remaining > MOST_STEPS * memory["allowed"]):
+                    raise RunError(
+                        f"no useful step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
+                        f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
+                    ) from None
+        state.values = values
+        memory |= {"step": dt, "longest": max(dt, memory["longest"]), "allowed": RECOVERY * memory["allowed"]}
+        memory |= {"dissipation": before.dissipation, "sweeps": sweeps}
+        state.time = stop if dt == remaining else state.time + dt
+        return before
+
+    def _accurate(self, state: State, reading: Reading) -> tuple[float, float]:
+        """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
+
+        Also the step that the first of the two alone asks for, beside which a refused one can be seen to be hopeless.
+        """
+        memory, values = state.memory, state.values
+        g = self.potential.update(values * self.volumes)
+        speeds, first, second = self.equation.speeds(g), values[self.faces.first], values[self.faces.second]
+        diffuses = self.tau or self.medium  # at rest the two parts of the flux cancel if the first one is that of the mean
+        flux = speeds * (0.5 * (first + second) if diffuses else np.where(speeds > 0, first, second))
+        flux -= self.equation.coefficients(values) * self.faces.across(values)
+        leaving = self.faces.outgoing(flux * self.faces.area)
+        masses = values * self.volumes
+        full = masses > LONELY * masses.max()
+        rates = (leaving[full] / masses[full]) ** 2 + (self.problem.growth * g[full]) ** 2
+        rate = math.sqrt(float(masses[full] @ rates) / masses.sum())
+        resolved = min(self.method.courant / rate if rate > 0 else math.inf, self.method.dt or math.inf)
+        dt = resolved
+        if memory["step"] > 0:
+            dt = min(dt, GROWTH * memory["step"])
+            if min(reading.dissipation, memory["dissipation"]) > 0:
+                changed = abs(math.log(reading.dissipation / memory["dissipation"]))
+                dt = min(dt, memory["step"] * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
+        return dt, resolved
+
+    def _moved(self, values: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
+        """The values `dt` later, and the sweeps it took; see the module's text."""
+        middle, early = self._stage(values, values, dt)
+        base = self._cleared(values + EXTRAPOLATION * (middle - values), "the second stage begins with")
+        guess = np.maximum(values + (middle - values) / GAMMA, 0.0)
+        found, late = self._stage(base, guess, dt)
+        lost = abs(float((found - values) @ self.volumes)) / float(values @ self.volumes)
+        if lost > LOST and not self.problem.growth:
+            raise Refused(f"the sweeps changed the mass by {lost:.1e} of it", POSITIVE)
+        return self._cleared(found, "the step ends with"), early + late
+
+    def _stage(self, base: np.ndarray, guess: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
+        return self.equation.stage(base, guess, GAMMA * dt, self.method.sweeps, self.method.accuracy)
+
+    def _cleared(self, values: np.ndarray, where: str) -> np.ndarray:
+        """The values with negative ones that are rounding set to zero, at the expense of the others; refuses worse ones."""
+        lowest = float(values.min())
+        if lowest >= 0:
+            return values
+        masses = values * self.volumes
+        mass, missing = float(masses.sum()), -float(masses[masses < 0].sum())
+        if missing > ROUNDING * mass:
+            raise Refused(f"{where} {lowest:.2g} in a cell, {missing:.1e} of mass below zero in all", POSITIVE)
+        kept = np.maximum(values, 0.0)
+        return kept * (mass / float(kept @ self.volumes))
+
+    def reading(self, state: State) -> Reading:
+        """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""
+        values = state.values
+        masses = values * self.volumes
+        g = self.potential.update(masses)
+        loss = self.potential.loss
+        energy = 0.5 * loss + self.tau * float(special.xlogy(values, values) @ self.volumes)
+        if self.medium:
+            energy += float(masses @ self.medium.derivative(values)) / self.medium.q  # U = μU'(μ)/q
+        least = LONELY * float(values.max())
+        seen, xi = values > least, g + self.equation.forces(np.maximum(values, least))
+        mean = 0.5 * (values[self.faces.first] + values[self.faces.second]) * (seen[self.faces.first] & seen[self.faces.second])
+        derivative = self.faces.across(xi) + self.faces.beside(xi)
+        dissipation = float((self.faces.area * mean * derivative) @ (xi[self.faces.second] - xi[self.faces.first]))
+        dissipation += self.problem.growth * float(masses @ g**2)
+        boundary = np.array([[masses[self.faces.edge].sum()]])
+        extra = {"sweeps": float(state.memory["sweeps"])}
+        return Reading(state.time, loss, energy, dissipation, float(masses.sum()), float(values.min()), boundary, extra)
+
+    def frame(self, state: State) -> Frame:
+        """The density as it is (a copy), its reading and its prediction."""
+        reading = self.reading(state)
+        return Frame(MeshDensity(self.mesh, state.values.copy(), self.problem.energy.neuron), reading, self.potential.prediction)

@@ -1,0 +1,18 @@
+"""How long a time step is so that the steps land on a given time."""
+
+from __future__ import annotations
+
+import math
+
+
+def landing(remaining: float, dt: float) -> float:
+    """A step of `dt`, or one that is shorter so that no tiny step is left over before the end: the rest in one or in two halves."""
+    if remaining <= dt * (1 + 1e-9):
+        return remaining
+    return dt if remaining >= 2 * dt else 0.5 * remaining
+
+
+def equal_steps(remaining: float, dt: float) -> tuple[float, bool]:
+    """The first of equal steps of at most `dt` to the end, and whether it is the only one."""
+    count = max(1, math.ceil(remaining / dt - 1e-9))
+    return remaining / count, count == 1

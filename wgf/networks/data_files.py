@@ -1,0 +1,77 @@
+"""Files of data: columns x or x1 … xd, y, and optionally weight."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.registers import nearest
+
+
+def _read_csv(path: Path) -> dict[str, np.ndarray]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise InputError("the file is empty; expected a header such as x,y and one line per sample")
+    header = [name.strip() for name in rows[0][1]]
+    if len(rows) == 1:
+        raise InputError("the file has a header but no samples")
+    if len(set(header)) < len(header):
+        raise InputError(f"the header names a column twice: {', '.join(header)}")
+    _check_columns(header)
+    table = np.empty((len(rows) - 1, len(header)))
+    for k, (number, row) in enumerate(rows[1:]):
+        if len(row) != len(header):
+            raise InputError(f"line {number} has {len(row)} columns; the header has {len(header)} ({', '.join(header)})")
+        for j, cell in enumerate(row):
+            try:
+                table[k, j] = float(cell)
+            except ValueError:
+                raise InputError(f"line {number}, column {header[j]}: {cell.strip()!r} is not a number") from None
+            if not np.isfinite(table[k, j]):
+                raise InputError(f"line {number}, column {header[j]}: {cell.strip()} is not a finite number")
+    return dict(zip(header, table.T, strict=True))
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it holds one nameless array; expected the arrays x, y … (numpy.savez)")
+        return {name: np.asarray(archive[name], dtype=float) for name in archive.files}
+
+
+def _read_h5(path: Path) -> dict[str, np.ndarray]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return {name: np.asarray(item, dtype=float) for name, item in file.items() if isinstance(item, h5py.Dataset)}
+
+
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, csv.Error, zipfile.BadZipFile)
+READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv, ".npz": _read_npz, ".h5": _read_h5}
+
+
+def _check_columns(names: Sequence[str]) -> list[str]:
+    """The input columns in order, x or x1 … xd; an error where columns are missing or unknown."""
+    inputs = ["x"] if "x" in names else [f"x{k + 1}" for k in range(sum(name[:1] == "x" and name[1:].isdigit() for name in names))]
+    allowed = [*(inputs or ["x"]), "y", "weight"]
+    for name in names:
+        if name not in allowed:
+            raise InputError(f"unknown column {name!r}{nearest(name, allowed)}; expected x (or x1 … xd), y and optionally weight")
+    for name in allowed[:-1]:
+        if name not in names:
+            raise InputError(f"there is no column {name!r}; expected x (or x1 … xd), y and optionally weight, found {', '.join(names)}")
+    return inputs
+
+
+def arrange(columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Inputs (n,) or (n, d), targets (n,), and weights (n,) if there are any, from the columns of a file."""
+    inputs = [columns[name] for name in _check_columns(list(columns))]
+    stacked = inputs[0] if len(inputs) == 1 else np.column_stack(inputs)
+    return stacked, columns["y"], columns.get("weight")

@@ -1,0 +1,83 @@
+"""A run read from its HDF5 file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.measures.grid import Grid
+from wgf.measures.measure import Cloud, Density, MeshDensity
+from wgf.measures.mesh import Mesh
+from wgf.networks.data import Data
+from wgf.problems.problem import Problem
+from wgf.runs.hdf5 import reading
+from wgf.runs.run import HISTORY, Run
+
+BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in an HDF5 file; its measures are read from the file one by one when they are asked for."""
+    path = Path(path)
+    with reading(path) as file:
+        if "history" not in file or "schema_version" not in file.attrs:
+            raise InputError(f"{path} is an HDF5 file but not a run of wgf")
+        attributes = dict(file.attrs.items())
+        frames = {name: file[name][:] for name in HISTORY}
+        frames["prediction"] = file["prediction"][:] if "prediction" in file else np.empty((len(frames["time"]), 0))
+        history = {name: column[:] for name, column in file["history"].items() if name != "step"}
+        data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
+    problem = Problem.from_text(attributes["problem"], data=data) if attributes["problem"] else None
+    neuron = problem.energy.neuron if problem else None
+    return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
+
+
+class StoredMeasures(Sequence):
+    """The measures of a run's file, each read when asked for."""
+
+    def __init__(self, path: Path, frames: int, neuron: Any) -> None:
+        self.path, self.frames, self.neuron = path, frames, neuron
+        self._mesh: Mesh | None = None  # of all frames, once it is read
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(self.frames))]
+        frame = range(self.frames)[index]
+        with reading(self.path) as file:
+            if "position" in file:
+                return Cloud(file["position"][frame], file["weight"][:], self.neuron)
+            if "mesh" in file:
+                self._mesh = self._mesh or read_mesh(file)
+                return MeshDensity(self._mesh, file["density"][frame], self.neuron)
+            whole = read_grid(file)
+            grid = whole.part(*(file[name][frame] for name in BOX))
+            return Density(grid, file["density"][(frame, *grid.place_in(whole))], self.neuron)
+
+
+def read_mesh(file: h5py.File) -> Mesh:
+    """The mesh of a run on one."""
+    group = file["mesh"]
+    vertices, cells, centers, volumes = (group[name][:] for name in ("vertices", "cells", "centres", "volumes"))
+    names = file["coordinate"].asstr()[:].tolist()
+    return Mesh(vertices, cells, centers, volumes, int(group.attrs["cell_dim"]), tuple(names), str(group.attrs["title"]))
+
+
+def read_grid(file: h5py.File) -> Grid:
+    """The grid of all frames: the last and largest one."""
+    names = file["coordinate"].asstr()[:].tolist()
+    axes = [file[name] for name in names]
+    return Grid(
+        [axis.attrs["edges_lower"][0] for axis in axes],
+        [axis.attrs["edges_upper"][-1] for axis in axes],
+        [len(axis) for axis in axes],
+        names,
+        [axis.attrs["boundary"] for axis in axes],
+    )

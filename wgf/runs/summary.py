@@ -1,0 +1,68 @@
+"""What a person wants to know of a run first, as words."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wgf.runs.run import Run
+
+ROUNDING = 1e-14  # relative; a rise below it is no rise
+
+
+def run_facts(run: Run) -> dict[str, str]:
+    """What a person wants to know of a run first."""
+    from wgf.measures.measure import Density, MeshDensity
+
+    growth = run.attributes.get("growth", 0.0)
+    facts = {
+        "method": run.method,
+        "status": run.status,
+        "time": f"0 … {run.times[-1]:g} in {max(len(run.history['time']) - 1, 0):,} steps, {len(run.times)} frames",
+    }
+    if run.data is not None:
+        facts["loss"] = f"{run.loss[0]:.6g} → {run.loss[-1]:.6g}"
+    if run.has_free_energy:
+        facts["free energy"] = f"{run.free_energy[0]:.6g} → {run.free_energy[-1]:.6g}"
+    if math.isfinite(run.free_energy[-1]):
+        facts["free energy" if run.has_free_energy else "loss"] += f"; {_rises(run.largest_rise)}"
+        law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
+        law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
+        law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
+        facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+    if "transport" in run.history:
+        facts["steps"] = _variational_steps(run)
+    if len(run.history.get("sweeps", ())) > 1:
+        facts["sweeps"] = f"{run.history['sweeps'][1:].mean():.1f} a step"
+    if isinstance(run.measures[-1], Density | MeshDensity):
+        facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
+        facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
+    if run.attributes["kernel_rank"]:
+        facts["kernel"] = (
+            f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
+        )
+    return facts
+
+
+def _variational_steps(run: Run) -> str:
+    """What a JKO run says of its steps."""
+    gain = min(
+        (-run.history["free_energy"][1:] + run.history["free_energy"][:-1] - run.history["transport"][1:]).tolist(), default=math.nan
+    )
+    text = f"each lowered its objective by at least {gain:.2g}"
+    if "iterations" in run.history:
+        rounds = run.history["iterations"][1:]
+        text += (
+            f"; {rounds.mean():.1f} rounds a step; ε = {run.attributes['epsilon']:.3g}, a plain blur of {run.attributes['plain_blur']:.2g}"
+        )
+        text += " spared" if json.loads(run.attributes["method_options"])["debiased"] else " added"
+    return text
+
+
+def _rises(largest: float) -> str:
+    """What the largest rise in one step, relative to the size of what falls, means."""
+    if largest <= 0:
+        return "it never rose"
+    return f"in one step it rose by {largest:.1e} of its size" + (", which is rounding" if largest <= ROUNDING else "")

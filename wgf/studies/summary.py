@@ -1,0 +1,47 @@
+"""What a person wants to know of a comparison first, as words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wgf.studies.sweeps.comparison import Comparison
+
+
+def comparison_facts(comparison: Comparison) -> dict[str, str]:
+    """What was compared, the check at t = 0, and what limits the distances."""
+    sizes, main = comparison.sizes, comparison.main
+    facts = {
+        "limit": str(comparison.attributes["method_summary"]),
+        "clouds": f"m = {', '.join(map(str, sizes))}; {comparison.replicates} replicates each, seed {comparison.attributes['seed']}",
+    }
+    if main != "function":
+        return facts
+    measured = comparison.mean_square()[:, 0] * sizes
+    deviations = (measured - comparison.theory) / (comparison.standard_error()[:, 0] * sizes)
+    facts["at t = 0"] = (
+        f"m·E‖φ_m − φ‖² = {measured.mean():.4g}, theory {comparison.theory:.4g}; "
+        f"off by {', '.join(f'{deviation:+.1f}' for deviation in deviations)} standard errors"
+    )
+    return facts | {"grid": _grid_fact(comparison), "bias": _bias_fact(comparison)}
+
+
+def _grid_fact(comparison: Comparison) -> str:
+    """From which m on the computed limit, not the neurons, limits the distance."""
+    errors, limiting = comparison.discretisation["function"], comparison.limiting_size
+    if not all(map(math.isfinite, errors)):
+        return "the error of the limit is not known: its method has no coarser self"
+    worst = int(limiting.argmin())
+    text = f"‖φ_h − φ‖ ≈ {errors[worst]:.1e} at t = {comparison.times[worst]:g}: from m ≈ {limiting[worst]:,.2g} on it"
+    if limiting[worst] > 10 * comparison.sizes[-1]:
+        return text.removesuffix(" it") + " it, not the neurons, would limit the distance"
+    return text + " limits the distance, not the neurons: refine it to see the rate beyond"
+
+
+def _bias_fact(comparison: Comparison) -> str:
+    """The same question, asked of the replicates."""
+    square, error = (values[-1, -1] for values in comparison.squared_bias())
+    root = f"‖E φ_m − φ_h‖ = {max(square, 0.0) ** 0.5:.1e}"
+    seen = "" if square > 2 * error else f" (not told from zero: its square is {square:.1e} ± {error:.1e})"
+    return f"at m = {comparison.sizes[-1]}, t = {comparison.times[-1]:g} the mean of the clouds is off by {root}{seen}"
