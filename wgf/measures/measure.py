@@ -129,7 +129,7 @@ class Density(Measure):
         return self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        """The centres of the cells, weighted with their masses; `nodes` is ignored."""
         return self.points, self.masses / self.masses.sum()
 
     @property
@@ -206,7 +206,7 @@ class MeshDensity(Measure):
         return np.einsum("mk,mkp->mp", barycentric, self.mesh.vertices[simplices[chosen]])
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        """The centres of the cells, weighted with their masses; `nodes` is ignored."""
         return self.points, self.masses / self.masses.sum()
 
     def __repr__(self) -> str:

@@ -22,9 +22,10 @@ from scipy import fft
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
-from wgf.measures.layout import Layout, total
+from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import differences
+from wgf.problems.energy import GridPotential
 from wgf.problems.internal import Entropy, PorousMedium
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ class InteractionEnergy:
         return tuple(f"theta{k + 1}" for k in range(p))
 
     def entries(self, grid: Grid) -> float:
-        """How many numbers the potential keeps on a grid, about."""
+        """Approximate memory of the potential on a grid, in floats."""
         return grid.size * (2 + (6 * 2**grid.dim if self.W is not None else 0))
 
     def on(self, grid: Grid, tolerance: float = 0.0) -> InteractionPotential:
-        """The potential on the cells of `grid`; nothing is compressed, so `tolerance` has no say."""
+        """The potential on the cells of `grid`; nothing is compressed, so `tolerance` is ignored."""
         return InteractionPotential(self, grid)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> InteractionPointPotential:
@@ -167,7 +168,7 @@ def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
     return value
 
 
-class InteractionPotential(Layout):
+class InteractionPotential(GridPotential):
     """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order."""
 
     def __init__(self, energy: InteractionEnergy, grid: Grid) -> None:

@@ -18,8 +18,9 @@ from typing import Protocol
 
 import numpy as np
 
-from wgf.kernels.gaussian import LANES, NOTHING, ROWS, fill_products, log_sums
+from wgf.kernels.gaussian import NOTHING, ROWS, fill_products, log_sums
 from wgf.kernels.gaussian import SLOTS as GAUSSIAN_SLOTS
+from wgf.kernels.lines import LANES
 from wgf.measures.layout import Layout
 
 LARGEST_GAP = 690.0  # beyond it, e^{−gap} is zero

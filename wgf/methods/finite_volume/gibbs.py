@@ -29,7 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, implicit_sweep
+from wgf.kernels.diffusion import SLOTS, fill_dissipation, implicit_sweep
+from wgf.kernels.lines import LANES
 from wgf.kernels.sums import fill_logarithms, fill_misses
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading, State
