@@ -23,7 +23,7 @@ class BoundaryWarning(UserWarning):
 
 
 class ResolutionWarning(UserWarning):
-    """What a result depends on is resolved too coarsely, by cells, nodes, steps or replicates: the number says how far it can be trusted."""
+    """What a result depends on is resolved too coarsely: by cells, nodes, steps or replicates."""
 
 
 def positive(value: object, what: str) -> None:

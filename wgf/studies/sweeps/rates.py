@@ -19,7 +19,8 @@ quantiles log E C − (2 + t²)V/6 ± t√V up to V^{3/2} [Wilson & Hilferty, Pr
 nearly as matters, for the normal t at 95 %. The interval of C is hence C e^{V ± t√V}: positive, and missed about as often above as below.
 
 t is the quantile of Student's law with the degrees of freedom of a sum of estimated variances u_m, (Σ u_m)²/Σ(u_m²/ν_m) [Welch,
-Biometrika 34 (1947) 28].
+Biometrika 34 (1947) 28]. Where a replicate is one draw for all sizes, as that of neurons is for all steps, the variance of the whole sum
+is estimated from the replicates' own sums, so that what they share is not counted as scatter, and ν is the least of the ν_m.
 """
 
 from __future__ import annotations
@@ -65,44 +66,68 @@ def check_replicates(replicates: int) -> None:
         raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
     if replicates < ENOUGH:
         warnings.warn(
-            f"replicates = {replicates}: from fewer than {ENOUGH} the intervals of slope and constant are wide and hold the true value less "
-            f"often than {CONFIDENCE:.0%}; take {ENOUGH} or more, better 8",
+            f"replicates = {replicates}: intervals of slope and constant from fewer than {ENOUGH} are wide, and hold the true value less "
+            f"often than the {CONFIDENCE:.0%} that they claim; take 8 or more",
             ResolutionWarning,
             stacklevel=3,
         )
 
 
-def fit_rate(sizes: np.ndarray, distance: np.ndarray, expected_slope: float = -1.0, expected_constant: np.ndarray | None = None) -> Rate:
-    """The rate of distances (S, R, T) of the sizes (S,)."""
-    squares = np.maximum(distance**2, np.finfo(float).tiny)
-    mean, replicates = squares.mean(axis=1), squares.shape[1]
-    sampled = np.var(squares / mean[:, None], axis=1, ddof=1) / replicates
-    sampled = np.clip(sampled, LEAST_VARIANCE, 1.0 - 1.0 / replicates)  # it is one where a single replicate is not zero
-    variance = _unbiased(sampled)
-    freedom = (replicates - 1) * (1 + 2 * variance) * (1 + 3 * variance) / (1 + replicates * variance)
+def fit_rate(
+    sizes: np.ndarray,
+    distance: np.ndarray,
+    expected_slope: float = -1.0,
+    expected_constant: np.ndarray | None = None,
+    paired: bool = False,
+) -> Rate:
+    """The rate of distances (S, R, T) of the sizes (S,).
 
-    x, shape = np.log(sizes), 1.0 / variance
-    weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
-    slope = weights @ (np.log(mean) - special.digamma(shape) + np.log(shape))
-    parts = weights[:, None] ** 2 * special.polygamma(1, shape)
-    half = _quantile(parts, freedom) * np.sqrt(parts.sum(axis=0))
+    paired    a replicate is one draw for all sizes; else all S·R draws are independent
+    """
+    means = _Means(np.maximum(distance**2, np.finfo(float).tiny), paired)
+    x, shape = np.log(sizes), 1.0 / means.variance
+    weights = ((x - x.mean()) / np.sum((x - x.mean()) ** 2))[:, None]
+    slope = np.sum(weights * (np.log(means.mean) - special.digamma(shape) + np.log(shape)), axis=0)
+    sampled, quantile = means.scatter(weights * np.sqrt(special.polygamma(1, shape) / means.sampled))
+    half = quantile * np.sqrt(sampled)
 
-    scaled = mean * sizes[:, None] ** -expected_slope
+    scaled = means.mean * sizes[:, None] ** -expected_slope
     constant = scaled.mean(axis=0)
-    parts = (scaled / scaled.sum(axis=0)) ** 2 * sampled
-    spread = _unbiased(parts.sum(axis=0))
-    middle, factor = constant * np.exp(spread), np.exp(_quantile(parts, freedom) * np.sqrt(spread))
+    sampled, quantile = means.scatter(scaled / scaled.sum(axis=0))
+    variance = means.unbiased(sampled)
+    middle, factor = constant * np.exp(variance), np.exp(quantile * np.sqrt(variance))
     expected = np.full(len(constant), expected_slope)
     theory = np.full(len(constant), np.nan) if expected_constant is None else expected_constant
     return Rate(slope, slope - half, slope + half, constant, middle / factor, middle * factor, expected, theory)
 
 
-def _unbiased(sampled: np.ndarray) -> np.ndarray:
-    """V = V₀/(1 − V₀)."""
-    return sampled / (1.0 - sampled)
+class _Means:
+    """The means over the replicates of squares (S, R, T).
 
+    mean, sampled, variance, freedom (S, T)    X̄, V₀, V and ν
+    """
 
-def _quantile(variances: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    """Student's t for a sum of estimated variances (S, T) that have so many degrees of freedom each, (T,)."""
-    total = np.sum(variances, axis=0)
-    return special.stdtrit(total**2 / np.sum(variances**2 / freedom, axis=0), 0.5 * (1 + CONFIDENCE))
+    def __init__(self, squares: np.ndarray, paired: bool) -> None:
+        self.paired, self.replicates = paired, squares.shape[1]
+        self.mean = squares.mean(axis=1)
+        self.ratios = squares / self.mean[:, None]
+        self.sampled = np.maximum(self._variance(self.ratios), LEAST_VARIANCE)
+        self.variance = v = self.unbiased(self.sampled)
+        self.freedom = (self.replicates - 1) * (1 + 2 * v) * (1 + 3 * v) / (1 + self.replicates * v)
+
+    def unbiased(self, sampled: np.ndarray) -> np.ndarray:
+        """V from V₀; kept from infinity, where a single replicate is not zero and V₀ is one."""
+        return sampled / np.maximum(1.0 - sampled, 1.0 / self.replicates)
+
+    def scatter(self, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The variance of Σ_m factor_m X̄_m/E X̄_m for factors (S, T), and Student's t for it, each (T,)."""
+        terms, freedom = factors[:, None] * self.ratios, self.freedom
+        if self.paired:
+            terms, freedom = terms.sum(axis=0, keepdims=True), freedom.min(axis=0, keepdims=True)
+        parts = np.maximum(self._variance(terms), LEAST_VARIANCE)
+        total = parts.sum(axis=0)
+        return total, special.stdtrit(total**2 / np.sum(parts**2 / freedom, axis=0), 0.5 * (1 + CONFIDENCE))
+
+    def _variance(self, terms: np.ndarray) -> np.ndarray:
+        """Of the mean over the replicates."""
+        return np.var(terms, axis=1, ddof=1) / self.replicates
