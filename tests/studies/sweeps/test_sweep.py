@@ -252,4 +252,4 @@ def test_a_problem_that_cannot_be_sent_says_so():
         wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), TANH.data, (0.1, lambda theta: theta[..., 0] ** 2)), TANH.problem.initial
     )
     with pytest.raises(wgf.InputError, match=r"cannot be sent to other processes .* or use workers=1"):
-        wgf.compare(problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.1, (4, 8), 2, save=2, workers=2)
+        wgf.compare(problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.1, (4, 8), 5, save=2, workers=2)
