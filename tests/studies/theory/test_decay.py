@@ -63,7 +63,7 @@ def bounded_oscillation(problem, measure):
 @pytest.mark.parametrize("cells", [1, 2, 3, 16])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_oscillation_is_bounded_inside_the_cells(activation, cells):
-    """Over the whole box, however coarse its cells: not less than on a fine lattice, nor more by more than 2 % of τ and the lattice's gaps."""
+    """Over the whole box, however coarse its cells: not less than on a fine lattice, nor more by over 2 % of τ and the lattice's gaps."""
     problem = problem_with(("c", "a"), activation=activation, b=0.3)
     grid = wgf.Grid([-1.0, -2.0], [1.5, 3.0], cells)
     measure = wgf.Density(grid, random_density(grid), problem.energy.neuron)
