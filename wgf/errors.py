@@ -23,7 +23,7 @@ class BoundaryWarning(UserWarning):
 
 
 class ResolutionWarning(UserWarning):
-    """A length that the method depends on is not resolved by the cells."""
+    """What a result depends on is resolved too coarsely: by cells, nodes, steps or replicates."""
 
 
 def positive(value: object, what: str) -> None:

@@ -79,11 +79,11 @@ def test_a_run_remembers_its_problem(here, capsys):
 
 def test_compare(here, capsys):
     status, out, err = wgf_says(
-        capsys, "compare", "student.toml", "-o", "c.h5", "--sizes", "8", "16", "32", "--replicates", "4", "--seed", "3", "--workers", "1",
+        capsys, "compare", "student.toml", "-o", "c.h5", "--sizes", "8", "16", "32", "--replicates", "5", "--seed", "3", "--workers", "1",
         "--distances", "sliced_w2", "mean",
     )  # fmt: skip
     assert (status, err) == (0, "")
-    assert "m = 8, 16, 32; 4 replicates each, seed 3" in out
+    assert "m = 8, 16, 32; 5 replicates each, seed 3" in out
     assert "slope of its square (95 %)" in out
     assert "sliced_w2, m = 32" in out
     assert (here / "c.png").exists()

@@ -100,7 +100,7 @@ def test_two_runs_are_drawn_together(axes, tmp_path):
 
 
 def test_a_comparison_is_drawn(tmp_path):
-    found = wgf.compare(TANH.problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.3, (8, 16, 32), 4, save=4, workers=1)
+    found = wgf.compare(TANH.problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.3, (8, 16, 32), 5, save=4, workers=1)
     figure = plot_comparison(found, tmp_path / "compare.png")
     assert (tmp_path / "compare.png").stat().st_size > 20_000
     slope = found.rates["function"].slope[0]

@@ -109,7 +109,7 @@ def test_a_table_is_continued_with_more_sizes_and_replicates(whole, tmp_path):
     "change", [{"seed": 1}, {"particles": wgf.Particles(1, rtol=1e-5)}], ids=["another seed", "particles that move otherwise"]
 )
 def test_a_file_of_another_sweep_is_not_mixed_in(change, tmp_path):
-    small = {"sizes": (6, 9), "replicates": 3}
+    small = {"sizes": (6, 9), "replicates": 5}
     fresh = sweep(None, **small, **change)
     path = tmp_path / "c.h5"
     sweep(path, **small)
@@ -128,7 +128,7 @@ def test_another_limit_of_the_same_name_is_not_mixed_in(tmp_path):
                 return "Bump()"
 
         problem = wgf.Problem(wgf.RegressionEnergy(Bump(), TANH.data), wgf.Gaussian([0.2, 0.5], [0.4, 0.4]))
-        return wgf.compare(problem, GRID, 0.2, (4, 8), 2, save=2, workers=1, store=tmp_path / "c.h5")
+        return wgf.compare(problem, GRID, 0.2, (4, 8), 5, save=2, workers=1, store=tmp_path / "c.h5")
 
     first, second = build(1.0), build(2.0)
     assert not np.array_equal(first.distance["function"], second.distance["function"])
@@ -145,13 +145,13 @@ def test_a_failing_cloud_leaves_the_table_as_far_as_it_is(tmp_path, monkeypatch)
 
     monkeypatch.setattr(over_sizes.Reference, "cell", failing)
     with pytest.raises(wgf.RunError, match="this one fails"):
-        sweep(path, sizes=(6, 9), replicates=4)
-    assert progress(path) == (2, 4)
+        sweep(path, sizes=(6, 9), replicates=6)
+    assert progress(path) == (3, 6)
     monkeypatch.undo()
-    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 2 of 4 cells are done: end it with its own settings"):
-        sweep(path, sizes=(6, 9), replicates=4, seed=1)
-    assert progress(path) == (2, 4)
-    assert sweep(path, sizes=(6, 9), replicates=4).table.done.all()
+    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 3 of 6 cells are done: end it with its own settings"):
+        sweep(path, sizes=(6, 9), replicates=6, seed=1)
+    assert progress(path) == (3, 6)
+    assert sweep(path, sizes=(6, 9), replicates=6).table.done.all()
 
 
 def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path):

@@ -37,7 +37,7 @@ from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.comparison import Comparison
 from wgf.studies.sweeps.parallel import answering
-from wgf.studies.sweeps.rates import fit_rate
+from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.table import Found, Ledger, Table
 from wgf.studies.theory.discretisation import discretisation_error
 from wgf.studies.theory.fluctuation import NODES, fluctuations, spread
@@ -94,7 +94,7 @@ def compare(
                 ledger.record(table, task.size, task.pair)
             bar.update(task.neurons)
     p = limit.measures[0].points.shape[1]
-    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name], seed) for name, found in table.distance.items()}
+    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
     attributes = {**limit.attributes, "seed": seed}
     result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
@@ -182,8 +182,7 @@ def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distance
         raise InputError("the function distance is one of networks, and this energy has no data: leave it out")
     if len(sizes) < 2 or sizes[0] < 1:
         raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")
-    if replicates < 2:
-        raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
+    check_replicates(replicates)
     return names
 
 
