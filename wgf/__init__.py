@@ -36,6 +36,7 @@ _WHERE = {
     "InteractionEnergy": "problems.interaction",
     "Entropy": "problems.internal",
     "PorousMedium": "problems.internal",
+    "potential": "problems.potentials",
     "Problem": "problems.problem",
     "Characteristics": "methods.particles.characteristics",
     "FiniteVolume": "methods.finite_volume.method",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, naming
-from wgf.errors import InputError
+from wgf.cli.options import ListCommand
+from wgf.errors import InputError, located
 
 
 @click.command(cls=ListCommand)
@@ -64,7 +64,7 @@ def compare(
         limit, particles = read_task(files[0], "finite-volume").method, limit
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
-        with naming(files[0]):
+        with located(str(files[0])):
             result = sweep(
                 task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, not quiet, distances, output
             )

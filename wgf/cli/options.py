@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import click
-
-from wgf.errors import InputError
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -29,16 +24,6 @@ class ListCommand(click.Command):
             current = expanded[-1] if follows else None
             expanded.append(word)
         return super().parse_args(ctx, expanded)
-
-
-@contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """An InputError from inside is told with the name of the problem file."""
-    try:
-        yield
-    except InputError as error:
-        text = str(error)
-        raise InputError(text if text.startswith(str(path)) else f"{path}: {text}") from None
 
 
 def use_threads(count: int | None) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, naming, use_threads
+from wgf.cli.options import ListCommand, use_threads
+from wgf.errors import located
 
 
 @click.command(cls=ListCommand)
@@ -36,7 +37,7 @@ def run(
     task = read_task(problem, method, cells, until)
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
-        with naming(problem):
+        with located(str(problem)):
             result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet)
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:

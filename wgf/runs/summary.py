@@ -40,9 +40,8 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
     if run.attributes["kernel_rank"]:
-        facts["kernel"] = (
-            f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
-        )
+        what = "of W" if run.data is None else f"for {run.data.size} data"
+        facts["kernel"] = f"rank {run.attributes['kernel_rank']} {what}, relative error {run.attributes['kernel_error']:.1e}"
     return facts
 
 

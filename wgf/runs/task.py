@@ -16,7 +16,7 @@ from wgf.errors import InputError
 from wgf.methods import METHODS, method_class
 from wgf.methods.fipy.domains import SHAPES, Box
 from wgf.problems.problem import Problem
-from wgf.problems.schema import Table, parse, read_text
+from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.problems.toml import read_problem
 from wgf.runs.solve import save_times
 
@@ -44,26 +44,27 @@ def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...
     return Task(problem, read_method(root, problem, method, cells), end, save)
 
 
-def read_times(table: Table, until: float | None) -> tuple[float, int | list[float]]:
+def read_times(table: TomlTable, until: float | None) -> tuple[float, int | list[float]]:
     """The end time and the frames."""
     end = float(table.get("end", float, 1.0) if until is None else until)
     save = table.get("save", int | list[float], 11)
-    table.get("end", Any, None)
+    table.leave("end")
     table.finish()
     if until is not None and isinstance(save, list):
         save = [time for time in save if time <= until]
-    table.located(lambda: save_times(end, save))
+    with table.located():
+        save_times(end, save)
     return end, save
 
 
-def read_method(root: Table, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
+def read_method(root: TomlTable, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
     """The method of [method] and [domain]; a `name` other than the file's takes that method's default options."""
     table, box = root.table("method"), root.table("domain")
     written = table.choice("name", list(METHODS), "finite-volume")
     cls = method_class(written if name is None else name)
     if name not in (None, written):
-        table = Table({}, table.file, table.place)
-    table.get("name", Any, None)
+        table = TomlTable({}, table.file, table.place)
+    table.leave("name")
     options = {item.name for item in dataclasses.fields(cls)}
     if "mesh" in options:
         return table.build(cls, mesh=read_mesh(box, problem, cells))
@@ -84,11 +85,12 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
         given["m"] = NEURONS
     method = table.build(cls, **given)
     if given.get("lower") is not None:
-        box.located(lambda: method.grid(problem, 0.0))
+        with box.located():
+            method.grid(problem, 0.0)
     return method
 
 
-def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
+def read_mesh(table: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Any:
     """The domain of a method with a mesh, of the shape that [domain] names."""
     shape = table.choice("shape", list(SHAPES), "box")
     if shape != "box":
@@ -102,10 +104,11 @@ def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
     if cells:
         given["cells"] = cells[0] if len(cells) == 1 else cells
     given.setdefault("cells", CELLS.get(problem.dim or 1, 24))
-    return table.located(lambda: Box(**given))
+    with table.located():
+        return Box(**given)
 
 
-def read_domain(table: Table) -> dict[str, Any]:
+def read_domain(table: TomlTable) -> dict[str, Any]:
     """The keys of [domain] that are there, for a box."""
     if table.choice("shape", list(SHAPES), "box") != "box":
         raise table.error("shape", f"= {table.values['shape']!r} is for the method fipy; all others take a box")
