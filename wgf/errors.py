@@ -28,6 +28,10 @@ class ResolutionWarning(UserWarning):
     """A length that the method depends on is not resolved by the cells."""
 
 
+class RestWarning(UserWarning):
+    """A run that was to end at rest did not reach it, or did not leave its start."""
+
+
 @contextlib.contextmanager
 def located(where: str, file: str = "") -> Iterator[None]:
     """An InputError from inside is told with its place, `where`, unless its message begins with that (or with `file`) already."""

@@ -55,6 +55,7 @@ def compare(
     if len(files) != 1:
         raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
     from wgf.methods.particles.method import Particles
+    from wgf.runs.rest import end_time
     from wgf.runs.task import read_task
     from wgf.studies.sweeps.over_sizes import compare as sweep
 
@@ -66,7 +67,18 @@ def compare(
     try:
         with located(str(files[0])):
             result = sweep(
-                task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, not quiet, distances, output
+                task.problem,
+                limit,
+                end_time(task.until),
+                sizes,
+                replicates,
+                task.save,
+                seed,
+                workers,
+                particles,
+                not quiet,
+                distances,
+                output,
             )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
@@ -24,6 +25,18 @@ class ListCommand(click.Command):
             current = expanded[-1] if follows else None
             expanded.append(word)
         return super().parse_args(ctx, expanded)
+
+
+class EndTime(click.ParamType):
+    """A time, or the word rest."""
+
+    name = "T|rest"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        try:
+            return "rest" if value == "rest" else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time, nor the word rest.", param, ctx)
 
 
 def use_threads(count: int | None) -> None:

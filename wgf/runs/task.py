@@ -2,7 +2,7 @@
 
 [domain]  lower, upper, cells, boundary, grow   go to the methods that have a grid; for fipy also shape, with what belongs to it
 [method]  name, and its options beside it   the fields of the method's class
-[time]    end, save
+[time]    end, save; where end = "rest", also tolerance and longest
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from wgf.methods.fipy.domains import SHAPES, Box
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.problems.toml import read_problem
+from wgf.runs.rest import Rest
 from wgf.runs.solve import save_times
 
 DOMAIN = ("lower", "upper", "cells", "boundary", "grow")
+OF_REST = ("tolerance", "longest")  # the keys of [time] that say what rest is
 CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
 NEURONS = 1000  # m, where [method] names none
 
@@ -31,11 +33,11 @@ class Task:
 
     problem: Problem
     method: Any
-    until: float
+    until: float | Rest
     save: int | list[float]
 
 
-def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...] = (), until: float | None = None) -> Task:
+def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...] = (), until: float | str | None = None) -> Task:
     """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own."""
     path = Path(path)
     root = parse(text := read_text(path), str(path))
@@ -44,14 +46,23 @@ def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...
     return Task(problem, read_method(root, problem, method, cells), end, save)
 
 
-def read_times(table: TomlTable, until: float | None) -> tuple[float, int | list[float]]:
-    """The end time and the frames."""
-    end = float(table.get("end", float, 1.0) if until is None else until)
-    save = table.get("save", int | list[float], 11)
+def read_times(table: TomlTable, until: float | str | None) -> tuple[float | Rest, int | list[float]]:
+    """The end, a time or rest, and the frames."""
+    word = table.get("end", float | str, 1.0) if until is None else until
     table.leave("end")
-    table.finish()
+    save = table.get("save", int | list[float], 11)
+    if isinstance(word, str):
+        if word != "rest":
+            raise table.error("end", f'= {word!r}: give a time, or "rest"')
+        end: float | Rest = table.build(Rest)
+    else:
+        end = float(word)
+        if until is not None:
+            table.leave(*OF_REST)
+        table.finish()
+    last = end.longest if isinstance(end, Rest) else end
     if until is not None and isinstance(save, list):
-        save = [time for time in save if time <= until]
+        save = [time for time in save if time <= last]
     with table.located():
         save_times(end, save)
     return end, save
