@@ -92,6 +92,10 @@ class InteractionEnergy:
         for part in self.W.parts if isinstance(self.W, Sum) else [self.W]:
             if isinstance(part, Potential) and np.any(part.center):
                 raise InputError(f"W = {self.W!r} is a function of differences, which has no center: that is for V")
+        if self.dim is not None:  # a function that does not fit its axes is found here, not in the middle of a run
+            for name, function in (("V", self.V), ("W", self.W)):
+                if function is not None:
+                    evaluated(name, function, np.full((1, self.dim), 0.5))
         if not isinstance(self.U, Entropy | PorousMedium | None):
             raise InputError(f"U = {self.U!r}: give wgf.Entropy(tau), wgf.PorousMedium(kappa, q), or None")
         if self.V is None and self.W is None and self.U is None:

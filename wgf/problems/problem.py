@@ -46,8 +46,10 @@ class Problem:
             raise InputError(f"temperature = {self.temperature:g}: it must be a number ≥ 0")
         if not (np.isfinite(self.growth) and self.growth >= 0):
             raise InputError(f"growth = {self.growth:g}: it must be a number ≥ 0")
-        if isinstance(self.initial, OnAxes) and self.energy.dim:
-            object.__setattr__(self, "initial", self.initial.on_axes(self.energy.dim))
+        if self.energy.dim is not None:
+            self.axis_names(self.energy.dim)
+            if isinstance(self.initial, OnAxes):
+                object.__setattr__(self, "initial", self.initial.on_axes(self.energy.dim))
         p = self.initial.dim
         if p is not None and self.energy.dim not in (None, p):
             axes = self.energy.axis_names(self.energy.dim)
