@@ -36,6 +36,7 @@ _WHERE = {
     "InteractionEnergy": "problems.interaction",
     "Entropy": "problems.internal",
     "PorousMedium": "problems.internal",
+    "potential": "problems.potentials",
     "Problem": "problems.problem",
     "Characteristics": "methods.particles.characteristics",
     "FiniteVolume": "methods.finite_volume.method",
@@ -45,6 +46,7 @@ _WHERE = {
     "Run": "runs.run",
     "open_run": "runs.reader",
     "solve": "runs.solve",
+    "Rest": "runs.rest",
     "distance": "measures.distances.register",
     "self_distance": "measures.distances.register",
     "Comparison": "studies.sweeps.comparison",
@@ -65,6 +67,7 @@ _WHERE = {
     "BoundaryWarning": "errors",
     "InputError": "errors",
     "ResolutionWarning": "errors",
+    "RestWarning": "errors",
     "RunError": "errors",
     "WgfError": "errors",
 }

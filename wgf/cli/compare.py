@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, naming
-from wgf.errors import InputError
+from wgf.cli.options import ListCommand
+from wgf.errors import InputError, located
 
 
 @click.command(cls=ListCommand)
@@ -55,6 +55,7 @@ def compare(
     if len(files) != 1:
         raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
     from wgf.methods.particles.method import Particles
+    from wgf.runs.rest import end_time
     from wgf.runs.task import read_task
     from wgf.studies.sweeps.over_sizes import compare as sweep
 
@@ -64,9 +65,20 @@ def compare(
         limit, particles = read_task(files[0], "finite-volume").method, limit
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
-        with naming(files[0]):
+        with located(str(files[0])):
             result = sweep(
-                task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, not quiet, distances, output
+                task.problem,
+                limit,
+                end_time(task.until),
+                sizes,
+                replicates,
+                task.save,
+                seed,
+                workers,
+                particles,
+                not quiet,
+                distances,
+                output,
             )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:

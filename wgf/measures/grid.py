@@ -21,23 +21,20 @@ MOST_AXES = 4
 class Grid:
     """The box Π [lower_k, upper_k] cut into cells_k equal cells along axis k.
 
-    lower, upper, cells    one number per axis (cells may be one number for all)
+    lower, upper, cells    one number per axis, or one for all
     names                  of the axes; default theta1, theta2, …
     boundary               "no-flux" or "periodic", one for all axes or one for each
     """
 
-    lower: Sequence[float]
+    lower: Sequence[float]  # as kept; one number may be given
     upper: Sequence[float]
     cells: int | Sequence[int]
     names: Sequence[str] = ()
     boundary: str | Sequence[str] = "no-flux"
 
     def __post_init__(self) -> None:
-        lower = tuple(float(edge) for edge in np.atleast_1d(self.lower))
-        upper = tuple(float(edge) for edge in np.atleast_1d(self.upper))
-        p = len(lower)
-        if len(upper) != p:
-            raise InputError(f"the box has {p} lower and {len(upper)} upper edges; give one of each per axis")
+        p = box_dim(self.lower, self.upper, np.size(self.cells) if np.ndim(self.cells) else max(len(self.names), 1))
+        lower, upper = (tuple(float(edge) for edge in per_axis(edges, p, "the box")) for edges in (self.lower, self.upper))
         if not 1 <= p <= MOST_AXES:
             raise InputError(f"a grid has 1 to {MOST_AXES} axes, not {p}; for more, use particles or characteristics")
         names = tuple(self.names) or tuple(f"theta{k + 1}" for k in range(p))
@@ -145,15 +142,26 @@ def per_axis(value: Any, p: int, what: str) -> tuple:
     return values
 
 
+def box_dim(lower: float | Sequence[float], upper: float | Sequence[float], otherwise: int) -> int:
+    """The number of axes of a box: the length of the lists among its edges, or `otherwise` where one number each serves for all axes."""
+    lengths = [np.size(edges) for edges in (lower, upper) if np.ndim(edges)]
+    if len(set(lengths)) > 1:
+        raise InputError(f"the box has {lengths[0]} lower and {lengths[1]} upper edges; give one of each per axis, or one for all")
+    return lengths[0] if lengths else otherwise
+
+
 def check_box(box: Any) -> None:
     """Both edges of the box are given, or none."""
     if (box.lower is None) != (box.upper is None):
         raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
 
 
-def describe_box(cells: Sequence[int], lower: Sequence[float] | None, upper: Sequence[float] | None) -> str:
+def describe_box(cells: Sequence[int], lower: float | Sequence[float] | None, upper: float | Sequence[float] | None) -> str:
     """For example `128 × 128 on [-2.5, 3.5] × [-2.5, 4.5]`."""
     text = " × ".join(str(n) for n in cells)
     if lower is None or upper is None:
         return text
-    return f"{text} on " + " × ".join(f"[{low:g}, {high:g}]" for low, high in zip(lower, upper, strict=True))
+    return f"{text} on " + " × ".join(
+        f"[{low:g}, {high:g}]"
+        for low, high in zip(*(np.broadcast_to(edges, box_dim(lower, upper, 1)) for edges in (lower, upper)), strict=True)
+    )

@@ -10,7 +10,8 @@ step before (a step size, say) stands in `state.memory`. Nothing else holds time
                                 arrives there; returns the Reading of the state that the step left
     stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
 
-A method that solves problems with growth says so: `handles_growth = True`. One whose error can be estimated
+A method that solves problems with growth says so: `handles_growth = True`. One that does not come to rest, or needs to know the end
+beforehand, says why: `never_rests(problem)`. One whose error can be estimated
 (studies/theory/discretisation.py) also has `coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the
 resolution.
 """
@@ -104,6 +105,12 @@ def check_growth(problem: Problem, method: object) -> None:
             f"{type(method).__name__} keeps the mass, but that of the problem grows (κ = {problem.growth:g}): take FiPyMesh, or solve the "
             "problem from which it was reduced"
         )
+
+
+def check_rest(problem: Problem, method: object) -> None:
+    """Refuse to wait for the rest of a method that has none: `never_rests(problem)` is the reason, where there is one."""
+    if hasattr(method, "never_rests") and (reason := method.never_rests(problem)):
+        raise InputError(reason)
 
 
 def noiseless(problem: Problem, method: object) -> None:

@@ -15,7 +15,7 @@ import psutil
 from wgf.errors import BoundaryWarning, InputError
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
-from wgf.measures.grid import Grid, describe_box, per_axis
+from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.measure import Density
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.box_search import find_box
@@ -118,7 +118,7 @@ class GridStepper:
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     """The grid of a method with `cells` and `boundary`, on its box, or on one that is found."""
     lower, upper = find_box(problem, until) if method.lower is None or method.upper is None else (method.lower, method.upper)
-    p = np.size(lower)
+    p = box_dim(lower, upper, problem.dim or 1)
     if problem.dim is not None and p != problem.dim:
         raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
     per_axis(method.cells, p, "cells")

@@ -13,7 +13,7 @@ Every law answers the same calls; p is its dimension `dim`:
 
 from __future__ import annotations
 
-from wgf.measures.laws.base import Law
+from wgf.measures.laws.base import Law, OnAxes
 from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.given import FromDensity, Samples
 from wgf.measures.laws.on_mesh import mesh_averages, outside_of
@@ -28,4 +28,17 @@ LAWS: dict[str, type] = {
     "samples": Samples,
 }
 
-__all__ = ["LAWS", "Ball", "FromDensity", "Gaussian", "Law", "Mixture", "Product", "Samples", "Uniform", "mesh_averages", "outside_of"]
+__all__ = [
+    "LAWS",
+    "Ball",
+    "FromDensity",
+    "Gaussian",
+    "Law",
+    "Mixture",
+    "OnAxes",
+    "Product",
+    "Samples",
+    "Uniform",
+    "mesh_averages",
+    "outside_of",
+]

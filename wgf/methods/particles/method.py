@@ -82,6 +82,13 @@ class Particles:
             return DescentStepper(*cloud, walls, self.step)
         return FlowStepper(*cloud, self.solver, self.rtol, self.atol, walls)
 
+    def never_rests(self, problem: Problem) -> str:
+        """Why a run cannot end at rest, or nothing."""
+        if problem.noise == 0 and self.batch is None:
+            return ""
+        what = f"batches of {self.batch}" if self.batch is not None else f"noise (temperature = {problem.noise:g})"
+        return f"neurons with {what} do not come to rest, nor is their free energy known: give an end time, or take FiniteVolume"
+
     def __repr__(self) -> str:
         how = f"{self.solver}, rtol {self.rtol:g}" if self.step is None else f"step {self.step:g}"
         batch = "" if self.batch is None else f", batches of {self.batch}"

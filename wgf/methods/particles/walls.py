@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import BOUNDARIES, per_axis
+from wgf.measures.grid import BOUNDARIES, box_dim, per_axis
 from wgf.registers import known
 
 
@@ -27,15 +27,17 @@ class Walls:
                 raise InputError(f"boundary = {boundary!r} needs a box: give lower and upper")
             return
         self.lower, self.upper = np.atleast_1d(np.array(lower, dtype=float)), np.atleast_1d(np.array(upper, dtype=float))
-        p = len(self.lower)
-        if len(self.upper) != p or not (
-            np.isfinite(self.lower).all() and (self.lower < self.upper).all() and np.isfinite(self.upper).all()
-        ):
+        p = box_dim(lower, upper, 1)  # type: ignore[arg-type]
+        self.for_all = np.ndim(lower) == np.ndim(upper) == 0  # type: ignore[arg-type]
+        self.lower, self.upper = np.broadcast_to(self.lower, p), np.broadcast_to(self.upper, p)
+        if not (np.isfinite(self.lower).all() and (self.lower < self.upper).all() and np.isfinite(self.upper).all()):
             raise InputError(f"walls: lower = {lower}, upper = {upper}; give finite edges, one of each per axis, the lower one first")
         self.periodic = np.array([condition == "periodic" for condition in per_axis(boundary, p, "boundary")])
 
     def fit(self, p: int) -> None:
-        """Complain if there is not one wall for each of p axes."""
+        """Walls given by one number each stand on all of p axes; complain if there are not p of the others."""
+        if not self.anywhere and self.for_all:
+            self.lower, self.upper, self.periodic = (np.repeat(edges, p) for edges in (self.lower, self.upper, self.periodic))
         if not self.anywhere and len(self.lower) != p:
             raise InputError(f"the walls have {len(self.lower)} axes but theta has {p} coordinates")
 

@@ -49,6 +49,11 @@ class Store:
     def step(self, reading: Reading) -> None:
         self.history.append(reading)
 
+    def note(self, facts: dict[str, Any]) -> None:
+        """Further attributes, known at the end."""
+        with opened(self.path) as file:
+            file.attrs.update(facts)
+
     def close(self, error: BaseException | None) -> None:
         if self.frames == 0:
             return

@@ -33,6 +33,7 @@ from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
 from wgf.registers import known
 from wgf.runs.hdf5 import check_target
+from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.comparison import Comparison
@@ -68,7 +69,7 @@ def compare(
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
                 more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
     """
-    chosen = tuple(sorted({int(m) for m in sizes}))
+    until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
     names = _checked(problem, chosen, replicates, distances)
     template = particles or Particles(chosen[0])
     ledger = None

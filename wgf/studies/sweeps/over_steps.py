@@ -27,6 +27,7 @@ from wgf.errors import InputError
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
 from wgf.registers import load
+from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.parallel import answering
 from wgf.studies.sweeps.rates import Rate, check_replicates, fit_rate
@@ -97,7 +98,7 @@ def compare_steps(
     if len(set(steps)) < 2 or min(steps) <= 0:
         raise InputError(f"steps = {list(steps)}: at least two different step sizes η > 0 are needed to fit a slope")
     check_replicates(replicates)
-    times, etas = np.array(save_times(until, save)), np.sort(np.array(list(set(steps)), dtype=float))
+    times, etas = np.array(save_times(until := end_time(until), save)), np.sort(np.array(list(set(steps)), dtype=float))
     study = _Descents(problem, times.tolist(), etas.tolist(), tuple(batches))
     seeds = [Particles(m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate))) for replicate in range(replicates)]
     with answering(study, seeds, workers or os.cpu_count() or 1) as answers:

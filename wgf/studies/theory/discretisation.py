@@ -16,6 +16,7 @@ import numpy as np
 from wgf.errors import BoundaryWarning, ResolutionWarning
 from wgf.methods.base import Method
 from wgf.problems.problem import Problem
+from wgf.runs.rest import end_time
 from wgf.runs.run import Run
 from wgf.runs.solve import solve
 
@@ -30,6 +31,7 @@ def discretisation_error(
     NaN where the method has no coarser self, as particles; "function" is left out for an energy without data. Warnings of the coarse
     solve are not passed on: the fine one had the occasion to give them.
     """
+    until = end_time(until)
     run = run or solve(problem, method, until, save)
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
     coarse = coarser(problem, method, until)
