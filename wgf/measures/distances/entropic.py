@@ -186,7 +186,8 @@ class Logarithms(Axes):
         """log K eᵛ."""
         arrays = self.between(v, out)
         for (_, along, after), tables, source, target in zip(self.views, self.tables, arrays, arrays[1:], strict=False):
-            log_sums(source.reshape(-1), target.reshape(-1), along, after, *tables, self.work)
+            gaps, ratios, near, far = tables
+            log_sums(source.reshape(-1), target.reshape(-1), along, after, gaps, ratios, near, far, self.work)
         return out
 
     def tilted(self, v: np.ndarray, exponent: np.ndarray, out: np.ndarray) -> np.ndarray:
