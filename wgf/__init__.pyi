@@ -3,6 +3,7 @@
 from wgf.errors import BoundaryWarning as BoundaryWarning
 from wgf.errors import InputError as InputError
 from wgf.errors import ResolutionWarning as ResolutionWarning
+from wgf.errors import RestWarning as RestWarning
 from wgf.errors import RunError as RunError
 from wgf.errors import WgfError as WgfError
 from wgf.measures.distances.register import distance as distance
@@ -39,11 +40,13 @@ from wgf.plots.film import animate as animate
 from wgf.problems.interaction import InteractionEnergy as InteractionEnergy
 from wgf.problems.internal import Entropy as Entropy
 from wgf.problems.internal import PorousMedium as PorousMedium
+from wgf.problems.potentials import potential as potential
 from wgf.problems.problem import Problem as Problem
 from wgf.problems.regression import Penalty as Penalty
 from wgf.problems.regression import RegressionEnergy as RegressionEnergy
 from wgf.problems.sphere import reduce_to_sphere as reduce_to_sphere
 from wgf.runs.reader import open_run as open_run
+from wgf.runs.rest import Rest as Rest
 from wgf.runs.run import Run as Run
 from wgf.runs.solve import solve as solve
 from wgf.runs.vtk import export as export
