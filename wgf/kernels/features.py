@@ -10,7 +10,7 @@ SUMS = {"contract", "reassoc"}  # sums may be reordered, which vectorises them
 
 @numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=SUMS)
 def fill_moments(moments, values, features, partial):
-    """Moments = Φᵀ·values for values (N,), features (N, r), moments (r,); scratch partial (BLOCKS, r)."""
+    """`moments` = Φᵀ·values for values (N,), features (N, r), moments (r,); scratch partial (BLOCKS, r)."""
     cells, rank = features.shape
     for block in numba.prange(BLOCKS):
         for k in range(rank):
@@ -27,7 +27,7 @@ def fill_moments(moments, values, features, partial):
 
 @numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=SUMS)
 def fill_potential(potential, features, residual, penalty):
-    """Potential = Φ·residual + penalty for potential (N,), features (N, r), residual (r,), penalty (N,) or (1,)."""
+    """`potential` = Φ·residual + penalty for potential (N,), features (N, r), residual (r,), penalty (N,) or (1,)."""
     cells, rank = features.shape
     each = 1 if penalty.size > 1 else 0
     for block in numba.prange(BLOCKS):

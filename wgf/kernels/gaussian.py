@@ -39,7 +39,7 @@ def fill_tops(tops, lanes):
 
 @pointwise
 def raise_best(best, entries, gap):
-    """Best = max(best, entries − gap), lane by lane."""
+    """`best` = max(best, entries − gap), lane by lane."""
     for k in range(LANES):
         best[k] = max(best[k], entries[k] - gap)
 
@@ -67,7 +67,7 @@ def fill_powers(powers, lanes, tops, bits):
 
 @pointwise
 def add_products(total, powers, ratios, top, near, best, terms, bits):
-    """Total += exp(top − near − best)·Σ_rows power·ratio, lane by lane."""
+    """`total` += exp(top − near − best)·Σ_rows power·ratio, lane by lane."""
     factor, summed, few = terms[:LANES], terms[LANES : 2 * LANES], bits[:LANES]
     for k in range(LANES):
         factor[k] = top[k] - near - best[k]
@@ -83,7 +83,7 @@ def add_products(total, powers, ratios, top, near, best, terms, bits):
 
 @pointwise
 def add_terms(total, chunk, gaps, best, terms, bits):
-    """Total += Σ_rows exp(chunk − gap − best), lane by lane."""
+    """`total` += Σ_rows exp(chunk − gap − best), lane by lane."""
     for row in range(ROWS):
         entries, term, gap = chunk[row * LANES : (row + 1) * LANES], terms[row * LANES : (row + 1) * LANES], gaps[row]
         for k in range(LANES):
@@ -141,7 +141,7 @@ def log_sums(values, out, cells, stride, gaps, ratios, near, far, work):
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def fill_products(out, factor, exponent, shift, bits):
-    """Out = factor·exp(exponent − shift) for arrays (N,), exponent ≤ shift; `bits` (N,) is scratch, out ≠ factor."""
+    """`out` = factor·exp(exponent − shift) for arrays (N,), exponent ≤ shift; `bits` (N,) is scratch, out ≠ factor."""
     blocks = 16
     for block in numba.prange(blocks):
         part = slice(block * out.size // blocks, (block + 1) * out.size // blocks)

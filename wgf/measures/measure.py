@@ -99,7 +99,7 @@ class Density(Measure):
 
     @property
     def dim(self) -> int:
-        """P, the number of axes."""
+        """p, the number of axes."""
         return self.grid.dim
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
@@ -124,7 +124,7 @@ class Density(Measure):
         return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0)
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """M independent points: a cell by its mass, a place in it uniformly, (m, p)."""
+        """m independent points: a cell by its mass, a place in it uniformly, (m, p)."""
         cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
         return self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
 
@@ -176,7 +176,7 @@ class MeshDensity(Measure):
 
     @property
     def dim(self) -> int:
-        """P, the number of coordinates."""
+        """p, the number of coordinates."""
         return self.mesh.dim
 
     @property
@@ -198,7 +198,7 @@ class MeshDensity(Measure):
         return np.where(cells >= 0, self.values[cells], 0.0)
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """M independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
+        """m independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
         simplices, owners = self.mesh.simplices
         masses = self.masses[owners] * self.mesh.shares
         chosen = rng.choice(len(owners), m, p=masses / masses.sum())

@@ -112,7 +112,7 @@ class RegressionEnergy:
 
     @property
     def dim(self) -> int | None:
-        """P where the neuron says it."""
+        """p where the neuron says it."""
         return len(self.neuron.theta) if isinstance(self.neuron, Neuron) else None
 
     @property

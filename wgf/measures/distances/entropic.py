@@ -133,11 +133,11 @@ class Scalings(Axes):
         return np.sqrt(self.quotient(out, smoothed, out), out=out)
 
     def masses(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V itself, not copied."""
+        """v itself, not copied."""
         return v
 
     def logarithm(self, v: np.ndarray) -> np.ndarray:
-        """Log v."""
+        """log v."""
         return np.log(np.maximum(v, TINY))
 
     def extrapolated(self, d: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
@@ -178,26 +178,26 @@ class Logarithms(Axes):
         return padded, np.exp(near[:, :, None] - chunks).reshape(padded.shape), near, far
 
     def given(self, masses: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Log masses."""
+        """log masses."""
         return np.log(masses, out=out)
 
     def smooth(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Log K eᵛ."""
+        """log K eᵛ."""
         arrays = self.between(v, out)
         for (_, along, after), tables, source, target in zip(self.views, self.tables, arrays, arrays[1:], strict=False):
             log_sums(source.reshape(-1), target.reshape(-1), along, after, *tables, self.work)
         return out
 
     def tilted(self, v: np.ndarray, exponent: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V + exponent."""
+        """v + exponent."""
         return np.add(v, exponent, out=out)
 
     def product(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V + w."""
+        """v + w."""
         return np.add(v, w, out=out)
 
     def quotient(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V − w."""
+        """v − w."""
         return np.subtract(v, w, out=out)
 
     def balanced(self, d: np.ndarray, p: np.ndarray, smoothed: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -216,7 +216,7 @@ class Logarithms(Axes):
         return np.maximum(v, NOTHING)
 
     def extrapolated(self, d: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
-        """D + weight·(d − before), in place."""
+        """d + weight·(d − before), in place."""
         d += weight * (d - before)
         return d
 

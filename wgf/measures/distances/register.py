@@ -91,7 +91,7 @@ def _is_draw(measure: Measure) -> bool:
 
 
 def _draw(law: Measure, m: int, rng: np.random.Generator) -> Cloud:
-    """M independent points from a density or from weighted points."""
+    """m independent points from a density or from weighted points."""
     if isinstance(law, Density | MeshDensity):
         return _equal(law.sample(m, rng), law)
     return _equal(law.points[rng.choice(len(law.points), m, p=law.masses / law.mass)], law)

@@ -91,7 +91,7 @@ class FromDensity:
 
     @property
     def dim(self) -> int | None:
-        """P where the support is given, else None: unknown until a grid is."""
+        """p where the support is given, else None: unknown until a grid is."""
         return None if self.lower is None else len(self.lower)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:

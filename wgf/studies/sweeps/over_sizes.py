@@ -194,7 +194,7 @@ def _resampling(problem: Problem, limit: Run) -> np.ndarray:
 
 
 def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Lim m·E d² at each time for every distance, NaN where it is not known.
+    """lim m·E d² at each time for every distance, NaN where it is not known.
 
     At t = 0 the neurons are independent: the variance of one for function and mean, and E|X − X'| for the energy distance, both exact for
     every m. Later, and for the loss, it is known where the neurons of a network follow the gradient flow (theory/fluctuation.py).
