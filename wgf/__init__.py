@@ -49,6 +49,8 @@ _WHERE = {
     "Rest": "runs.rest",
     "distance": "measures.distances.register",
     "self_distance": "measures.distances.register",
+    "sinkhorn_divergence": "measures.distances.sinkhorn",
+    "wasserstein": "measures.distances.points",
     "Comparison": "studies.sweeps.comparison",
     "compare": "studies.sweeps.over_sizes",
     "open_comparison": "studies.sweeps.comparison",

@@ -8,6 +8,9 @@ import click
 
 from wgf.cli.options import ListCommand
 from wgf.errors import InputError, located
+from wgf.measures.distances.register import DISTANCES
+
+FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_energy)  # the others are always there
 
 
 @click.command(cls=ListCommand)
@@ -17,7 +20,7 @@ from wgf.errors import InputError, located
 @click.option("--replicates", type=int, default=32, show_default=True, help="Independent clouds for each size.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are made.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
-@click.option("--distances", multiple=True, metavar="NAME…", help="Further distances: mean, energy, w1, w2, sliced_w2, sinkhorn.")
+@click.option("--distances", multiple=True, metavar="NAME…", help=f"Further distances: {FURTHER}.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def compare(
     files: tuple[Path, ...],

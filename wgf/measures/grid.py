@@ -150,6 +150,22 @@ def box_dim(lower: float | Sequence[float], upper: float | Sequence[float], othe
     return lengths[0] if lengths else otherwise
 
 
+def checked_periods(periods: Sequence[float], p: int) -> tuple[float, ...]:
+    """The lengths of p axes that wrap around, zero for the others; none given, or a single zero: no axis does."""
+    given = np.atleast_1d(periods)
+    if given.size <= 1 and not given.any():
+        return (0.0,) * p
+    if given.shape != (p,) or given.dtype.kind not in "iuf" or not (np.isfinite(given) & (given >= 0)).all():
+        raise InputError(f"periods = {periods}: give for each of the {p} axes the length after which it wraps around, or 0")
+    return tuple(given.astype(float).tolist())
+
+
+def nearest_image(difference: np.ndarray, periods: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The shortest of all differences (…, p) that are the same up to multiples of the periods (p,); zero: the axis does not wrap around."""
+    lengths = np.where(np.asarray(periods) > 0, periods, np.inf)
+    return difference - np.asarray(periods) * np.round(difference / lengths)
+
+
 def check_box(box: Any) -> None:
     """Both edges of the box are given, or none."""
     if (box.lower is None) != (box.upper is None):

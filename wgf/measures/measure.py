@@ -9,14 +9,14 @@ For a density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
+from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
 
 BLOCK = 2**15  # entries of a temporary (points × inputs) array: a quarter of a megabyte, which stays in cache
@@ -38,6 +38,11 @@ class Measure:
         raise NotImplementedError
 
     @property
+    def periods(self) -> Sequence[float]:
+        """The lengths of the axes that wrap around, (p,), zero for the others."""
+        raise NotImplementedError
+
+    @property
     def mass(self) -> float:
         """∫ dμ."""
         return float(self.masses.sum())
@@ -49,12 +54,15 @@ class Measure:
 
     @property
     def mean(self) -> np.ndarray:
-        """∫ θ dμ / ∫ dμ, (p,)."""
+        """∫ θ dμ / ∫ dμ, (p,), of the coordinates as they are.
+
+        On an axis that wraps around it depends on where the axis begins, and says little about μ; a run's /mean records it so.
+        """
         return self.masses @ self.points / self.mass
 
     @property
     def covariance(self) -> np.ndarray:
-        """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p)."""
+        """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p), of the coordinates as they are, as `mean`."""
         centred = self.points - self.mean
         return (centred * self.masses[:, None]).T @ centred / self.mass
 
@@ -140,6 +148,10 @@ class Density(Measure):
     def masses(self) -> np.ndarray:
         return self.values.ravel() * self.grid.cell_volume
 
+    @property
+    def periods(self) -> Sequence[float]:
+        return tuple(self.grid.periods().tolist())
+
     def marginal(self, *axes: int) -> np.ndarray:
         """The density of the named axes' coordinates: `values` integrated over the others."""
         others = tuple(k for k in range(self.grid.dim) if k not in axes)
@@ -187,6 +199,10 @@ class MeshDensity(Measure):
     def masses(self) -> np.ndarray:
         return self.values * self.mesh.volumes
 
+    @property
+    def periods(self) -> Sequence[float]:
+        return self.mesh.periods
+
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A density on a mesh cannot be put on a grid."""
         raise InputError("a density on a mesh starts runs on the same mesh, and clouds: it has no averages over the cells of a grid")
@@ -215,11 +231,18 @@ class MeshDensity(Measure):
 
 @dataclass(frozen=True, repr=False)
 class Cloud(Measure):
-    """μ as points: `positions` (m, p) with `weights` (m,)."""
+    """μ as points: `positions` (m, p) with `weights` (m,).
+
+    `periods` are the lengths of the axes that wrap around, zero for the others; none given, no axis does.
+    """
 
     positions: np.ndarray
     weights: np.ndarray
     neuron: Any = None
+    periods: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "periods", checked_periods(self.periods, np.shape(self.positions)[-1]))
 
     @property
     def points(self) -> np.ndarray:
@@ -230,4 +253,5 @@ class Cloud(Measure):
         return self.weights
 
     def __repr__(self) -> str:
-        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g})"
+        wrapped = f", periods {', '.join(f'{period:g}' for period in self.periods)}" if any(self.periods) else ""
+        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g}{wrapped})"

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
+from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import differences
@@ -45,17 +45,13 @@ class NearestImage:
     periods: np.ndarray
 
     def __call__(self, difference: np.ndarray) -> Any:
-        return self.function(self._nearest(difference))
+        return self.function(nearest_image(difference, self.periods))
 
     @property
     def gradient(self) -> Function:
         """That of the function, where it has one."""
         slope = self.function.gradient
-        return lambda difference: slope(self._nearest(difference))
-
-    def _nearest(self, difference: np.ndarray) -> np.ndarray:
-        lengths = np.where(self.periods > 0, self.periods, np.inf)
-        return difference - self.periods * np.round(difference / lengths)
+        return lambda difference: slope(nearest_image(difference, self.periods))
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,8 +143,8 @@ class InteractionEnergy:
         return 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
 
     def loss(self, measure: Measure) -> float:
-        """L[μ] of a cloud."""
-        return self.velocity(measure.points, measure.masses)[1]
+        """L[μ] of points and masses, with the nearest images on the axes of μ that wrap around."""
+        return self.wrapped(np.array(measure.periods)).velocity(measure.points, measure.masses)[1]
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
         """−∇(V + W ∗ μ) at the points of the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.

@@ -134,8 +134,9 @@ class Scalings(Axes):
         return np.sqrt(self.quotient(out, smoothed, out), out=out)
 
     def masses(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """v itself, not copied."""
-        return v
+        """v itself."""
+        np.copyto(out, v)
+        return out
 
     def logarithm(self, v: np.ndarray) -> np.ndarray:
         """log v."""

@@ -60,5 +60,5 @@ class CloudStepper:
 
     def frame(self, state: State) -> Frame:
         """The cloud as it is."""
-        cloud = Cloud(self.walls.inside(state.values), self.weights, self.energy.neuron)
+        cloud = Cloud(self.walls.inside(state.values), self.weights, self.energy.neuron, self.walls.periods.tolist())
         return Frame(cloud, self.reading(state.time, *self.velocity(state.values)), self.energy.predict(cloud))

@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.points import counted, mean_gap
-from wgf.measures.distances.register import COUNTED, DISTANCES, distance, expected_slope
-from wgf.measures.measure import Cloud
+from wgf.measures.distances.register import DISTANCES, distance, expected_slope
+from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
@@ -65,7 +66,7 @@ def compare(
     seed        from which, with m and the replicate, the seed of every cloud is made
     workers     parallel processes; default: one per core. The results do not depend on it.
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
-    distances   further ones, by name: mean, energy, w1, w2, sliced_w2, sinkhorn
+    distances   further ones, by name (measures/distances/register.py)
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
                 more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
     """
@@ -76,10 +77,10 @@ def compare(
     if store is not None:
         check_target(path := Path(store), "comparison")
         ledger = Ledger(path, _signature(problem, method, template, save_times(until, save), seed, names))
-    dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
+    one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
-    reference = Reference(problem, limit, until, names)
+    reference = Reference(problem, limit, until, names, one.frame(one.start()).measure)
     if ledger is not None:
         ledger.begin(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
@@ -130,14 +131,13 @@ class Cell:
 class Reference:
     """What a process needs: the problem, and the limit at the save times; its measures where a distance is one of measures."""
 
-    def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str]) -> None:
+    def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str], one: Measure) -> None:
         self.problem, self.until, self.names = problem, until, names
         self.times, self.prediction, self.loss = limit.times, limit.prediction, limit.loss
-        self.measured = [name for name in names if name not in ("function", "loss")]
+        self.measured = [name for name in names if not DISTANCES[name].of_energy]
         self.measures = list(limit.measures) if self.measured else []
-        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved
-            first = self.measures[0]
-            distance(name, Cloud(first.mean[None], np.ones(1), first.neuron), first, problem.energy)
+        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved, with one neuron
+            distance(name, one, self.measures[0], problem.energy)
 
     def cell(self, task: Cell) -> Found:
         """The distances of the clouds from the limit and from each other."""
@@ -159,8 +159,8 @@ class Reference:
         for name in self.measured:
             values = []
             for k, limit in enumerate(self.measures):
-                mine, theirs = run.measures[k], other.measures[k]
-                mine = counted(mine, limit) if name in COUNTED and isinstance(theirs, Cloud) else mine
+                mine, theirs = (with_axes_of(limit, measure) for measure in (run.measures[k], other.measures[k]))
+                mine = counted(mine, limit) if DISTANCES[name].on_cells and isinstance(theirs, Cloud) else mine
                 values.append(distance(name, mine, theirs, energy))
             found[name] = np.array(values)
         return found
@@ -200,7 +200,7 @@ def _expected_constants(problem: Problem, limit: Run, template: Particles, names
     every m. Later, and for the loss, it is known where the neurons of a network follow the gradient flow (theory/fluctuation.py).
     """
     found = {name: np.full(len(limit.times), np.nan) for name in names}
-    law = Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4)))
+    law = with_axes_of(limit.measures[0], Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4))))
     starts = {"mean": lambda: np.trace(law.covariance), "energy": lambda: mean_gap(law, law)}
     if problem.energy.data is not None:
         starts["function"] = lambda: spread(limit.measures[0], problem)
