@@ -116,7 +116,7 @@ problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), data), wgf.Gaussi
 run = wgf.solve(problem, wgf.FiniteVolume(cells=16), until=1.0)
 reveal_type(wgf.solve)
 reveal_type(run.loss)
-wgf.solve(problem, wgf.FiniteVolume(cells=16), until="later")
+wgf.solve(problem, wgf.FiniteVolume(cells=16), until=[1.0])
 run.losses
 """
 
