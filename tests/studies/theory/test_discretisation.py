@@ -146,10 +146,18 @@ def test_without_a_run_it_solves_itself_and_warns_once():
     assert found["function"].shape == (2,)
 
 
-def test_neurons_have_no_coarser_self():
-    found = wgf.discretisation_error(RIDGE_1D.problem, wgf.Particles(5), 0.1, 2)
+@pytest.mark.parametrize("method", [wgf.Particles(5), wgf.Characteristics(nodes=1)], ids=["neurons", "one node"])
+def test_without_a_coarser_self_the_error_is_not_known(method):
+    found = wgf.discretisation_error(RIDGE_1D.problem, method, 0.1, 2)
     assert np.isnan(found["function"]).all()
     assert np.isnan(found["loss"]).all()
+
+
+def test_a_method_may_be_halved_once_only():
+    """Two nodes, one node: the third grid is the second one, and the estimate no smaller for it."""
+    found = wgf.discretisation_error(TANH.problem, wgf.Characteristics(nodes=2), 0.5, 2)
+    runs = [wgf.solve(TANH.problem, wgf.Characteristics(nodes=nodes), 0.5, 2) for nodes in (2, 1)]
+    assert found["loss"][1] >= abs(runs[0].loss[1] - runs[1].loss[1])
 
 
 def test_an_energy_without_data_has_its_loss_only():

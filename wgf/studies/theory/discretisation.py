@@ -26,7 +26,7 @@ import numpy as np
 from wgf.errors import BoundaryWarning, ResolutionWarning
 from wgf.methods.base import Method
 from wgf.problems.problem import Problem
-from wgf.runs.run import Run
+from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import solve
 
 COSINE = 1 / 3  # of the angle between the error of the prediction and the misfit, at least
@@ -50,7 +50,7 @@ def discretisation_error(
     with warnings.catch_warnings():
         for kind in (BoundaryWarning, ResolutionWarning):
             warnings.simplefilter("ignore", kind)
-        other, third = (solve(problem, method, until, run.times.tolist()) for method in (coarse, coarser(problem, coarse, until)))
+        other, third = (solve(problem, method, until, run.times.tolist()) for method in (coarse, coarser(problem, coarse, until) or coarse))
     loss = loss_error(run.loss, other.loss, third.loss, coarse.order)
     if data is None:
         return {"loss": loss}
@@ -72,5 +72,6 @@ def extrapolated(fine: np.ndarray, coarse: np.ndarray, order: int) -> np.ndarray
 
 
 def coarser(problem: Problem, method: Any, until: float) -> Any:
-    """The method at half its resolution, on the same box; None where it has no such thing."""
-    return method.coarser(problem, until) if hasattr(method, "coarser") else None
+    """The method at half its resolution, on the same box; None where it has no such thing, or is as coarse as can be."""
+    found = method.coarser(problem, until) if hasattr(method, "coarser") else None
+    return None if found is None or plain_options(found) == plain_options(method) else found
