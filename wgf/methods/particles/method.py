@@ -18,6 +18,7 @@ from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import SOLVERS, FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
 from wgf.methods.particles.walls import Walls
+from wgf.methods.time_steps import shortened
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
 from wgf.registers import known
@@ -99,8 +100,7 @@ class DescentStepper(CloudStepper):
         """One gradient step, shortened only to land on `stop`."""
         velocity, loss = self.velocity(state.values)
         before = self.reading(state.time, velocity, loss)
-        remaining = stop - state.time
-        last = remaining <= self.eta * (1 + 1e-9)
-        state.values = self.walls.inside(state.values + (remaining if last else self.eta) * velocity)
-        state.time = stop if last else state.time + self.eta
+        dt, last = shortened(stop - state.time, self.eta)
+        state.values = self.walls.inside(state.values + dt * velocity)
+        state.time = stop if last else state.time + dt
         return before
