@@ -96,7 +96,7 @@ def test_the_weak_order_at_a_wall(box, scheme, order):
 @pytest.mark.parametrize("scheme", ["heun", "euler-maruyama"])
 @pytest.mark.parametrize("step", [0.4, 0.1, 0.025])
 def test_a_constant_velocity_keeps_its_stationary_law_at_any_step(scheme, step):
-    """dθ = −dt + √2 dB on θ ≥ 0 from Exp(1), at t = 2: mean and spread of 40,000 neurons, and the density in the wall cell, within 3 errors."""
+    """dθ = −dt + √2 dB on θ ≥ 0 from Exp(1), at t = 2: mean, variance and the density in the wall cell, within 3 standard errors."""
     m, width = 40_000, 0.1
     method = wgf.Particles(m, seed=1, step=step, scheme=scheme, lower=[0], upper=[60])
     theta = wgf.solve(FALLING, method, until=UNTIL, save=2).measures[-1].positions[:, 0]
@@ -138,7 +138,7 @@ def test_two_walls_are_exact_while_a_step_does_not_meet_both():
 
 
 def test_the_time_of_the_minimum_weighs_the_corrector():
-    """The three integrals of langevin.py over the layer, by reflection: H(1) = ∫y² P_y(killed by 1)dy = √(2/π)·2/3, and its shares 1/5, 3/5."""
+    """The shares 1/5 and 3/5 of langevin.py, H(1) = ∫y² P_y(killed by 1) dy = ⅔√(2/π), by paths from everywhere in the layer."""
     variance, cells, paths = 1.0, 400, 4000
     rng = np.random.default_rng(5)
     starts = np.repeat((np.arange(cells) + 0.5) * 6 / cells, paths)[:, None]

@@ -10,20 +10,20 @@ Equations, 1992, section 15.1]. Its weak order is seen from one step: with θ* �
 ½η(v(θ*) − v(θ)) = ½η(∇v·(ηv + √(2τη)ξ) + τη ξᵀ∇²v ξ) + …, whose mean is ½η²(∇v·v + τΔv), the second-order term of the mean
 of the exact flow, and whose product with √(2τη)ξ has the mean τη²∇v, that of its covariance.
 
-At a wall both move along the reflected path of their velocity (walls.py), which is exact where v is constant. For other v, a test function f
-has f' = 0 at the wall, so that a neuron that starts at a distance x of the size √η is off by f''(0)v'(0) times, in units of σ = √(2τ) = 1,
+At a wall both move along the reflected path of their velocity (walls.py), which is exact where v is constant. For other v the corrector takes
+the velocity (1 − α)v(θ) + αv(θ*), where α may depend on whether the path met the wall. A function f of the law that is carried on has f' = 0
+at the wall, so that a step from the distance x = O(√η) is off by f''(0)v'(0) times (in units of √(2τ) = 1)
 
-    E[X_η (∫_s^η X_t dt − (η − s)((1 − α)x + αX_η))],    s the time of the minimum if it met the wall, else 0,
+    E[X_η ∫_s^η X_t dt] − E[X_η (η − s)((1 − α)x + αX_η)],    s the time of the minimum if the path met the wall, else 0.
 
-for a corrector with the velocity (1 − α)v(θ) + αv(θ*). What counts is the integral over x ≥ 0. The process killed at the wall has
-E[X_t; alive] = x and is reversible; with H(t) = ∫y² P_y(killed by t)dy ∝ t^{3/2} the integral, less η∫x²dx, is 0 for the first term. For
-the second it is −½ηH(η) from the paths that have not met the wall, with α = ½, and (⅕(1 − α) + ⅗α)ηH(η) from those that have. They cancel for
+What counts is its integral over the starts x ≥ 0. The process killed at the wall is reversible and has the mean x; with
+H(t) = ∫y² P_y(killed by t) dy ∝ t^{3/2} the first term gives η∫x²dx, and the second
 
-    α = ¾ where the neuron met the wall, ½ where not,
+    η∫x²dx − ½ηH(η) from the paths that do not meet the wall (α = ½),    (⅕(1 − α) + ⅗α)ηH(η) from those that do.
 
-per coordinate. With ½ everywhere the weak order is 3/2. Along the wall the trapezoidal rule stays right: ∫E[X_t − x]dx ∝ t is linear.
-Reflected at 0, v = 0.3 − θ, τ = ½ from the stationary law to t = 2: E θ² is off by 1.4e-2, 4.0e-3, 1.1e-3, 2.9e-4 at η = .4, .2, .1, .05 with
-`heun`, by 1.0e-1, 5.1e-2, 2.6e-2, 1.3e-2 with `euler-maruyama`.
+They cancel for α = ¾ where the neuron met the wall, coordinate by coordinate; α = ½ everywhere has weak order 3/2. Along the wall the
+trapezoidal rule stays right, since ∫E[X_t − x]dx ∝ t is linear. Reflected at 0, with v = 0.3 − θ and τ = ½, from the stationary law to
+t = 2: Eθ² is off by 4.0e-3, 1.1e-3, 2.9e-4 at η = .2, .1, .05 with heun, by 5.1e-2, 2.6e-2, 1.3e-2 with euler-maruyama.
 
 On a batch of B samples drawn from the data's law ρ the expectation in G is replaced by the batch's mean (an unbiased
 estimate; the penalty stays whole), and θ ← θ + η v_B(θ) + √(2τη) ξ is (noisy) stochastic gradient descent. A step of size η
