@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
+from wgf.measures.grid import Grid, wrapped
 from wgf.measures.laws.base import Rule, legendre_rule, outer, require_fitting, require_ordered, store_vectors
 
 
@@ -38,7 +38,8 @@ class Samples:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A histogram: the cell of each point gets its mass (first order in h)."""
         require_fitting(self, grid)
-        counts, _ = np.histogramdd(self.points, bins=grid.edges)
+        points = wrapped(self.points, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
+        counts, _ = np.histogramdd(points, bins=grid.edges)
         return counts / (len(self.points) * grid.cell_volume)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
@@ -95,12 +96,16 @@ class FromDensity:
         return None if self.lower is None else len(self.lower)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Gauss–Legendre in each cell, or its part in the support; normalised to mass one on the box of the grid."""
+        """Gauss–Legendre in each cell, or its part in the support; of mass one on a box that holds the support, or where there is none."""
         require_fitting(self, grid)
-        masses = self._masses(grid)
+        if self.lower is None or self.upper is None:
+            masses, whole = self._masses(grid), True
+        else:
+            masses = np.add.reduce([self._masses(image) for image in grid.images(self.lower, self.upper)])
+            whole = ((np.greater_equal(self.lower, grid.lower) & np.less_equal(self.upper, grid.upper)) | grid.periodic()).all()
         if not masses.any():
             raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return masses / (masses.sum() * grid.cell_volume)
+        return masses / ((masses.sum() if whole else self._mass) * grid.cell_volume)
 
     def _masses(self, grid: Grid) -> np.ndarray:
         """Those of the cells, by the density as it was given."""

@@ -23,6 +23,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import BOUNDARIES, per_axis
+from wgf.measures.laws import InBox, Law, judge_box
 from wgf.registers import known
 
 
@@ -49,9 +50,9 @@ class Walls:
             raise InputError(f"walls: lower = {lower}, upper = {upper}; give finite edges, one of each per axis, the lower one first")
         self.periodic = np.array([condition == "periodic" for condition in per_axis(boundary, p, "boundary")])
 
-    def fit(self, p: int) -> None:
-        """Complain if there is not one wall for each of p axes."""
-        if not self.anywhere and len(self.lower) != p:
+    def fit(self, p: int | None) -> None:
+        """Complain if there is not one wall for each of p axes, where p is known."""
+        if not self.anywhere and p not in (None, len(self.lower)):
             raise InputError(f"the walls have {len(self.lower)} axes but theta has {p} coordinates")
 
     @property
@@ -63,6 +64,14 @@ class Walls:
     def periods(self) -> np.ndarray:
         """The lengths of the periodic axes, (p,), zero for the others."""
         return np.zeros(1) if self.anywhere else np.where(self.periodic, self.upper - self.lower, 0.0)
+
+    def judged(self, law: Law) -> Law:
+        """The initial law of neurons inside: truncated at walls, which is said, and wrapped around periodic axes (laws/in_box.py)."""
+        if self.anywhere:
+            return law
+        held = InBox(law, self.lower, self.upper, self.periodic)
+        judge_box(law, held.probability, held.title)
+        return held
 
     def inside(self, points: np.ndarray) -> np.ndarray:
         """The points (m, p), a copy: those beyond a closed wall set back onto it, those beyond a periodic edge wrapped around."""
