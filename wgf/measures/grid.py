@@ -107,7 +107,7 @@ class Grid:
         return tuple(condition == "periodic" for condition in self.boundary)
 
     def images(self, lower: Sequence[float], upper: Sequence[float]) -> Iterator[Grid]:
-        """The grid moved by whole periods along its periodic axes, as often as it then meets the box [lower, upper]; itself without such axes.
+        """The grid moved by whole periods along its periodic axes, wherever it then meets the box [lower, upper]; itself without such axes.
 
         The sum of what a measure on that box has on the images is what it has on the grid when it wraps around.
         """
@@ -117,6 +117,10 @@ class Grid:
         box = zip(self.lower, self.upper, lower, upper, self.periodic(), strict=True)
         for shift in itertools.product(*(laps(*edges) if wrap else (0.0,) for *edges, wrap in box)):
             yield Grid(np.add(self.lower, shift).tolist(), np.add(self.upper, shift).tolist(), self.shape, self.names)
+
+    def holds(self, lower: Sequence[float], upper: Sequence[float]) -> bool:
+        """Whether the box [lower, upper] lies in that of the grid, along its closed axes."""
+        return bool(((np.greater_equal(lower, self.lower) & np.less_equal(upper, self.upper)) | self.periodic()).all())
 
     def without(self, axis: int) -> Grid | None:
         """The grid of the other axes; None where there is no other."""

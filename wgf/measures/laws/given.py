@@ -98,14 +98,11 @@ class FromDensity:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Gauss–Legendre in each cell, or its part in the support; of mass one on a box that holds the support, or where there is none."""
         require_fitting(self, grid)
-        if self.lower is None or self.upper is None:
-            masses, whole = self._masses(grid), True
-        else:
-            masses = np.add.reduce([self._masses(image) for image in grid.images(self.lower, self.upper)])
-            whole = ((np.greater_equal(self.lower, grid.lower) & np.less_equal(self.upper, grid.upper)) | grid.periodic()).all()
+        lower, upper = self.lower or grid.lower, self.upper or grid.upper
+        masses = np.add.reduce([self._masses(image) for image in grid.images(lower, upper)])
         if not masses.any():
             raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return masses / ((masses.sum() if whole else self._mass) * grid.cell_volume)
+        return masses / ((masses.sum() if grid.holds(lower, upper) else self._mass) * grid.cell_volume)
 
     def _masses(self, grid: Grid) -> np.ndarray:
         """Those of the cells, by the density as it was given."""

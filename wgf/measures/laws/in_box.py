@@ -58,7 +58,7 @@ class InBox:
         raise InputError(f"{self!r} has cell averages and points, but no density at single points")
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """m independent points: those of the law, but what falls outside is drawn again."""
+        """Those of the law; what falls outside is drawn again."""
         points = np.array(self._kept.sample(m, rng))
         for _ in range(ROUNDS):
             if not (outside := ~self._holds(points)).any():

@@ -128,12 +128,11 @@ class Ball:
         return len(self.center)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others; of mass one if none is cut off."""
+        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others; of mass one if nothing is cut."""
         require_fitting(self, grid)
-        lower, upper = np.array(self.center) - self.radius, np.array(self.center) + self.radius
-        averages = np.add.reduce([self._averages(image) for image in grid.images(lower.tolist(), upper.tolist())])
-        whole = (((lower >= grid.lower) & (upper <= grid.upper)) | grid.periodic()).all()
-        return averages / (averages.sum() * grid.cell_volume) if whole else averages
+        box = [(np.array(self.center) + side * self.radius).tolist() for side in (-1, 1)]
+        averages = np.add.reduce([self._averages(image) for image in grid.images(*box)])
+        return averages / (averages.sum() * grid.cell_volume) if grid.holds(*box) else averages
 
     def _averages(self, grid: Grid) -> np.ndarray:
         """Without wrapping around."""

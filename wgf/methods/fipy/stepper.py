@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
+from wgf.errors import BoundaryWarning, ResolutionWarning, RunError
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, mesh_averages, outside_of
 from wgf.measures.measure import MeshDensity

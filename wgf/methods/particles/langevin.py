@@ -10,9 +10,9 @@ Equations, 1992, section 15.1]. Its weak order is seen from one step: with θ* �
 ½η(v(θ*) − v(θ)) = ½η(∇v·(ηv + √(2τη)ξ) + τη ξᵀ∇²v ξ) + …, whose mean is ½η²(∇v·v + τΔv), the second-order term of the mean
 of the exact flow, and whose product with √(2τη)ξ has the mean τη²∇v, that of its covariance.
 
-At a wall both move along the reflected path of their velocity (walls.py), which is exact where v is constant. For other v the corrector takes
-the velocity (1 − α)v(θ) + αv(θ*), where α may depend on whether the path met the wall. A function f of the law that is carried on has f' = 0
-at the wall, so that a step from the distance x = O(√η) is off by f''(0)v'(0) times (in units of √(2τ) = 1)
+At a wall both move along the reflected path of their velocity (walls.py), which is exact where v is constant. For other v the corrector
+takes the velocity (1 − α)v(θ) + αv(θ*), where α may depend on whether the path met the wall. The later means of a quantity, as functions f
+of where a neuron is, have f' = 0 at the wall, so that a step from x = O(√η) is off by f''(0)v'(0) times (in units of √(2τ) = 1)
 
     E[X_η ∫_s^η X_t dt] − E[X_η (η − s)((1 − α)x + αX_η)],    s the time of the minimum if the path met the wall, else 0.
 

@@ -105,15 +105,10 @@ class Particles:
             raise InputError(f"particles: {', '.join(given)} would change nothing: {'it is' if len(given) == 1 else 'they are'} {why}")
 
     def __repr__(self) -> str:
-        said = {
-            "step": self.step,
-            "batches of": self.batch,
-            "": self.scheme or self.solver,
-            "rtol": self.rtol,
-            "atol": self.atol,
-        }
-        how = "".join(f", {name} {value:g}" if name else f", {value}" for name, value in said.items() if value is not None)
-        return f"Particles({self.m:,} neurons, seed {self.seed}{how})"
+        numbers = {"rtol": self.rtol, "atol": self.atol, "step": self.step, "batches of": self.batch}
+        words = [word for word in (self.scheme, self.solver) if word is not None]
+        words += [f"{name} {number:g}" for name, number in numbers.items() if number is not None]
+        return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 
 
 class DescentStepper(CloudStepper):
