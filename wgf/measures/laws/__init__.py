@@ -16,7 +16,7 @@ from __future__ import annotations
 from wgf.measures.laws.base import Law
 from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.given import FromDensity, Samples
-from wgf.measures.laws.in_box import InBox, box_title, judge_box
+from wgf.measures.laws.in_box import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.on_mesh import mesh_averages, outside_of
 from wgf.measures.laws.simple import Ball, Gaussian, Uniform
 
@@ -31,6 +31,7 @@ LAWS: dict[str, type] = {
 
 __all__ = [
     "LAWS",
+    "LEFT_OUT",
     "Ball",
     "FromDensity",
     "Gaussian",

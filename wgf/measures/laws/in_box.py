@@ -19,7 +19,7 @@ import numpy as np
 
 from wgf.errors import BoundaryWarning, InputError
 from wgf.measures.grid import MOST_AXES, Grid, describe_box, wrapped
-from wgf.measures.laws.base import Law, Rule
+from wgf.measures.laws.base import Law, Rule, legendre_rule
 from wgf.measures.laws.composed import Mixture
 from wgf.measures.laws.given import FromDensity, Samples
 from wgf.measures.measure import MeshDensity
@@ -32,7 +32,7 @@ DRAWS = 2**14  # points for the same, where a law has no cell averages
 ROUNDS = 200  # of drawing again: what holds half of a law leaves nothing over after them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InBox:
     """`law` given that it lies in the box on the closed axes, and wrapped around the others.
 
@@ -67,12 +67,11 @@ class InBox:
         raise InputError(f"{self.title} holds hardly any of the points that the initial law {self.law!r} draws: {AROUND}")
 
     def quadrature(self, nodes: int) -> Rule:
-        """The nodes of the law that lie in the box, their weights scaled to one."""
-        points, weights = self._kept.quadrature(nodes)
-        held = self._holds(points)
-        if not weights[held].any():
-            raise InputError(f"{self.title} holds no node of the initial law {self.law!r}: take more nodes")
-        return wrapped(points[held], self.lower, self.upper, self.periodic), weights[held] / weights[held].sum()
+        """The rule of the law, or of its components, where all nodes lie in the box; else Gauss–Legendre on what of their extent does."""
+        points, weights = self._rule(self._kept, nodes)
+        if not weights.any():
+            raise InputError(f"{self.title} holds no node of the initial law {self.law!r}: {AROUND}")
+        return wrapped(points, self.lower, self.upper, self.periodic), weights / weights.sum()
 
     @property
     def title(self) -> str:
@@ -97,14 +96,35 @@ class InBox:
             return law if inside.all() else Samples(law.points[inside])
         if isinstance(law, Mixture) and law.dim is None:
             return Mixture(law.weights, [InBox(part, self.lower, self.upper, self.periodic) for part in law.laws])
-        if isinstance(law, FromDensity) and law.dim is None and law.sampler is None:
-            return FromDensity(law.function, lower=self.lower.tolist(), upper=self.upper.tolist())
+        if isinstance(law, FromDensity) and law.dim is None:
+            return FromDensity(law.function, law.sampler, self.lower.tolist(), self.upper.tolist())
         return law
+
+    def _rule(self, law: Law, nodes: int) -> Rule:
+        """Nodes in B, their weights summing to about μ₀(B)."""
+        if isinstance(law, Mixture):
+            rules = [self._rule(part, nodes) for part in law.laws]
+            weighted = [share * weights for share, (_, weights) in zip(law.weights, rules, strict=True)]
+            return np.concatenate([points for points, _ in rules]), np.concatenate(weighted)
+        points, weights = law.quadrature(nodes)
+        held = self._holds(points)
+        lower, upper = points.min(axis=0), points.max(axis=0)
+        lower, upper = (np.where(self.periodic, end, np.clip(end, self.lower, self.upper)) for end in (lower, upper))
+        if held.all() or not (lower < upper).all():
+            return points[held], weights[held]
+        inner, shares = legendre_rule(lower.tolist(), upper.tolist(), nodes)
+        try:
+            return inner, shares * law.pdf(inner) * float(np.prod(upper - lower))
+        except InputError:  # a law of points has no density
+            return points[held], weights[held]
 
     def _holds(self, points: np.ndarray) -> np.ndarray:
         """Which points (m, p) lie in B, or in the whole box for a density without a support; (m,)."""
         free = self.periodic if self.law.dim is not None else False
         return np.asarray((((points >= self.lower) & (points <= self.upper)) | free).all(axis=1))
+
+    def __repr__(self) -> str:
+        return f"{self.law!r} in {self.title}"
 
 
 def judge_box(law: Law, held: float, where: str, remedy: str = AROUND) -> None:

@@ -128,7 +128,7 @@ class Ball:
         return len(self.center)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others; of mass one if nothing is cut."""
+        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others; of mass one if uncut."""
         require_fitting(self, grid)
         box = [(np.array(self.center) + side * self.radius).tolist() for side in (-1, 1)]
         averages = np.add.reduce([self._averages(image) for image in grid.images(*box)])
