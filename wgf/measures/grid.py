@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -101,6 +103,22 @@ class Grid:
         """Which axes wrap around."""
         return tuple(condition == "periodic" for condition in self.boundary)
 
+    def images(self, lower: Sequence[float], upper: Sequence[float]) -> Iterator[Grid]:
+        """The grid moved by whole periods along its periodic axes, wherever it then meets the box [lower, upper]; itself without such axes.
+
+        The sum of what a measure on that box has on the images is what it has on the grid when it wraps around.
+        """
+        if not any(self.periodic()):
+            yield self
+            return
+        box = zip(self.lower, self.upper, lower, upper, self.periodic(), strict=True)
+        for shift in itertools.product(*(laps(*edges) if wrap else (0.0,) for *edges, wrap in box)):
+            yield Grid(np.add(self.lower, shift).tolist(), np.add(self.upper, shift).tolist(), self.shape, self.names)
+
+    def holds(self, lower: Sequence[float], upper: Sequence[float]) -> bool:
+        """Whether the box [lower, upper] lies in that of the grid, along its closed axes."""
+        return bool(((np.greater_equal(lower, self.lower) & np.less_equal(upper, self.upper)) | self.periodic()).all())
+
     def without(self, axis: int) -> Grid | None:
         """The grid of the other axes; None where there is no other."""
         rest = [k for k in range(self.dim) if k != axis]
@@ -130,6 +148,18 @@ class Grid:
 
     def __repr__(self) -> str:
         return f"Grid({describe_box(self.shape, self.lower, self.upper)})"
+
+
+def laps(lower: float, upper: float, low: float, high: float) -> list[float]:
+    """The multiples of the period upper − lower by which [lower, upper] is moved onto the interval [low, high], part by part."""
+    period = upper - lower
+    return [n * period for n in range(math.floor((low - lower) / period), math.ceil((high - lower) / period))]
+
+
+def wrapped(points: np.ndarray, lower: np.ndarray, upper: np.ndarray, periodic: np.ndarray) -> np.ndarray:
+    """The points (m, p) with those beyond an edge of a periodic axis wrapped around; the others keep all digits."""
+    beyond = periodic & ((points < lower) | (points > upper))
+    return np.where(beyond, lower + (points - lower) % (upper - lower), points)
 
 
 def per_axis(value: Any, p: int, what: str) -> tuple:

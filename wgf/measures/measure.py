@@ -111,11 +111,18 @@ class Density(Measure):
         return self.grid.dim
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box."""
+        """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box.
+
+        Along a periodic axis of the other grid it wraps around.
+        """
         if grid.dim != self.grid.dim:
             raise InputError(f"the density has {self.grid.dim} axes but the grid has {grid.dim}: they must agree")
         if (grid.lower, grid.upper, grid.shape) == (self.grid.lower, self.grid.upper, self.grid.shape):
             return self.values.copy()
+        return np.add.reduce([self._averages(image) for image in grid.images(self.grid.lower, self.grid.upper)])
+
+    def _averages(self, grid: Grid) -> np.ndarray:
+        """Without wrapping around."""
         averages = self.values
         for axis, (old, new) in enumerate(zip(self.grid.edges, grid.edges, strict=True)):
             common = np.minimum(new[1:, None], old[None, 1:]) - np.maximum(new[:-1, None], old[None, :-1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,18 +11,17 @@ import numba
 import numpy as np
 import psutil
 
-from wgf.errors import BoundaryWarning, InputError
+from wgf.errors import InputError
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
+from wgf.measures.laws import box_title, judge_box
 from wgf.measures.measure import Density
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.box_search import find_box
 from wgf.problems.problem import Problem
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
-LEFT_OUT = 1e-6  # fraction of the initial law outside the box that is worth a warning
-MISSED = 0.5  # fraction of the initial law outside the box from which on the box is wrong
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
 CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than it saves
 
@@ -54,10 +52,10 @@ class GridStepper:
         }
 
     def start(self) -> State:
-        """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one."""
+        """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
         values = self.potential.arranged(self.problem.initial.cell_averages(self.grid))
         held = float(values.sum()) * self.grid.cell_volume
-        self._judge_box(held)
+        judge_box(self.problem.initial, held, box_title(self.grid.lower, self.grid.upper))
         values /= held
         return self.begin(0.0, values)
 
@@ -100,19 +98,6 @@ class GridStepper:
             yield
         finally:
             numba.set_num_threads(most)
-
-    def _judge_box(self, held: float) -> None:
-        """`held`: the probability of the box under the initial law."""
-        box = describe_box((), self.grid.lower, self.grid.upper).removeprefix(" on ")
-        if not held > 1 - MISSED:
-            raise InputError(
-                f"the box {box} holds only {max(held, 0.0):.2%} of the initial law {self.problem.initial!r}: choose a box around the law, "
-                "or leave lower and upper out and it is found"
-            )
-        if held < 1 - LEFT_OUT:
-            warnings.warn(
-                f"the box {box} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning, stacklevel=2
-            )
 
 
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:

@@ -90,7 +90,7 @@ class Product:
         factors, start = [], 0
         for law in self.laws:
             part = slice(start, start + law.dim)
-            factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part])))
+            factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part], boundary=grid.boundary[part])))
             start += law.dim
         return outer(factors)
 

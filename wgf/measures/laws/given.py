@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
+from wgf.measures.grid import Grid, wrapped
 from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule, outer, require_fitting, require_ordered
 
 
@@ -41,7 +41,8 @@ class Samples:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A histogram: the cell of each point gets its mass (first order in h)."""
         require_fitting(self, grid)
-        counts, _ = np.histogramdd(self.points, bins=grid.edges)
+        points = wrapped(self.points, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
+        counts, _ = np.histogramdd(points, bins=grid.edges)
         return counts / (len(self.points) * grid.cell_volume)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
@@ -101,12 +102,15 @@ class FromDensity(OnAxes):
         return FromDensity(self.function, self.sampler, **vectors)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Gauss–Legendre in each cell, or its part in the support; normalised to mass one on the box of the grid."""
+        """Gauss–Legendre in each cell, or its part in the support; of mass one on a box that holds the support, or where there is none."""
         require_fitting(self, grid)
-        masses = self._masses(grid)
+        lower, upper = grid.lower, grid.upper
+        if self.lower is not None and self.upper is not None:
+            lower, upper = entries(self.lower), entries(self.upper)
+        masses = np.add.reduce([self._masses(image) for image in grid.images(lower, upper)])
         if not masses.any():
             raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return masses / (masses.sum() * grid.cell_volume)
+        return masses / ((masses.sum() if grid.holds(lower, upper) else self._mass) * grid.cell_volume)
 
     def _masses(self, grid: Grid) -> np.ndarray:
         """Those of the cells, by the density as it was given."""

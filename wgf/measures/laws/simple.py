@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid, per_axis
+from wgf.measures.grid import Grid, laps, per_axis
 from wgf.measures.laws.base import (
     OnAxes,
     Rule,
@@ -22,6 +22,9 @@ from wgf.measures.laws.base import (
     require_positive,
     tensor_rule,
 )
+
+REACH = 9.0  # standard deviations beyond which a normal law has less than 1e-18
+EVEN = 1.5  # periods: a wrapped normal law of a larger standard deviation is uniform to 1e-19
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,10 @@ class Gaussian(OnAxes):
         return len(entries(self.mean))
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Products of differences of the normal distribution function, taken in the tail that keeps all digits."""
+        """Products of differences of the normal distribution function; summed over the laps around a periodic axis."""
         require_fitting(self, grid)
-        factors = []
-        for edges, mean, std, spacing in zip(grid.edges, entries(self.mean), entries(self.std), grid.spacing, strict=True):
-            z = (edges - mean) / std
-            low, high = z[:-1], z[1:]
-            mirrored = low > 0
-            upper, lower = np.where(mirrored, -low, high), np.where(mirrored, -high, low)
-            factors.append((special.ndtr(upper) - special.ndtr(lower)) / spacing)
-        return outer(factors)
+        axes = zip(grid.edges, entries(self.mean), entries(self.std), grid.spacing, grid.periodic(), strict=True)
+        return outer([_normal(edges, mean, std, wrap) / spacing for edges, mean, std, spacing, wrap in axes])
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         z = (np.asarray(theta) - self.mean) / self.std
@@ -66,6 +63,24 @@ class Gaussian(OnAxes):
             z, w = np.polynomial.hermite_e.hermegauss(order)
             rules.append((mean + std * z, w / w.sum()))
         return tensor_rule(rules)
+
+
+def _normal(edges: np.ndarray, mean: float, std: float, wrap: bool) -> np.ndarray:
+    """The probabilities of cells under N(mean, std²), by differences in the tail that keeps all digits; wrapped around the axis if `wrap`.
+
+    A law that is far wider than the period P is uniform on it, up to 2 exp(−2(π std/P)²).
+    """
+    if wrap and std > EVEN * (edges[-1] - edges[0]):
+        return np.diff(edges) / (edges[-1] - edges[0])
+    shifts = laps(edges[0], edges[-1], mean - REACH * std, mean + REACH * std) if wrap else (0.0,)
+    masses = np.zeros(len(edges) - 1)
+    for shift in shifts:
+        z = (edges + shift - mean) / std
+        low, high = z[:-1], z[1:]
+        mirrored = low > 0
+        upper, lower = np.where(mirrored, -low, high), np.where(mirrored, -high, low)
+        masses += special.ndtr(upper) - special.ndtr(lower)
+    return masses
 
 
 @dataclass(frozen=True)
@@ -87,9 +102,12 @@ class Uniform(OnAxes):
         """Exact: the overlap of each cell with the box."""
         require_fitting(self, grid)
         factors = []
-        for edges, low, high, spacing in zip(grid.edges, entries(self.lower), entries(self.upper), grid.spacing, strict=True):
-            inside = np.clip(edges, low, high)
-            factors.append(np.diff(inside) / ((high - low) * spacing))
+        for edges, low, high, spacing, wrap in zip(
+            grid.edges, entries(self.lower), entries(self.upper), grid.spacing, grid.periodic(), strict=True
+        ):
+            shifts = laps(edges[0], edges[-1], low, high) if wrap else (0.0,)
+            overlap = np.add.reduce([np.diff(np.clip(edges + shift, low, high)) for shift in shifts])
+            factors.append(overlap / ((high - low) * spacing))
         return outer(factors)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
@@ -122,8 +140,14 @@ class Ball(OnAxes):
         return len(entries(self.center))
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others."""
+        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others; of mass one if uncut."""
         require_fitting(self, grid)
+        box = [(np.array(entries(self.center)) + side * self.radius).tolist() for side in (-1, 1)]
+        averages = np.add.reduce([self._averages(image) for image in grid.images(*box)])
+        return averages / (averages.sum() * grid.cell_volume) if grid.holds(*box) else averages
+
+    def _averages(self, grid: Grid) -> np.ndarray:
+        """Without wrapping around."""
         slices, centers = 8 if self.dim > 1 else 1, entries(self.center)
         square = np.zeros(())
         for edges, center, n in zip(grid.edges[:-1], centers[:-1], grid.shape[:-1], strict=True):

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
+from wgf.errors import BoundaryWarning, ResolutionWarning, RunError
 from wgf.measures.grid import Grid
-from wgf.measures.laws import mesh_averages, outside_of
+from wgf.measures.laws import box_title, judge_box, mesh_averages, outside_of
 from wgf.measures.measure import MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
 from wgf.methods.fipy.faces import Faces
-from wgf.methods.grid_stepper import LEFT_OUT, MISSED
 from wgf.methods.time_steps import landing
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
@@ -87,11 +86,8 @@ class MeshStepper:
         `beyond`: about what is outside, which tells the two apart.
         """
         title, outside = self.mesh.title, min(max(1.0 - held, 0.0), 2.0 * beyond)
-        if not outside < MISSED:
-            raise InputError(f"the {title} holds only {held:.2%} of the initial law {self.problem.initial!r}: choose one around the law")
-        if outside > LEFT_OUT:
-            text = f"the {title} leaves out {outside:.2g} of the initial law; the rest is scaled to mass one"
-            warnings.warn(text, BoundaryWarning, stacklevel=2)
+        where = box_title(self.grid.lower, self.grid.upper) if self.grid else f"the {title}"
+        judge_box(self.problem.initial, 1.0 - outside, where, "choose one around the law")
         if abs(held + outside - 1.0) > UNRESOLVED:
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
             warnings.warn(text, ResolutionWarning, stacklevel=2)

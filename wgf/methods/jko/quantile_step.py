@@ -25,6 +25,7 @@ from scipy import linalg, sparse
 
 from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
+from wgf.measures.laws import box_title, judge_box
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.time_steps import equal_steps
@@ -48,7 +49,9 @@ class QuantileStepper:
         if grid.periodic()[0]:
             raise InputError("jko: exact steps are for no-flux axes: leave out exact, or take another boundary")
         self.method, self.problem, self.energy, self.tau = method, problem, problem.energy, problem.noise
-        self._place_nodes(problem.initial.cell_averages(grid), grid)
+        averages = problem.initial.cell_averages(grid)
+        judge_box(problem.initial, float(averages.sum()) * grid.cell_volume, box_title(grid.lower, grid.upper))
+        self._place_nodes(averages, grid)
         self.derivative = staggered_derivative(len(self.nodes), grid.spacing[0])
         self.facts: dict[str, Any] = {"method_summary": repr(method), "time_step": method.dt}
 

@@ -18,16 +18,18 @@ import dataclasses
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import BoundaryWarning, InputError
 from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.points import counted, mean_gap
 from wgf.measures.distances.register import DISTANCES, distance, expected_slope
+from wgf.measures.laws import LEFT_OUT, InBox, Law
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method
 from wgf.methods.particles.method import Particles
@@ -80,7 +82,8 @@ def compare(
     one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
-    reference = Reference(problem, limit, until, names, one.frame(one.start()).measure)
+    started = dataclasses.replace(problem, initial=_common_start(problem, limit, template))
+    reference = Reference(started, limit, until, names, one.frame(one.start()).measure)
     if ledger is not None:
         ledger.begin(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
@@ -89,7 +92,7 @@ def compare(
         progress_bar(sum(task.neurons for task in tasks), progress) as bar,
     ):
         errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
-        constants, resampling = _expected_constants(problem, limit, template, names), _resampling(problem, limit)
+        constants, resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
         for task, found in answers:
             table.put(task.size, task.pair, found)
             if ledger is not None:
@@ -147,8 +150,10 @@ class Reference:
         return Found(found, self.between(*runs) if len(runs) == 2 else {}, np.stack([run.prediction for run in runs]))
 
     def cloud(self, particles: Particles) -> Run:
-        """A cloud at the save times."""
-        return solve(self.problem, particles, self.until, self.times.tolist())
+        """A cloud at the save times; what walls leave out of the law was said before."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BoundaryWarning)
+            return solve(self.problem, particles, self.until, self.times.tolist())
 
     def between(self, run: Run, other: Run | Reference) -> dict[str, np.ndarray]:
         """All distances between two runs at the save times, (T,)."""
@@ -164,6 +169,15 @@ class Reference:
                 values.append(distance(name, mine, theirs, energy))
             found[name] = np.array(values)
         return found
+
+
+def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
+    """The initial law; for neurons without walls beside a limit whose box cuts it, what is left of it there."""
+    grid = getattr(limit.measures[0], "grid", None)
+    if grid is None or template.lower is not None:
+        return problem.initial
+    law = InBox(problem.initial, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
+    return law if law.probability < 1 - LEFT_OUT else problem.initial
 
 
 def progress_bar(total: int, wanted: bool) -> Any:
