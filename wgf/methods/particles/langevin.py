@@ -21,6 +21,7 @@ all that a checkpoint has to keep of them, and they depend on nothing else.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,14 @@ from wgf.problems.problem import Problem
 SCHEMES = ("heun", "euler-maruyama")
 
 
-class LangevinStepper(CloudStepper):
+@dataclass(eq=False, repr=False)
+class LangevinState(State):
+    """The neurons (m, p), and the number of steps taken, which is the counter of the noise."""
+
+    steps: int = 0
+
+
+class LangevinStepper(CloudStepper[LangevinState]):
     """Steps of size `eta`, shortened only to land on a save time; on batches of `batch` samples if it is given."""
 
     def __init__(
@@ -54,25 +62,25 @@ class LangevinStepper(CloudStepper):
         how = f"batches of {batch}" if batch is not None else scheme
         self.facts["method_summary"] = f"Particles({len(points):,} neurons, seed {seed}, {how}, step {eta:g})"
 
-    def start(self) -> State:
-        """The neurons at t = 0; the memory counts the steps."""
-        return State(0.0, self.walls.reflected(self.points), {"steps": 0})
+    def start(self) -> LangevinState:
+        """The neurons at t = 0."""
+        return LangevinState(0.0, self.walls.reflected(self.points))
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: LangevinState, stop: float) -> Reading:
         """One step."""
         remaining = stop - state.time
         last = remaining <= self.eta * (1 + 1e-9)
         dt = remaining if last else self.eta
-        rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, state.memory["steps"]]))
-        velocity, loss = self.drift(state.values, rng)
+        rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, state.steps]))
+        velocity, loss = self.drift(state.array, rng)
         before = self.reading(state.time, velocity, loss)
-        pushed = state.values + np.sqrt(2.0 * self.tau * dt) * rng.standard_normal(state.values.shape) if self.tau > 0 else state.values
+        pushed = state.array + np.sqrt(2.0 * self.tau * dt) * rng.standard_normal(state.array.shape) if self.tau > 0 else state.array
         moved = self.walls.reflected(pushed + dt * velocity)
         if self.corrected:
             later, _ = self.drift(moved, rng)
             moved = self.walls.reflected(pushed + 0.5 * dt * (velocity + later))
-        state.values = moved
-        state.memory["steps"] += 1
+        state.exchange(moved)
+        state.steps += 1
         state.time = stop if last else state.time + dt
         return before
 
