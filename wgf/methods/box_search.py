@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from wgf.errors import InputError
@@ -22,17 +24,17 @@ def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run."""
     stepper, margin = _scout(problem, until)
     state = stepper.start()
-    lower, upper = state.values.min(axis=0), state.values.max(axis=0)
+    lower, upper = state.array.min(axis=0), state.array.max(axis=0)
     while state.time < until:
         stepper.step(state, until)
-        lower, upper = np.minimum(lower, state.values.min(axis=0)), np.maximum(upper, state.values.max(axis=0))
+        lower, upper = np.minimum(lower, state.array.min(axis=0)), np.maximum(upper, state.array.max(axis=0))
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         raise InputError("no box is found, as the neurons run away: give lower and upper")
     extent = np.maximum(upper - lower, 1e-3)
     return (lower - margin * extent).tolist(), (upper + margin * extent).tolist()
 
 
-def _scout(problem: Problem, until: float) -> tuple[CloudStepper, float]:
+def _scout(problem: Problem, until: float) -> tuple[CloudStepper[Any], float]:
     """The stepper of the cheap run, and the margin that its points need."""
     if isinstance(problem.energy.internal, PorousMedium):
         raise InputError(f"no box can be found for U = {problem.energy.internal!r}, as particles have no density: give lower and upper")

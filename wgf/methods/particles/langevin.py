@@ -36,6 +36,7 @@ all that a checkpoint has to keep of them, and they depend on nothing else. A st
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,14 @@ SCHEMES = ("heun", "euler-maruyama")
 INSIDE, AT_WALL = 0.5, 0.75  # α, the weight of the later velocity in the corrector
 
 
-class LangevinStepper(CloudStepper):
+@dataclass(eq=False, repr=False)
+class LangevinState(State):
+    """The neurons (m, p), and the number of steps taken, which is the counter of the noise."""
+
+    steps: int = 0
+
+
+class LangevinStepper(CloudStepper[LangevinState]):
     """Steps of size `eta`, shortened only to land on a save time; on batches of `batch` samples if it is given."""
 
     def __init__(
@@ -71,24 +79,24 @@ class LangevinStepper(CloudStepper):
         how = f"batches of {batch}" if batch is not None else scheme
         self.facts["method_summary"] = f"Particles({len(points):,} neurons, seed {seed}, {how}, step {eta:g})"
 
-    def start(self) -> State:
-        """The neurons at t = 0; the memory counts the steps."""
-        return State(0.0, self.walls.inside(self.points), {"steps": 0})
+    def start(self) -> LangevinState:
+        """The neurons at t = 0."""
+        return LangevinState(0.0, self.walls.inside(self.points))
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: LangevinState, stop: float) -> Reading:
         """One step."""
         dt, last = shortened(stop - state.time, self.eta)
-        rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, state.memory["steps"]]))
-        velocity, loss = self.drift(state.values, rng)
+        rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, state.steps]))
+        velocity, loss = self.drift(state.array, rng)
         before = self.reading(state.time, velocity, loss)
-        pushed, dips = self.noise(state.values, dt, rng)
-        moved, met = self.walls.reflected(state.values, pushed + dt * velocity, dips)
+        pushed, dips = self.noise(state.array, dt, rng)
+        moved, met = self.walls.reflected(state.array, pushed + dt * velocity, dips)
         if self.corrected:
             later, _ = self.drift(moved, rng)
             mean = velocity + np.where(met, AT_WALL, INSIDE) * (later - velocity)
-            moved, _ = self.walls.reflected(state.values, pushed + dt * mean, dips)
-        state.values = moved
-        state.memory["steps"] += 1
+            moved, _ = self.walls.reflected(state.array, pushed + dt * mean, dips)
+        state.exchange(moved)
+        state.steps += 1
         state.time = stop if last else state.time + dt
         return before
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class Particles:
             self._refuse(("scheme",), f"of noise on all data, but batch = {self.batch} takes euler-maruyama")
         Walls(self.lower, self.upper, self.boundary)
 
-    def bind(self, problem: Problem, until: float) -> CloudStepper:
+    def bind(self, problem: Problem, until: float) -> CloudStepper[Any]:
         """Draw the neurons."""
         if isinstance(problem.energy.internal, PorousMedium):
             raise InputError(f"particles have no density, which U = {problem.energy.internal!r} needs: take FiniteVolume")
@@ -118,18 +119,22 @@ class Particles:
         return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 
 
-class DescentStepper(CloudStepper):
+class DescentStepper(CloudStepper[State]):
     """Plain gradient descent, θ ← θ − η∇G."""
 
     def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls, eta: float) -> None:
         super().__init__(problem, points, weights, walls)
         self.eta = eta
 
+    def start(self) -> State:
+        """The neurons at t = 0."""
+        return State(0.0, self.walls.inside(self.points))
+
     def step(self, state: State, stop: float) -> Reading:
         """One gradient step, shortened only to land on `stop`."""
-        velocity, loss = self.velocity(state.values)
+        velocity, loss = self.velocity(state.array)
         before = self.reading(state.time, velocity, loss)
         dt, last = shortened(stop - state.time, self.eta)
-        state.values = self.walls.inside(state.values + dt * velocity)
+        state.exchange(self.walls.inside(state.array + dt * velocity))
         state.time = stop if last else state.time + dt
         return before
