@@ -15,14 +15,17 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.methods.base import Reading, State
+from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import SOLVERS, FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
 from wgf.methods.particles.walls import Walls
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
+from wgf.problems.schema import Table
 from wgf.registers import known
 
+NEURONS = 1000  # m, where a problem file names none
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
 
 
@@ -67,6 +70,11 @@ class Particles:
         known(self.solver, SOLVERS, "ODE solver")
         known(self.scheme, SCHEMES, "scheme of noisy particles")
         Walls(self.lower, self.upper, self.boundary)
+
+    @classmethod
+    def from_table(cls, table: Table, domain: Table, problem: Problem, cells: tuple[int, ...]) -> Particles:
+        """From the tables of a problem file (domain_table.py); walls stand in [method]."""
+        return without_box(cls, table, domain, problem, cells, **({} if "m" in table else {"m": NEURONS}))
 
     def bind(self, problem: Problem, until: float) -> CloudStepper[Any]:
         """Draw the neurons."""
