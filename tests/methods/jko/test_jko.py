@@ -92,7 +92,7 @@ def test_order_in_time(order, least, most):
 
 def test_the_bias_of_the_plain_steps_is_of_first_order_in_epsilon():
     problem, widths = line(), [0.02, 0.01, 0.005]
-    exact = wgf.solve(problem, wgf.JKO(1024, [-3.5], [4.5], dt=0.05, exact=True), until=1.0, save=2)
+    exact = wgf.solve(problem, wgf.QuantileJKO(1024, [-3.5], [4.5], dt=0.05), until=1.0, save=2)
 
     def bias(epsilon, debiased):
         run = wgf.solve(problem, wgf.JKO(1024, [-3.5], [4.5], dt=0.05, epsilon=epsilon, debiased=debiased), until=1.0, save=2)

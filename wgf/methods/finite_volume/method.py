@@ -25,12 +25,14 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.gibbs import DriftDiffusion
 from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory
 from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
 SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
@@ -79,6 +81,11 @@ class FiniteVolume:
         if not 0 <= self.tolerance < 1:
             raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
         check_box(self)
+
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> FiniteVolume:
+        """From the tables of a problem file (domain_table.py)."""
+        return on_box(cls, table, domain, problem, cells)
 
     def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Growing:
         """Check the box against the memory, choose the scheme, and set it up."""

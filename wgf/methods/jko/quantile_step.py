@@ -53,9 +53,7 @@ class QuantileStepper:
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         if grid.dim != 1:
-            raise InputError(f"jko: exact steps are for one dimension, but theta has {grid.dim} coordinates: leave out exact")
-        if grid.periodic()[0]:
-            raise InputError("jko: exact steps are for no-flux axes: leave out exact, or take another boundary")
+            raise InputError(f"quantile-jko: exact steps are for one dimension, but theta has {grid.dim} coordinates: take JKO")
         self.method, self.problem, self.energy, self.tau = method, problem, problem.energy, problem.noise
         averages = problem.initial.cell_averages(grid)
         judge_box(problem.initial, float(averages.sum()) * grid.cell_volume, box_title(grid.lower, grid.upper))
@@ -69,7 +67,7 @@ class QuantileStepper:
         density = np.maximum(averages - curvature / 24, 0.0)
         full = np.flatnonzero(density > EMPTY * density.max())
         if len(full) < FEWEST:
-            raise InputError(f"jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells")
+            raise InputError(f"quantile-jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells")
         kept = slice(int(full[0]), int(full[-1]) + 1)
         self.nodes, density = grid.centers[0][kept], density[kept]
         around = np.pad(density, 1, mode="edge")
