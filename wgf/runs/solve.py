@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,11 +11,10 @@ from wgf.errors import InputError
 from wgf.methods.base import Method, check_growth
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
-from wgf.runs.observers.monitor import Guard
+from wgf.runs.observers.monitor import Monitor
 from wgf.runs.observers.progress import Progress
-from wgf.runs.observers.recorder import Memory
-from wgf.runs.observers.writer import Store
-from wgf.runs.reader import open_run
+from wgf.runs.observers.recorder import Recorder
+from wgf.runs.observers.writer import Writer
 from wgf.runs.run import Run
 
 
@@ -42,8 +40,9 @@ def solve(
     times = save_times(until, save)
     check_growth(problem, method)
     stepper = method.bind(problem, until)
-    memory: Any = Store(store, problem, method, stepper.facts) if store is not None else Memory(problem, method, stepper.facts)
-    watchers: list[Observer] = [Guard(until, getattr(method, "edge_tolerance", 1.0)), memory, *observers]
+    facts = stepper.facts
+    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts)
+    watchers: list[Observer] = [Monitor(until, getattr(method, "edge_tolerance", 1.0)), keeper, *observers]
     if progress:
         watchers.append(Progress(until, type(method).__name__))
     with watching(watchers) as watch:
@@ -54,9 +53,7 @@ def solve(
                 watch.step(stepper.step(state, stop))
             watch.frame(frame := stepper.frame(state))
         watch.step(frame.reading)  # the history ends with the last state
-    run = memory.run() if store is None else open_run(store)
-    run.problem = problem
-    return run
+    return keeper.run()
 
 
 def save_times(until: float, save: int | Sequence[float]) -> list[float]:
