@@ -159,6 +159,12 @@ def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
     return found | {name: np.array([reading.extra[name] for reading in readings]) for name in readings[0].extra}
 
 
+def history_columns(readings: Sequence[Reading], last: float | None = None) -> dict[str, np.ndarray]:
+    """The readings of states that followed one at time `last` (None: of the first ones) as columns, with dt, the step that led to each."""
+    found = columns(readings)
+    return found | {"dt": np.diff(found["time"], prepend=found["time"][0] if last is None else last)}
+
+
 def ending(error: BaseException | None) -> str:
     """The `status` of a run that ended with this error, or without one."""
     if error is None:
