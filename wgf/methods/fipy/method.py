@@ -105,6 +105,8 @@ class FiPyMesh:
         domain = self.mesh
         if isinstance(domain, Box) and domain.lower is None:
             domain = Box(domain.cells, *find_box(problem, until), boundary=domain.boundary)
+        if isinstance(domain, Box) and problem.dim is not None:
+            domain = domain.on_axes(problem.dim)
         fipy_mesh, mesh = domain.build() if self._is_domain else (domain, described(domain))
         if problem.dim not in (None, mesh.dim):
             names = ", ".join(problem.axis_names(problem.dim))
