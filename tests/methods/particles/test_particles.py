@@ -93,9 +93,15 @@ def test_walls_are_the_no_flux_boundary_of_the_grid():
         ({"m": 4, "rtol": -1}, "rtol = -1"),
         ({"m": 4, "lower": [0]}, "both lower and upper, or neither"),
         ({"m": 4, "solver": "RK4"}, "unknown ODE solver 'RK4'.*RK45"),
-        ({"m": 4, "step": 0.1, "rtol": 1e-6}, "rtol = 1e-06 would change nothing: it is of the gradient flow, but step = 0.1 asks for steps"),
+        (
+            {"m": 4, "step": 0.1, "rtol": 1e-6},
+            "rtol = 1e-06 would change nothing: it is of the gradient flow, but step = 0.1 asks for steps",
+        ),
         ({"m": 4, "step": 0.1, "atol": 1e-6, "solver": "RK45"}, "atol = 1e-06, solver = RK45 would change nothing: they are of the"),
-        ({"m": 4, "step": 0.1, "batch": 2, "scheme": "heun"}, "scheme = heun would change nothing: it is of noise on all data, but batch = 2"),
+        (
+            {"m": 4, "step": 0.1, "batch": 2, "scheme": "heun"},
+            "scheme = heun would change nothing: it is of noise on all data, but batch = 2",
+        ),
     ],
 )
 def test_bad_options_are_refused(options, message):
