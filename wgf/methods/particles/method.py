@@ -100,7 +100,7 @@ class Particles:
             self._refuse(("scheme",), "of noise, but the problem has none (temperature = 0)")
         walls = Walls(self.lower, self.upper, self.boundary)
         walls.fit(problem.dim)
-        points = walls.judged(problem.initial).sample(self.m, np.random.default_rng(self.seed))
+        points = walls.law_inside(problem.initial).sample(self.m, np.random.default_rng(self.seed))
         cloud = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
             return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)

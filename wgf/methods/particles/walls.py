@@ -67,7 +67,7 @@ class Walls:
         """The lengths of the periodic axes, (p,), zero for the others."""
         return np.zeros(1) if self.anywhere else np.where(self.periodic, self.upper - self.lower, 0.0)
 
-    def judged(self, law: Law) -> Law:
+    def law_inside(self, law: Law) -> Law:
         """The initial law of neurons inside: truncated at walls, which is said, and wrapped around periodic axes (laws/in_box.py)."""
         if self.anywhere:
             return law

@@ -172,12 +172,12 @@ class Reference:
 
 
 def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
-    """The initial law; for neurons without walls beside a limit whose box cuts it, what is left of it there."""
+    """The initial law; for neurons without walls beside a limit on a box that cuts it, or on which alone it is known, the law there."""
     grid = getattr(limit.measures[0], "grid", None)
     if grid is None or template.lower is not None:
         return problem.initial
     law = InBox(problem.initial, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
-    return law if law.probability < 1 - LEFT_OUT else problem.initial
+    return law if problem.initial.dim is None or law.probability < 1 - LEFT_OUT else problem.initial
 
 
 def progress_bar(total: int, wanted: bool) -> Any:
