@@ -243,12 +243,12 @@ class VariationalStepper(GridStepper):
         text = f"the step of dt = {dt:.3g} at t = {time:.6g} did not converge in {self.method.iterations} iterations: with epsilon = "
         if step is None:
             return (
-                f"{text}{self.epsilon:.3g} the plan's marginals are off by {residual:.2g} (accuracy {self.method.accuracy:g}); take a larger "
-                "epsilon, a smaller dt, a looser accuracy, or more iterations"
+                f"{text}{self.epsilon:.3g} the plan's marginals are off by {residual:.2g} (accuracy {self.method.accuracy:g}); take a "
+                "larger epsilon, a smaller dt, a looser accuracy, or more iterations"
             )
         return (
-            f"{text}{self.epsilon:.3g} it raises its objective by {-step.gain:.2g}, more than the {step.tolerance:.2g} of its accuracy; take "
-            "smaller cells, a longer dt, or more iterations"
+            f"{text}{self.epsilon:.3g} it raises its objective by {-step.gain:.2g}, more than the {step.tolerance:.2g} of its accuracy; "
+            "take smaller cells, a longer dt, or more iterations"
         )
 
     def _self_plan(self, domain: Domain, masses: np.ndarray, target: np.ndarray, d: np.ndarray, share: float) -> SelfPlan:

@@ -108,8 +108,8 @@ class QuantileStepper:
                 x, value = x + step, trial
             elif not fall <= STALLED * size:
                 raise RunError(
-                    f"the exact step of dt = {dt:.3g} at t = {time:.6g} does not lower its objective, which should fall by {fall:.2g}: take "
-                    "a smaller dt, or more cells"
+                    f"the exact step of dt = {dt:.3g} at t = {time:.6g} does not lower its objective, which should fall by {fall:.2g}: "
+                    "take a smaller dt, or more cells"
                 )
             if np.abs(step[self.weights > EMPTY**0.5]).max() < SETTLED * extent:
                 return x, start - value
