@@ -5,6 +5,7 @@ import pytest
 from problems import Ridge
 
 import wgf
+from wgf.methods.jko.quantile_step import QuantileStepper
 from wgf.runs.task import read_task
 
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 40)
@@ -77,7 +78,21 @@ def test_every_step_lowers_the_objective():
     energy, transport = run.history["free_energy"], run.history["transport"]
     assert (energy[1:] + transport[1:] <= energy[:-1]).all()
     assert (transport[1:] > 0).all()
+    assert run.history["gain"][1:] == pytest.approx(-np.diff(energy) - transport[1:], abs=1e-12)
     assert (np.diff(run.measures[-1].positions[:, 0]) > 0).all()
+
+
+def test_a_step_that_cannot_lower_its_objective_is_an_error(monkeypatch):
+    """Newton's steps turned around: no part of them lowers the objective."""
+    forth = QuantileStepper._newton_step
+
+    def back(stepper, x, old, dt):
+        step, fall = forth(stepper, x, old, dt)
+        return -step, fall
+
+    monkeypatch.setattr(QuantileStepper, "_newton_step", back)
+    with pytest.raises(wgf.RunError, match=r"does not lower its objective, which should fall by 0\.\d+: take a smaller dt"):
+        wgf.solve(student(), wgf.JKO(100, LOWER, UPPER, dt=0.3, exact=True), until=0.3)
 
 
 def test_a_confined_measure_without_network():

@@ -26,6 +26,7 @@ from wgf.measures.layout import Layout
 LARGEST_GAP = 690.0  # beyond it, e^{−gap} is zero
 TINY, HUGE = 1e-290, 1e280  # scalings outside are not to be trusted
 BAND = 64  # rows of a matrix that are applied at once, where the kernel is short
+SPARSE = 0.7  # of the work of a whole matrix: more is not worth the blocks
 BLOCKS = 16  # into which the work of a pass is cut
 
 
@@ -91,7 +92,7 @@ class Scalings(Axes):
             columns = np.flatnonzero((gaps[rows] < LARGEST_GAP).any(axis=0))
             parts.append((rows, slice(int(columns[0]), int(columns[-1]) + 1)))
         work = sum((rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in parts)
-        return parts if work < 0.7 * n * n else [(slice(n), slice(n))]
+        return parts if work < SPARSE * n * n else [(slice(n), slice(n))]
 
     def given(self, masses: np.ndarray, out: np.ndarray) -> np.ndarray:
         """The masses themselves."""
