@@ -197,7 +197,8 @@ def test_a_law_in_one_cell_stays_there():
     assert (run.history["transport"] >= 0).all()
     assert run.history["transport"].max() <= 1e-6
     assert re.match(
-        r"\d of 3 may have raised its objective, by \d\.\d+e-\d+ at most, which is within their accuracy", run_facts(run)["steps"]
+        r"\d of 3 may have raised its objective, by \d\.\d+e-\d+ at most, which is within their accuracy",
+        run_facts(run)["steps"],
     )
 
 
