@@ -33,6 +33,7 @@ from wgf.methods.particles.cloud import CloudStepper
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 20)
 PLANE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), DATA, 0.1), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)))
 NOISY = dataclasses.replace(PLANE, temperature=0.1)
+NARROW = wgf.Gaussian((0.2, 0.5), (0.2, 0.2))  # none of it lies beyond WALLS
 BOUNDED = dataclasses.replace(PLANE, energy=wgf.RegressionEnergy(wgf.Neuron("cosine", ("a", "b")), DATA, 0.1))  # G is kept on all cells
 LINE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("a",)), DATA, 0.1), wgf.Gaussian((0.5,), (0.4,)))
 BOX = ((16, 14), (-3, -2.5), (3.5, 4))
@@ -89,10 +90,12 @@ CASES = {
     "characteristics": {"": Case(wgf.Characteristics(nodes=6), changed=moved)},
     "particles": {
         "flow": Case(wgf.Particles(20, seed=1), changed=moved),
-        "flow, walls": Case(wgf.Particles(20, seed=1, **WALLS)),
+        "flow, walls": Case(wgf.Particles(20, seed=1, **WALLS), dataclasses.replace(PLANE, initial=NARROW)),
         "descent": Case(wgf.Particles(20, seed=1, step=0.05), changed=moved),
         "noise": Case(wgf.Particles(20, seed=1, step=0.05), NOISY, falls=False, changed=moved),
-        "noise, walls": Case(wgf.Particles(20, seed=1, step=0.05, scheme="euler-maruyama", **WALLS), NOISY, falls=False),
+        "noise, walls": Case(
+            wgf.Particles(20, seed=1, step=0.05, scheme="euler-maruyama", **WALLS), dataclasses.replace(NOISY, initial=NARROW), falls=False
+        ),
         "batches": Case(wgf.Particles(20, seed=1, step=0.05, batch=3), falls=False, loss=False, changed=moved),
     },
 }

@@ -125,7 +125,7 @@ class Grid:
         if not rest:
             return None
 
-        def pick(values: Sequence) -> list:
+        def pick(values: Sequence[Any]) -> list[Any]:
             return [values[k] for k in rest]
 
         return Grid(pick(self.lower), pick(self.upper), pick(self.shape), pick(self.names), pick(list(self.boundary)))
@@ -162,7 +162,7 @@ def wrapped(points: np.ndarray, lower: np.ndarray, upper: np.ndarray, periodic: 
     return np.where(beyond, lower + (points - lower) % (upper - lower), points)
 
 
-def per_axis(value: Any, p: int, what: str) -> tuple:
+def per_axis(value: Any, p: int, what: str) -> tuple[Any, ...]:
     """`value` repeated for each of p axes, or as it is if it already has p entries."""
     if isinstance(value, str) or np.ndim(value) == 0:
         return (value,) * p

@@ -9,6 +9,7 @@ N × N array (networks/features.py).
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
+from wgf.problems.energy import Energy
 
 if TYPE_CHECKING:
     from wgf.problems.grid_potential import RegressionPotential
@@ -94,6 +96,10 @@ class RegressionEnergy:
         from wgf.problems.point_potential import RegressionPointPotential
 
         return RegressionPointPotential(self, points, tolerance)
+
+    def on_batch(self, size: int, rng: np.random.Generator) -> RegressionEnergy:
+        """The energy of `size` samples drawn independently from ρ."""
+        return dataclasses.replace(self, data=self.data.batch(size, rng))
 
     def wrapped(self, periods: np.ndarray) -> RegressionEnergy:
         """Itself, for a neuron is a function of θ, not of differences."""
@@ -192,6 +198,13 @@ class RegressionEnergy:
     def __repr__(self) -> str:
         extra = f", λ = {self.penalty.strength:g}" if self.penalty.strength else ""
         return f"RegressionEnergy({self.neuron!r}, {self.data!r}{extra})"
+
+
+def network(energy: Energy) -> RegressionEnergy:
+    """The energy, where it is that of a network; raises InputError where it is not."""
+    if not isinstance(energy, RegressionEnergy):
+        raise InputError(f"{energy!r} is not the energy of a network, which a RegressionEnergy is")
+    return energy
 
 
 def blocks(points: int, samples: int) -> list[slice]:

@@ -84,7 +84,7 @@ def surface(vertices: np.ndarray, faces: np.ndarray, cell_faces: np.ndarray) -> 
     load_fipy()
     from fipy.meshes.mesh2D import Mesh2D
 
-    class SurfaceMesh(Mesh2D):
+    class SurfaceMesh(Mesh2D):  # type: ignore[misc]  # FiPy has no types
         """A surface of polygons in space."""
 
         def _calcFaceNormals(self) -> np.ndarray:

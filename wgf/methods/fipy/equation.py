@@ -203,7 +203,7 @@ def exact_solver() -> Any:
     load_fipy()
     from fipy.solvers.scipy import LinearLUSolver
 
-    class ExactSolver(LinearLUSolver):
+    class ExactSolver(LinearLUSolver):  # type: ignore[misc]  # FiPy has no types
         """Elimination along the diagonal, or iteration where that is dominant."""
 
         def _solve_(self, L: Any, x: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -63,6 +63,7 @@ from wgf.methods.base import Reading
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
 from wgf.methods.time_steps import equal_steps
+from wgf.problems.grid_potential import RegressionPotential
 from wgf.problems.problem import Problem
 
 SPREAD = 1e-2  # of √(Kμ), which the first d has at least: mass may enter cells that were empty
@@ -147,7 +148,9 @@ class VariationalStepper(GridStepper[VariationalState]):
         self.tau, self.epsilon = problem.noise, method.epsilon
         self.domains: dict[str, Domain] = {}
         self.libraries = ThreadpoolController()
-        self.implicit = not method.linearised and self.potential.rank > 0
+        self.network: RegressionPotential | None = None  # the potential, where its features are what Newton's method solves for
+        if isinstance(self.potential, RegressionPotential) and self.potential.rank > 0 and not method.linearised:
+            self.network = self.potential
         self._allocate()
         steps = math.ceil(until / method.dt - 1e-9)
         self.facts |= {
@@ -220,7 +223,8 @@ class VariationalStepper(GridStepper[VariationalState]):
         domain, mass, strength = self.domains[name], float(masses.sum()), 2.0 * dt / self.epsilon
         domain.given(masses, self.mu)
         self._freeze_at(masses)
-        newton = Newton(self.potential.residual, dt * self.potential.response(self.values)) if self.implicit else None
+        network = self.network
+        newton = None if network is None else Newton(network.residual, dt * network.response(self.values))
         energy = self._energy(masses)
         size = self.problem.energy.scale + abs(energy)
         share = min(1.0, max(size * strength, ROUNDING / method.accuracy))
@@ -231,8 +235,8 @@ class VariationalStepper(GridStepper[VariationalState]):
         own_error = residual = math.inf
         step = None
         for count in range(1, method.iterations + 1):
-            if newton is not None:
-                self.potential.express(newton.z)
+            if network is not None and newton is not None:
+                network.express(newton.z)
             self._fill_u(domain, noise, strength)
             domain.smooth(self.u, self.smoothed)
             if count > 1:
@@ -248,7 +252,7 @@ class VariationalStepper(GridStepper[VariationalState]):
                     momentum, own_error = Momentum(), math.inf
                     continue
             plan = domain.masses(self.p, self.scratch)
-            if newton is not None and not newton.moved(self._moments(plan) - self.potential.target - newton.z):
+            if network is not None and newton is not None and not newton.moved(self._moments(network, plan) - network.target - newton.z):
                 continue
             own_error = self._balance(domain, plan, momentum) / mass if method.debiased else 0.0
         raise RunError(self._unfinished(step, residual, dt, state.time))
@@ -281,7 +285,7 @@ class VariationalStepper(GridStepper[VariationalState]):
     def _energy(self, masses: np.ndarray) -> float:
         """½L + τ∫p log p, with ∫G(·; μ) dp in place of ½L where G is frozen."""
         self._take(masses)
-        if self.implicit:
+        if self.network is not None:
             energy = 0.5 * self.potential.update(self.values, self.sums)
         else:
             self.potential.fill(self.scratch)
@@ -299,11 +303,11 @@ class VariationalStepper(GridStepper[VariationalState]):
         self._take(masses)
         self.potential.update(self.values, self.sums)
 
-    def _moments(self, masses: np.ndarray) -> np.ndarray:
+    def _moments(self, network: RegressionPotential, masses: np.ndarray) -> np.ndarray:
         """Φᵀp."""
         self._take(masses)
-        self.potential.project(self.values, self.sums)
-        return self.potential.moments
+        network.project(self.values, self.sums)
+        return network.moments
 
     def _take(self, masses: np.ndarray) -> None:
         """The density of the masses in `values`, and its row sums."""

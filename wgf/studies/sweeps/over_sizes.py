@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +217,7 @@ def _expected_constants(problem: Problem, limit: Run, template: Particles, names
     """
     found = {name: np.full(len(limit.times), np.nan) for name in names}
     law = with_axes_of(limit.measures[0], Cloud(*problem.initial.quadrature(LAW_NODES.get(problem.dim or 1, 4))))
-    starts = {"mean": lambda: np.trace(law.covariance), "energy": lambda: mean_gap(law, law)}
+    starts: dict[str, Callable[[], float]] = {"mean": lambda: float(np.trace(law.covariance)), "energy": lambda: mean_gap(law, law)}
     if problem.energy.data is not None:
         starts["function"] = lambda: spread(limit.measures[0], problem)
     for name in names:

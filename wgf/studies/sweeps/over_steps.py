@@ -26,6 +26,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
+from wgf.problems.regression import network
 from wgf.registers import load
 from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
@@ -130,4 +131,4 @@ class _Descents:
     def _gap(self, descent: Particles, flow: np.ndarray) -> np.ndarray:
         """‖φ_η,B − φ_flow‖ at the save times, (T,)."""
         found = solve(self.problem, descent, self.times[-1], self.times).prediction
-        return np.sqrt((found - flow) ** 2 @ self.problem.energy.data.weights)
+        return np.sqrt((found - flow) ** 2 @ network(self.problem.energy).data.weights)
