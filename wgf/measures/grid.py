@@ -74,7 +74,8 @@ class Grid:
     @cached_property
     def spacing(self) -> np.ndarray:
         """h_k, (p,)."""
-        return (np.array(self.upper) - np.array(self.lower)) / np.array(self.shape)
+        result: np.ndarray = (np.array(self.upper) - np.array(self.lower)) / np.array(self.shape)
+        return result
 
     @cached_property
     def cell_volume(self) -> float:

@@ -108,9 +108,9 @@ def read_internal(table: TomlTable) -> Entropy | PorousMedium:
 def read_law(table: TomlTable) -> Law:
     """A law from its table { law = name, … }; mixtures and products hold further such tables in `laws`."""
     name = table.choice("law", list(LAWS))
-    if LAWS[name] in (Mixture, Product):
-        return table.build(LAWS[name], laws=[read_law(part) for part in table.tables("laws")])
-    return table.build(LAWS[name])
+    parts = {"laws": [read_law(part) for part in table.tables("laws")]} if LAWS[name] in (Mixture, Product) else {}
+    law: Law = table.build(LAWS[name], **parts)
+    return law
 
 
 def read_data(table: TomlTable, folder: Path, activation: str) -> Data:

@@ -45,10 +45,12 @@ class Mixture(OnAxes):
         return self.laws[0].dim
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        return np.add.reduce([w * law.cell_averages(grid) for w, law in zip(self.weights, self.laws, strict=True)])
+        result: np.ndarray = np.add.reduce([w * law.cell_averages(grid) for w, law in zip(self.weights, self.laws, strict=True)])
+        return result
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        return np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
+        result: np.ndarray = np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
+        return result
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """The component of each point is drawn too, so that the points are independent."""
@@ -102,7 +104,8 @@ class Product:
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         ends = np.cumsum(self.dims)[:-1]
         parts = np.split(np.asarray(theta), ends, axis=-1)
-        return np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
+        result: np.ndarray = np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
+        return result
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return np.column_stack([law.sample(m, rng) for law in self.laws])

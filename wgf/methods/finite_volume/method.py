@@ -111,7 +111,8 @@ class FiniteVolume:
 
     def coarser(self, problem: Problem, until: float) -> FiniteVolume:
         """Itself on the same box with cells, and time steps where they are given, twice as large."""
-        return coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
+        result: FiniteVolume = coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
+        return result
 
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")

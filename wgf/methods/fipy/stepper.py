@@ -178,7 +178,8 @@ class MeshStepper:
         if missing > ROUNDING * mass:
             raise Refused(f"{where} {lowest:.2g} in a cell, {missing:.1e} of mass below zero in all", POSITIVE)
         kept = np.maximum(values, 0.0)
-        return kept * (mass / float(kept @ self.volumes))
+        result: np.ndarray = kept * (mass / float(kept @ self.volumes))
+        return result
 
     def reading(self, state: MeshState) -> Reading:
         """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""

@@ -255,7 +255,8 @@ class _Linearised:
         return self.energy.velocity(x, self.weights)[0]
 
     def _features(self, x: np.ndarray) -> np.ndarray:
-        return self.energy.neuron.value(x, self.energy.data.inputs) * self.root
+        result: np.ndarray = self.energy.neuron.value(x, self.energy.data.inputs) * self.root
+        return result
 
     def _station(self, k: int) -> _Station:
         """At the k-th place of the path; D²G by central differences of ∇G for the μ of the nodes."""
