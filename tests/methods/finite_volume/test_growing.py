@@ -135,3 +135,11 @@ dt = 0.05
     assert "growing" in repr(task.method)
     run = wgf.solve(task.problem, task.method, 1.0, save=2)
     assert run.measures[-1].grid.size > 16 * 16
+
+
+def test_a_law_that_never_ends_is_refused():
+    """One that is known up to a factor only fills any box."""
+    tanh = Tanh()
+    problem = wgf.Problem(tanh.problem.energy, wgf.FromDensity(lambda theta: np.ones(theta.shape[:-1])))
+    with pytest.raises(wgf.InputError, match=r"the box has grown 12 times, and the initial law .* still reaches its edges"):
+        wgf.solve(problem, wgf.FiniteVolume(8, tanh.lower, tanh.upper, grow=True), 1.0)

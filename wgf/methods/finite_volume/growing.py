@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wgf.errors import InputError
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading
 from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
@@ -17,6 +18,7 @@ from wgf.problems.problem import Problem
 
 NEAR = 1e-7  # fraction of the mass in an outermost layer of cells at which the box grows there
 MARGIN = 1 / 8  # of the axis' cells, added at once
+MOST_ENLARGED = 12  # times before the start, in which a box becomes fifteen times as long
 
 
 class Growing:
@@ -30,11 +32,15 @@ class Growing:
 
     def start(self) -> GridState:
         """The initial law, on a box that has grown already until the law does not reach its edges."""
-        while True:
+        for _ in range(MOST_ENLARGED):
             more = self._needed(self.problem.initial.cell_averages(self.stepper.grid))
             if not more.any():
                 return self._noted(self.stepper.start())
             self._enlarge(more)
+        raise InputError(
+            f"the box has grown {MOST_ENLARGED} times, and the initial law {self.problem.initial!r} still reaches its edges: give a larger "
+            "box, or a law that ends somewhere"
+        )
 
     def step(self, state: GridState, stop: float) -> Reading:
         """One step of the scheme; then the box grows where it has to."""
