@@ -22,7 +22,7 @@ STEPS, LONGEST_STEP = 500, 0.1  # of the noisy run
 
 def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run."""
-    stepper, margin = _scout(problem, until)
+    stepper, margin = _pilot(problem, until)
     state = stepper.start()
     lower, upper = state.array.min(axis=0), state.array.max(axis=0)
     while state.time < until:
@@ -34,7 +34,7 @@ def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     return (lower - margin * extent).tolist(), (upper + margin * extent).tolist()
 
 
-def _scout(problem: Problem, until: float) -> tuple[CloudStepper[Any], float]:
+def _pilot(problem: Problem, until: float) -> tuple[CloudStepper[Any], float]:
     """The stepper of the cheap run, and the margin that its points need."""
     if isinstance(problem.energy.internal, PorousMedium):
         raise InputError(f"no box can be found for U = {problem.energy.internal!r}, as particles have no density: give lower and upper")

@@ -121,7 +121,7 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         """The longest next step, after one of `dt` where `wanted` was the aim: it resolves the changes of G, and grows by GROWTH.
 
         How far the frozen potential was from the mean of those before and after the step, relative to the change of the two, is
-        proportional to dt and to the rate at which G changes. Changes of G that are rounding have no say.
+        proportional to dt and to the rate at which G changes. Changes of G that are rounding are ignored.
         """
         with self.threaded():
             fill_misses(self.readings, self.earlier.reshape(-1), self.middle.reshape(-1), self.now.reshape(-1))
