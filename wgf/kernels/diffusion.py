@@ -248,7 +248,10 @@ def implicit_sweep(values, potential, out, cells, stride, periodic, tau, per_h2,
 
 @numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})
 def dissipated(low, high, low_potential, high_potential, low_logarithm, high_logarithm, scratch, tau):
-    """Σ h²/τ·J·(ξ_low − ξ_high)/τ over the faces between two stretches of cells."""
+    """Σ h²/τ·J·(ξ_low − ξ_high)/τ over the faces between two stretches of cells.
+
+    Each term is ≥ 0, since J has the sign of ξ_low − ξ_high; a negative one is rounding, as where e^{−G/τ} is no longer a number.
+    """
     faces = low.size
     up, down, bits = scratch[0, :faces], scratch[1, :faces], scratch[2, :faces]
     fill_rates(up, down, low_potential, high_potential, bits, tau, 1.0)
@@ -256,7 +259,8 @@ def dissipated(low, high, low_potential, high_potential, low_logarithm, high_log
     for k in range(faces):
         bits[k] = low_logarithm[k] - high_logarithm[k] + (low_potential[k] - high_potential[k]) * per_tau
     for k in range(faces):
-        total += (up[k] * low[k] - down[k] * high[k]) * bits[k]
+        term = (up[k] * low[k] - down[k] * high[k]) * bits[k]
+        total += 0.0 if term < 0.0 else term
     return total
 
 

@@ -35,9 +35,9 @@ class GridStepper:
     sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
     """
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.method, self.problem, self.grid = method, problem, grid
-        self.potential = potential = problem.energy.on(grid, method.tolerance)
+        self.potential = potential = potential or problem.energy.on(grid, method.tolerance)
         leading = potential.shape[:-1]
         self.cells = np.array(leading, dtype=np.int64)
         self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)

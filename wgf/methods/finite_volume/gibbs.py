@@ -55,8 +55,8 @@ class DriftDiffusion(GridStepper):
     before it.
     """
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
-        super().__init__(method, problem, grid)
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
+        super().__init__(method, problem, grid, potential)
         self.tau = problem.noise
         self.now, self.middle, self.earlier, self.logarithms = (np.empty(self.shape) for _ in range(4))
         self.spare = [np.empty(self.shape), np.empty(self.shape)]
@@ -153,6 +153,11 @@ class DriftDiffusion(GridStepper):
             self.minimum = float(self.readings[:, 1].min())
             self.evaluated = values
         return self.energy
+
+    def potential_of(self, state: State) -> np.ndarray:
+        """G(·; μ) of `state` (rows, columns); not to be changed."""
+        self.evaluate(state.values)
+        return self.now
 
     def reading(self, state: State) -> Reading:
         """The reading of `state`."""

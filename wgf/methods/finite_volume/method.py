@@ -24,6 +24,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion
 from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
@@ -86,8 +87,7 @@ class FiniteVolume:
         method = self
         scheme: type[GridStepper] = Transport
         if problem.noise > 0:
-            name = self.diffusion or suitable_scheme(self, problem, grid)
-            scheme, method = SCHEMES[name], dataclasses.replace(self, diffusion=name)
+            scheme = SCHEMES[self.diffusion] if self.diffusion else Choosing
         elif self.diffusion is not None:
             raise InputError(f"diffusion = {self.diffusion!r}, but the problem has no noise: leave it out, or give a temperature > 0")
         return Growing(scheme, method, problem, grid) if self.grow else scheme(method, problem, grid)

@@ -34,9 +34,9 @@ BLOCKS = 16  # in which logarithms are taken
 class Split(Transport):
     """`FiniteVolume` with noise, scheme `split`. Never stored; its states are those of the transport."""
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.tau = problem.noise
-        super().__init__(method, problem, grid)
+        super().__init__(method, problem, grid, potential)
         self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
 
     def step(self, state: State, stop: float) -> Reading:
@@ -70,6 +70,12 @@ class Split(Transport):
         self.spare = [other, self.spare[1]]
         self.updated = None
         self.fill_sums(state.memory["sums"], state.values)
+
+    def potential_of(self, state: State) -> np.ndarray:
+        """G(·; μ) of `state` (rows, columns); not to be changed."""
+        self.update(state.values, state.memory["sums"])
+        self.potential.fill(self.xi)
+        return self.xi
 
     def frame(self, state: State) -> Frame:
         """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""

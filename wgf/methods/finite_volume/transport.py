@@ -50,8 +50,8 @@ class Transport(GridStepper):
     the energy would have risen with the whole step).
     """
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
-        super().__init__(method, problem, grid)
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
+        super().__init__(method, problem, grid, potential)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator]
         self.spare = [np.empty(self.shape), np.empty(self.shape)]
