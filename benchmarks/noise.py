@@ -157,8 +157,8 @@ def cost(sizes: tuple[int, ...], repeats: int) -> list[list[Any]]:
         still, moving = explicit.start(), implicit.start()
 
         def stage(stepper: Any = explicit, state: Any = still) -> None:
-            stepper.potential.update(state.values, state.memory["sums"])
-            stepper.sweep(state.values, state.values, stepper.spare[0], 1e-6, 0.25)
+            stepper.potential.update(state.array, stepper.sums)
+            stepper.sweep(state.array, state.array, stepper.spare[0], 1e-6, 0.25)
 
         def step(stepper: Any = implicit, state: Any = moving) -> None:
             stepper.step(state, 1e9)

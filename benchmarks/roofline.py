@@ -45,7 +45,7 @@ def bound(cells: tuple[int, ...], theta: tuple[str, ...] | None = None, samples:
 def stage_and_copies(cells: tuple[int, ...], theta: tuple[str, ...] | None, repeats: int) -> list[Any]:
     """One row of the first table."""
     stepper, state = bound(cells, theta)
-    values, sums = state.values, state.memory["sums"]
+    values, sums = state.array, stepper.sums
     target = np.empty_like(values)
 
     def potential() -> None:
@@ -73,8 +73,8 @@ def growth_in_cells(repeats: int) -> list[list[Any]]:
         stepper, state = bound((n, n))
 
         def stage(stepper: Any = stepper, state: Any = state) -> None:
-            stepper.potential.update(state.values, state.memory["sums"])
-            stepper.sweep(state.values, state.values, stepper.spare[0], 1e-6, 0.25)
+            stepper.potential.update(state.array, stepper.sums)
+            stepper.sweep(state.array, state.array, stepper.spare[0], 1e-6, 0.25)
 
         (seconds,) = best_seconds([stage], repeats)
         sizes.append(n * n)
@@ -93,7 +93,7 @@ def growth_in_samples(repeats: int) -> list[list[Any]]:
         row: list[Any] = [samples]
         for tolerance, kept in times.items():
             stepper, state = bound((256, 256), ("a", "b"), samples, tolerance)
-            (seconds,) = best_seconds([lambda s=stepper, t=state: s.potential.update(t.values, t.memory["sums"])], repeats)  # type: ignore[misc]
+            (seconds,) = best_seconds([lambda s=stepper, t=state: s.potential.update(t.array, s.sums)], repeats)  # type: ignore[misc]
             kept.append(seconds)
             row += [stepper.potential.rank, 1e3 * seconds]
         rows.append(row)

@@ -33,7 +33,7 @@ END = 2.0
 def main(quick: bool, output: Path | None) -> None:
     """Print the tables, draw the figure, and write both beside the script."""
     print(machine())
-    m, replicates = (20, 3) if quick else (200, 32)
+    m, replicates = (20, 5) if quick else (200, 32)
     steps, batches = ((0.1, 0.2), (None, 4)) if quick else ((0.0125, 0.025, 0.05, 0.1, 0.2), (None, 1, 4, 16, 64))
     found = wgf.compare_steps(PROBLEM, END, m, steps, batches, replicates)
     rows = []

@@ -104,10 +104,10 @@ def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore", wgf.BoundaryWarning)
     print(machine())
-    tables = student(2, 4, 48) if quick else student(9, 64, 256)
+    tables = student(2, 5, 48) if quick else student(9, 64, 256)
     tables.append(linear(10 if quick else 200))
-    tables.append(wrong((32, 128), 4) if quick else wrong((256, 1024, 4096), 32))
-    tables.append(workers((50, 100), 4, 1) if quick else workers((500, 2000, 8000), 32, 2))
+    tables.append(wrong((32, 128), 5) if quick else wrong((256, 1024, 4096), 32))
+    tables.append(workers((50, 100), 5, 1) if quick else workers((500, 2000, 8000), 32, 2))
     keep(__file__, tables, output)
 
 

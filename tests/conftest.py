@@ -9,9 +9,9 @@ import pytest
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("wgf", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("wgf", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=40)
 settings.load_profile("wgf")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from children import HANG
 from nbclient import NotebookClient
 
 import wgf
@@ -31,7 +32,7 @@ def test_the_notebook_runs_and_is_stored_without_outputs(path, tmp_path):
     for cell in notebook.cells:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=None, startup_timeout=HANG, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
 
 def blocks(text, language):

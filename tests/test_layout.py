@@ -96,6 +96,47 @@ def test_every_public_name_can_be_had():
         wgf.Neuronn  # noqa: B018
 
 
+def test_type_checkers_see_the_names_of_the_register():
+    """`__init__.pyi` imports each public name from the module from which it is loaded at run time."""
+    seen = {}
+    for node in ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                assert alias.asname == alias.name  # the form that makes a name public in a stub
+                seen[alias.name] = node.module.removeprefix("wgf.")
+    assert seen == wgf._WHERE
+
+
+SCRIPT = """
+import numpy as np
+import wgf
+
+data = wgf.Data.quadrature(np.sin, nodes=20)
+problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), data), wgf.Gaussian(mean=[0.0, 0.0], std=[1.0, 1.0]))
+run = wgf.solve(problem, wgf.FiniteVolume(cells=16), until=1.0)
+reveal_type(wgf.solve)
+reveal_type(run.loss)
+wgf.solve(problem, wgf.FiniteVolume(cells=16), until=[1.0])
+run.losses
+"""
+
+
+def test_a_script_of_a_user_is_checked(tmp_path):
+    """A type checker in strict mode knows what `solve` takes and gives, and finds two mistakes of a user and no others."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(PACKAGE.parent / "pyproject.toml"), str(script)]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE.parent).stdout
+    errors = [
+        line for line in found.splitlines() if ": error:" in line and "script.py:" in line
+    ]  # the folder may be that of an earlier run
+    assert 'Revealed type is "def (problem: wgf.problems.problem.Problem' in found
+    assert "numpy.ndarray" in found
+    assert len(errors) == 2, found
+    assert "until" in errors[0]
+    assert '"Run" has no attribute "losses"' in errors[1]
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_a_frozen_dataclass_with_a_line_for_people(name):
     cls = method_class(name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
+from collections.abc import Iterator
 
 
 class WgfError(Exception):
@@ -23,7 +25,21 @@ class BoundaryWarning(UserWarning):
 
 
 class ResolutionWarning(UserWarning):
-    """A length that the method depends on is not resolved by the cells."""
+    """What a result depends on is resolved too coarsely: by cells, nodes, steps or replicates."""
+
+
+class RestWarning(UserWarning):
+    """A run that was to end at rest did not reach it, or did not leave its start."""
+
+
+@contextlib.contextmanager
+def located(where: str, file: str = "") -> Iterator[None]:
+    """An InputError from inside is told with its place, `where`, unless its message begins with that (or with `file`) already."""
+    try:
+        yield
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith(file or where) else f"{where}: {text}") from None
 
 
 def positive(value: object, what: str) -> None:

@@ -259,22 +259,57 @@ def test_a_gauss_legendre_rule_integrates_any_polynomial_it_should(lower, width,
     ("arguments", "message"),
     [
         ({"law": "unifrom"}, r"unknown law of x 'unifrom' \(did you mean 'uniform'\?\); allowed: uniform, gaussian"),
-        ({"lower": [-1, -1], "upper": 1}, r"the law of x has 2 entries in lower and 1 in upper"),
-        ({"law": "gaussian", "mean": 0, "std": [1, 1]}, r"the law of x has 1 entries in mean and 2 in std"),
-        ({"lower": 1, "upper": 1}, r"uniform on \[\[1\.0\], \[1\.0\]\]: lower must be less than upper"),
-        ({"law": "gaussian", "std": 0}, r"the law of x has std = \[0\.0\]: it must be positive"),
+        ({"lower": [-1, -1], "upper": [1]}, r"the law of x: uniform: lower has 2, upper has 1 entries; .* or one number for all"),
+        ({"law": "gaussian", "mean": [0], "std": [1, 1]}, r"the law of x: gaussian: mean has 1, std has 2 entries"),
+        (
+            {"lower": 1, "upper": 1},
+            r"the law of x: the uniform law has lower = 1, upper = 1 in coordinate 1: lower must be less than upper",
+        ),
+        ({"law": "gaussian", "std": 0}, r"the law of x: gaussian: std = 0 in coordinate 1; it must be positive"),
+        ({"law": "gaussian", "lower": 0}, r"the law of x is gaussian, which takes mean and std, not lower"),
+        ({"law": wgf.Uniform(0, 1), "upper": 2}, r"the law of x is Uniform\(lower=\(0\.0,\), upper=\(1\.0,\)\) already: leave out upper"),
+        ({"law": wgf.Ball([0, 0], 1), "nodes": [3, 4]}, r"nodes = \[3, 4\]: Ball takes one number for all inputs"),
+        ({"nodes": 10**9}, r"nodes = 1000000000: at most 10,000 for each input"),
         ({"nodes": 0}, r"nodes = 0: a quadrature rule has at least one node"),
         ({"nodes": [3, 4]}, r"nodes has 2 entries for 1 input\(s\); give one for all or one per input"),
         ({"target": lambda x: x[:-1]}, r"the target function gave shape \(39,\) for 40 inputs; expected \(40,\)"),
         ({"target": lambda x: 1.0}, r"the target function gave shape \(\) for 40 inputs"),
         ({"target": lambda x: 1 / (x - x)}, r"targets: entry \[0\] is inf"),
-        ({"upper": np.inf}, r"inputs: entry \[0, 0\] is"),
+        ({"upper": np.inf}, r"the law of x: uniform: upper = inf must be finite numbers"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
 def test_a_quadrature_that_cannot_be_says_why(arguments, message):
     with pytest.raises(wgf.InputError, match=message):
         wgf.Data.quadrature(**{"target": np.sin, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("law", "place"),
+    [
+        (wgf.Uniform([-0.5, 0.0], 2.0), {"lower": [-0.5, 0.0], "upper": 2.0}),
+        (wgf.Gaussian(0.7, [1.3, 0.2]), {"law": "gaussian", "mean": 0.7, "std": [1.3, 0.2]}),
+    ],
+)
+def test_the_law_of_x_may_be_a_law(law, place):
+    """The same nodes and samples, bit for bit, as from its name and its numbers, one of which serves for all inputs."""
+
+    def target(x):
+        return x[:, 0] - x[:, 1]
+
+    for ours, theirs in (
+        (wgf.Data.quadrature(target, nodes=[3, 5], law=law), wgf.Data.quadrature(target, nodes=[3, 5], **place)),
+        (wgf.Data.samples(target, 9, seed=2, law=law), wgf.Data.samples(target, 9, seed=2, **place)),
+    ):
+        assert np.array_equal(ours.inputs, theirs.inputs)
+        assert np.array_equal(ours.weights, theirs.weights)
+
+
+def test_x_in_a_disc():
+    """E|x|² = ½ and E x₁⁴ = ⅛ for the uniform law on the unit disc."""
+    data = wgf.Data.quadrature(lambda x: np.sum(x**2, axis=1), nodes=8, law=wgf.Ball([0, 0], 1))
+    assert data.weights @ data.targets == pytest.approx(0.5, rel=1e-12)
+    assert data.weights @ data.inputs[:, 0] ** 4 == pytest.approx(0.125, rel=1e-12)
 
 
 # ---- samples
@@ -298,8 +333,10 @@ def test_samples_follow_their_law_and_their_seed(law, place, distribution):
 
 
 def test_no_sample_and_an_unknown_law_are_refused():
-    with pytest.raises(wgf.InputError, match=r"count = 0: at least one sample of x is needed"):
+    with pytest.raises(wgf.InputError, match=r"count = 0: from one to 100,000,000 samples of x"):
         wgf.Data.samples(np.sin, 0)
+    with pytest.raises(wgf.InputError, match=r"count = 10+: from one to 100,000,000 samples of x"):
+        wgf.Data.samples(np.sin, 10**30)
     with pytest.raises(wgf.InputError, match=r"unknown law of x 'normal'"):
         wgf.Data.samples(np.sin, 5, law="normal")
 

@@ -1,15 +1,13 @@
 """A run in memory and in its HDF5 file: the same numbers, readable by others, and never half a file."""
 
 import json
-import multiprocessing
-import os
-import signal
-import time
+import threading
 
 import h5py
 import numpy as np
 import pytest
 import xarray
+from children import Places, StopAtFrame, Watching, running, wait_at, wait_until
 from problems import Tanh
 
 import wgf
@@ -239,53 +237,74 @@ def test_a_folder_that_is_not_there_is_said_at_once(tmp_path):
         wgf.solve(TANH.problem, GRID, until=1.0, store=tmp_path / "nowhere" / "run.h5")
 
 
-def _long_run(path):
-    wgf.solve(TANH.problem, wgf.Particles(50, step=2e-4), until=2.0, save=40, store=path)
+NEURONS_MOVE = (TANH.problem, wgf.Particles(50, step=0.05), 0.5, 6)
 
 
-def _started(path):
-    process = multiprocessing.get_context("spawn").Process(target=_long_run, args=(path,))
-    process.start()
-    deadline = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return process
+class TellsOfFrames(Watching):
+    """An observer that waits for a word when a frame is on file."""
+
+    def __init__(self, end):
+        self.end = end
+
+    def frame(self, frame):
+        wait_at(self.end, "after a frame")
 
 
-def test_a_reader_beside_the_run_never_sees_half_a_frame(tmp_path):
-    """While a run writes, another process opens the file again and again: whole frames, a legal status, growing."""
-    path = tmp_path / "run.h5"
-    process = _started(path)
-    seen = []
-    while process.is_alive() and len(set(seen)) < 8:
-        try:
+def run_step_by_step(path, end):
+    """A run that waits for a word after every frame, and in the middle of the fourth one, when half of its rows are longer."""
+    longer, rows = h5py.Dataset.resize, []
+
+    def resize(dataset, size, axis=None):
+        longer(dataset, size, axis)
+        rows.append((dataset.name, size))
+        if rows[-1] == ("/prediction", 4):
+            wait_at(end, "in the middle of a frame")
+
+    h5py.Dataset.resize = resize
+    wgf.solve(*NEURONS_MOVE, store=path, observers=[TellsOfFrames(end)])
+
+
+def test_a_reader_beside_the_run_never_sees_half_a_frame(tmp_path, monkeypatch):
+    """Between frames another process sees whole ones; in the middle of one the file is locked, and a reader waits for its end."""
+    path, places, seen = tmp_path / "run.h5", Places(), []
+    monkeypatch.setattr(wgf.runs.hdf5, "PATIENCE", np.inf)
+    with running(run_step_by_step, path, places.there) as process:
+        for frames in range(1, 7):
+            if frames == 4:
+                assert places.reached() == "in the middle of a frame"
+                with pytest.raises(BlockingIOError):
+                    h5py.File(path, "r")
+                reader = threading.Thread(target=lambda: seen.append(wgf.open_run(path)), daemon=True)
+                reader.start()
+                places.go_on()
+            assert places.reached() == "after a frame"
             with h5py.File(path, "r") as file:
-                frames = {len(file[name]) for name in ("time", "position", "prediction", "loss", "mean")}
-                assert len(frames) == 1
-                assert file.attrs["status"] in ("running", "complete")
+                assert {len(file[name]) for name in ("time", "position", "prediction", "loss", "mean")} == {frames}
+                assert file.attrs["status"] == "running"
                 assert np.isfinite(file["loss"][-1])
-                seen.append(frames.pop())
-        except BlockingIOError:
-            pass  # the writer has it at this moment
-        time.sleep(0.005)
-    process.join()
-    assert process.exitcode == 0
-    assert seen == sorted(seen)
-    assert len(set(seen)) >= 3
+            if frames == 4:
+                reader.join()
+            places.go_on()
+        process.join()
+        assert process.exitcode == 0
+    assert len(seen[0].times) == len(seen[0].prediction) == 4
     assert wgf.open_run(path).status == "complete"
+
+
+def run_to_its_third_frame(path):
+    wgf.solve(*NEURONS_MOVE, store=path, observers=[StopAtFrame(3)])
 
 
 def test_a_killed_run_leaves_a_readable_file(tmp_path):
     """Kill −9 in the middle: the frames written so far are there."""
     path = tmp_path / "run.h5"
-    process = _started(path)
-    while len(wgf.open_run(path).times) < 3:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    with running(run_to_its_third_frame, path) as process:
+        wait_until(lambda: path.exists() and len(wgf.open_run(path).times) == 3, process.is_alive)
+        process.kill()
+        process.join()
     run = wgf.open_run(path)
     assert run.status == "running"
-    assert len(run.times) >= 3
+    assert run.times == pytest.approx([0.0, 0.1, 0.2])
     assert run.measures[-1].positions.shape == (50, 2)
     assert not list(tmp_path.glob(".*"))
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, naming
-from wgf.errors import InputError
+from wgf.cli.options import ListCommand
+from wgf.errors import InputError, located
+from wgf.measures.distances.register import DISTANCES
+
+FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_energy)  # the others are always there
 
 
 @click.command(cls=ListCommand)
@@ -17,7 +20,7 @@ from wgf.errors import InputError
 @click.option("--replicates", type=int, default=32, show_default=True, help="Independent clouds for each size.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are made.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
-@click.option("--distances", multiple=True, metavar="NAME…", help="Further distances: mean, energy, w1, w2, sliced_w2, sinkhorn.")
+@click.option("--distances", multiple=True, metavar="NAME…", help=f"Further distances: {FURTHER}.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def compare(
     files: tuple[Path, ...],
@@ -55,6 +58,7 @@ def compare(
     if len(files) != 1:
         raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
     from wgf.methods.particles.method import Particles
+    from wgf.runs.rest import end_time
     from wgf.runs.task import read_task
     from wgf.studies.sweeps.over_sizes import compare as sweep
 
@@ -64,9 +68,20 @@ def compare(
         limit, particles = read_task(files[0], "finite-volume").method, limit
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
-        with naming(files[0]):
+        with located(str(files[0])):
             result = sweep(
-                task.problem, limit, task.until, sizes, replicates, task.save, seed, workers, particles, not quiet, distances, output
+                task.problem,
+                limit,
+                end_time(task.until),
+                sizes,
+                replicates,
+                task.save,
+                seed,
+                workers,
+                particles,
+                not quiet,
+                distances,
+                output,
             )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:

@@ -45,20 +45,22 @@ def demo(output: Path) -> None:
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     error = task.problem.energy.data.norm(limit.prediction[-1] - exact.prediction[-1])
-    checked = f"‖φ − φ_ref‖ = {error:.1e} at t = {task.until:g}, against {exact.method}"
+    checked = f"‖φ − φ_ref‖ = {error:.1e} at t = {limit.times[-1]:g}, against {exact.method}"
     show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked})
     limit.plot(files["density.png"])
 
     cloud = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
     distance = task.problem.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])
     click.echo()
-    show_facts(f"2. {NEURONS:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {task.until:g}"})
+    show_facts(
+        f"2. {NEURONS:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {limit.times[-1]:g}"}
+    )
     density, neurons = limit.measures[-1], cloud.measures[-1]
     assert isinstance(density, Density)
     assert isinstance(neurons, Cloud)
     plot_density_with_particles(density, neurons, files["neurons.png"])
 
-    comparison = compare(task.problem, task.method, task.until, SIZES, REPLICATES, task.save, progress=True)
+    comparison = compare(task.problem, task.method, float(limit.times[-1]), SIZES, REPLICATES, task.save, progress=True)
     comparison.save(files["compare.h5"])
     comparison.plot(files["compare.png"])
     click.echo()

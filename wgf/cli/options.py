@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import click
-
-from wgf.errors import InputError
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -31,14 +27,16 @@ class ListCommand(click.Command):
         return super().parse_args(ctx, expanded)
 
 
-@contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """An InputError from inside is told with the name of the problem file."""
-    try:
-        yield
-    except InputError as error:
-        text = str(error)
-        raise InputError(text if text.startswith(str(path)) else f"{path}: {text}") from None
+class EndTime(click.ParamType):
+    """A time, or the word rest."""
+
+    name = "T|rest"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        try:
+            return "rest" if value == "rest" else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time, nor the word rest.", param, ctx)
 
 
 def use_threads(count: int | None) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, naming, use_threads
+from wgf.cli.options import EndTime, ListCommand, use_threads
+from wgf.errors import located
 
 
 @click.command(cls=ListCommand)
@@ -16,11 +17,17 @@ from wgf.cli.options import ListCommand, naming, use_threads
 )
 @click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
-@click.option("--until", type=float, metavar="T", help="Another end time than the file's.")
+@click.option("--until", type=EndTime(), metavar="T|rest", help="Another end than the file's: a time, or rest.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def run(
-    problem: Path, output: Path | None, method: str | None, cells: tuple[int, ...], until: float | None, threads: int | None, quiet: bool
+    problem: Path,
+    output: Path | None,
+    method: str | None,
+    cells: tuple[int, ...],
+    until: float | str | None,
+    threads: int | None,
+    quiet: bool,
 ) -> None:
     """Solve PROBLEM.toml and write the run into an HDF5 file."""
     use_threads(threads)
@@ -36,7 +43,7 @@ def run(
     task = read_task(problem, method, cells, until)
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
-        with naming(problem):
+        with located(str(problem)):
             result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet)
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:

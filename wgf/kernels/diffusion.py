@@ -28,8 +28,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from wgf.kernels.compiled import Array, compiled_once, pointwise, summing, threaded
 from wgf.kernels.exponential import EXPONENT, LN2_HIGH, LN2_LOW, LOG2E, ROUNDER, relative_growth
-from wgf.kernels.lines import LANES, compiled_once, gather, pointwise, scatter
+from wgf.kernels.lines import LANES, gather, scatter
 
 SLOTS = 14  # arrays of scratch, of (cells + 1)·LANES entries each
 
@@ -39,7 +40,7 @@ MOST_GIVEN = 0.5  # of a cell's mass that the correction may take
 
 
 @compiled_once
-def fill_rates(up, down, low, high, bits, tau, per_h2):
+def fill_rates(up: Array, down: Array, low: Array, high: Array, bits: Array, tau: float, per_h2: float) -> None:
     """Rates s·up and s·down through the faces between potentials low and high, for per_h2 = s·τ/h²; `bits` is scratch.
 
     eʸ − 1 = 2ᵏ(eʳ − 1) + (2ᵏ − 1), y = |x| = k log 2 + r, |r| ≤ ½ log 2 (exponential.py). The larger of the two rates is B(−y) = y + B(y).
@@ -65,7 +66,7 @@ def fill_rates(up, down, low, high, bits, tau, per_h2):
 
 
 @compiled_once
-def factor(inverse, kept, back, up, down):
+def factor(inverse: Array, kept: Array, back: Array, up: Array, down: Array) -> None:
     """1/d_i and down_i/d_i of a chain with closed ends."""
     size = inverse.size
     for k in range(LANES):
@@ -79,7 +80,7 @@ def factor(inverse, kept, back, up, down):
 
 
 @compiled_once
-def solve(x, b, inverse, back, up):
+def solve(x: Array, b: Array, inverse: Array, back: Array, up: Array) -> None:
     """Solve (1 − sA)x = b on the lines of a chain with closed ends: down the chain, x = (b + up x_{i−1})/d, and back."""
     size = b.size
     for k in range(LANES):
@@ -94,7 +95,7 @@ def solve(x, b, inverse, back, up):
 
 
 @compiled_once
-def factor_ring(inverse, kept, back, out, home, up, down):
+def factor_ring(inverse: Array, kept: Array, back: Array, out: Array, home: Array, up: Array, down: Array) -> None:
     """The same for a ring: what leaves d_i = kept + up + out, and the shares (times s) `home` from and `out` to the last cell.
 
     Eliminating cell i links i + 1 with the last cell: out_{i+1} = down_i out_i/d_i and home_{i+1} = home_i up_i/d_i. The last
@@ -121,7 +122,7 @@ def factor_ring(inverse, kept, back, out, home, up, down):
 
 
 @compiled_once
-def solve_ring(x, b, inverse, back, out, home, up):
+def solve_ring(x: Array, b: Array, inverse: Array, back: Array, out: Array, home: Array, up: Array) -> None:
     """Solve (1 − sA)x = b on rings factored by `factor_ring`."""
     last = b.size - LANES
     for k in range(LANES):
@@ -136,7 +137,7 @@ def solve_ring(x, b, inverse, back, out, home, up):
 
 
 @compiled_once
-def fill_correction(flux, later, earlier, up, down):
+def fill_correction(flux: Array, later: Array, earlier: Array, up: Array, down: Array) -> None:
     """−(3/2)·J(u_3 − u_2) through the upper face of every cell but the last, times s."""
     upper_later, upper_earlier = later[LANES:], earlier[LANES:]
     for k in range(flux.size):
@@ -144,7 +145,7 @@ def fill_correction(flux, later, earlier, up, down):
 
 
 @compiled_once
-def fill_shares(share, values, flux):
+def fill_shares(share: Array, values: Array, flux: Array) -> None:
     """What of its outgoing corrections each cell can give, at most MOST_GIVEN of it; flux[k] and flux[k + LANES] are its faces'."""
     upper = flux[LANES:]
     for k in range(share.size):
@@ -153,7 +154,7 @@ def fill_shares(share, values, flux):
 
 
 @compiled_once
-def limit(flux, share):
+def limit(flux: Array, share: Array) -> None:
     """Scale the flux through the upper face of every cell but the last by what its giver can give."""
     upper = share[LANES:]
     for k in range(flux.size):
@@ -161,7 +162,7 @@ def limit(flux, share):
 
 
 @compiled_once
-def correct(values, flux):
+def correct(values: Array, flux: Array) -> None:
     """Add the divergence of the limited correction; flux[k] and flux[k + LANES] are the lower and the upper face of a cell."""
     upper = flux[LANES:]
     for k in range(values.size):
@@ -169,7 +170,7 @@ def correct(values, flux):
 
 
 @compiled_once
-def advance(work, cells, periodic, tau, per_h2, second_order):
+def advance(work: Array, cells: int, periodic: bool, tau: float, per_h2: float, second_order: bool) -> None:
     """Move LANES lines: from work[0], with their potential in work[1], and the result in work[0].
 
     per_h2 is dt·τ/h², or a third of it for the three steps of the second order.
@@ -213,7 +214,7 @@ def advance(work, cells, periodic, tau, per_h2, second_order):
 
 
 @pointwise
-def fill_correction_ring(flux, later, earlier, up, down, inner):
+def fill_correction_ring(flux: Array, later: Array, earlier: Array, up: Array, down: Array, inner: int) -> None:
     """The correction through the face between the last cell and the first, which is both the first and the last of `flux`."""
     for k in range(LANES):
         end = inner + k
@@ -221,8 +222,19 @@ def fill_correction_ring(flux, later, earlier, up, down, inner):
         flux[k] = flux[end + LANES]
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def implicit_sweep(values, potential, out, cells, stride, periodic, tau, per_h2, second_order, work):
+@threaded
+def implicit_sweep(
+    values: Array,
+    potential: Array,
+    out: Array,
+    cells: int,
+    stride: int,
+    periodic: bool,
+    tau: float,
+    per_h2: float,
+    second_order: bool,
+    work: Array,
+) -> None:
     """Move every line of `cells` cells, `stride` apart in the flat arrays, by `dt`, and put the result into `out` (≠ values).
 
     values, potential, out   (N,), the cells of the grid in memory order
@@ -246,8 +258,17 @@ def implicit_sweep(values, potential, out, cells, stride, periodic, tau, per_h2,
             scatter(out, u, start, lane_stride, last_lane, stride)
 
 
-@numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def dissipated(low, high, low_potential, high_potential, low_logarithm, high_logarithm, scratch, tau):
+@summing
+def dissipated(
+    low: Array,
+    high: Array,
+    low_potential: Array,
+    high_potential: Array,
+    low_logarithm: Array,
+    high_logarithm: Array,
+    scratch: Array,
+    tau: float,
+) -> float:
     """Σ h²/τ·J·(ξ_low − ξ_high)/τ over the faces between two stretches of cells.
 
     Each term is ≥ 0, since J has the sign of ξ_low − ξ_high; a negative one is rounding, as where e^{−G/τ} is no longer a number.
@@ -264,8 +285,19 @@ def dissipated(low, high, low_potential, high_potential, low_logarithm, high_log
     return total
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_dissipation(readings, values, logarithms, potential, cells, stride, periodic, tau, per_h2, work):
+@threaded
+def fill_dissipation(
+    readings: Array,
+    values: Array,
+    logarithms: Array,
+    potential: Array,
+    cells: int,
+    stride: int,
+    periodic: bool,
+    tau: float,
+    per_h2: float,
+    work: Array,
+) -> None:
     """Σ_faces J·(ξ_i − ξ_{i+1}), ξ = G + τ log μ, along one axis, per block: what the scheme's ∫Gμ + τ∫μ log μ loses by it.
 
     The lower cells of the faces of a run of `stride` lines lie side by side; they are taken in stretches of what fits into

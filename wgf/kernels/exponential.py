@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from wgf.kernels.lines import pointwise
+from wgf.kernels.compiled import Array, pointwise
 
 LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 ROUNDER = 6755399441055744.0  # 1.5·2⁵²: adding it rounds to a whole number, which then stands in the lowest bits
@@ -19,14 +19,14 @@ LEAST = -700.0  # of x: below it eˣ < 1e-304 is as good as zero, and is given a
 
 
 @pointwise
-def relative_growth(r):
+def relative_growth(r: float) -> float:
     """(eʳ − 1)/r for |r| ≤ ½ log 2."""
     q = C6 + r * (C7 + r * (C8 + r * (C9 + r * (C10 + r * (C11 + r * (C12 + r * C13))))))
     return 1.0 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * q))))
 
 
 @pointwise
-def fill_exponentials(out, x, bits):
+def fill_exponentials(out: Array, x: Array, bits: Array) -> None:
     """Fill `out` with eˣ for x ≤ 700; relative error about 1e-15. `bits` is scratch; out may be x."""
     whole = bits.view(np.int64)
     for k in range(x.size):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numba
 
+from wgf.kernels.compiled import Array, threaded_sums
+
 BLOCKS = 32  # of cells; their partial sums are added in a fixed order
-SUMS = {"contract", "reassoc"}  # sums may be reordered, which vectorises them
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=SUMS)
-def fill_moments(moments, values, features, partial):
-    """Moments = Φᵀ·values for values (N,), features (N, r), moments (r,); scratch partial (BLOCKS, r)."""
+@threaded_sums
+def fill_moments(moments: Array, values: Array, features: Array, partial: Array) -> None:
+    """`moments` = Φᵀ·values for values (N,), features (N, r), moments (r,); scratch partial (BLOCKS, r)."""
     cells, rank = features.shape
     for block in numba.prange(BLOCKS):
         for k in range(rank):
@@ -25,9 +26,9 @@ def fill_moments(moments, values, features, partial):
             moments[k] += partial[block, k]
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=SUMS)
-def fill_potential(potential, features, residual, penalty):
-    """Potential = Φ·residual + penalty for potential (N,), features (N, r), residual (r,), penalty (N,) or (1,)."""
+@threaded_sums
+def fill_potential(potential: Array, features: Array, residual: Array, penalty: Array) -> None:
+    """`potential` = Φ·residual + penalty for potential (N,), features (N, r), residual (r,), penalty (N,) or (1,)."""
     cells, rank = features.shape
     each = 1 if penalty.size > 1 else 0
     for block in numba.prange(BLOCKS):

@@ -17,8 +17,9 @@ import math
 
 import numba
 
+from wgf.kernels.compiled import Array, pointwise, threaded, threaded_finite
 from wgf.kernels.exponential import fill_exponentials
-from wgf.kernels.lines import LANES, gather, pointwise, scatter
+from wgf.kernels.lines import LANES, gather, scatter
 
 ROWS = 8  # cells of a chunk
 SLOTS = 5  # arrays of scratch
@@ -28,7 +29,7 @@ NOTHING = -1e300  # stands for log 0 in the padding of the last chunk
 
 
 @pointwise
-def fill_tops(tops, lanes):
+def fill_tops(tops: Array, lanes: Array) -> None:
     """The largest entry of each chunk and lane."""
     tops[:] = NOTHING
     for row in range(lanes.size // LANES):
@@ -38,14 +39,14 @@ def fill_tops(tops, lanes):
 
 
 @pointwise
-def raise_best(best, entries, gap):
-    """Best = max(best, entries − gap), lane by lane."""
+def raise_best(best: Array, entries: Array, gap: float) -> None:
+    """`best` = max(best, entries − gap), lane by lane."""
     for k in range(LANES):
         best[k] = max(best[k], entries[k] - gap)
 
 
 @pointwise
-def excess(top, best):
+def excess(top: Array, best: Array) -> float:
     """The largest top − best of the lanes."""
     largest = NOTHING
     for k in range(LANES):
@@ -54,7 +55,7 @@ def excess(top, best):
 
 
 @pointwise
-def fill_powers(powers, lanes, tops, bits):
+def fill_powers(powers: Array, lanes: Array, tops: Array, bits: Array) -> None:
     """exp(w − top) for each entry of each chunk."""
     size = ROWS * LANES
     for c in range(lanes.size // size):
@@ -66,8 +67,8 @@ def fill_powers(powers, lanes, tops, bits):
 
 
 @pointwise
-def add_products(total, powers, ratios, top, near, best, terms, bits):
-    """Total += exp(top − near − best)·Σ_rows power·ratio, lane by lane."""
+def add_products(total: Array, powers: Array, ratios: Array, top: Array, near: float, best: Array, terms: Array, bits: Array) -> None:
+    """`total` += exp(top − near − best)·Σ_rows power·ratio, lane by lane."""
     factor, summed, few = terms[:LANES], terms[LANES : 2 * LANES], bits[:LANES]
     for k in range(LANES):
         factor[k] = top[k] - near - best[k]
@@ -82,8 +83,8 @@ def add_products(total, powers, ratios, top, near, best, terms, bits):
 
 
 @pointwise
-def add_terms(total, chunk, gaps, best, terms, bits):
-    """Total += Σ_rows exp(chunk − gap − best), lane by lane."""
+def add_terms(total: Array, chunk: Array, gaps: Array, best: Array, terms: Array, bits: Array) -> None:
+    """`total` += Σ_rows exp(chunk − gap − best), lane by lane."""
     for row in range(ROWS):
         entries, term, gap = chunk[row * LANES : (row + 1) * LANES], terms[row * LANES : (row + 1) * LANES], gaps[row]
         for k in range(LANES):
@@ -95,8 +96,8 @@ def add_terms(total, chunk, gaps, best, terms, bits):
             total[k] += term[k]
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "nnan"})
-def log_sums(values, out, cells, stride, gaps, ratios, near, far, work):
+@threaded_finite
+def log_sums(values: Array, out: Array, cells: int, stride: int, gaps: Array, ratios: Array, near: Array, far: Array, work: Array) -> None:
     """Log-sums of every line of `cells` cells, `stride` apart in the flat arrays values and out (N,).
 
     gaps, ratios = exp(near − gaps) (cells, chunks·ROWS)   of each output and entry
@@ -139,9 +140,9 @@ def log_sums(values, out, cells, stride, gaps, ratios, near, far, work):
             scatter(out, sums, start, lane_stride, last_lane, stride)
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_products(out, factor, exponent, shift, bits):
-    """Out = factor·exp(exponent − shift) for arrays (N,), exponent ≤ shift; `bits` (N,) is scratch, out ≠ factor."""
+@threaded
+def fill_products(out: Array, factor: Array, exponent: Array, shift: float, bits: Array) -> None:
+    """`out` = factor·exp(exponent − shift) for arrays (N,), exponent ≤ shift; `bits` (N,) is scratch, out ≠ factor."""
     blocks = 16
     for block in numba.prange(blocks):
         part = slice(block * out.size // blocks, (block + 1) * out.size // blocks)

@@ -5,16 +5,13 @@ Entry i·LANES + l of a gathered group is cell i of line l.
 
 from __future__ import annotations
 
-import numba
+from wgf.kernels.compiled import Array, pointwise
 
 LANES = 8
 
-pointwise = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-compiled_once = numba.njit(error_model="numpy", fastmath={"contract"})
-
 
 @pointwise
-def gather(lanes, values, start, lane_stride, last_lane, stride):
+def gather(lanes: Array, values: Array, start: int, lane_stride: int, last_lane: int, stride: int) -> None:
     """Cell i of line l of a group, `start + min(l, last_lane)·lane_stride + i·stride`, to lanes[i·LANES + l].
 
     The loop over what lies close together is the inner one.
@@ -32,7 +29,7 @@ def gather(lanes, values, start, lane_stride, last_lane, stride):
 
 
 @pointwise
-def scatter(values, lanes, start, lane_stride, last_lane, stride):
+def scatter(values: Array, lanes: Array, start: int, lane_stride: int, last_lane: int, stride: int) -> None:
     """The inverse of `gather`."""
     cells = lanes.size // LANES
     if stride == 1:

@@ -7,11 +7,13 @@ import math
 import numba
 import numpy as np
 
+from wgf.kernels.compiled import Array, threaded
+
 TINY = 1e-300  # stands for zero in logarithms
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_sums(sums, values, multiplier, along):
+@threaded
+def fill_sums(sums: Array, values: Array, multiplier: Array, along: Array) -> None:
     """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
     rows, columns = values.shape
     for row in numba.prange(rows):
@@ -23,8 +25,8 @@ def fill_sums(sums, values, multiplier, along):
         sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_logarithms(logarithms, values, readings):
+@threaded
+def fill_logarithms(logarithms: Array, values: Array, readings: Array) -> None:
     """τ-free entropy: log μ of every cell into `logarithms` (N,); Σ μ log μ and the smallest μ of each block into readings."""
     blocks = readings.shape[0]
     for block in numba.prange(blocks):
@@ -36,8 +38,8 @@ def fill_logarithms(logarithms, values, readings):
         readings[block, 0], readings[block, 1] = entropy, lowest
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def fill_misses(readings, before, middle, after):
+@threaded
+def fill_misses(readings: Array, before: Array, middle: Array, after: Array) -> None:
     """The largest |middle − ½(before + after)| and |after − before| of the entries (N,) of each block into readings (blocks, 2)."""
     blocks = readings.shape[0]
     for block in numba.prange(blocks):

@@ -24,17 +24,15 @@ reassociated, and a running minimum or maximum is kept for every column (see `fi
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 import numba
 import numpy as np
 
+from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
+
 BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 PADDING = 4  # ghost cells of a row, two on each side
-
-# NaN and infinity keep their meaning everywhere. Only sums may change their order, which is what vectorises them.
-pointwise = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})
-summing = numba.njit(forceinline=True, error_model="numpy", fastmath={"contract", "reassoc"})
-compiled_once = numba.njit(error_model="numpy", fastmath={"contract"})
 
 
 class Limiter(enum.IntEnum):
@@ -51,39 +49,41 @@ class Limiter(enum.IntEnum):
 
 
 @pointwise
-def smaller(left, right):
+def smaller(left: float, right: float) -> float:
     """The difference of smaller size, zero where the signs differ."""
     return max(0.0, min(left, right)) + min(0.0, max(left, right))
 
 
 @pointwise
-def half_zero(left, right):
+def half_zero(left: float, right: float) -> float:
     """No slope: the face value is the cell's."""
     return 0.0
 
 
 @pointwise
-def half_minmod(left, right):
+def half_minmod(left: float, right: float) -> float:
     """Minmod: the slope is the smaller difference."""
     return 0.5 * smaller(left, right)
 
 
 @pointwise
-def half_van_leer(left, right):
+def half_van_leer(left: float, right: float) -> float:
     """Van Leer: the slope is the harmonic mean 2·left·right/(left + right), written so that rounding keeps the bound."""
     small, total = smaller(left, right), left + right
     return small * (1.0 - small / (total if total != 0.0 else 1.0))
 
 
 @pointwise
-def half_central(left, right):
+def half_central(left: float, right: float) -> float:
     """MC (monotonised central): the slope is the central difference, at most twice the smaller one."""
     floor, ceiling = min(0.0, max(left, right)), max(0.0, min(left, right))
     return max(floor, min(ceiling, 0.25 * (left + right)))
 
 
 @pointwise
-def fill_upwind_fluxes(half_slope, flux, a, b, c, d, speed):
+def fill_upwind_fluxes(
+    half_slope: Callable[[float, float], float], flux: Array, a: Array, b: Array, c: Array, d: Array, speed: Array
+) -> None:
     """Fluxes through the faces between the cells b and c, with their outer neighbours a and d:  a  b | c  d.
 
     Seen from the cell that gives, the face lies between it and the cell `ahead`; only its slope is needed.
@@ -98,7 +98,7 @@ def fill_upwind_fluxes(half_slope, flux, a, b, c, d, speed):
 
 
 @compiled_once
-def fill_fluxes(limiter, flux, a, b, c, d, speed):
+def fill_fluxes(limiter: int, flux: Array, a: Array, b: Array, c: Array, d: Array, speed: Array) -> None:
     """`fill_upwind_fluxes` with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated."""
     if limiter == Limiter.MINMOD:
         fill_upwind_fluxes(half_minmod, flux, a, b, c, d, speed)
@@ -111,13 +111,13 @@ def fill_fluxes(limiter, flux, a, b, c, d, speed):
 
 
 @pointwise
-def neighbour(position, shift, cells, periodic):
+def neighbour(position: int, shift: int, cells: int, periodic: bool) -> int:
     """The position `shift` cells away: wrapped on a periodic axis, clamped at a wall."""
     return (position + shift) % cells if periodic else min(max(position + shift, 0), cells - 1)
 
 
 @pointwise
-def fill_values(padded, lowest, row, periodic):
+def fill_values(padded: Array, lowest: Array, row: Array, periodic: bool) -> None:
     """The values of a row with two ghost cells at each end, and their minimum with `lowest`.
 
     A minimum over the row is not vectorised, as with a NaN it depends on the order; one for every column is. The sum with
@@ -133,7 +133,7 @@ def fill_values(padded, lowest, row, periodic):
 
 
 @pointwise
-def fill_descent(faces, row, periodic, per_spacing):
+def fill_descent(faces: Array, row: Array, periodic: bool, per_spacing: float) -> None:
     """−∂ of `row` at its m + 1 faces; zero at a wall."""
     m = row.size
     for j in range(m - 1):
@@ -143,7 +143,7 @@ def fill_descent(faces, row, periodic, per_spacing):
 
 
 @pointwise
-def fill_row_speed(speed, slope, tilt, climb, offset, periodic, per_spacing):
+def fill_row_speed(speed: Array, slope: float, tilt: Array, climb: Array, offset: Array, periodic: bool, per_spacing: float) -> None:
     """Velocity along a row: −∂G, where `tilt` and `climb` are −∂ of the multiplier and of `along`."""
     if offset.size == 1:
         for j in range(speed.size):
@@ -155,7 +155,9 @@ def fill_row_speed(speed, slope, tilt, climb, offset, periodic, per_spacing):
 
 
 @pointwise
-def fill_speeds(low, high, below, row, above, slope, multiplier, offset, per_spacing):
+def fill_speeds(
+    low: Array, high: Array, below: int, row: int, above: int, slope: Array, multiplier: Array, offset: Array, per_spacing: float
+) -> None:
     """Velocities through the lower and the upper faces of a row along a leading axis: −(G[above] − G[below])/h."""
     tilt_low, tilt_high = (slope[below] - slope[row]) * per_spacing, (slope[row] - slope[above]) * per_spacing
     under, here, over = offset[below], offset[row], offset[above]
@@ -171,7 +173,7 @@ def fill_speeds(low, high, below, row, above, slope, multiplier, offset, per_spa
 
 
 @summing
-def start_balance(rate, outflow, flux, speed, per_spacing):
+def start_balance(rate: Array, outflow: Array, flux: Array, speed: Array, per_spacing: float) -> float:
     """Begin the balance of the cells with the faces along the row; returns Σ flux·speed over their lower faces."""
     dissipated = 0.0
     for j in range(rate.size):
@@ -182,7 +184,7 @@ def start_balance(rate, outflow, flux, speed, per_spacing):
 
 
 @summing
-def add_balance(rate, outflow, through, leaving, low, high, per_spacing):
+def add_balance(rate: Array, outflow: Array, through: Array, leaving: Array, low: Array, high: Array, per_spacing: float) -> float:
     """Add the faces of a leading axis; hand the upper flux on to the row above; returns Σ flux·speed over upper faces."""
     dissipated = 0.0
     for j in range(rate.size):
@@ -194,13 +196,24 @@ def add_balance(rate, outflow, through, leaving, low, high, per_spacing):
 
 
 @pointwise
-def blended(old, value, rate, dt, weight):
+def blended(old: float, value: float, rate: float, dt: float, weight: float) -> float:
     """The new value of a cell. Apart, as the order of its operations must stay: a weight of one leaves no trace of `old`."""
     return (1.0 - weight) * old + weight * (value + dt * rate)
 
 
 @summing
-def update(new, old, here, rate, outflow, fastest, multiplier, along, dt, weight):
+def update(
+    new: Array,
+    old: Array,
+    here: Array,
+    rate: Array,
+    outflow: Array,
+    fastest: Array,
+    multiplier: Array,
+    along: Array,
+    dt: float,
+    weight: float,
+) -> tuple[float, float, float]:
     """The new values of a row, the maximum of `outflow` with `fastest`, and the three sums of the new values."""
     total, moment, lifted = 0.0, 0.0, 0.0
     for j in range(new.size):
@@ -215,8 +228,25 @@ def update(new, old, here, rate, outflow, fastest, multiplier, along, dt, weight
 
 @compiled_once
 def sweep(
-    first, last, values, base, out, slope, multiplier, along, offset, cells, strides, periodic, per_spacing, limiter, dt, weight, work, sums
-):
+    first: int,
+    last: int,
+    values: Array,
+    base: Array,
+    out: Array,
+    slope: Array,
+    multiplier: Array,
+    along: Array,
+    offset: Array,
+    cells: Whole,
+    strides: Whole,
+    periodic: Truth,
+    per_spacing: Array,
+    limiter: int,
+    dt: float,
+    weight: float,
+    work: Array,
+    sums: Array,
+) -> tuple[float, float, float]:
     """Advance the rows first … last − 1; returns the readings of the block."""
     m = values.shape[1]
     padded, tilt, climb, row_speed, row_flux = work[0], work[1, : m + 1], work[2, : m + 1], work[3, : m + 1], work[4, : m + 1]
@@ -252,10 +282,26 @@ def sweep(
     return dissipated, fastest.max(), lowest.min()
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@threaded
 def stage(
-    values, base, out, slope, multiplier, along, offset, cells, strides, periodic, per_spacing, limiter, dt, weight, work, sums, readings
-):
+    values: Array,
+    base: Array,
+    out: Array,
+    slope: Array,
+    multiplier: Array,
+    along: Array,
+    offset: Array,
+    cells: Whole,
+    strides: Whole,
+    periodic: Truth,
+    per_spacing: Array,
+    limiter: int,
+    dt: float,
+    weight: float,
+    work: Array,
+    sums: Array,
+    readings: Array,
+) -> None:
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both
@@ -275,8 +321,8 @@ def stage(
         )  # fmt: skip
 
 
-@numba.njit(cache=True, error_model="numpy")
-def fill_layers(layers, values, totals, cells, strides, periodic):
+@serial
+def fill_layers(layers: Array, values: Array, totals: Array, cells: Whole, strides: Whole, periodic: Truth) -> None:
     """Σ of the values in the outermost layer of cells at the lower and upper end of each axis of the layout, (p, 2).
 
     totals (rows,) are the sums of the rows; periodic axes have no ends and get zero.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -21,23 +23,20 @@ MOST_AXES = 4
 class Grid:
     """The box Π [lower_k, upper_k] cut into cells_k equal cells along axis k.
 
-    lower, upper, cells    one number per axis (cells may be one number for all)
+    lower, upper, cells    one number per axis, or one for all
     names                  of the axes; default theta1, theta2, …
     boundary               "no-flux" or "periodic", one for all axes or one for each
     """
 
-    lower: Sequence[float]
+    lower: Sequence[float]  # as kept; one number may be given
     upper: Sequence[float]
     cells: int | Sequence[int]
     names: Sequence[str] = ()
     boundary: str | Sequence[str] = "no-flux"
 
     def __post_init__(self) -> None:
-        lower = tuple(float(edge) for edge in np.atleast_1d(self.lower))
-        upper = tuple(float(edge) for edge in np.atleast_1d(self.upper))
-        p = len(lower)
-        if len(upper) != p:
-            raise InputError(f"the box has {p} lower and {len(upper)} upper edges; give one of each per axis")
+        p = box_dim(self.lower, self.upper, np.size(self.cells) if np.ndim(self.cells) else max(len(self.names), 1))
+        lower, upper = (tuple(float(edge) for edge in per_axis(edges, p, "the box")) for edges in (self.lower, self.upper))
         if not 1 <= p <= MOST_AXES:
             raise InputError(f"a grid has 1 to {MOST_AXES} axes, not {p}; for more, use particles or characteristics")
         names = tuple(self.names) or tuple(f"theta{k + 1}" for k in range(p))
@@ -104,6 +103,22 @@ class Grid:
         """Which axes wrap around."""
         return tuple(condition == "periodic" for condition in self.boundary)
 
+    def images(self, lower: Sequence[float], upper: Sequence[float]) -> Iterator[Grid]:
+        """The grid moved by whole periods along its periodic axes, wherever it then meets the box [lower, upper]; itself without such axes.
+
+        The sum of what a measure on that box has on the images is what it has on the grid when it wraps around.
+        """
+        if not any(self.periodic()):
+            yield self
+            return
+        box = zip(self.lower, self.upper, lower, upper, self.periodic(), strict=True)
+        for shift in itertools.product(*(laps(*edges) if wrap else (0.0,) for *edges, wrap in box)):
+            yield Grid(np.add(self.lower, shift).tolist(), np.add(self.upper, shift).tolist(), self.shape, self.names)
+
+    def holds(self, lower: Sequence[float], upper: Sequence[float]) -> bool:
+        """Whether the box [lower, upper] lies in that of the grid, along its closed axes."""
+        return bool(((np.greater_equal(lower, self.lower) & np.less_equal(upper, self.upper)) | self.periodic()).all())
+
     def without(self, axis: int) -> Grid | None:
         """The grid of the other axes; None where there is no other."""
         rest = [k for k in range(self.dim) if k != axis]
@@ -135,6 +150,18 @@ class Grid:
         return f"Grid({describe_box(self.shape, self.lower, self.upper)})"
 
 
+def laps(lower: float, upper: float, low: float, high: float) -> list[float]:
+    """The multiples of the period upper − lower by which [lower, upper] is moved onto the interval [low, high], part by part."""
+    period = upper - lower
+    return [n * period for n in range(math.floor((low - lower) / period), math.ceil((high - lower) / period))]
+
+
+def wrapped(points: np.ndarray, lower: np.ndarray, upper: np.ndarray, periodic: np.ndarray) -> np.ndarray:
+    """The points (m, p) with those beyond an edge of a periodic axis wrapped around; the others keep all digits."""
+    beyond = periodic & ((points < lower) | (points > upper))
+    return np.where(beyond, lower + (points - lower) % (upper - lower), points)
+
+
 def per_axis(value: Any, p: int, what: str) -> tuple:
     """`value` repeated for each of p axes, or as it is if it already has p entries."""
     if isinstance(value, str) or np.ndim(value) == 0:
@@ -145,15 +172,42 @@ def per_axis(value: Any, p: int, what: str) -> tuple:
     return values
 
 
+def box_dim(lower: float | Sequence[float], upper: float | Sequence[float], otherwise: int) -> int:
+    """The number of axes of a box: the length of the lists among its edges, or `otherwise` where one number each serves for all axes."""
+    lengths = [np.size(edges) for edges in (lower, upper) if np.ndim(edges)]
+    if len(set(lengths)) > 1:
+        raise InputError(f"the box has {lengths[0]} lower and {lengths[1]} upper edges; give one of each per axis, or one for all")
+    return lengths[0] if lengths else otherwise
+
+
+def checked_periods(periods: Sequence[float], p: int) -> tuple[float, ...]:
+    """The lengths of p axes that wrap around, zero for the others; none given, or a single zero: no axis does."""
+    given = np.atleast_1d(periods)
+    if given.size <= 1 and not given.any():
+        return (0.0,) * p
+    if given.shape != (p,) or given.dtype.kind not in "iuf" or not (np.isfinite(given) & (given >= 0)).all():
+        raise InputError(f"periods = {periods}: give for each of the {p} axes the length after which it wraps around, or 0")
+    return tuple(given.astype(float).tolist())
+
+
+def nearest_image(difference: np.ndarray, periods: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The shortest of all differences (…, p) that are the same up to multiples of the periods (p,); zero: the axis does not wrap around."""
+    lengths = np.where(np.asarray(periods) > 0, periods, np.inf)
+    return difference - np.asarray(periods) * np.round(difference / lengths)
+
+
 def check_box(box: Any) -> None:
     """Both edges of the box are given, or none."""
     if (box.lower is None) != (box.upper is None):
         raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
 
 
-def describe_box(cells: Sequence[int], lower: Sequence[float] | None, upper: Sequence[float] | None) -> str:
+def describe_box(cells: Sequence[int], lower: float | Sequence[float] | None, upper: float | Sequence[float] | None) -> str:
     """For example `128 × 128 on [-2.5, 3.5] × [-2.5, 4.5]`."""
     text = " × ".join(str(n) for n in cells)
     if lower is None or upper is None:
         return text
-    return f"{text} on " + " × ".join(f"[{low:g}, {high:g}]" for low, high in zip(lower, upper, strict=True))
+    return f"{text} on " + " × ".join(
+        f"[{low:g}, {high:g}]"
+        for low, high in zip(*(np.broadcast_to(edges, box_dim(lower, upper, 1)) for edges in (lower, upper)), strict=True)
+    )

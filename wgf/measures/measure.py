@@ -9,14 +9,14 @@ For a density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
+from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
 
 BLOCK = 2**15  # entries of a temporary (points × inputs) array: a quarter of a megabyte, which stays in cache
@@ -38,6 +38,11 @@ class Measure:
         raise NotImplementedError
 
     @property
+    def periods(self) -> Sequence[float]:
+        """The lengths of the axes that wrap around, (p,), zero for the others."""
+        raise NotImplementedError
+
+    @property
     def mass(self) -> float:
         """∫ dμ."""
         return float(self.masses.sum())
@@ -49,12 +54,15 @@ class Measure:
 
     @property
     def mean(self) -> np.ndarray:
-        """∫ θ dμ / ∫ dμ, (p,)."""
+        """∫ θ dμ / ∫ dμ, (p,), of the coordinates as they are.
+
+        On an axis that wraps around it depends on where the axis begins, and says little about μ; a run's /mean records it so.
+        """
         return self.masses @ self.points / self.mass
 
     @property
     def covariance(self) -> np.ndarray:
-        """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p)."""
+        """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p), of the coordinates as they are, as `mean`."""
         centred = self.points - self.mean
         return (centred * self.masses[:, None]).T @ centred / self.mass
 
@@ -99,15 +107,22 @@ class Density(Measure):
 
     @property
     def dim(self) -> int:
-        """P, the number of axes."""
+        """p, the number of axes."""
         return self.grid.dim
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box."""
+        """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box.
+
+        Along a periodic axis of the other grid it wraps around.
+        """
         if grid.dim != self.grid.dim:
             raise InputError(f"the density has {self.grid.dim} axes but the grid has {grid.dim}: they must agree")
         if (grid.lower, grid.upper, grid.shape) == (self.grid.lower, self.grid.upper, self.grid.shape):
             return self.values.copy()
+        return np.add.reduce([self._averages(image) for image in grid.images(self.grid.lower, self.grid.upper)])
+
+    def _averages(self, grid: Grid) -> np.ndarray:
+        """Without wrapping around."""
         averages = self.values
         for axis, (old, new) in enumerate(zip(self.grid.edges, grid.edges, strict=True)):
             common = np.minimum(new[1:, None], old[None, 1:]) - np.maximum(new[:-1, None], old[None, :-1])
@@ -124,12 +139,12 @@ class Density(Measure):
         return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0)
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """M independent points: a cell by its mass, a place in it uniformly, (m, p)."""
+        """m independent points: a cell by its mass, a place in it uniformly, (m, p)."""
         cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
         return self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        """The centres of the cells, weighted with their masses; `nodes` is ignored."""
         return self.points, self.masses / self.masses.sum()
 
     @property
@@ -139,6 +154,10 @@ class Density(Measure):
     @property
     def masses(self) -> np.ndarray:
         return self.values.ravel() * self.grid.cell_volume
+
+    @property
+    def periods(self) -> Sequence[float]:
+        return tuple(self.grid.periods().tolist())
 
     def marginal(self, *axes: int) -> np.ndarray:
         """The density of the named axes' coordinates: `values` integrated over the others."""
@@ -176,7 +195,7 @@ class MeshDensity(Measure):
 
     @property
     def dim(self) -> int:
-        """P, the number of coordinates."""
+        """p, the number of coordinates."""
         return self.mesh.dim
 
     @property
@@ -186,6 +205,10 @@ class MeshDensity(Measure):
     @property
     def masses(self) -> np.ndarray:
         return self.values * self.mesh.volumes
+
+    @property
+    def periods(self) -> Sequence[float]:
+        return self.mesh.periods
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A density on a mesh cannot be put on a grid."""
@@ -198,7 +221,7 @@ class MeshDensity(Measure):
         return np.where(cells >= 0, self.values[cells], 0.0)
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """M independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
+        """m independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
         simplices, owners = self.mesh.simplices
         masses = self.masses[owners] * self.mesh.shares
         chosen = rng.choice(len(owners), m, p=masses / masses.sum())
@@ -206,7 +229,7 @@ class MeshDensity(Measure):
         return np.einsum("mk,mkp->mp", barycentric, self.mesh.vertices[simplices[chosen]])
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        """The centres of the cells, weighted with their masses; `nodes` has no say."""
+        """The centres of the cells, weighted with their masses; `nodes` is ignored."""
         return self.points, self.masses / self.masses.sum()
 
     def __repr__(self) -> str:
@@ -215,11 +238,18 @@ class MeshDensity(Measure):
 
 @dataclass(frozen=True, repr=False)
 class Cloud(Measure):
-    """μ as points: `positions` (m, p) with `weights` (m,)."""
+    """μ as points: `positions` (m, p) with `weights` (m,).
+
+    `periods` are the lengths of the axes that wrap around, zero for the others; none given, no axis does.
+    """
 
     positions: np.ndarray
     weights: np.ndarray
     neuron: Any = None
+    periods: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "periods", checked_periods(self.periods, np.shape(self.positions)[-1]))
 
     @property
     def points(self) -> np.ndarray:
@@ -230,4 +260,5 @@ class Cloud(Measure):
         return self.weights
 
     def __repr__(self) -> str:
-        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g})"
+        wrapped = f", periods {', '.join(f'{period:g}' for period in self.periods)}" if any(self.periods) else ""
+        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g}{wrapped})"

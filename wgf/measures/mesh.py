@@ -16,6 +16,7 @@ import numpy as np
 from scipy import spatial, special
 
 from wgf.errors import InputError
+from wgf.measures.grid import checked_periods
 
 NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7
 INSIDE = 1e-9  # by which a barycentric coordinate of a point in a simplex may be negative
@@ -37,6 +38,7 @@ class Mesh:
     cell_dim         q
     names            of the p coordinates
     title            in one line, for people
+    periods          the lengths of the coordinates that wrap around, zero for the others; none given, none does
     """
 
     vertices: np.ndarray
@@ -46,6 +48,10 @@ class Mesh:
     cell_dim: int
     names: Sequence[str]
     title: str = ""
+    periods: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "periods", checked_periods(self.periods, self.dim))
 
     @property
     def dim(self) -> int:

@@ -3,22 +3,28 @@
 A **method** is what the user chose: a frozen dataclass whose fields are its options. `method.bind(problem, until)` checks
 that it can solve the problem and makes a **stepper**, which owns grids, features and work arrays and is never stored. The
 stepper makes and moves a **state**, which is exactly what a checkpoint has to keep: whatever a step remembers from the
-step before (a step size, say) stands in `state.memory`. Nothing else holds time.
+step before (a step size, say) stands in a field of its own in the method's subclass of State. Nothing else holds time.
 
     stepper.start()             the state at t = 0
     stepper.step(state, stop)   moves the state in place, not past `stop`, and sets state.time = stop exactly when it
                                 arrives there; returns the Reading of the state that the step left
     stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
 
-A method that solves problems with growth says so: `handles_growth = True`. One whose error can be estimated
-(studies/theory/discretisation.py) also has `coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the
-resolution.
+A state may be changed between two steps, copied, pickled, moved back in time, or given to another stepper of the same method and
+problem, and one stepper may move several states in turn: what comes of a state depends on its fields alone, to the last bit. A stepper
+may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which stands for the values as
+they are, and has to look whether that is still the state's.
+
+A method that solves problems with growth says so: `handles_growth = True`. One that does not come to rest, or needs to know the end
+beforehand, says why: `never_rests(problem)`. One whose error can be estimated (studies/theory/discretisation.py) also has
+`coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the resolution.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -26,14 +32,66 @@ from wgf.errors import InputError
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
 
+AnyState = TypeVar("AnyState", bound="State")
 
-@dataclass
+
+@dataclass(eq=False, repr=False)
 class State:
-    """Everything a stepper needs to go on: the time, the main array, and what it remembers."""
+    """Everything a stepper needs to go on: the time, the main array, and, in subclasses, the further fields that it remembers.
+
+    A state owns its array: the constructor and `values` copy what they are given. Values may be changed between steps, as a whole or in
+    place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's until the next step, and from
+    then on that of whoever has read it: no step writes into it.
+
+    For steppers, which neither keep the array of a state nor hand it on:
+
+    array            the values; not to be changed in place
+    exchange(array)  puts other values in their place
+    token            stands for the values as they are: one object as long as nobody can have changed them, another one each time it is
+                     asked for while somebody can
+    """
 
     time: float
-    values: np.ndarray
-    memory: dict[str, Any] = field(default_factory=dict)
+    array: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.array = np.array(self.array, dtype=float, order="C")
+        self._lent, self._token = False, object()
+
+    @property
+    def values(self) -> np.ndarray:
+        """The main array, to look at or to change."""
+        self._lent = True
+        return self.array
+
+    @values.setter
+    def values(self, values: np.ndarray) -> None:
+        given = np.array(values, dtype=float, order="C")
+        if given.shape != self.array.shape:
+            raise InputError(f"the values of a state have shape {self.array.shape}, and cannot be replaced by some of shape {given.shape}")
+        self.exchange(given)
+
+    @property
+    def token(self) -> object:
+        """See the text of the class."""
+        return object() if self._lent else self._token
+
+    def exchange(self, array: np.ndarray) -> np.ndarray:
+        """Take `array` for the values, uncopied; returns one like the old one that may be written over: itself, if nobody else has it."""
+        free = np.empty_like(self.array) if self._lent else self.array
+        self.array, self._lent, self._token = array, False, object()
+        return free
+
+    def copy(self: AnyState) -> AnyState:
+        """A state of its own, which goes on as this one does."""
+        return copy.deepcopy(self)
+
+    def __copy__(self: AnyState) -> AnyState:
+        return self.copy()
+
+    def __repr__(self) -> str:
+        others = "".join(f", {item.name} {getattr(self, item.name)!r}" for item in fields(self)[2:])
+        return f"{type(self).__name__}(t = {self.time:g}, {' × '.join(map(str, self.array.shape))} values{others})"
 
 
 @dataclass(frozen=True)
@@ -76,20 +134,20 @@ class Frame:
     prediction: np.ndarray
 
 
-class Stepper(Protocol):
+class Stepper(Protocol[AnyState]):
     """A method bound to a problem; see the module's text. `facts` become attributes of the run's file."""
 
     facts: dict[str, Any]
 
-    def start(self) -> State: ...
-    def step(self, state: State, stop: float) -> Reading: ...
-    def frame(self, state: State) -> Frame: ...
+    def start(self) -> AnyState: ...
+    def step(self, state: AnyState, stop: float) -> Reading: ...
+    def frame(self, state: AnyState) -> Frame: ...
 
 
 class Method(Protocol):
     """What the user chose; a frozen dataclass."""
 
-    def bind(self, problem: Problem, until: float) -> Stepper: ...
+    def bind(self, problem: Problem, until: float) -> Stepper[Any]: ...
 
 
 def options(method: Any) -> dict[str, Any]:
@@ -104,6 +162,12 @@ def check_growth(problem: Problem, method: object) -> None:
             f"{type(method).__name__} keeps the mass, but that of the problem grows (κ = {problem.growth:g}): take FiPyMesh, or solve the "
             "problem from which it was reduced"
         )
+
+
+def check_rest(problem: Problem, method: object) -> None:
+    """Refuse to wait for the rest of a method that has none: `never_rests(problem)` is the reason, where there is one."""
+    if hasattr(method, "never_rests") and (reason := method.never_rests(problem)):
+        raise InputError(reason)
 
 
 def noiseless(problem: Problem, method: object) -> None:

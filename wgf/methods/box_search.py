@@ -8,6 +8,8 @@ a stiff flow, or a very long one, ends in a message instead of a search without 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from wgf.errors import InputError, RunError
@@ -45,19 +47,19 @@ def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     return (lower - margin * extent).tolist(), (upper + margin * extent).tolist()
 
 
-def _traversed(stepper: CloudStepper, state: State, until: float) -> tuple[np.ndarray, np.ndarray]:
+def _traversed(stepper: CloudStepper[Any], state: State, until: float) -> tuple[np.ndarray, np.ndarray]:
     """The least and the largest coordinates, (p,) each, that the points have had up to `until`."""
-    lower, upper = state.values.min(axis=0), state.values.max(axis=0)
+    lower, upper = state.array.min(axis=0), state.array.max(axis=0)
     for _ in range(MOST_STEPS):
-        before = state.values
+        before = state.array
         stepper.step(state, until)
-        lower, upper = np.minimum(lower, state.values.min(axis=0)), np.maximum(upper, state.values.max(axis=0))
+        lower, upper = np.minimum(lower, state.array.min(axis=0)), np.maximum(upper, state.array.max(axis=0))
         if not np.isfinite(upper - lower).all():
             raise InputError("no box is found, as the neurons run away: give lower and upper")
         if state.time >= until:
             return lower, upper
         if isinstance(stepper, LangevinStepper):
-            moved = np.sqrt(np.mean((state.values - before) ** 2, axis=0))
+            moved = np.sqrt(np.mean((state.array - before) ** 2, axis=0))
             share = float(np.max(moved / np.maximum(upper - lower, np.finfo(float).tiny)))
             stepper.eta = min(stepper.eta * min(GROWTH, MOVE / max(share, np.finfo(float).tiny)), until / STEPS)
     raise InputError(
@@ -66,7 +68,7 @@ def _traversed(stepper: CloudStepper, state: State, until: float) -> tuple[np.nd
     )
 
 
-def _cheap_run(problem: Problem, until: float) -> tuple[CloudStepper, float]:
+def _cheap_run(problem: Problem, until: float) -> tuple[CloudStepper[Any], float]:
     """The stepper of the cheap run, and the margin that its points need."""
     if isinstance(problem.energy.internal, PorousMedium):
         raise InputError(f"no box can be found for U = {problem.energy.internal!r}, as particles have no density: give lower and upper")

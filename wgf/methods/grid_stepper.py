@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import warnings
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numba
 import numpy as np
 import psutil
 
-from wgf.errors import BoundaryWarning, InputError
+from wgf.errors import InputError
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
-from wgf.measures.grid import Grid, describe_box, per_axis
+from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
+from wgf.measures.laws import box_title, judge_box
 from wgf.measures.measure import Density
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.box_search import find_box
 from wgf.problems.problem import Problem
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
-LEFT_OUT = 1e-6  # fraction of the initial law outside the box that is worth a warning
-MISSED = 0.5  # fraction of the initial law outside the box from which on the box is wrong
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
 CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than it saves
 
 
-class GridStepper:
-    """A method bound to a problem and a grid. The values of its states are (rows, columns) in the layout of the potential.
+@dataclass(eq=False, repr=False)
+class GridState(State):
+    """The cell averages as (rows, columns) in the layout of the potential.
+
+    added   how many cells have been added at both ends of each axis of a box that grows (growing.py)
+    """
+
+    added: tuple[tuple[int, int], ...] = ()
+
+
+AnyGridState = TypeVar("AnyGridState", bound=GridState)
+
+
+class GridStepper(Generic[AnyGridState]):
+    """A method bound to a problem and a grid.
 
     cells, strides (in rows)   of the leading axes; periodic, per_spacing = 1/h of all axes, in the order of the layout
     sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
+    token                      of the state whose potential and sums are in place, if any are
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
@@ -45,6 +58,7 @@ class GridStepper:
         self.per_spacing = 1.0 / grid.spacing[list(potential.axes)]
         self.shape = (potential.rows, potential.columns)
         self.sums = np.empty((3, potential.rows))
+        self.token: object = None
         self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
         self.threads = max(1, min(numba.get_num_threads(), grid.size // CELLS_PER_THREAD))
         self.facts = {
@@ -53,29 +67,36 @@ class GridStepper:
             "kernel_error": potential.error,
         }
 
-    def start(self) -> State:
-        """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one."""
+    def start(self) -> AnyGridState:
+        """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
         values = self.potential.arranged(self.problem.initial.cell_averages(self.grid))
         held = float(values.sum()) * self.grid.cell_volume
-        self._judge_box(held)
-        values /= held
-        return self.begin(0.0, values)
+        judge_box(self.problem.initial, held, box_title(self.grid.lower, self.grid.upper))
+        return self.begin(0.0, values / held)
 
-    def begin(self, time: float, values: np.ndarray) -> State:
-        """A state at `time` with these values, and what the first step has to remember."""
+    def begin(self, time: float, values: np.ndarray) -> AnyGridState:
+        """A state at `time` with these values (rows, columns), and what the first step has to remember."""
         raise NotImplementedError
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: AnyGridState, stop: float) -> Reading:
         """Advance `state`, not past `stop`; the reading of the state it left."""
         raise NotImplementedError
 
-    def frame(self, state: State) -> Frame:
-        """The density as it is (a copy), its reading and its prediction."""
+    def reading(self, state: AnyGridState) -> Reading:
+        """The reading of a state; its potential is then in place."""
         raise NotImplementedError
 
-    def density(self, values: np.ndarray) -> Density:
-        """The values (rows, columns) as a measure of its own."""
-        return Density(self.grid, self.potential.restored(values).copy(), self.problem.energy.neuron)
+    def frame(self, state: AnyGridState) -> Frame:
+        """The density as it is (a copy), its reading and its prediction."""
+        self.require_fitting(state)
+        reading = self.reading(state)
+        density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron)
+        return Frame(density, reading, self.potential.prediction)
+
+    def require_fitting(self, state: AnyGridState) -> None:
+        """Refuse a state of another grid, on which compiled loops would run out of the array."""
+        if state.array.shape != self.shape:
+            raise InputError(f"a state of {state.array.size:,} cells cannot go on on {describe_box(self.grid.shape, None, None)} of them")
 
     def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
         """The row sums (3, rows) of the values."""
@@ -101,24 +122,11 @@ class GridStepper:
         finally:
             numba.set_num_threads(most)
 
-    def _judge_box(self, held: float) -> None:
-        """`held`: the probability of the box under the initial law."""
-        box = describe_box((), self.grid.lower, self.grid.upper).removeprefix(" on ")
-        if not held > 1 - MISSED:
-            raise InputError(
-                f"the box {box} holds only {max(held, 0.0):.2%} of the initial law {self.problem.initial!r}: choose a box around the law, "
-                "or leave lower and upper out and it is found"
-            )
-        if held < 1 - LEFT_OUT:
-            warnings.warn(
-                f"the box {box} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning, stacklevel=2
-            )
-
 
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     """The grid of a method with `cells` and `boundary`, on its box, or on one that is found."""
     lower, upper = find_box(problem, until) if method.lower is None or method.upper is None else (method.lower, method.upper)
-    p = np.size(lower)
+    p = box_dim(lower, upper, problem.dim or 1)
     if problem.dim is not None and p != problem.dim:
         raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
     per_axis(method.cells, p, "cells")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import math
 
+SLIVER = 1e-9  # of a step: a rest that is longer than a step by less is one step
+
+
+def shortened(remaining: float, dt: float) -> tuple[float, bool]:
+    """A step of `dt`, or the rest where that is shorter, and whether it is the last one."""
+    last = remaining <= dt * (1 + SLIVER)
+    return (remaining if last else dt), last
+
 
 def landing(remaining: float, dt: float) -> float:
     """A step of `dt`, or one that is shorter so that no tiny step is left over before the end: the rest in one or in two halves."""
-    if remaining <= dt * (1 + 1e-9):
+    if remaining <= dt * (1 + SLIVER):
         return remaining
     return dt if remaining >= 2 * dt else 0.5 * remaining
 
 
 def equal_steps(remaining: float, dt: float) -> tuple[float, bool]:
     """The first of equal steps of at most `dt` to the end, and whether it is the only one."""
-    count = max(1, math.ceil(remaining / dt - 1e-9))
+    count = max(1, math.ceil(remaining / dt - SLIVER))
     return remaining / count, count == 1

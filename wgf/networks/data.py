@@ -6,6 +6,7 @@ teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, located
+from wgf.measures.laws import Gaussian, Law, Uniform
+from wgf.measures.laws.base import Vector
 from wgf.networks.activations import Activation
 from wgf.networks.data_files import READERS, UNREADABLE, arrange
 from wgf.networks.neuron import Neuron, coordinate_names
 from wgf.registers import known
+
+LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the numbers that stand where none are given
+    "uniform": (Uniform, {"lower": -1.0, "upper": 1.0}),
+    "gaussian": (Gaussian, {"mean": 0.0, "std": 1.0}),
+}
+MOST_NODES, MOST_SAMPLES = 10_000, 10**8  # of one input's rule; in all
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,27 +97,27 @@ class Data:
     def quadrature(
         cls,
         target: Callable[[np.ndarray], np.ndarray],
-        lower: float | Sequence[float] = -1.0,
-        upper: float | Sequence[float] = 1.0,
+        lower: Vector | None = None,
+        upper: Vector | None = None,
         nodes: int | Sequence[int] = 40,
         *,
-        law: str = "uniform",
-        mean: float | Sequence[float] = 0.0,
-        std: float | Sequence[float] = 1.0,
+        law: str | Law = "uniform",
+        mean: Vector | None = None,
+        std: Vector | None = None,
     ) -> Data:
-        """The nodes and weights of a Gauss rule for the law of x: Legendre on a box, or Hermite for a Gaussian.
+        """The nodes and weights of a Gauss rule for the law of x: "uniform" (Legendre), "gaussian" (Hermite), or a law such as wgf.Ball.
 
-        `target` is called with x (n,) in one dimension and with x (n, d) in more; tensor products in d dimensions.
+        lower, upper (default −1, 1), mean, std (0, 1)   those of "uniform" and "gaussian", one for each input or one for all
+        nodes    for all inputs, or for each: a tensor product in d dimensions
+
+        `target` is called with x (n,) in one dimension and with x (n, d) in more.
         """
-        known(law, ("uniform", "gaussian"), "law of x")
-        first, second = (lower, upper) if law == "uniform" else (mean, std)
-        pairs, orders = _axes(first, second, law), _orders(nodes, first)
-        rules = [_gauss_rule(law, a, b, order) for (a, b), order in zip(pairs, orders, strict=True)]
-        x = np.stack(np.meshgrid(*(rule[0] for rule in rules), indexing="ij"), axis=-1).reshape(-1, len(rules))
-        w = rules[0][1]
-        for rule in rules[1:]:
-            w = np.multiply.outer(w, rule[1])
-        return cls(x, evaluate(target, x), w.ravel())
+        chosen = law_of_x(law, lower=lower, upper=upper, mean=mean, std=std)
+        orders = _orders(nodes, chosen.dim or 1)
+        if len(set(orders)) > 1 and not isinstance(chosen, Uniform | Gaussian):
+            raise InputError(f"nodes = {nodes}: {type(chosen).__name__} takes one number for all inputs")
+        x, w = chosen.quadrature(orders if len(set(orders)) > 1 else orders[0])  # type: ignore[arg-type]
+        return cls(x, evaluate(target, x), w)
 
     @classmethod
     def samples(
@@ -117,20 +126,17 @@ class Data:
         count: int,
         seed: int = 0,
         *,
-        law: str = "uniform",
-        lower: float | Sequence[float] = -1.0,
-        upper: float | Sequence[float] = 1.0,
-        mean: float | Sequence[float] = 0.0,
-        std: float | Sequence[float] = 1.0,
+        law: str | Law = "uniform",
+        lower: Vector | None = None,
+        upper: Vector | None = None,
+        mean: Vector | None = None,
+        std: Vector | None = None,
     ) -> Data:
-        """`count` independent samples of the law of x, with equal weights."""
-        known(law, ("uniform", "gaussian"), "law of x")
-        if count < 1:
-            raise InputError(f"count = {count}: at least one sample of x is needed")
-        rng = np.random.default_rng(seed)
-        first, second = np.transpose(_axes(*((lower, upper) if law == "uniform" else (mean, std)), law))
-        shape = (count, len(first))
-        x = rng.uniform(first, second, shape) if law == "uniform" else rng.normal(first, second, shape)
+        """`count` independent samples of the law of x, with equal weights; the law as for `quadrature`."""
+        chosen = law_of_x(law, lower=lower, upper=upper, mean=mean, std=std)
+        if not 1 <= count <= MOST_SAMPLES:
+            raise InputError(f"count = {count}: from one to {MOST_SAMPLES:,} samples of x")
+        x = chosen.sample(count, np.random.default_rng(seed))
         return cls(x, evaluate(target, x))
 
     def __repr__(self) -> str:
@@ -178,33 +184,27 @@ def _floats(values: Any, name: str) -> np.ndarray:
         raise InputError(f"{name} are not numbers: {error}") from None
 
 
-def _axes(first: float | Sequence[float], second: float | Sequence[float], law: str) -> list[tuple[float, float]]:
-    """(lower, upper) or (mean, std) of each input, checked."""
-    a, b = np.atleast_1d(first).astype(float), np.atleast_1d(second).astype(float)
-    names = ("lower", "upper") if law == "uniform" else ("mean", "std")
-    if a.shape != b.shape:
-        raise InputError(f"the law of x has {a.size} entries in {names[0]} and {b.size} in {names[1]}; give one of each per input")
-    if law == "uniform" and not (a < b).all():
-        raise InputError(f"the law of x is uniform on [{a.tolist()}, {b.tolist()}]: lower must be less than upper")
-    if law == "gaussian" and not (b > 0).all():
-        raise InputError(f"the law of x has std = {b.tolist()}: it must be positive")
-    return list(zip(a.tolist(), b.tolist(), strict=True))
+def law_of_x(law: str | Law, **numbers: Vector | None) -> Law:
+    """The law of x as an object: itself, or that with this name and the numbers that are not None."""
+    given = {name: value for name, value in numbers.items() if value is not None}
+    if not isinstance(law, str):
+        if given:
+            raise InputError(f"the law of x is {law!r} already: leave out {', '.join(given)}")
+        return law
+    build, defaults = LAWS_OF_X[known(law, LAWS_OF_X, "law of x")]
+    if foreign := [name for name in given if name not in defaults]:
+        raise InputError(f"the law of x is {law}, which takes {' and '.join(defaults)}, not {foreign[0]}")
+    with located("the law of x"):
+        return build(**{**defaults, **given})
 
 
-def _orders(nodes: int | Sequence[int], first: float | Sequence[float]) -> list[int]:
-    inputs = np.size(first)
+def _orders(nodes: int | Sequence[int], inputs: int) -> list[int]:
+    """The number of nodes for each input."""
     if np.ndim(nodes) and np.size(nodes) != inputs:
         raise InputError(f"nodes has {np.size(nodes)} entries for {inputs} input(s); give one for all or one per input")
     orders = np.broadcast_to(nodes, inputs).tolist()
     if min(orders) < 1:
         raise InputError(f"nodes = {nodes}: a quadrature rule has at least one node")
+    if math.prod(orders) > MOST_SAMPLES or max(orders) > MOST_NODES:
+        raise InputError(f"nodes = {nodes}: at most {MOST_NODES:,} for each input, and {MOST_SAMPLES:,} in all")
     return orders
-
-
-def _gauss_rule(law: str, a: float, b: float, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights (sum 1): Gauss–Legendre on [a, b] or Gauss–Hermite for N(a, b²)."""
-    if law == "uniform":
-        nodes, weights = np.polynomial.legendre.leggauss(order)
-        return 0.5 * (a + b) + 0.5 * (b - a) * nodes, 0.5 * weights
-    nodes, weights = np.polynomial.hermite_e.hermegauss(order)
-    return a + b * nodes, weights / weights.sum()

@@ -36,7 +36,7 @@ class Features:
 
     @property
     def rank(self) -> int:
-        """R."""
+        """r, the rank."""
         return self.basis.shape[1]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from wgf.measures.distances.register import DISTANCES
 from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, shades, styled, write
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 SMALLEST = 1e-16  # below it, a distance is rounding
 PANELS = 4  # of the small multiples over time
 SIGMAS = 1.96  # of a 95 % interval
-LABELS = {
-    "function": r"$\| \varphi_m - \varphi \|$",
-    "loss": r"$| L_m - L |$",
-    "mean": r"$| \mathrm{mean}\,\mu_m - \mathrm{mean}\,\mu |$",
-    "energy": "energy distance",
-    "w1": r"$W_1$",
-    "w2": r"$W_2$",
-    "sliced_w2": r"sliced $W_2$",
-    "sinkhorn": r"$S_\varepsilon^{1/2}$",
-}
 
 
 def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> Figure:
@@ -113,7 +104,7 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
         panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
         _draw_error(panel, comparison, last)
     _set_sizes(panel, comparison)
-    panel.set_ylabel(f"{LABELS.get(name, name)}  (root mean square)")
+    panel.set_ylabel(f"{DISTANCES[name].label}  (root mean square)")
     _draw_triangle(panel, comparison, name, last)
     bottom, top = max(0.3 * np.sqrt(comparison.mean_square(name).min()), SMALLEST), panel.get_ylim()[1]
     panel.set_ylim(bottom * (bottom / top) ** 0.38, top)  # room for the legend
@@ -169,7 +160,7 @@ def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
     panel.errorbar(times, sizes[-1] * mean[-1] / fresh, half, fmt="none", color=colours[-1], capsize=2, linewidth=1)
     if np.isfinite(comparison.predicted).all():
         panel.plot(times, comparison.predicted / fresh, "--", color=INK, linewidth=1.6, label=r"predicted, $m \to \infty$")
-    what = LABELS[main].strip("$")
+    what = DISTANCES[main].label.strip("$")
     if main == "function":
         panel.axhline(1.0, color=FAINT, linewidth=1, zorder=0)
         ylabel = r"$m\,E\| \varphi_m - \varphi \|^2$ / that of a fresh draw from $\mu_t$"
@@ -196,7 +187,7 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
             _draw_error(panel, comparison, k)
         _set_sizes(panel, comparison)
         panel.set_title(f"t = {times[k]:.3g}", loc="left", fontweight="bold")
-    panels[0].set_ylabel(f"{LABELS[main]}  (root mean square)")
+    panels[0].set_ylabel(f"{DISTANCES[main].label}  (root mean square)")
     handles: dict[str, Any] = {}
     for panel in panels:
         handles |= {label.split(":")[0]: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}

@@ -1,4 +1,4 @@
-"""The potential of an energy on the cells of a grid, refilled for every density at the cost of its rank.
+"""The potential of a network on the cells of a grid, refilled for every density at the cost of its rank.
 
 With compressed features (features.py), √w absorbed, and f_i = √w_i f*(x_i):
 
@@ -13,12 +13,13 @@ import numpy as np
 
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
 from wgf.measures.grid import Grid
-from wgf.measures.layout import Layout, total
+from wgf.measures.layout import total
 from wgf.networks.features import compress
+from wgf.problems.energy import GridPotential
 
 
-class Potential(Layout):
-    """G(·; μ) on the cells of a grid, in the layout of the kernels (layout.py).
+class RegressionPotential(GridPotential):
+    """G(·; μ) on the cells of a grid, in the layout of the kernels.
 
     The output weight c goes along the columns where it is an axis, since g = c·s is linear in it: with the features S of s
     on the cells of the other axes ("rows") and μ's moments M = Σ_c c μ h_c,

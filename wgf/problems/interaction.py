@@ -12,7 +12,7 @@ singularities.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,11 +21,14 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
-from wgf.measures.layout import Layout, total
+from wgf.measures.grid import Grid, nearest_image
+from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import differences
+from wgf.problems.energy import GridPotential
+from wgf.problems.formula import Formula, check_axes
 from wgf.problems.internal import Entropy, PorousMedium
+from wgf.problems.potentials import Potential, Sum
 
 if TYPE_CHECKING:
     from wgf.problems.point_potential import InteractionPointPotential
@@ -42,45 +45,63 @@ class NearestImage:
     periods: np.ndarray
 
     def __call__(self, difference: np.ndarray) -> Any:
-        return self.function(self._nearest(difference))
+        return self.function(nearest_image(difference, self.periods))
 
     @property
     def gradient(self) -> Function:
         """That of the function, where it has one."""
         slope = self.function.gradient
-        return lambda difference: slope(self._nearest(difference))
-
-    def _nearest(self, difference: np.ndarray) -> np.ndarray:
-        lengths = np.where(self.periods > 0, self.periods, np.inf)
-        return difference - self.periods * np.round(difference / lengths)
+        return lambda difference: slope(nearest_image(difference, self.periods))
 
 
 @dataclass(frozen=True, repr=False)
 class InteractionEnergy:
     """∫V dμ + ½∬W dμ dμ + ∫U(μ).
 
-    V   function of theta (…, p) → (…), or None; with an attribute `gradient`, (…, p) → (…, p), particles use it
-    W   function of a difference (…, p) → (…), or None; `gradient` as for V
-    U   Entropy(tau), PorousMedium(kappa, q), or None
+    V      function of theta (…, p) → (…), or None; with an attribute `gradient`, (…, p) → (…, p), particles use it
+    W      function of a difference (…, p) → (…), or None; `gradient` as for V
+    U      Entropy(tau), PorousMedium(kappa, q), or None
+    axes   the names of θ's axes; V and W may then be formulas in them (formula.py), "5*(x^2 - 1)^2"
+
+    V and W may be named potentials, wgf.potential("morse", …) (potentials.py).
     """
 
-    V: Function | None = None
-    W: Function | None = None
+    V: Function | str | None = None
+    W: Function | str | None = None
     U: Entropy | PorousMedium | None = None
+    axes: Sequence[str] | None = None
 
     neuron: ClassVar[None] = None
     data: ClassVar[None] = None
-    dim: ClassVar[None] = None
     scale: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
-        for name, function in (("V", self.V), ("W", self.W)):
-            if function is not None and not callable(function):
-                raise InputError(f"{name} = {function!r}: give a function of arrays (…, p) → (…), or None")
+        if self.axes is not None:
+            object.__setattr__(self, "axes", check_axes(self.axes))
+        for name in ("V", "W"):
+            function = getattr(self, name)
+            if isinstance(function, str):
+                if self.axes is None:
+                    raise InputError(f'{name} = {function!r} is a formula: give the names of its axes, axes = ["x"]')
+                object.__setattr__(self, name, Formula(function, self.axes, name))
+            elif function is not None and not callable(function):
+                raise InputError(f"{name} = {function!r}: give a function of arrays (…, p) → (…), a formula and axes, or None")
+        for part in self.W.parts if isinstance(self.W, Sum) else [self.W]:
+            if isinstance(part, Potential) and np.any(part.center):
+                raise InputError(f"W = {self.W!r} is a function of differences, which has no center: that is for V")
+        if self.dim is not None:  # a function that does not fit its axes is found here, not in the middle of a run
+            for name, function in (("V", self.V), ("W", self.W)):
+                if function is not None:
+                    evaluated(name, function, np.full((1, self.dim), 0.5))
         if not isinstance(self.U, Entropy | PorousMedium | None):
             raise InputError(f"U = {self.U!r}: give wgf.Entropy(tau), wgf.PorousMedium(kappa, q), or None")
         if self.V is None and self.W is None and self.U is None:
             raise InputError("an energy needs at least one of V, W and U")
+
+    @property
+    def dim(self) -> int | None:
+        """p, where the axes are named."""
+        return None if self.axes is None else len(self.axes)
 
     @property
     def internal(self) -> Entropy | PorousMedium | None:
@@ -88,15 +109,15 @@ class InteractionEnergy:
         return self.U
 
     def axis_names(self, p: int) -> tuple[str, ...]:
-        """theta1 … thetap."""
-        return tuple(f"theta{k + 1}" for k in range(p))
+        """The names given, or theta1 … thetap."""
+        return tuple(self.axes) if self.axes is not None else tuple(f"theta{k + 1}" for k in range(p))
 
     def entries(self, grid: Grid) -> float:
-        """How many numbers the potential keeps on a grid, about."""
+        """Approximate memory of the potential on a grid, in floats."""
         return grid.size * (2 + (6 * 2**grid.dim if self.W is not None else 0))
 
     def on(self, grid: Grid, tolerance: float = 0.0) -> InteractionPotential:
-        """The potential on the cells of `grid`; nothing is compressed, so `tolerance` has no say."""
+        """The potential on the cells of `grid`; nothing is compressed, so `tolerance` is ignored."""
         return InteractionPotential(self, grid)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> InteractionPointPotential:
@@ -122,8 +143,8 @@ class InteractionEnergy:
         return 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
 
     def loss(self, measure: Measure) -> float:
-        """L[μ] of a cloud."""
-        return self.velocity(measure.points, measure.masses)[1]
+        """L[μ] of points and masses, with the nearest images on the axes of μ that wrap around."""
+        return self.wrapped(np.array(measure.periods)).velocity(measure.points, measure.masses)[1]
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
         """−∇(V + W ∗ μ) at the points of the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.
@@ -155,8 +176,13 @@ class InteractionEnergy:
         return np.einsum("ij,ijp->ip", weights, slopes), float(masses[block] @ (weights * self.interaction(difference)).sum(axis=1))
 
     def __repr__(self) -> str:
-        functions = [f"{name} = {getattr(f, '__name__', type(f).__name__)}" for name, f in (("V", self.V), ("W", self.W)) if f is not None]
+        functions = [f"{name} = {_named(f)}" for name, f in (("V", self.V), ("W", self.W)) if f is not None]
         return f"InteractionEnergy({', '.join(functions + ([f'U = {self.U!r}'] if self.U else []))})"
+
+
+def _named(function: Any) -> str:
+    """What a function calls itself."""
+    return repr(function) if isinstance(function, Formula | Potential | Sum) else getattr(function, "__name__", type(function).__name__)
 
 
 def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
@@ -167,7 +193,7 @@ def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
     return value
 
 
-class InteractionPotential(Layout):
+class InteractionPotential(GridPotential):
     """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order."""
 
     def __init__(self, energy: InteractionEnergy, grid: Grid) -> None:

@@ -58,3 +58,6 @@ class PorousMedium:
 
     def __repr__(self) -> str:
         return f"{self.kappa / (self.q - 1):g} μ^{self.q:g}"
+
+
+INTERNAL: dict[str, type[Entropy] | type[PorousMedium]] = {"entropy": Entropy, "porous-medium": PorousMedium}

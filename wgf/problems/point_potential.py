@@ -21,7 +21,7 @@ LEAST_TOLERANCE = 1e-10  # relative, of W
 PROBES = 32  # rows on which the approximation of W is checked
 
 
-class PointPotential:
+class RegressionPointPotential:
     """G at points (N, p) for a RegressionEnergy.
 
     rank, error    of the compressed features

@@ -1,8 +1,7 @@
 """What is solved, and nothing of how: an energy, the initial law of θ, and the temperature of the noise.
 
-A problem is built in Python, or read from the keys title and reduced (sphere.py) and the tables [neuron], [data], [penalty], [noise],
-[initial] of a problem file (docs/design.md); the tables [domain], [method] and [time] of the same file say how, and are read by
-problem_file.py.
+A problem is built in Python, or read from a problem file (toml.py); the tables [domain], [method] and [time] of the same file say how,
+and are read by runs/task.py.
 """
 
 from __future__ import annotations
@@ -14,15 +13,23 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.measures.laws import OnAxes
 from wgf.networks.data import Data
-from wgf.problems.schema import Table, parse, read_text
+from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.registers import load
+
+TAKEN = {  # the names of the other variables in a run's file
+    "time", "coordinate", "density", "mean", "box_lower", "box_upper", "position", "weight", "particle", "mesh", "vertex", "corner", "cell",
+    "sample", "dim", "input", "input_weight", "target", "prediction", "history",
+    "loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
 class Problem:
     """∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ − κ G μ from μ_0 = `initial`, where G comes from `energy` and τ = `temperature` ≥ 0.
 
+    initial   a law; where all its numbers stand for all axes, it has those of θ
     growth    κ ≥ 0, zero but for problems reduced to a sphere (sphere.py): mass grows where G < 0 and shrinks where G > 0
     source    the text of the problem file it was read from, if any; it is kept in every run file
     """
@@ -39,6 +46,10 @@ class Problem:
             raise InputError(f"temperature = {self.temperature:g}: it must be a number ≥ 0")
         if not (np.isfinite(self.growth) and self.growth >= 0):
             raise InputError(f"growth = {self.growth:g}: it must be a number ≥ 0")
+        if self.energy.dim is not None:
+            self.axis_names(self.energy.dim)
+            if isinstance(self.initial, OnAxes):
+                object.__setattr__(self, "initial", self.initial.on_axes(self.energy.dim))
         p = self.initial.dim
         if p is not None and self.energy.dim not in (None, p):
             axes = self.energy.axis_names(self.energy.dim)
@@ -58,7 +69,7 @@ class Problem:
         return cls._read(parse(text, "the problem in the run file"), Path(), text, data)
 
     @classmethod
-    def _read(cls, root: Table, folder: Path, source: str, data: Data | None = None) -> Problem:
+    def _read(cls, root: TomlTable, folder: Path, source: str, data: Data | None = None) -> Problem:
         """The problem in the root table of a problem file, by the reader of such files, which lies above and knows this class (toml.py)."""
         problem: Problem = load("wgf.problems.toml:read_problem")(root, folder, source, data)
         return problem
@@ -68,6 +79,8 @@ class Problem:
         names = self.energy.axis_names(p)
         if len(names) != p:
             raise InputError(f"theta has {len(names)} coordinates ({', '.join(names)}) but {p} were given")
+        if taken := [name for name in names if name in TAKEN]:
+            raise InputError(f"an axis is named {taken[0]!r}, as something else in the file of a run is: take another name")
         return names
 
     @property

@@ -3,9 +3,8 @@
     L[μ] = ‖φ_μ − f*‖² + λ ∫V dμ = ‖f*‖² − 2∫F dμ + ∬K dμ dμ
     G(θ; μ) = ⟨g(θ), φ_μ − f*⟩ + ½ λ V(θ) = ½ δL/δμ                (so that ∂_t μ = div(μ ∇G) has dL/dt = −2∫|∇G|² dμ)
 
-An energy answers four calls: `velocity(points, masses)`, −∇G at the points of a cloud; `on(grid)`, the potential bound to the cells
-of a grid, and `at(points)`, that bound to any fixed points, which cost O(N r) a time and no N × N array (see features.py);
-`wrapped(periods)`, itself for clouds and fixed points on axes that wrap around (a grid knows its own).
+What methods ask of it is the contract of an energy (energy.py); the potential on a grid and at fixed points costs O(N r) a time and no
+N × N array (networks/features.py).
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
 
 if TYPE_CHECKING:
-    from wgf.problems.grid_potential import Potential
-    from wgf.problems.point_potential import PointPotential
+    from wgf.problems.grid_potential import RegressionPotential
+    from wgf.problems.point_potential import RegressionPointPotential
 
 KEPT_ENTRIES = 2**22  # a cloud's responses are kept between its two passes while they have at most this many entries
 
@@ -84,24 +83,24 @@ class RegressionEnergy:
         if not isinstance(self.penalty, Penalty):
             object.__setattr__(self, "penalty", as_penalty(self.penalty))
 
-    def on(self, grid: Grid, tolerance: float = 1e-12) -> Potential:
+    def on(self, grid: Grid, tolerance: float = 1e-12) -> RegressionPotential:
         """The potential on the cells of `grid`, features compressed to relative error `tolerance`."""
-        from wgf.problems.grid_potential import Potential  # compiled code, which clouds do not need
+        from wgf.problems.grid_potential import RegressionPotential  # compiled code, which clouds do not need
 
-        return Potential(self, grid, tolerance)
+        return RegressionPotential(self, grid, tolerance)
 
-    def at(self, points: np.ndarray, tolerance: float = 1e-12) -> PointPotential:
+    def at(self, points: np.ndarray, tolerance: float = 1e-12) -> RegressionPointPotential:
         """The potential at fixed points (N, p), features compressed to relative error `tolerance`."""
-        from wgf.problems.point_potential import PointPotential
+        from wgf.problems.point_potential import RegressionPointPotential
 
-        return PointPotential(self, points, tolerance)
+        return RegressionPointPotential(self, points, tolerance)
 
     def wrapped(self, periods: np.ndarray) -> RegressionEnergy:
         """Itself, for a neuron is a function of θ, not of differences."""
         return self
 
     def entries(self, grid: Grid) -> float:
-        """How many numbers the potential keeps on a grid, about."""
+        """Approximate memory of the potential on a grid, in floats."""
         axis = self.neuron.output_axis
         featured = grid.size if axis is None else grid.size / grid.shape[axis]
         return featured * min(self.data.size, 64) + (grid.size if axis is None else 0)
@@ -112,7 +111,7 @@ class RegressionEnergy:
 
     @property
     def dim(self) -> int | None:
-        """P where the neuron says it."""
+        """p where the neuron says it."""
         return len(self.neuron.theta) if isinstance(self.neuron, Neuron) else None
 
     @property

@@ -1,22 +1,23 @@
 """Tables of a problem file, read strictly: every key is known, every value has the right kind, every error says where.
 
-A `Table` remembers its file and its place in it (`student.toml, [initial]`), hands out its values one by one, checked, and
+A `TomlTable` remembers its file and its place in it (`student.toml, [initial]`), hands out its values one by one, checked, and
 at the end complains about the keys nobody asked for, naming the nearest known one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar, Union
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, located
 from wgf.registers import nearest
 
 if sys.version_info >= (3, 11):
@@ -26,14 +27,29 @@ else:
 
 Built = TypeVar("Built")
 _REQUIRED: Any = object()
+LARGEST = 2**63 - 1  # the whole numbers of TOML
 
 
-def parse(text: str, name: str) -> Table:
-    """The TOML text as a Table; `name` is what errors call it."""
+def parse(text: str, name: str) -> TomlTable:
+    """The TOML text as a table; `name` is what errors call it."""
     try:
-        return Table(tomllib.loads(text), name)
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(text)
+        large = next((number for number in _numbers(values) if abs(number) > LARGEST), None)
+    except ValueError as error:  # a TOMLDecodeError, or of a number with thousands of digits
         raise InputError(f"{name} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{name} is nested too deeply: no problem file needs more than a few levels of tables and lists") from None
+    if large is not None:
+        raise InputError(f"{name}: the whole number {str(large)[:12]}… is too large: those of TOML have 64 bits")
+    return TomlTable(values, name)
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    """The whole numbers in a TOML value."""
+    if isinstance(value, int):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _numbers(item)
 
 
 def read_text(path: Path) -> str:
@@ -46,7 +62,7 @@ def read_text(path: Path) -> str:
         raise InputError(f"problem file {path} cannot be read: {error}") from None
 
 
-class Table:
+class TomlTable:
     """A TOML table with its place; see the module's text."""
 
     def __init__(self, values: Mapping[str, Any], file: str, place: str = "") -> None:
@@ -84,20 +100,20 @@ class Table:
             raise self.error(key, f"= {value!r} is not known{nearest(value, allowed)}; allowed: {', '.join(allowed)}")
         return value
 
-    def table(self, key: str) -> Table:
+    def table(self, key: str) -> TomlTable:
         """The table `key`, empty if it is not there."""
         value = self.get(key, Any, {})
         if not isinstance(value, dict):
             raise self.error(key, f"= {value!r} must be a table")
-        return Table(value, self.file, f"{self.place}.{key}" if self.place else key)
+        return TomlTable(value, self.file, f"{self.place}.{key}" if self.place else key)
 
-    def tables(self, key: str) -> list[Table]:
+    def tables(self, key: str) -> list[TomlTable]:
         """The list of tables `key`."""
         value = self.get(key)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(key, "must be a list of tables, such as [ { … }, { … } ]")
         place = f"{self.place}.{key}" if self.place else key
-        return [Table(item, self.file, f"{place}, entry {k + 1}") for k, item in enumerate(value)]
+        return [TomlTable(item, self.file, f"{place}, entry {k + 1}") for k, item in enumerate(value)]
 
     def build(self, cls: Callable[..., Built], **given: Any) -> Built:
         """An instance of the dataclass `cls`: its fields are the keys, their annotations the kinds; `given` is not read."""
@@ -111,15 +127,16 @@ class Table:
             if value is not MISSING:
                 arguments[item.name] = value
         self.finish()
-        return self.located(lambda: cls(**arguments))
+        with self.located():
+            return cls(**arguments)
 
-    def located(self, make: Callable[[], Built]) -> Built:
-        """make(), with the place put before the message of an InputError."""
-        try:
-            return make()
-        except InputError as error:
-            text = str(error)
-            raise InputError(text if text.startswith(self.file) else f"{self.where}: {text}") from None
+    def located(self) -> contextlib.AbstractContextManager[None]:
+        """An InputError from inside is told with the place of this table."""
+        return located(self.where, self.file)
+
+    def leave(self, *keys: str) -> None:
+        """These keys are known, and are read elsewhere or not at all."""
+        self.asked.extend(keys)
 
     def finish(self) -> None:
         """Complain about the first key that nobody asked for."""

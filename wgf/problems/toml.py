@@ -1,50 +1,111 @@
-"""The problem in the tables of a problem file: the keys title and reduced, [neuron], [data], [penalty], [noise], [initial]."""
+"""The problem in the tables of a problem file: the keys title and reduced, [energy], [neuron], [data], [penalty], [noise], [initial]."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.laws import LAWS, Law, Mixture, Product
 from wgf.networks.activations import ACTIVATIONS
-from wgf.networks.data import Data, Teacher
+from wgf.networks.data import LAWS_OF_X, Data, Teacher, law_of_x
 from wgf.networks.neuron import Neuron
+from wgf.problems.formula import Formula
+from wgf.problems.interaction import InteractionEnergy
+from wgf.problems.internal import INTERNAL, Entropy, PorousMedium
+from wgf.problems.potentials import POTENTIALS, Potential, Sum
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
-from wgf.problems.schema import Table
+from wgf.problems.schema import TomlTable
 from wgf.problems.sphere import reduce_to_sphere
 
 HOW = ("domain", "method", "time")  # the tables of a problem file that say how, not what
+OF_NETWORKS = ("neuron", "data", "penalty")  # the tables of a network's energy
+OF_INTERACTIONS = ("axes", "V", "W", "U")  # the keys of [energy] otherwise
+Energy = RegressionEnergy | InteractionEnergy
 
 
-def read_problem(root: Table, folder: Path, source: str, data: Data | None = None) -> Problem:
+def read_problem(root: TomlTable, folder: Path, source: str, data: Data | None = None) -> Problem:
     """The problem in the root table of a problem file; `data` replaces the [data] table where it is given."""
     title, reduced = root.get("title", str, ""), root.get("reduced", bool, False)
+    energy_table, noise, law_table = root.table("energy"), root.table("noise"), root.table("initial")
+    root.leave(*OF_NETWORKS)
+    if energy_table.choice("kind", ("network", "interaction"), "network") == "interaction":
+        energy: Energy = read_interaction(root, energy_table)
+    else:
+        energy = read_network(root, energy_table, folder, data)
+    temperature = float(noise.get("temperature", float, 0.0))
+    noise.finish()
+    law = read_law(law_table)
+    root.leave(*HOW)
+    root.finish()
+    with root.located():
+        problem = Problem(energy, law, temperature, title)
+        return dataclasses.replace(reduce_to_sphere(problem) if reduced else problem, source=source)
+
+
+def read_network(root: TomlTable, energy: TomlTable, folder: Path, data: Data | None) -> RegressionEnergy:
+    """The loss of a network, from [neuron], [data] and [penalty]."""
+    for key in OF_INTERACTIONS:
+        if key in energy:
+            raise energy.error(key, 'is for kind = "interaction"; that of a network has [neuron], [data] and [penalty]')
+    energy.finish()
     data_table, neuron_table = root.table("data"), root.table("neuron")
     activation = neuron_table.choice("activation", list(ACTIVATIONS))
     if data is None:
         data = read_data(data_table, folder, activation)
     neuron = neuron_table.build(Neuron, activation=activation, dim=data.dim)
-    penalty_table, noise, law_table = root.table("penalty"), root.table("noise"), root.table("initial")
-    kind = penalty_table.choice("kind", ("l2", "none"), "l2")
-    strength = float(penalty_table.get("strength", float, 0.0))
-    penalty_table.finish()
-    temperature = float(noise.get("temperature", float, 0.0))
-    noise.finish()
-    law = read_law(law_table)
-    for name in HOW:
-        root.get(name, Any, None)
-    root.finish()
-    energy = penalty_table.located(lambda: RegressionEnergy(neuron, data, strength if kind == "l2" else 0.0))
-    problem = root.located(lambda: Problem(energy, law, temperature, title))
-    return dataclasses.replace(root.located(lambda: reduce_to_sphere(problem)) if reduced else problem, source=source)
+    penalty = root.table("penalty")
+    kind = penalty.choice("kind", ("l2", "none"), "l2")
+    strength = float(penalty.get("strength", float, 0.0))
+    penalty.finish()
+    with penalty.located():
+        return RegressionEnergy(neuron, data, strength if kind == "l2" else 0.0)
 
 
-def read_law(table: Table) -> Law:
+def read_interaction(root: TomlTable, table: TomlTable) -> InteractionEnergy:
+    """∫V dμ + ½∬W dμ dμ + ∫U(μ), from [energy] alone."""
+    for key in OF_NETWORKS:
+        if key in root:
+            raise InputError(f'{root.file}: [{key}] is for networks, but [energy] has kind = "interaction", with V, W and U: leave it out')
+    axes = table.get("axes", list[str])
+    v, w = (read_function(table, key, axes) for key in ("V", "W"))
+    internal = read_internal(table.table("U")) if "U" in table else None
+    table.leave("U")
+    table.finish()
+    with table.located():
+        return InteractionEnergy(v, w, internal, axes)
+
+
+def read_function(table: TomlTable, key: str, axes: list[str]) -> Formula | Potential | Sum | None:
+    """V or W: a formula, a table { potential = name, … }, or a list of these, whose sum counts."""
+    value = table.get(key, Any, None)
+    if value is None:
+        return None
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, str | dict) for item in items):
+        raise table.error(key, f'= {value!r}: give a formula, "…", a table {{ potential = "…" }}, or a list of these, whose sum counts')
+    parts: list[Formula | Potential] = []
+    for count, item in enumerate(items, start=1):
+        place = f"{table.place}.{key}" + (f", entry {count}" if isinstance(value, list) else "")
+        if isinstance(item, str):
+            with table.located():
+                parts.append(Formula(item, axes, key))
+        else:
+            part = TomlTable(item, table.file, place)
+            parts.append(part.build(POTENTIALS[part.choice("potential", list(POTENTIALS))]))
+    return parts[0] if len(parts) == 1 else Sum(parts)
+
+
+def read_internal(table: TomlTable) -> Entropy | PorousMedium:
+    """U: { kind = "entropy", temperature = … } or { kind = "porous-medium", kappa = …, q = … }."""
+    kind: Callable[..., Entropy | PorousMedium] = INTERNAL[table.choice("kind", list(INTERNAL))]
+    return table.build(kind)
+
+
+def read_law(table: TomlTable) -> Law:
     """A law from its table { law = name, … }; mixtures and products hold further such tables in `laws`."""
     name = table.choice("law", list(LAWS))
     if LAWS[name] in (Mixture, Product):
@@ -52,37 +113,36 @@ def read_law(table: Table) -> Law:
     return table.build(LAWS[name])
 
 
-def read_data(table: Table, folder: Path, activation: str) -> Data:
+def read_data(table: TomlTable, folder: Path, activation: str) -> Data:
     """[data]: either file = …, or inputs = { law = … } with a teacher."""
     if "file" in table:
         path = folder / table.get("file", str)
         table.finish()
-        return table.located(lambda: Data.from_file(path))
+        with table.located():
+            return Data.from_file(path)
     if "inputs" not in table:
         raise InputError(f'{table.where}: give file = "data.csv", or inputs = {{ law = … }} with teacher = [ … ]')
     inputs = table.table("inputs")
-    kind = inputs.choice("law", ("uniform", "gaussian", "samples"))
-    numbers = list[float] | float
-    law = "gaussian" if kind == "gaussian" or "mean" in inputs or "std" in inputs else "uniform"
-    names = ("mean", "std") if law == "gaussian" else ("lower", "upper")
-    defaults = ([0.0], [1.0]) if law == "gaussian" else ([-1.0], [1.0])
-    first, second = (np.atleast_1d(inputs.get(name, numbers, default)) for name, default in zip(names, defaults, strict=True))
-    if len(first) != len(second):
-        raise inputs.error(names[0], f"has {len(first)} entries but {names[1]} has {len(second)}; give one of each per input")
-    place = dict(zip(names, (first.tolist(), second.tolist()), strict=True))
+    kind = inputs.choice("law", (*LAWS_OF_X, "samples"))
+    name = kind if kind != "samples" else "gaussian" if "mean" in inputs or "std" in inputs else "uniform"
+    with inputs.located():
+        law = law_of_x(name, **{key: inputs.get(key, float | list[float], None) for key in LAWS_OF_X[name][1]})
     neurons = table.tables("teacher")
-    teacher = table.located(lambda: Teacher(activation, [read_teacher_neuron(neuron, len(first)) for neuron in neurons], len(first)))
+    with table.located():
+        teacher = Teacher(activation, [read_teacher_neuron(neuron, law.dim) for neuron in neurons], law.dim)
     table.finish()
     if kind == "samples":
         count, seed = inputs.get("count", int), inputs.get("seed", int, 0)
         inputs.finish()
-        return inputs.located(lambda: Data.samples(teacher, count, seed, law=law, **place))
+        with inputs.located():
+            return Data.samples(teacher, count, seed, law=law)
     nodes = inputs.get("nodes", int | list[int], 40)
     inputs.finish()
-    return inputs.located(lambda: Data.quadrature(teacher, nodes=nodes, law=law, **place))
+    with inputs.located():
+        return Data.quadrature(teacher, nodes=nodes, law=law)
 
 
-def read_teacher_neuron(table: Table, dim: int) -> dict[str, float]:
+def read_teacher_neuron(table: TomlTable, dim: int) -> dict[str, float]:
     """The coordinates of one teacher neuron; its input weights are a, or a1 … ad, or a list a = [ … ]."""
     values: dict[str, float] = {}
     for key in list(table.values):

@@ -53,7 +53,8 @@ class StoredMeasures(Sequence):
         frame = range(self.frames)[index]
         with reading(self.path) as file:
             if "position" in file:
-                return Cloud(file["position"][frame], file["weight"][:], self.neuron)
+                position = file["position"]
+                return Cloud(position[frame], file["weight"][:], self.neuron, position.attrs.get("periods", ()))
             if "mesh" in file:
                 self._mesh = self._mesh or read_mesh(file)
                 return MeshDensity(self._mesh, file["density"][frame], self.neuron)
@@ -67,7 +68,8 @@ def read_mesh(file: h5py.File) -> Mesh:
     group = file["mesh"]
     vertices, cells, centers, volumes = (group[name][:] for name in ("vertices", "cells", "centres", "volumes"))
     names = file["coordinate"].asstr()[:].tolist()
-    return Mesh(vertices, cells, centers, volumes, int(group.attrs["cell_dim"]), tuple(names), str(group.attrs["title"]))
+    cell_dim, title, periods = int(group.attrs["cell_dim"]), str(group.attrs["title"]), group.attrs.get("periods", ())
+    return Mesh(vertices, cells, centers, volumes, cell_dim, tuple(names), title, periods)
 
 
 def read_grid(file: h5py.File) -> Grid:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.methods.base import Method, check_growth
+from wgf.methods.base import Method, check_growth, check_rest
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Guard
@@ -17,21 +18,25 @@ from wgf.runs.observers.progress import Progress
 from wgf.runs.observers.recorder import Memory
 from wgf.runs.observers.writer import Store
 from wgf.runs.reader import open_run
+from wgf.runs.rest import Ending, Rest, as_end
 from wgf.runs.run import Run
+
+FIRST = 1e-4  # of the longest time: the first frame after the start of a run to rest
 
 
 def solve(
     problem: Problem,
     method: Method,
-    until: float,
+    until: float | str | Rest,
     save: int | Sequence[float] = 11,
     store: str | Path | None = None,
     progress: bool = False,
     observers: Sequence[Observer] = (),
 ) -> Run:
-    """Run `method` on `problem` from t = 0 to `until`.
+    """Run `method` on `problem` from t = 0 to `until`: a time, or "rest", or a Rest with its tolerance and the longest time (rest.py).
 
-    save       a number of frames, evenly spaced with both ends, or a list of times (t = 0 and `until` are added)
+    save       a number of frames, evenly spaced with both ends, or a list of times (t = 0 and the end are added); of a run to rest the
+               number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
     store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
     progress   a progress bar, if there is a terminal
     observers  further objects with frame, step and close (wgf/runs/observers/base.py)
@@ -39,33 +44,41 @@ def solve(
     Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
     then in the file, and so it is after an interruption.
     """
-    times = save_times(until, save)
+    ending = Ending(end := as_end(until))
+    times = save_times(end, save)
     check_growth(problem, method)
-    stepper = method.bind(problem, until)
+    if ending.rest:
+        check_rest(problem, method)
+    stepper = method.bind(problem, times[-1])
     memory: Any = Store(store, problem, method, stepper.facts) if store is not None else Memory(problem, method, stepper.facts)
-    watchers: list[Observer] = [Guard(until, getattr(method, "edge_tolerance", 1.0)), memory, *observers]
+    watchers: list[Observer] = [Guard(times[-1], getattr(method, "edge_tolerance", 1.0)), memory, ending, *observers]
     if progress:
-        watchers.append(Progress(until, type(method).__name__))
+        watchers.append(Progress(times[-1], type(method).__name__))
     with watching(watchers) as watch:
         state = stepper.start()
         watch.frame(frame := stepper.frame(state))
-        for stop in times[1:]:
-            while state.time < stop:
+        for stop in takewhile(lambda _: not ending.reached, times[1:]):
+            while state.time < stop and not ending.reached:
                 watch.step(stepper.step(state, stop))
             watch.frame(frame := stepper.frame(state))
         watch.step(frame.reading)  # the history ends with the last state
+        memory.note(ending.facts)
+    ending.warn()
     run = memory.run() if store is None else open_run(store)
     run.problem = problem
     return run
 
 
-def save_times(until: float, save: int | Sequence[float]) -> list[float]:
-    """The times of the frames, ascending, with t = 0 and `until`."""
+def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
+    """The times of the frames, ascending, with t = 0 and the end."""
+    until = end.longest if isinstance(end, Rest) else end
     if not (np.isfinite(until) and until > 0):
         raise InputError(f"the end time is {until:g}: it must be a positive number")
     if isinstance(save, int | np.integer):
         if save < 2:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
+        if isinstance(end, Rest):
+            return [0.0, *(until * np.geomspace(FIRST, 1.0, int(save) - 1)[:-1]).tolist(), float(until)]
         return np.linspace(0.0, until, int(save)).tolist()
     times = np.asarray(save, dtype=float)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():

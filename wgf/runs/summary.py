@@ -22,6 +22,8 @@ def run_facts(run: Run) -> dict[str, str]:
         "status": run.status,
         "time": f"0 … {run.times[-1]:g} in {max(len(run.history['time']) - 1, 0):,} steps, {len(run.times)} frames",
     }
+    if "rest_residual" in run.attributes:
+        facts["rest"] = _rest(run)
     if run.data is not None:
         facts["loss"] = f"{run.loss[0]:.6g} → {run.loss[-1]:.6g}"
     if run.has_free_energy:
@@ -40,9 +42,8 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
     if run.attributes["kernel_rank"]:
-        facts["kernel"] = (
-            f"rank {run.attributes['kernel_rank']} for {run.data.size} data, relative error {run.attributes['kernel_error']:.1e}"
-        )
+        what = "of W" if run.data is None else f"for {run.data.size} data"
+        facts["kernel"] = f"rank {run.attributes['kernel_rank']} {what}, relative error {run.attributes['kernel_error']:.1e}"
     return facts
 
 
@@ -59,6 +60,13 @@ def _variational_steps(run: Run) -> str:
         )
         text += " spared" if json.loads(run.attributes["method_options"])["debiased"] else " added"
     return text
+
+
+def _rest(run: Run) -> str:
+    """Whether, when, and how nearly a run came to rest."""
+    time, residual, tolerance = (float(run.attributes[f"rest_{name}"]) for name in ("time", "residual", "tolerance"))
+    reached = f"at rest at t = {time:.4g}" if math.isfinite(time) else f"not at rest by t = {run.times[-1]:g}"
+    return f"{reached}: residual {residual:.2g}, tolerance {tolerance:g}"
 
 
 def _rises(largest: float) -> str:

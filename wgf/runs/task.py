@@ -2,7 +2,7 @@
 
 [domain]  lower, upper, cells, boundary, grow   go to the methods that have a grid; for fipy also shape, with what belongs to it
 [method]  name, and its options beside it   the fields of the method's class
-[time]    end, save
+[time]    end, save; where end = "rest", also tolerance and longest
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from wgf.errors import InputError
 from wgf.methods import METHODS, method_class
 from wgf.methods.fipy.domains import SHAPES, Box
 from wgf.problems.problem import Problem
-from wgf.problems.schema import Table, parse, read_text
+from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.problems.toml import read_problem
+from wgf.runs.rest import Rest
 from wgf.runs.solve import save_times
 
 DOMAIN = ("lower", "upper", "cells", "boundary", "grow")
+OF_REST = ("tolerance", "longest")  # the keys of [time] that say what rest is
 CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
 NEURONS = 1000  # m, where [method] names none
 
@@ -31,11 +33,11 @@ class Task:
 
     problem: Problem
     method: Any
-    until: float
+    until: float | Rest
     save: int | list[float]
 
 
-def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...] = (), until: float | None = None) -> Task:
+def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...] = (), until: float | str | None = None) -> Task:
     """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own."""
     path = Path(path)
     root = parse(text := read_text(path), str(path))
@@ -44,26 +46,36 @@ def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...
     return Task(problem, read_method(root, problem, method, cells), end, save)
 
 
-def read_times(table: Table, until: float | None) -> tuple[float, int | list[float]]:
-    """The end time and the frames."""
-    end = float(table.get("end", float, 1.0) if until is None else until)
+def read_times(table: TomlTable, until: float | str | None) -> tuple[float | Rest, int | list[float]]:
+    """The end, a time or rest, and the frames."""
+    word = table.get("end", float | str, 1.0) if until is None else until
+    table.leave("end")
     save = table.get("save", int | list[float], 11)
-    table.get("end", Any, None)
-    table.finish()
+    if isinstance(word, str):
+        if word != "rest":
+            raise table.error("end", f'= {word!r}: give a time, or "rest"')
+        end: float | Rest = table.build(Rest)
+    else:
+        end = float(word)
+        if until is not None:
+            table.leave(*OF_REST)
+        table.finish()
+    last = end.longest if isinstance(end, Rest) else end
     if until is not None and isinstance(save, list):
-        save = [time for time in save if time <= until]
-    table.located(lambda: save_times(end, save))
+        save = [time for time in save if time <= last]
+    with table.located():
+        save_times(end, save)
     return end, save
 
 
-def read_method(root: Table, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
+def read_method(root: TomlTable, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
     """The method of [method] and [domain]; a `name` other than the file's takes that method's default options."""
     table, box = root.table("method"), root.table("domain")
     written = table.choice("name", list(METHODS), "finite-volume")
     cls = method_class(written if name is None else name)
     if name not in (None, written):
-        table = Table({}, table.file, table.place)
-    table.get("name", Any, None)
+        table = TomlTable({}, table.file, table.place)
+    table.leave("name")
     options = {item.name for item in dataclasses.fields(cls)}
     if "mesh" in options:
         return table.build(cls, mesh=read_mesh(box, problem, cells))
@@ -84,11 +96,12 @@ def read_method(root: Table, problem: Problem, name: str | None = None, cells: t
         given["m"] = NEURONS
     method = table.build(cls, **given)
     if given.get("lower") is not None:
-        box.located(lambda: method.grid(problem, 0.0))
+        with box.located():
+            method.grid(problem, 0.0)
     return method
 
 
-def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
+def read_mesh(table: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Any:
     """The domain of a method with a mesh, of the shape that [domain] names."""
     shape = table.choice("shape", list(SHAPES), "box")
     if shape != "box":
@@ -102,10 +115,11 @@ def read_mesh(table: Table, problem: Problem, cells: tuple[int, ...]) -> Any:
     if cells:
         given["cells"] = cells[0] if len(cells) == 1 else cells
     given.setdefault("cells", CELLS.get(problem.dim or 1, 24))
-    return table.located(lambda: Box(**given))
+    with table.located():
+        return Box(**given)
 
 
-def read_domain(table: Table) -> dict[str, Any]:
+def read_domain(table: TomlTable) -> dict[str, Any]:
     """The keys of [domain] that are there, for a box."""
     if table.choice("shape", list(SHAPES), "box") != "box":
         raise table.error("shape", f"= {table.values['shape']!r} is for the method fipy; all others take a box")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.distances.register import DISTANCES, distance, self_distance
+from wgf.measures.distances.axes import shared_periods
+from wgf.measures.distances.register import DISTANCES, distance, self_distance, transport_for
 from wgf.measures.mesh import NEAR
 from wgf.networks.data import Data
 from wgf.registers import known, load
@@ -69,12 +70,14 @@ def open_pair(path: str | Path) -> Pair:
 def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair:
     """The distances between the measures of two runs at the times that both have.
 
-    Always: function and loss where both have the same data, and sliced_w2; `distances` names further ones.
+    Always: function and loss where both have the same data, and sliced_w2, or w2 where an axis wraps around; `distances` names further
+    ones.
     """
     rows = common_frames(first, second)
     same = first.data is not None and second.data is not None and _same(first.data, second.data)
+    transport = transport_for(shared_periods(first.measures[0], second.measures[0]))
     names = tuple(
-        dict.fromkeys((*(("function", "loss") if same else ()), "sliced_w2", *(known(n, DISTANCES, "distance") for n in distances)))
+        dict.fromkeys((*(("function", "loss") if same else ()), transport, *(known(n, DISTANCES, "distance") for n in distances)))
     )
     for name in ("function", "loss"):
         if name in names and not same:
@@ -93,7 +96,7 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
             else:
                 value = distance(name, mu, nu)
             found[name].append(float(value))
-            unknown = name in ("function", "loss") and energy is None
+            unknown = DISTANCES[name].of_energy and energy is None
             floor[name].append(np.nan if unknown else self_distance(name, mu, nu, energy, DRAWS))
     attributes = {
         "title": str(first.attributes.get("title") or second.attributes.get("title") or ""),

@@ -337,6 +337,39 @@ def test_the_weights_of_a_mixture_are_normalised():
     assert wgf.Mixture([2, 6], [GAUSSIAN_1D, GAUSSIAN_1D]).weights == (0.25, 0.75)
 
 
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        (lambda: wgf.Gaussian([0, 1], 0.4), lambda: wgf.Gaussian([0, 1], [0.4, 0.4])),
+        (lambda: wgf.Gaussian(0.0, [0.4, 0.2]), lambda: wgf.Gaussian([0, 0], [0.4, 0.2])),
+        (lambda: wgf.Gaussian(np.float64(0), np.array([0.4, 0.2])), lambda: wgf.Gaussian([0, 0], [0.4, 0.2])),
+        (lambda: wgf.Uniform(-1, [1, 2]), lambda: wgf.Uniform([-1, -1], [1, 2])),
+        (lambda: wgf.Uniform([-1, -2], 1), lambda: wgf.Uniform([-1, -2], [1, 1])),
+        (lambda: wgf.Gaussian(0, 1), lambda: wgf.Gaussian([0], [1])),
+        (lambda: wgf.Mixture([1, 1], [wgf.Gaussian(0, 1), BALL_2D]), lambda: wgf.Mixture([1, 1], [wgf.Gaussian([0, 0], [1, 1]), BALL_2D])),
+    ],
+)
+def test_a_number_serves_for_all_axes(short, whole):
+    """As `cells` does: the law is the one whose numbers were written out, as long as a list among them says how many axes there are."""
+    assert short() == whole()
+    assert short().dim == whole().dim
+    assert np.array_equal(short().sample(5, np.random.default_rng(1)), whole().sample(5, np.random.default_rng(1)))
+
+
+def test_numbers_alone_serve_for_the_axes_of_a_problem():
+    """Where no list says how many axes there are, the neuron does; on its own, and in a product, such a law has one."""
+    energy = wgf.RegressionEnergy(wgf.Neuron("tanh", theta=("c", "a")), wgf.Data([0.0, 1.0], [0.0, 1.0]))
+    assert wgf.Problem(energy, wgf.Gaussian(0.5, 0.4)).initial == wgf.Gaussian([0.5, 0.5], [0.4, 0.4])
+    assert wgf.Problem(energy, wgf.Ball(0.5, 0.4)).initial == wgf.Ball([0.5, 0.5], 0.4)
+    mixed = wgf.Problem(energy, wgf.Mixture([1, 1], [wgf.Gaussian(0, 1), wgf.Uniform(-1, 1)])).initial
+    assert mixed == wgf.Mixture([1, 1], [wgf.Gaussian([0, 0], [1, 1]), wgf.Uniform([-1, -1], [1, 1])])
+    density = wgf.Problem(energy, wgf.FromDensity(constant, lower=-1, upper=1)).initial
+    assert density.pdf(np.zeros((1, 2))) == pytest.approx(0.25)
+    assert wgf.Product([wgf.Gaussian(0, 1), wgf.Uniform([-1, 0], 1)]).dim == 3
+    with pytest.raises(wgf.InputError, match=r"theta has 2 coordinates \(c, a\) but the initial law has 1"):
+        wgf.Problem(energy, wgf.Gaussian([0.5], 0.4))
+
+
 def test_laws_say_what_they_are():
     assert repr(GAUSSIAN_2D) == "Gaussian(mean=(0.3, -1.0), std=(0.5, 0.2))"
     assert repr(BALL_2D) == "Ball(center=(0.4, -0.3), radius=0.9)"
@@ -367,6 +400,10 @@ class Nowhere:
         (lambda: wgf.Gaussian(0, 0), r"gaussian: std = 0 in coordinate 1; it must be positive"),
         (lambda: wgf.Gaussian([0, 0], [1]), r"gaussian: mean has 2, std has 1 entries; give one per coordinate in each"),
         (lambda: wgf.Gaussian([0, np.nan], [1, 1]), r"gaussian: mean = \[0, nan\] must be finite numbers, one per coordinate"),
+        (lambda: wgf.Gaussian([], []), r"gaussian: mean = \[\] must be finite numbers, one per coordinate or one for all"),
+        (lambda: wgf.Gaussian(10**400, 1), r"gaussian: mean = 1000"),
+        (lambda: wgf.Gaussian([0, 1], -0.4), r"gaussian: std = -0.4 in coordinate 1; it must be positive"),
+        (lambda: wgf.Uniform(1, [2, 0]), r"uniform law has lower = 1, upper = 0 in coordinate 2: lower must be less than upper"),
         (lambda: wgf.Gaussian("here", 1), r"gaussian: mean = 'here' is not a list of numbers"),
         (lambda: wgf.Gaussian([[0, 1]], [[1, 1]]), r"gaussian: mean = \[\[0, 1\]\] must be finite numbers, one per coordinate"),
         (lambda: wgf.Uniform([0, 1], [1, 1]), r"uniform law has lower = 1, upper = 1 in coordinate 2: lower must be less than upper"),
@@ -378,13 +415,17 @@ class Nowhere:
         (lambda: wgf.Mixture([], []), r"the mixture has 0 weights for 0 laws"),
         (lambda: wgf.Mixture([1, 0], [GAUSSIAN_1D] * 2), r"the mixture has weights \[1\.0, 0\.0\]: they must be positive"),
         (lambda: wgf.Mixture([1, np.nan], [GAUSSIAN_1D] * 2), r"the mixture has weights \[1\.0, nan\]"),
-        (lambda: wgf.Mixture([1, 1], [GAUSSIAN_1D, BALL_2D]), r"the laws of the mixture have dimensions \[1, 2\]: they must agree"),
+        (
+            lambda: wgf.Mixture([1, 1], [wgf.Gaussian([0], [1]), BALL_2D]),
+            r"the laws of the mixture have dimensions \[1, 2\]: they must agree",
+        ),
         (lambda: wgf.Product([]), r"the product has no laws; give at least one"),
         (
             lambda: wgf.Product([GAUSSIAN_1D, wgf.FromDensity(constant)]),
             r"law 2 of the product .*FromDensity\(pdf, lower=\[…\], upper=\[…\]\)",
         ),
         (lambda: wgf.Samples(np.ones((2, 2, 2))), r"samples have shape \(2, 2, 2\); expected \(m, p\) with m, p ≥ 1"),
+        (lambda: wgf.Samples([[0, 1], [2]]), r"samples: points must be numbers, in rows of one length"),
         (lambda: wgf.Samples([]), r"samples have shape \(0, 1\)"),
         (lambda: wgf.Samples([[0, 1], [np.inf, 2]]), r"sample 1 is \[inf, 2\.0\]: every coordinate must be a finite number"),
         (lambda: wgf.FromDensity(constant, lower=[0]), r"the support of a law given by its density needs both lower and upper, or neither"),

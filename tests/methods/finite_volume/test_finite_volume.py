@@ -122,7 +122,7 @@ def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
     state = stepper.start()
     repeated = 0
     for _ in range(60):
-        state.memory["outflow"] *= 0.5  # a guess that is too bold by a factor of two
+        state.outflow *= 0.5  # a guess that is too bold by a factor of two
         before = state.time
         attempts = []
         stages = type(stepper).stages
@@ -216,8 +216,7 @@ def test_a_state_is_all_that_is_needed_to_go_on():
     state = first.start()
     for _ in range(5):
         first.step(state, 1.0)
-    memory = {key: np.copy(value) if np.ndim(value) else value for key, value in state.memory.items()}
-    taken = dataclasses.replace(state, values=state.values.copy(), memory=memory)
+    taken = state.copy()
     for _ in range(5):
         first.step(state, 1.0)
         second.step(taken, 1.0)

@@ -155,11 +155,12 @@ def test_boxes_are_those_of_the_grid(boundary, name):
         assert abs(cloud.integrate(test) - density.integrate(test)) < 4 * deviation + 2e-3
 
 
-def test_reflection_folds_and_periodic_axes_wrap():
+def test_points_stop_at_walls_and_wrap_around_periodic_axes():
     walls = Walls([0, 0], [1, 2], ("no-flux", "periodic"))
     points = np.array([[0.3, 0.5], [-0.2, -0.5], [1.3, 2.5], [2.4, 4.1], [-3.1, -4.1]])
-    expected = [[0.3, 0.5], [0.2, 1.5], [0.7, 0.5], [0.4, 0.1], [0.9, 1.9]]
-    assert walls.reflected(points) == pytest.approx(np.array(expected))
+    ends, met = walls.reflected(np.full((5, 2), 0.4), points, np.zeros(1))
+    assert ends == pytest.approx(walls.inside(points))
+    assert met.tolist() == [[False, False], [True, False], [True, False], [True, False], [True, False]]
     assert walls.inside(points) == pytest.approx(np.array([[0.3, 0.5], [0, 1.5], [1, 0.5], [1, 0.1], [0, 1.9]]))
 
 

@@ -1,5 +1,7 @@
 """Particles: the gradient flow and gradient descent of m neurons."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from problems import RIDGE_1D, RIDGE_2D, Tanh
@@ -91,8 +93,38 @@ def test_walls_are_the_no_flux_boundary_of_the_grid():
         ({"m": 4, "rtol": -1}, "rtol = -1"),
         ({"m": 4, "lower": [0]}, "both lower and upper, or neither"),
         ({"m": 4, "solver": "RK4"}, "unknown ODE solver 'RK4'.*RK45"),
+        (
+            {"m": 4, "step": 0.1, "rtol": 1e-6},
+            "rtol = 1e-06 would change nothing: it is of the gradient flow, but step = 0.1 asks for steps",
+        ),
+        ({"m": 4, "step": 0.1, "atol": 1e-6, "solver": "RK45"}, "atol = 1e-06, solver = RK45 would change nothing: they are of the"),
+        (
+            {"m": 4, "step": 0.1, "batch": 2, "scheme": "heun"},
+            "scheme = heun would change nothing: it is of noise on all data, but batch = 2",
+        ),
     ],
 )
 def test_bad_options_are_refused(options, message):
     with pytest.raises(wgf.InputError, match=message):
         wgf.Particles(**options)
+
+
+def test_options_that_a_problem_leaves_without_effect_are_refused():
+    noisy = dataclasses.replace(TANH.problem, temperature=0.1)
+    with pytest.raises(wgf.InputError, match=r"scheme = euler-maruyama would change nothing: it is of noise, but the problem has none"):
+        wgf.solve(TANH.problem, wgf.Particles(4, scheme="euler-maruyama"), 1.0)
+    with pytest.raises(wgf.InputError, match=r"rtol = 0.001 would change nothing: it is of the gradient flow, but the problem has noise"):
+        wgf.solve(noisy, wgf.Particles(4, rtol=1e-3), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "Particles(1,000 neurons, seed 0)"),
+        ({"solver": "DOP853", "rtol": 1e-4}, "Particles(1,000 neurons, seed 0, DOP853, rtol 0.0001)"),
+        ({"step": 0.05, "batch": 4}, "Particles(1,000 neurons, seed 0, step 0.05, batches of 4)"),
+        ({"step": 0.05, "scheme": "heun"}, "Particles(1,000 neurons, seed 0, heun, step 0.05)"),
+    ],
+)
+def test_the_options_that_are_given_are_said(options, text):
+    assert repr(wgf.Particles(1000, **options)) == text

@@ -14,10 +14,10 @@ RIDGE = RIDGE_1D
 def test_all_data_of_a_linear_neuron():
     """M' = F₁ − (s + λ)m in steps of η: off by (1 − (s + λ)η)^{t/η} − e^{−(s + λ)t} of the distance from the limit, times √s."""
     steps = [0.025, 0.05, 0.1]
-    found = wgf.compare_steps(RIDGE.problem, 1.0, 30, steps, [None], 3, workers=1)
+    found = wgf.compare_steps(RIDGE.problem, 1.0, 30, steps, [None], 5, workers=1)
     s = RIDGE.second_moment[0, 0]
     rate = s + RIDGE.penalty
-    for replicate in range(3):
+    for replicate in range(5):
         start = wgf.solve(RIDGE.problem, wgf.Particles(30, seed=np.random.SeedSequence(0, spawn_key=(30, replicate))), 1.0, 2)
         gap = abs(start.measures[0].mean[0] - RIDGE.correlation[0] / rate)
         for k, step in enumerate(steps):
@@ -41,7 +41,7 @@ def test_batches_cost_a_variance_that_is_linear_in_the_step():
 
 
 def test_workers_do_not_matter_and_it_is_drawn(tmp_path):
-    arguments = (Tanh().problem, 0.4, 10, [0.1, 0.2], [None, 4], 3)
+    arguments = (Tanh().problem, 0.4, 10, [0.1, 0.2], [None, 4], 5)
     found = wgf.compare_steps(*arguments, workers=2)
     assert np.array_equal(found.distance, wgf.compare_steps(*arguments, workers=1).distance)
     figure = found.plot(tmp_path / "steps.png")

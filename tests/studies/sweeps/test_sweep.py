@@ -78,20 +78,20 @@ def test_what_is_no_comparison_is_said(tmp_path):
 def test_further_distances_beside_the_two(tmp_path):
     """They are those of the public function, and fall, too; names are checked before anything is computed."""
     method = wgf.FiniteVolume(32, TANH.lower, TANH.upper)
-    found = wgf.compare(TANH.problem, method, 0.5, (20, 320), 3, save=2, workers=1, distances=("sliced_w2", "energy", "function"))
+    found = wgf.compare(TANH.problem, method, 0.5, (20, 320), 5, save=2, workers=1, distances=("sliced_w2", "energy", "function"))
     assert list(found.distance) == ["function", "loss", "sliced_w2", "energy"]
     assert (found.rates["energy"].slope < -0.5).all()
     assert (found.distance["sliced_w2"][0].mean(axis=0) > found.distance["sliced_w2"][1].mean(axis=0)).all()
     found.save(tmp_path / "c.h5")
     assert np.array_equal(wgf.open_comparison(tmp_path / "c.h5").distance["energy"], found.distance["energy"])
     with pytest.raises(wgf.InputError, match=r"unknown distance 'sliced-w2' \(did you mean 'sliced_w2'\?\)"):
-        wgf.compare(TANH.problem, method, 0.5, (20, 320), 3, distances=("sliced-w2",))
+        wgf.compare(TANH.problem, method, 0.5, (20, 320), 5, distances=("sliced-w2",))
 
 
 def test_the_number_of_workers_does_not_matter():
     """Not in a single bit."""
     results = [
-        wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 600), 3, save=2, workers=workers)
+        wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 600), 5, save=2, workers=workers)
         for workers in (1, 2)
     ]
     for name in ("function", "loss"):
@@ -105,12 +105,12 @@ def test_the_particles_may_be_told_how_to_move():
         wgf.FiniteVolume(32, TANH.lower, TANH.upper),
         0.5,
         (10, 20),
-        3,
+        5,
         save=2,
         workers=1,
         particles=wgf.Particles(1, step=0.5),
     )
-    flow = wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 20), 3, save=2, workers=1)
+    flow = wgf.compare(TANH.problem, wgf.FiniteVolume(32, TANH.lower, TANH.upper), 0.5, (10, 20), 5, save=2, workers=1)
     assert np.array_equal(descent.distance["function"][:, :, 0], flow.distance["function"][:, :, 0])
     assert not np.allclose(descent.distance["function"][:, :, 1], flow.distance["function"][:, :, 1], rtol=1e-6)
 
@@ -252,4 +252,4 @@ def test_a_problem_that_cannot_be_sent_says_so():
         wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), TANH.data, (0.1, lambda theta: theta[..., 0] ** 2)), TANH.problem.initial
     )
     with pytest.raises(wgf.InputError, match=r"cannot be sent to other processes .* or use workers=1"):
-        wgf.compare(problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.1, (4, 8), 2, save=2, workers=2)
+        wgf.compare(problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.1, (4, 8), 5, save=2, workers=2)

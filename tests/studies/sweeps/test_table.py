@@ -1,15 +1,12 @@
 """A sweep that is left at any time goes on where it was: nothing is lost, nothing is done twice, and the numbers are the same."""
 
 import multiprocessing
-import os
-import signal
-import subprocess
-import sys
-import time
+import threading
 
 import numpy as np
 import psutil
 import pytest
+from children import HANG, holding, running, stop_at_cell, wait_until
 from problems import Tanh
 
 import wgf
@@ -18,18 +15,22 @@ from wgf.studies.sweeps.table import Found, Table, progress
 
 TANH = Tanh()
 GRID = wgf.FiniteVolume(24, TANH.lower, TANH.upper)
-SCRIPT = """
-import sys
-sys.path[:0] = [sys.argv[1], sys.argv[1] + "/../.."]
-from test_table import sweep
-if __name__ == "__main__":
-    sweep(sys.argv[2], workers=int(sys.argv[3]))
-"""
 
 
-def sweep(store, sizes=(200, 400, 800), replicates=24, workers=1, **options):
-    """A few seconds of neurons."""
-    return wgf.compare(TANH.problem, GRID, 2.0, sizes, replicates, save=3, workers=workers, store=store, distances=("mean",), **options)
+def sweep(store, sizes=(20, 40, 80), replicates=24, workers=1, **options):
+    """36 cells, each a pair of clouds."""
+    return wgf.compare(TANH.problem, GRID, 1.0, sizes, replicates, save=3, workers=workers, store=store, distances=("mean",), **options)
+
+
+def stopped_sweep(store, workers, cells):
+    """The sweep in a process of its own, which waits when so many cells are done."""
+    stop_at_cell(cells)
+    sweep(store, workers=workers)
+
+
+def cells_on(path):
+    """How many cells are done in a file that may not be there yet."""
+    return progress(path)[0] if path.exists() else 0
 
 
 def same(first, second):
@@ -65,22 +66,20 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(whole, workers, tmp_path):
     """Kill −9 twice, once early and once late; the finished file is the same in every number."""
-    path, script = tmp_path / "c.h5", tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    for least in (2, 20):
-        process = subprocess.Popen([sys.executable, str(script), os.path.dirname(__file__), str(path), str(workers)])
-        while not path.exists() or progress(path)[0] < least:
-            assert process.poll() is None
-            time.sleep(0.01)
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        process.wait()
-        kept = progress(path)[0]
-        assert least <= kept < 36
-        _, alive = psutil.wait_procs(children, timeout=20)
+    path, done = tmp_path / "c.h5", 0
+    for kept in (2, 20):
+        with running(stopped_sweep, path, workers, kept - done) as process:
+            wait_until(lambda kept=kept: cells_on(path) == kept, process.is_alive)
+            children = psutil.Process(process.pid).children(recursive=True)
+            assert workers == 1 or len(children) >= workers
+            process.kill()
+            process.join()
+        _, alive = psutil.wait_procs(children, timeout=HANG)
         assert not alive
+        assert progress(path) == (kept, 36)
         with pytest.raises(wgf.InputError, match=rf"a comparison of which {kept} of 36 cells are done: call the same sweep again"):
             wgf.open_comparison(path)
+        done = kept
     assert same(sweep(path), whole[0])
     assert same_files(path, whole[1])
 
@@ -95,13 +94,13 @@ def test_what_is_done_is_not_done_again(whole, tmp_path, monkeypatch):
 
     monkeypatch.setattr(over_sizes.Reference, "cloud", never)
     assert same(sweep(path), whole[0])
-    fewer = sweep(path, sizes=(200, 800), replicates=7 - 1)
+    fewer = sweep(path, sizes=(20, 80), replicates=6)
     assert np.array_equal(fewer.distance["function"], whole[0].distance["function"][[0, 2], :6])
 
 
 def test_a_table_is_continued_with_more_sizes_and_replicates(whole, tmp_path):
     path = tmp_path / "c.h5"
-    sweep(path, sizes=(200, 800), replicates=5)
+    sweep(path, sizes=(20, 80), replicates=5)
     assert same(sweep(path), whole[0])
 
 
@@ -109,7 +108,7 @@ def test_a_table_is_continued_with_more_sizes_and_replicates(whole, tmp_path):
     "change", [{"seed": 1}, {"particles": wgf.Particles(1, rtol=1e-5)}], ids=["another seed", "particles that move otherwise"]
 )
 def test_a_file_of_another_sweep_is_not_mixed_in(change, tmp_path):
-    small = {"sizes": (6, 9), "replicates": 3}
+    small = {"sizes": (6, 9), "replicates": 5}
     fresh = sweep(None, **small, **change)
     path = tmp_path / "c.h5"
     sweep(path, **small)
@@ -128,7 +127,7 @@ def test_another_limit_of_the_same_name_is_not_mixed_in(tmp_path):
                 return "Bump()"
 
         problem = wgf.Problem(wgf.RegressionEnergy(Bump(), TANH.data), wgf.Gaussian([0.2, 0.5], [0.4, 0.4]))
-        return wgf.compare(problem, GRID, 0.2, (4, 8), 2, save=2, workers=1, store=tmp_path / "c.h5")
+        return wgf.compare(problem, GRID, 0.2, (4, 8), 5, save=2, workers=1, store=tmp_path / "c.h5")
 
     first, second = build(1.0), build(2.0)
     assert not np.array_equal(first.distance["function"], second.distance["function"])
@@ -145,29 +144,32 @@ def test_a_failing_cloud_leaves_the_table_as_far_as_it_is(tmp_path, monkeypatch)
 
     monkeypatch.setattr(over_sizes.Reference, "cell", failing)
     with pytest.raises(wgf.RunError, match="this one fails"):
-        sweep(path, sizes=(6, 9), replicates=4)
-    assert progress(path) == (2, 4)
+        sweep(path, sizes=(6, 9), replicates=6)
+    assert progress(path) == (3, 6)
     monkeypatch.undo()
-    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 2 of 4 cells are done: end it with its own settings"):
-        sweep(path, sizes=(6, 9), replicates=4, seed=1)
-    assert progress(path) == (2, 4)
-    assert sweep(path, sizes=(6, 9), replicates=4).table.done.all()
+    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 3 of 6 cells are done: end it with its own settings"):
+        sweep(path, sizes=(6, 9), replicates=6, seed=1)
+    assert progress(path) == (3, 6)
+    assert sweep(path, sizes=(6, 9), replicates=6).table.done.all()
 
 
-def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path):
+def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path, monkeypatch):
     """As a machine does that has run out of memory."""
-    path, script = tmp_path / "c.h5", tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([sys.executable, str(script), os.path.dirname(__file__), str(path), "2"], stderr=subprocess.PIPE, text=True)
-    while not path.exists() or progress(path)[0] < 3:
-        assert process.poll() is None
-        time.sleep(0.01)
-    workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
-    workers[0].send_signal(signal.SIGKILL)
-    _, err = process.communicate(timeout=60)
-    assert "RunError: a worker process was killed" in err
-    assert progress(path)[0] >= 3
-    assert not multiprocessing.active_children()
+    path = tmp_path / "c.h5"
+    before = set(multiprocessing.active_children())
+
+    def kill_one():
+        wait_until(lambda: cells_on(path) == 3, lambda: True)
+        next(iter(set(multiprocessing.active_children()) - before)).kill()
+
+    monkeypatch.setattr(over_sizes, "answering", holding(3))
+    killer = threading.Thread(target=kill_one, daemon=True)
+    killer.start()
+    with pytest.raises(wgf.RunError, match="a worker process was killed, perhaps for want of memory"):
+        sweep(path, workers=2)
+    killer.join()
+    assert progress(path) == (3, 36)
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_an_odd_number_of_replicates_leaves_one_alone():

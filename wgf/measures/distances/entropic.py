@@ -18,8 +18,9 @@ from typing import Protocol
 
 import numpy as np
 
-from wgf.kernels.gaussian import LANES, NOTHING, ROWS, fill_products, log_sums
+from wgf.kernels.gaussian import NOTHING, ROWS, fill_products, log_sums
 from wgf.kernels.gaussian import SLOTS as GAUSSIAN_SLOTS
+from wgf.kernels.lines import LANES
 from wgf.measures.layout import Layout
 
 LARGEST_GAP = 690.0  # beyond it, e^{−gap} is zero
@@ -133,11 +134,12 @@ class Scalings(Axes):
         return np.sqrt(self.quotient(out, smoothed, out), out=out)
 
     def masses(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V itself, not copied."""
-        return v
+        """v itself."""
+        np.copyto(out, v)
+        return out
 
     def logarithm(self, v: np.ndarray) -> np.ndarray:
-        """Log v."""
+        """log v."""
         return np.log(np.maximum(v, TINY))
 
     def extrapolated(self, d: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
@@ -178,26 +180,27 @@ class Logarithms(Axes):
         return padded, np.exp(near[:, :, None] - chunks).reshape(padded.shape), near, far
 
     def given(self, masses: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Log masses."""
+        """log masses."""
         return np.log(masses, out=out)
 
     def smooth(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Log K eᵛ."""
+        """log K eᵛ."""
         arrays = self.between(v, out)
         for (_, along, after), tables, source, target in zip(self.views, self.tables, arrays, arrays[1:], strict=False):
-            log_sums(source.reshape(-1), target.reshape(-1), along, after, *tables, self.work)
+            gaps, ratios, near, far = tables
+            log_sums(source.reshape(-1), target.reshape(-1), along, after, gaps, ratios, near, far, self.work)
         return out
 
     def tilted(self, v: np.ndarray, exponent: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V + exponent."""
+        """v + exponent."""
         return np.add(v, exponent, out=out)
 
     def product(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V + w."""
+        """v + w."""
         return np.add(v, w, out=out)
 
     def quotient(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """V − w."""
+        """v − w."""
         return np.subtract(v, w, out=out)
 
     def balanced(self, d: np.ndarray, p: np.ndarray, smoothed: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -216,7 +219,7 @@ class Logarithms(Axes):
         return np.maximum(v, NOTHING)
 
     def extrapolated(self, d: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
-        """D + weight·(d − before), in place."""
+        """d + weight·(d − before), in place."""
         d += weight * (d - before)
         return d
 

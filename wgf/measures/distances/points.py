@@ -1,32 +1,29 @@
-"""Distances between two measures μ and ν over θ, densities or clouds in any pair.
+"""Distances in any number of dimensions, on axes that may wrap around; in one dimension those of a line, or of a circle.
 
-function    ‖φ_μ − φ_ν‖ in L²(ρ). As φ is linear in μ this is (∬K d(μ − ν) d(μ − ν))^½, the maximum mean discrepancy of the network's own
-            kernel K(θ, θ') = ⟨g(θ), g(θ')⟩ [Gretton et al., JMLR 13 (2012) 723].
-loss        |L[μ] − L[ν]|.
-mean        |∫θ dμ − ∫θ dν|.
-energy      (2E|X − Y| − E|X − X'| − E|Y − Y'|)^½ [Székely & Rizzo, J. Stat. Plan. Inference 143 (2013) 1249]; on a line it is
-            (2∫(F − G)² dx)^½ and exact, in more dimensions the cells of a density count as points.
-w1, w2      Wasserstein distances. On a line W_q^q = ∫₀¹|F⁻¹ − G⁻¹|^q, exact for points and for densities that are constant on their
-            cells. In more dimensions w2 is exact transport between points (the POT library) after cells have been put together
-            in blocks, see `wasserstein`; w1 is not defined here.
-sliced_w2   the root mean square over DIRECTIONS fixed directions of w2 on the line; in more dimensions cells count as points.
-sinkhorn    the root of the Sinkhorn divergence with ε = 16 h² (sinkhorn.py): between densities on one grid, or a density and a cloud, whose
-            points count in the cells in which they lie.
+Energy distance, (2 E|X − Y| − E|X − X'| − E|Y − Y'|)^½. It is one for all measures if |x − y| is the length of a difference in a Hilbert
+space, as in ℝ^p [Lyons, Ann. Probab. 41 (2013) 3284]. On a product of lines and circles take
 
-The cells of a density on a mesh count as points throughout. Both measures are scaled to mass one. Distances between a cloud of m
-independent points and its law are not zero: `expected_slope` says how they fall with m, and `self_distance` how large they are where the
-two measures are the same.
+    |x − y|² = Σ_k D_k²,   D = d(1 − d/P) on a circle (circle.py), D = d on a line,   d the shorter way between x_k and y_k.
+
+With s = d/P, D²/P² = s²(1 − s)² is 1/30 more than the Bernoulli polynomial B₄(s), whose Fourier coefficients are negative:
+so D² is the squared length of a difference in ℓ², and so is a sum of such squares. The root of Σ d² will not do: two
+circles with it have measures whose "squared distance" is negative.
+
+Transport, W₂ = min (∫|x − y|² dπ)^½ with the shorter ways, Σ d_k², exactly between points (the POT library).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError
-from wgf.measures.distances.line import atoms, line_w2, pieces, squared_gap_of_distributions
+from wgf.measures.distances.axes import closed, nearest, parallel, shared_periods, squared_lengths, unrolled
+from wgf.measures.distances.circle import circle_energy, circle_w1, circle_w2, cut_open
+from wgf.measures.distances.line import atoms, line_energy, line_w1, line_w2, pieces
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence
 from wgf.measures.measure import BLOCK, Density, Measure
 
@@ -36,34 +33,47 @@ EMPTY = 1e-15  # of the mass: cells below it are left out
 
 
 def energy_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """(2E|X − Y| − E|X − X'| − E|Y − Y'|)^½."""
+    """(2E|X − Y| − E|X − X'| − E|Y − Y'|)^½; in more than one dimension the cells of a density count as points."""
     if mu.points.shape[1] == 1:
-        return float(np.sqrt(2.0 * squared_gap_of_distributions(mu, nu)))
+        return _on_axis(mu, nu, line_energy, circle_energy)
     square = 2.0 * mean_gap(mu, nu) - mean_gap(mu, mu) - mean_gap(nu, nu)
     return float(np.sqrt(max(square, 0.0)))
 
 
 def mean_gap(mu: Measure, nu: Measure) -> float:
     """E|X − Y|: of two densities on one grid by a convolution with |θ|, else by blocks of points."""
+    periods = shared_periods(mu, nu)
     if isinstance(mu, Density) and isinstance(nu, Density) and mu.grid == nu.grid:
         return _mean_gap_on_grid(mu, nu)
-    from scipy.spatial.distance import cdist
-
     (x, a), (y, b) = _points(mu), _points(nu)
     rows = max(1, BLOCK // len(y))
     total = 0.0
     for start in range(0, len(x), rows):
-        total += float(a[start : start + rows] @ (cdist(x[start : start + rows], y) @ b))
+        total += float(a[start : start + rows] @ (_lengths(x[start : start + rows], y, periods) @ b))
     return total
 
 
+def _lengths(x: np.ndarray, y: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """|x − y| for points x (n, p) and y (m, p), (n, m)."""
+    if periods.any():
+        return np.asarray(np.sqrt(squared_lengths(x, y, periods, parallel)))
+    from scipy.spatial.distance import cdist
+
+    lengths: np.ndarray = cdist(x, y)
+    return lengths
+
+
 def _mean_gap_on_grid(mu: Density, nu: Density) -> float:
-    """Σ_ij a_i b_j |θ_i − θ_j| over the cells: zero-padded, so that the Fourier transform's cyclic convolution is the plain one."""
-    grid = mu.grid
-    padded = tuple(fft.next_fast_len(2 * n - 1, real=True) for n in grid.shape)
-    steps = [fft.fftfreq(n, 1.0 / n) * h for n, h in zip(padded, grid.spacing, strict=True)]
-    lengths = np.sqrt(sum(np.square(part) for part in np.meshgrid(*steps, indexing="ij", sparse=True)))
-    spread = fft.irfftn(fft.rfftn(nu.values, padded) * fft.rfftn(lengths), padded)[tuple(slice(n) for n in grid.shape)]
+    """Σ_ij a_i b_j |θ_i − θ_j| over the cells, by Fourier transforms.
+
+    Their convolution is cyclic, as an axis that wraps around has it; the others are padded with zeros, which makes it the plain one.
+    """
+    grid, lengths = mu.grid, []
+    padded = tuple(n if wraps else fft.next_fast_len(2 * n - 1, real=True) for n, wraps in zip(grid.shape, grid.periodic(), strict=True))
+    for n, h, period in zip(padded, grid.spacing, grid.periods().tolist(), strict=True):
+        lengths.append(parallel(fft.fftfreq(n, 1.0 / n) * h, period))
+    kernel = np.sqrt(sum(np.square(part) for part in np.meshgrid(*lengths, indexing="ij", sparse=True)))
+    spread = fft.irfftn(fft.rfftn(nu.values, padded) * fft.rfftn(kernel), padded)[tuple(slice(n) for n in grid.shape)]
     return float(np.sum(mu.values * spread) / (mu.values.sum() * nu.values.sum()))
 
 
@@ -74,8 +84,21 @@ def _points(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     return measure.points[kept], masses[kept]
 
 
+def _on_axis(mu: Measure, nu: Measure, on_line: Callable[..., float], on_circle: Callable[..., float]) -> float:
+    """A distance in one dimension, on a line or on a circle."""
+    period = float(shared_periods(mu, nu)[0])
+    return on_circle(*cut_open(mu, nu, period), period) if period else on_line(pieces(mu), pieces(nu))
+
+
+def w1(mu: Measure, nu: Measure, energy: Any = None) -> float:
+    """W₁, exact, in one dimension."""
+    if mu.points.shape[1] > 1:
+        raise InputError("w1 is for one dimension: take w2, sliced_w2 or energy")
+    return _on_axis(mu, nu, line_w1, circle_w1)
+
+
 def w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """W₂: on a line exactly, in more dimensions as `wasserstein` says."""
+    """W₂: in one dimension exactly, in more as `wasserstein` says."""
     return wasserstein(mu, nu)[0]
 
 
@@ -84,20 +107,25 @@ def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[floa
 
     In more than one dimension each measure is first made into at most `most` points: the cells of a density and the points of a cloud
     are put together in boxes, each with its mass at its mean. That moves a measure by the root of the mean variance within its boxes,
-    to which a density adds that of its cells; the bound is the sum for the two.
+    to which a density adds that of its cells; the bound is the sum for the two. Axes that wrap around are cut where the measure has
+    least of its mass, opposite to its circular mean, so that no box lies across the cut.
+
+    Raises InputError where the dimensions or the periods do not agree.
     """
-    if mu.points.shape[1] == 1:
-        return line_w2(pieces(mu), pieces(nu)), 0.0
+    periods = shared_periods(mu, nu)
+    if len(periods) == 1:
+        return _on_axis(mu, nu, line_w2, circle_w2), 0.0
     import ot
 
-    (x, a, moved), (y, b, also_moved) = _coarsened(mu, most), _coarsened(nu, most)
-    return float(np.sqrt(max(ot.emd2(a, b, ot.dist(x, y)), 0.0))), moved + also_moved
+    (x, a, moved), (y, b, also_moved) = _coarsened(mu, most, periods), _coarsened(nu, most, periods)
+    return float(np.sqrt(max(ot.emd2(a, b, squared_lengths(x, y, periods, nearest)), 0.0))), moved + also_moved
 
 
-def _coarsened(measure: Measure, most: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _coarsened(measure: Measure, most: int, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """At most `most` points with their masses, and how far the measure was moved."""
     points, masses = _points(measure)
     masses = masses / masses.sum()
+    points = unrolled(points, masses, periods)
     within = float(np.sum(measure.grid.spacing**2)) / 12.0 if isinstance(measure, Density) else 0.0
     lower, extent = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-300)
     per_axis = len(points) if len(points) <= most else int(np.ceil(np.sqrt(len(points))))
@@ -113,10 +141,14 @@ def _coarsened(measure: Measure, most: int) -> tuple[np.ndarray, np.ndarray, flo
 
 
 def sliced_w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """(mean of W₂² over directions)^½; on a line w2 itself."""
+    """(mean of W₂² over directions)^½; in one dimension w2 itself.
+
+    Raises InputError where one of several axes wraps around: the projection of a point onto a line depends on the image that is taken.
+    """
     p = mu.points.shape[1]
     if p == 1:
         return w2(mu, nu)
+    closed(mu, nu, "sliced_w2 projects onto lines, which do not wrap around")
     (x, a), (y, b) = _points(mu), _points(nu)
     squares = [line_w2(atoms(x @ direction, a), atoms(y @ direction, b)) ** 2 for direction in _directions(p)]
     return float(np.sqrt(np.mean(squares)))
@@ -128,11 +160,12 @@ def _directions(p: int) -> np.ndarray:
         angle = np.pi * (np.arange(DIRECTIONS) + 0.5) / DIRECTIONS
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
     drawn = np.random.default_rng(0).normal(size=(DIRECTIONS, p))
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return np.divide(drawn, np.linalg.norm(drawn, axis=1, keepdims=True))
 
 
 def sinkhorn(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """The root of the Sinkhorn divergence on the grid of the density, enlarged by whole cells where a cloud needs it."""
+    """The root of the Sinkhorn divergence on the grid of the density, enlarged by whole cells where points lie beyond it."""
+    shared_periods(mu, nu)
     if isinstance(mu, Density) and isinstance(nu, Density):
         return sinkhorn_divergence(mu, nu)
     cloud, density = (nu, mu) if isinstance(mu, Density) else (mu, nu)

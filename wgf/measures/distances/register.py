@@ -1,101 +1,114 @@
-"""REG"""
+"""Distances between two measures μ and ν over θ, densities or points in any pair, scaled to mass one.
+
+function    ‖φ_μ − φ_ν‖ in L²(ρ). As φ is linear in μ this is (∬K d(μ − ν) d(μ − ν))^½, the maximum mean discrepancy of the network's own
+            kernel K(θ, θ') = ⟨g(θ), g(θ')⟩ [Gretton et al., JMLR 13 (2012) 723].
+loss        |L[μ] − L[ν]|.
+mean        |∫θ dμ − ∫θ dν|.
+energy      (2E|X − Y| − E|X − X'| − E|Y − Y'|)^½ [Székely & Rizzo, J. Stat. Plan. Inference 143 (2013) 1249]; in one dimension exact.
+w1, w2      Wasserstein distances, exact in one dimension: on a line by quantile functions, on a circle by the best of their shifts. In more
+            dimensions w2 is exact transport between points (the POT library) after cells have been put together in blocks, see
+            `wasserstein`; w1 is not defined there.
+sliced_w2   the root mean square over fixed directions of w2 on the line; in one dimension w2 itself.
+sinkhorn    the root of the Sinkhorn divergence with ε = 16 h² (sinkhorn.py): between densities on one grid, or a density and points, which
+            count in the cells in which they lie.
+
+Exact is meant for points and for densities that are constant on their cells (line.py, circle.py); in more dimensions, and on meshes, a cell
+counts as a point. On an axis that wraps around, the shorter way around counts: in w1, w2 and sinkhorn as it is, in energy by
+d(1 − d/P), which makes it a distance on every product of lines and circles (points.py). Projections and means do not wrap around: there
+sliced_w2, in more than one dimension, and mean are refused.
+
+Distances between m independent points and their law are not zero: `expected_slope` says how they fall with m, and `self_distance` how large
+they are where the two measures are the same.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from wgf.registers import known, load
 
-from wgf.errors import InputError
-from wgf.measures.distances.line import w1
-from wgf.measures.distances.points import energy_distance, sinkhorn, sliced_w2, w2
-from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
-from wgf.registers import known
+if TYPE_CHECKING:
+    from wgf.measures.measure import Measure
+
+
+def of_averages(p: int) -> float:
+    """−1: the mean square of an average of m."""
+    return -1.0
+
+
+def of_transport(p: int) -> float:
+    """−2/p in p ≥ 3 dimensions, and −1 up to logarithms below.
+
+    [Fournier & Guillin, PTRF 162 (2015) 707; Bobkov & Ledoux, Memoirs AMS 1259 (2019); Ajtai, Komlós & Tusnády, Combinatorica 4
+    (1984) 259].
+    """
+    return -2.0 / max(p, 2)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """All that is known of a distance.
+
+    target        "module:function" of (μ, ν, energy), imported when it is called
+    label         in figures
+    slope         p → the exponent of m with which E d² of m independent points from their smooth law falls in p dimensions
+    of_energy     it is one of networks or losses, and needs the energy
+    on_cells      it needs the grid of a density: one of two clouds is counted in cells first
+    """
+
+    target: str
+    label: str
+    slope: Callable[[int], float] = of_averages
+    of_energy: bool = False
+    on_cells: bool = False
+
+    def __call__(self, mu: Measure, nu: Measure, energy: Any = None) -> float:
+        """d(μ, ν)."""
+        value: float = load(f"wgf.measures.distances.{self.target}")(mu, nu, energy)
+        return value
+
+
+DISTANCES = {
+    "function": Distance("integrals:function_distance", r"$\| \varphi_m - \varphi \|$", of_energy=True),
+    "loss": Distance("integrals:loss_distance", r"$| L_m - L |$", of_energy=True),
+    "mean": Distance("integrals:mean_distance", r"$| \mathrm{mean}\,\mu_m - \mathrm{mean}\,\mu |$"),
+    "energy": Distance("points:energy_distance", "energy distance"),
+    "w1": Distance("points:w1", r"$W_1$", of_transport),
+    "w2": Distance("points:w2", r"$W_2$", of_transport),
+    "sliced_w2": Distance("points:sliced_w2", r"sliced $W_2$"),
+    "sinkhorn": Distance("points:sinkhorn", r"$S_\varepsilon^{1/2}$", on_cells=True),
+}
 
 
 def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:
     """The distance called `name` (see the module's text); `energy` is needed for function and loss.
 
-    Raises InputError for an unknown name, for measures of different dimensions, and where the pair has no such distance.
+    Raises InputError for an unknown name, for measures of different dimensions or periods, and where the pair has no such distance.
     """
     known(name, DISTANCES, "distance")
-    if mu.points.shape[1] != nu.points.shape[1]:
-        raise InputError(f"the measures have {mu.points.shape[1]} and {nu.points.shape[1]} coordinates: they must agree")
     return DISTANCES[name](mu, nu, energy)
 
 
-def function_distance(mu: Measure, nu: Measure, energy: Any) -> float:
-    """‖φ_μ − φ_ν‖ in L²(ρ)."""
-    if energy is None or energy.data is None:
-        raise InputError("the function distance is one of networks: give energy = a RegressionEnergy")
-    return float(energy.data.norm(energy.predict(mu) - energy.predict(nu)))
-
-
-def loss_distance(mu: Measure, nu: Measure, energy: Any) -> float:
-    """|L[μ] − L[ν]|."""
-    if energy is None:
-        raise InputError("the loss distance needs the energy: energy = problem.energy")
-    return abs(energy.loss(mu) - energy.loss(nu))
-
-
-def mean_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """|∫θ dμ − ∫θ dν|."""
-    return float(np.linalg.norm(mu.mean - nu.mean))
-
-
-DISTANCES: dict[str, Callable[[Measure, Measure, Any], float]] = {
-    "function": function_distance,
-    "loss": loss_distance,
-    "mean": mean_distance,
-    "energy": energy_distance,
-    "w1": w1,
-    "w2": w2,
-    "sliced_w2": sliced_w2,
-    "sinkhorn": sinkhorn,
-}
-COUNTED = ("sinkhorn",)  # these need the grid of a density for two clouds, too: see `counted`
-
-
 def expected_slope(name: str, p: int) -> float:
-    """The exponent of m with which E d² of m independent points from their smooth law falls, in p dimensions.
+    """The exponent of m with which E d² of m independent points from their smooth law falls, in p dimensions."""
+    return DISTANCES[known(name, DISTANCES, "distance")].slope(p)
 
-    −1 for all but w1 and w2, for which it is −2/p in p ≥ 3 dimensions, and −1 up to logarithms below [Fournier & Guillin, PTRF 162
-    (2015) 707; Bobkov & Ledoux, Memoirs AMS 1259 (2019); Ajtai, Komlós & Tusnády, Combinatorica 4 (1984) 259].
-    """
-    return -2.0 / p if name in ("w1", "w2") and p >= 3 else -1.0
+
+def transport_for(periods: Any) -> str:
+    """The transport distance that has a meaning on axes of these periods: sliced_w2, or w2 where one of them wraps around."""
+    return "w2" if any(periods) else "sliced_w2"
 
 
 def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws: int = 16, seed: int = 0) -> float:
-    """The root mean square of the distance that would be seen if μ and ν were the same: what points cost by being points.
+    """The sampling noise floor: the root mean square of the distance that would be seen if μ and ν were the same; zero for two laws.
 
     A cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
-    Two clouds: their points thrown together and parted again at random (a permutation test's null). Two laws: zero.
+    Two clouds: their points pooled and parted again at random (the null of a permutation test).
     """
-    rng = np.random.default_rng(seed)
-    drawn = [measure for measure in (mu, nu) if _is_draw(measure)]
-    if not drawn:
-        return 0.0
-    if len(drawn) == 1:
-        law = nu if drawn[0] is mu else mu
-        pairs = [(law, _draw(law, len(drawn[0].points), rng)) for _ in range(draws)]
-    else:
-        points, m = np.concatenate([mu.points, nu.points]), len(mu.points)
-        orders = [rng.permutation(len(points)) for _ in range(draws)]
-        pairs = [(_equal(points[order[:m]], mu), _equal(points[order[m:]], mu)) for order in orders]
-    return float(np.sqrt(np.mean([distance(name, first, second, energy) ** 2 for first, second in pairs])))
+    from wgf.measures.distances.sampling import equal_pairs
 
-
-def _is_draw(measure: Measure) -> bool:
-    return isinstance(measure, Cloud) and bool(np.ptp(measure.weights) <= 1e-12 * measure.weights.max())
-
-
-def _draw(law: Measure, m: int, rng: np.random.Generator) -> Cloud:
-    """M independent points from a density or from weighted points."""
-    if isinstance(law, Density | MeshDensity):
-        return _equal(law.sample(m, rng), law)
-    return _equal(law.points[rng.choice(len(law.points), m, p=law.masses / law.mass)], law)
-
-
-def _equal(points: np.ndarray, like: Measure) -> Cloud:
-    return Cloud(points, np.full(len(points), 1.0 / len(points)), like.neuron)
+    squares = [distance(name, first, second, energy) ** 2 for first, second in equal_pairs(mu, nu, draws, seed)]
+    return math.sqrt(math.fsum(squares) / len(squares)) if squares else 0.0

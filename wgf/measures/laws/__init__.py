@@ -2,9 +2,9 @@
 
 Every law answers the same calls; p is its dimension `dim`:
 
-    cell_averages(grid)   probability of each cell / its volume, (n_1, …, n_p); not renormalised, so that the part of the
-                          law that the box leaves out is what is missing from one
-                          (a density known only up to a factor is normalised on the box)
+    cell_averages(grid)   probability of each cell / its volume, (n_1, …, n_p); on periodic axes the law wraps around; not
+                          renormalised, so that the part of the law beyond closed edges is what is missing from one
+                          (a density without a support is one on the box, normalised there, and does not wrap around)
     pdf(theta)            the density at theta (…, p), (…,); laws of points have none
     sample(m, rng)        m independent points, (m, p)
     quadrature(nodes)     points (N, p) and weights (N,), Σ = 1, with about `nodes` points per axis; spectrally accurate
@@ -13,9 +13,10 @@ Every law answers the same calls; p is its dimension `dim`:
 
 from __future__ import annotations
 
-from wgf.measures.laws.base import Law
+from wgf.measures.laws.base import Law, OnAxes
 from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.given import FromDensity, Samples
+from wgf.measures.laws.in_box import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.on_mesh import mesh_averages, outside_of
 from wgf.measures.laws.simple import Ball, Gaussian, Uniform
 
@@ -28,4 +29,21 @@ LAWS: dict[str, type] = {
     "samples": Samples,
 }
 
-__all__ = ["LAWS", "Ball", "FromDensity", "Gaussian", "Law", "Mixture", "Product", "Samples", "Uniform", "mesh_averages", "outside_of"]
+__all__ = [
+    "LAWS",
+    "LEFT_OUT",
+    "Ball",
+    "FromDensity",
+    "Gaussian",
+    "InBox",
+    "Law",
+    "Mixture",
+    "OnAxes",
+    "Product",
+    "Samples",
+    "Uniform",
+    "box_title",
+    "judge_box",
+    "mesh_averages",
+    "outside_of",
+]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
+from wgf.measures.grid import Grid, per_axis
 
 Rule = tuple[np.ndarray, np.ndarray]  # points (N, p) and weights (N,)
+Vector = float | Sequence[float]  # one number per axis, or one for all of them
+Given = TypeVar("Given", bound="OnAxes")
 
 
 class Law(Protocol):
@@ -24,21 +27,46 @@ class Law(Protocol):
     def quadrature(self, nodes: int) -> Rule: ...
 
 
-def store_vectors(law: Any, **named: Any) -> None:
-    """Store each entry as a tuple of floats, all of one length, all finite."""
-    lengths = set()
-    for name, values in named.items():
-        try:
-            array = np.atleast_1d(np.asarray(values, dtype=float))
-        except (TypeError, ValueError):
-            raise InputError(f"{type(law).__name__.lower()}: {name} = {values!r} is not a list of numbers") from None
-        if array.ndim != 1 or not np.isfinite(array).all():
-            raise InputError(f"{type(law).__name__.lower()}: {name} = {values!r} must be finite numbers, one per coordinate")
-        object.__setattr__(law, name, tuple(array.tolist()))
-        lengths.add(len(array))
-    if len(lengths) > 1:
-        sizes = ", ".join(f"{name} has {len(getattr(law, name))}" for name in named)
-        raise InputError(f"{type(law).__name__.lower()}: {sizes} entries; give one per coordinate in each")
+class OnAxes:
+    """A law with a number per axis, which one number for all axes may stand for.
+
+    p is the length of the lists among its vectors. Where all of them are numbers the law is one-dimensional, until it meets a problem whose
+    p is known: `on_axes(p)` is the law with the same numbers on each of p axes.
+    """
+
+    _for_all: tuple[str, ...] = ()  # the vectors, where all of them were given as one number
+
+    def store_vectors(self, **named: Any) -> None:
+        """Keep each entry as a tuple of p floats, all finite."""
+        kind, arrays = type(self).__name__.lower(), {}
+        for name, values in named.items():
+            try:
+                arrays[name] = np.asarray(values, dtype=float)
+            except (TypeError, ValueError, OverflowError):
+                raise InputError(f"{kind}: {name} = {values!r} is not a list of numbers") from None
+            if arrays[name].ndim > 1 or not arrays[name].size or not np.isfinite(arrays[name]).all():
+                raise InputError(f"{kind}: {name} = {values!r} must be finite numbers, one per coordinate or one for all")
+        lists = {name: len(array) for name, array in arrays.items() if array.ndim}
+        if len(set(lists.values())) > 1:
+            sizes = ", ".join(f"{name} has {length}" for name, length in lists.items())
+            raise InputError(f"{kind}: {sizes} entries; give one per coordinate in each, or one number for all")
+        object.__setattr__(self, "_for_all", () if lists else tuple(named))
+        for name, array in arrays.items():
+            object.__setattr__(self, name, tuple(np.broadcast_to(array, max(lists.values(), default=1)).tolist()))
+
+    def on_axes(self: Given, p: int) -> Given:
+        """The law itself, or with its numbers on each of p axes where they were given for all."""
+        return self.replaced(**{name: getattr(self, name) * p for name in self._for_all}) if self._for_all and p > 1 else self
+
+    def replaced(self: Given, **vectors: Vector) -> Given:
+        """The law with other vectors."""
+        return dataclasses.replace(self, **vectors)  # type: ignore[type-var]
+
+
+def entries(vector: Vector) -> tuple[float, ...]:
+    """The numbers of a vector as `store_vectors` keeps it, one per axis."""
+    assert isinstance(vector, tuple)
+    return vector
 
 
 def require_positive(law: Any, name: str) -> None:
@@ -75,7 +103,10 @@ def tensor_rule(rules: Sequence[Rule]) -> Rule:
     return points, outer([weights for _, weights in rules]).ravel()
 
 
-def legendre_rule(lower: Sequence[float], upper: Sequence[float], nodes: int) -> Rule:
+def legendre_rule(lower: Sequence[float], upper: Sequence[float], nodes: int | Sequence[int]) -> Rule:
     """Gauss–Legendre on a box, weights summing to one."""
-    t, w = np.polynomial.legendre.leggauss(nodes)
-    return tensor_rule([(0.5 * (low + high) + 0.5 * (high - low) * t, 0.5 * w) for low, high in zip(lower, upper, strict=True)])
+    rules = []
+    for low, high, order in zip(lower, upper, per_axis(nodes, len(lower), "nodes"), strict=True):
+        t, w = np.polynomial.legendre.leggauss(order)
+        rules.append((0.5 * (low + high) + 0.5 * (high - low) * t, 0.5 * w))
+    return tensor_rule(rules)

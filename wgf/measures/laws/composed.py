@@ -9,12 +9,17 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
-from wgf.measures.laws.base import Law, Rule, outer, require_fitting
+from wgf.measures.laws.base import Law, OnAxes, Rule, outer, require_fitting
+
+
+def _on_axes(law: Law, p: int) -> Law:
+    """The law on p axes, where its numbers serve for all."""
+    return law.on_axes(p) if isinstance(law, OnAxes) else law
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """Σ_k weights_k laws_k; the weights are normalised to sum 1."""
+class Mixture(OnAxes):
+    """Σ_k weights_k laws_k; the weights are normalised to sum 1. A law whose numbers serve for all axes has as many as the others."""
 
     weights: Sequence[float]
     laws: Sequence[Law]
@@ -25,10 +30,15 @@ class Mixture:
             raise InputError(f"the mixture has {weights.size} weights for {len(laws)} laws; give one weight per law, at least one of each")
         if not (np.isfinite(weights).all() and (weights > 0).all()):
             raise InputError(f"the mixture has weights {weights.tolist()}: they must be positive")
+        laws = tuple(_on_axes(law, max((other.dim for other in laws if other.dim is not None), default=1)) for law in laws)
         if len({law.dim for law in laws}) > 1:
             raise InputError(f"the laws of the mixture have dimensions {[law.dim for law in laws]}: they must agree")
         object.__setattr__(self, "laws", laws)
         object.__setattr__(self, "weights", tuple((weights / weights.sum()).tolist()))
+
+    def on_axes(self, p: int) -> Mixture:
+        """With each law on p axes, where its numbers serve for all."""
+        return Mixture(self.weights, [_on_axes(law, p) for law in self.laws])
 
     @property
     def dim(self) -> int:
@@ -56,7 +66,10 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Product:
-    """Independent groups of coordinates: the first law gives the first coordinates of θ, the next law the next ones, …"""
+    """Independent groups of coordinates: the first law gives the first coordinates of θ, the next law the next ones, …
+
+    A law all of whose vectors are single numbers is that of one coordinate here.
+    """
 
     laws: Sequence[Law]
 
@@ -77,7 +90,7 @@ class Product:
         factors, start = [], 0
         for law in self.laws:
             part = slice(start, start + law.dim)
-            factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part])))
+            factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part], boundary=grid.boundary[part])))
             start += law.dim
         return outer(factors)
 

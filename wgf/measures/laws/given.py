@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
-from wgf.measures.laws.base import Rule, legendre_rule, outer, require_fitting, require_ordered, store_vectors
+from wgf.measures.grid import Grid, wrapped
+from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule, outer, require_fitting, require_ordered
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,7 +21,10 @@ class Samples:
     points: Any
 
     def __post_init__(self) -> None:
-        points = np.array(self.points, dtype=float)
+        try:
+            points = np.array(self.points, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError("samples: points must be numbers, in rows of one length: one point (θ_1, …, θ_p) a row") from None
         points = points.reshape(-1, 1) if points.ndim == 1 else points
         if points.ndim != 2 or not points.size:
             raise InputError(f"samples have shape {points.shape}; expected (m, p) with m, p ≥ 1")
@@ -38,7 +41,8 @@ class Samples:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A histogram: the cell of each point gets its mass (first order in h)."""
         require_fitting(self, grid)
-        counts, _ = np.histogramdd(self.points, bins=grid.edges)
+        points = wrapped(self.points, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
+        counts, _ = np.histogramdd(points, bins=grid.edges)
         return counts / (len(self.points) * grid.cell_volume)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
@@ -60,52 +64,60 @@ class Samples:
 NOWHERE = "the density is zero everywhere on its support; choose lower and upper so that they hold the law"
 
 
-class FromDensity:
+class FromDensity(OnAxes):
     """A law given by its density pdf(theta (…, p)) → (…), which need not be normalised.
 
     sample         a function (m, rng) → (m, p); without it, points are drawn by rejection from the support
-    lower, upper   the support, a box; needed for rejection, for quadrature and for finding a grid
+    lower, upper   the support, a box; needed for rejection, for quadrature and for finding a grid; one number serves for all axes
     """
 
     NODES = 4  # Gauss–Legendre points per axis and cell
     CELLS = 2**13  # of the support, for its mass
     SEARCH = 2**16  # points on which the maximum of the density is looked for
 
-    lower: Sequence[float] | None
-    upper: Sequence[float] | None
+    lower: Vector | None
+    upper: Vector | None
 
     def __init__(
         self,
         pdf: Callable[[np.ndarray], np.ndarray],
         sample: Callable[[int, np.random.Generator], np.ndarray] | None = None,
-        lower: Sequence[float] | None = None,
-        upper: Sequence[float] | None = None,
+        lower: Vector | None = None,
+        upper: Vector | None = None,
     ) -> None:
         self.function, self.sampler = pdf, sample
         self.lower, self.upper = lower, upper
         if (lower is None) != (upper is None):
             raise InputError("the support of a law given by its density needs both lower and upper, or neither")
         if lower is not None:
-            store_vectors(self, lower=lower, upper=upper)
+            self.store_vectors(lower=lower, upper=upper)
             require_ordered(self, "the support of a law given by its density")
 
     @property
     def dim(self) -> int | None:
-        """P where the support is given, else None: unknown until a grid is."""
-        return None if self.lower is None else len(self.lower)
+        """p where the support is given, else None: unknown until a grid is."""
+        return None if self.lower is None else len(entries(self.lower))
+
+    def replaced(self, **vectors: Vector) -> FromDensity:
+        return FromDensity(self.function, self.sampler, **vectors)
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Gauss–Legendre in each cell, or its part in the support; normalised to mass one on the box of the grid."""
+        """Gauss–Legendre in each cell, or its part in the support; of mass one on a box that holds the support, or where there is none."""
         require_fitting(self, grid)
-        masses = self._masses(grid)
+        lower, upper = grid.lower, grid.upper
+        if self.lower is not None and self.upper is not None:
+            lower, upper = entries(self.lower), entries(self.upper)
+        masses = np.add.reduce([self._masses(image) for image in grid.images(lower, upper)])
         if not masses.any():
             raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return masses / (masses.sum() * grid.cell_volume)
+        return masses / ((masses.sum() if grid.holds(lower, upper) else self._mass) * grid.cell_volume)
 
     def _masses(self, grid: Grid) -> np.ndarray:
         """Those of the cells, by the density as it was given."""
         t, w = np.polynomial.legendre.leggauss(self.NODES)
-        support = zip(self.lower, self.upper, strict=True) if self.lower and self.upper else [(-np.inf, np.inf)] * grid.dim
+        support = [(-np.inf, np.inf)] * grid.dim
+        if self.lower is not None and self.upper is not None:
+            support = list(zip(entries(self.lower), entries(self.upper), strict=True))
         edges = [np.clip(edges, *ends) for edges, ends in zip(grid.edges, support, strict=True)]
         middles, halves = [0.5 * (e[1:] + e[:-1]) for e in edges], [0.5 * np.diff(e) for e in edges]
         masses = np.zeros(grid.shape)
@@ -172,4 +184,4 @@ class FromDensity:
     def _support(self, purpose: str) -> tuple[Sequence[float], Sequence[float]]:
         if self.lower is None or self.upper is None:
             raise InputError(f"{purpose}, say where it lives: FromDensity(pdf, lower=[…], upper=[…]), or give sample=")
-        return self.lower, self.upper
+        return entries(self.lower), entries(self.upper)

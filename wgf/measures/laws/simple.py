@@ -9,36 +9,44 @@ import numpy as np
 from scipy import special
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid
-from wgf.measures.laws.base import Rule, legendre_rule, outer, require_fitting, require_positive, store_vectors, tensor_rule
+from wgf.measures.grid import Grid, laps, per_axis
+from wgf.measures.laws.base import (
+    OnAxes,
+    Rule,
+    Vector,
+    entries,
+    legendre_rule,
+    outer,
+    require_fitting,
+    require_ordered,
+    require_positive,
+    tensor_rule,
+)
+
+REACH = 9.0  # standard deviations beyond which a normal law has less than 1e-18
+EVEN = 1.5  # periods: a wrapped normal law of a larger standard deviation is uniform to 1e-19
 
 
 @dataclass(frozen=True)
-class Gaussian:
-    """Independent normal coordinates N(mean_k, std_k²)."""
+class Gaussian(OnAxes):
+    """Independent normal coordinates N(mean_k, std_k²). One number serves for all axes: `Gaussian([0, 1], 0.4)`."""
 
-    mean: Sequence[float]
-    std: Sequence[float]
+    mean: Vector
+    std: Vector
 
     def __post_init__(self) -> None:
-        store_vectors(self, mean=self.mean, std=self.std)
+        self.store_vectors(mean=self.mean, std=self.std)
         require_positive(self, "std")
 
     @property
     def dim(self) -> int:
-        return len(self.mean)
+        return len(entries(self.mean))
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Products of differences of the normal distribution function, taken in the tail that keeps all digits."""
+        """Products of differences of the normal distribution function; summed over the laps around a periodic axis."""
         require_fitting(self, grid)
-        factors = []
-        for edges, mean, std, spacing in zip(grid.edges, self.mean, self.std, grid.spacing, strict=True):
-            z = (edges - mean) / std
-            low, high = z[:-1], z[1:]
-            mirrored = low > 0
-            upper, lower = np.where(mirrored, -low, high), np.where(mirrored, -high, low)
-            factors.append((special.ndtr(upper) - special.ndtr(lower)) / spacing)
-        return outer(factors)
+        axes = zip(grid.edges, entries(self.mean), entries(self.std), grid.spacing, grid.periodic(), strict=True)
+        return outer([_normal(edges, mean, std, wrap) / spacing for edges, mean, std, spacing, wrap in axes])
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         z = (np.asarray(theta) - self.mean) / self.std
@@ -48,38 +56,58 @@ class Gaussian:
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(self.mean, self.std, (m, self.dim))
 
-    def quadrature(self, nodes: int) -> Rule:
-        """Gauss–Hermite, a tensor product."""
-        z, w = np.polynomial.hermite_e.hermegauss(nodes)
-        return tensor_rule([(mean + std * z, w / w.sum()) for mean, std in zip(self.mean, self.std, strict=True)])
+    def quadrature(self, nodes: int | Sequence[int]) -> Rule:
+        """Gauss–Hermite, a tensor product; `nodes` on all axes, or for each."""
+        rules = []
+        for mean, std, order in zip(entries(self.mean), entries(self.std), per_axis(nodes, self.dim, "nodes"), strict=True):
+            z, w = np.polynomial.hermite_e.hermegauss(order)
+            rules.append((mean + std * z, w / w.sum()))
+        return tensor_rule(rules)
+
+
+def _normal(edges: np.ndarray, mean: float, std: float, wrap: bool) -> np.ndarray:
+    """The probabilities of cells under N(mean, std²), by differences in the tail that keeps all digits; wrapped around the axis if `wrap`.
+
+    A law that is far wider than the period P is uniform on it, up to 2 exp(−2(π std/P)²).
+    """
+    if wrap and std > EVEN * (edges[-1] - edges[0]):
+        return np.diff(edges) / (edges[-1] - edges[0])
+    shifts = laps(edges[0], edges[-1], mean - REACH * std, mean + REACH * std) if wrap else (0.0,)
+    masses = np.zeros(len(edges) - 1)
+    for shift in shifts:
+        z = (edges + shift - mean) / std
+        low, high = z[:-1], z[1:]
+        mirrored = low > 0
+        upper, lower = np.where(mirrored, -low, high), np.where(mirrored, -high, low)
+        masses += special.ndtr(upper) - special.ndtr(lower)
+    return masses
 
 
 @dataclass(frozen=True)
-class Uniform:
-    """The uniform law on the box Π [lower_k, upper_k]."""
+class Uniform(OnAxes):
+    """The uniform law on the box Π [lower_k, upper_k]. One number serves for all axes: `Uniform(-1, [1, 2])`."""
 
-    lower: Sequence[float]
-    upper: Sequence[float]
+    lower: Vector
+    upper: Vector
 
     def __post_init__(self) -> None:
-        store_vectors(self, lower=self.lower, upper=self.upper)
-        for k, (low, high) in enumerate(zip(self.lower, self.upper, strict=True)):
-            if not low < high:
-                raise InputError(
-                    f"the uniform law has lower = {low:g}, upper = {high:g} in coordinate {k + 1}: lower must be less than upper"
-                )
+        self.store_vectors(lower=self.lower, upper=self.upper)
+        require_ordered(self, "the uniform law")
 
     @property
     def dim(self) -> int:
-        return len(self.lower)
+        return len(entries(self.lower))
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Exact: the overlap of each cell with the box."""
         require_fitting(self, grid)
         factors = []
-        for edges, low, high, spacing in zip(grid.edges, self.lower, self.upper, grid.spacing, strict=True):
-            inside = np.clip(edges, low, high)
-            factors.append(np.diff(inside) / ((high - low) * spacing))
+        for edges, low, high, spacing, wrap in zip(
+            grid.edges, entries(self.lower), entries(self.upper), grid.spacing, grid.periodic(), strict=True
+        ):
+            shifts = laps(edges[0], edges[-1], low, high) if wrap else (0.0,)
+            overlap = np.add.reduce([np.diff(np.clip(edges + shift, low, high)) for shift in shifts])
+            factors.append(overlap / ((high - low) * spacing))
         return outer(factors)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
@@ -89,38 +117,44 @@ class Uniform:
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(self.lower, self.upper, (m, self.dim))
 
-    def quadrature(self, nodes: int) -> Rule:
-        """Gauss–Legendre, a tensor product."""
-        return legendre_rule(self.lower, self.upper, nodes)
+    def quadrature(self, nodes: int | Sequence[int]) -> Rule:
+        """Gauss–Legendre, a tensor product; `nodes` on all axes, or for each."""
+        return legendre_rule(entries(self.lower), entries(self.upper), nodes)
 
 
 @dataclass(frozen=True)
-class Ball:
-    """The uniform law on the ball |θ − center| ≤ radius."""
+class Ball(OnAxes):
+    """The uniform law on the ball |θ − center| ≤ radius. One number serves for all coordinates of the center."""
 
-    center: Sequence[float]
+    center: Vector
     radius: float
 
     def __post_init__(self) -> None:
-        store_vectors(self, center=self.center)
+        self.store_vectors(center=self.center)
         object.__setattr__(self, "radius", float(self.radius))
         if not (np.isfinite(self.radius) and self.radius > 0):
             raise InputError(f"the ball has radius = {self.radius:g}: it must be positive")
 
     @property
     def dim(self) -> int:
-        return len(self.center)
+        return len(entries(self.center))
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others."""
+        """Exact along the last axis (length of the chord), midpoints of 8 slices per cell along the others; of mass one if uncut."""
         require_fitting(self, grid)
-        slices = 8 if self.dim > 1 else 1
+        box = [(np.array(entries(self.center)) + side * self.radius).tolist() for side in (-1, 1)]
+        averages = np.add.reduce([self._averages(image) for image in grid.images(*box)])
+        return averages / (averages.sum() * grid.cell_volume) if grid.holds(*box) else averages
+
+    def _averages(self, grid: Grid) -> np.ndarray:
+        """Without wrapping around."""
+        slices, centers = 8 if self.dim > 1 else 1, entries(self.center)
         square = np.zeros(())
-        for edges, center, n in zip(grid.edges[:-1], self.center[:-1], grid.shape[:-1], strict=True):
+        for edges, center, n in zip(grid.edges[:-1], centers[:-1], grid.shape[:-1], strict=True):
             fine = np.linspace(edges[0], edges[-1], slices * n + 1)
             square = np.add.outer(square, (0.5 * (fine[1:] + fine[:-1]) - center) ** 2)
         half_chord = np.sqrt(np.clip(self.radius**2 - square, 0.0, None))[..., None]
-        inside = np.clip(grid.edges[-1] - self.center[-1], -half_chord, half_chord)
+        inside = np.clip(grid.edges[-1] - centers[-1], -half_chord, half_chord)
         overlap = np.diff(inside, axis=-1) / grid.spacing[-1]
         for axis, n in enumerate(grid.shape[:-1]):
             overlap = overlap.reshape(*overlap.shape[:axis], n, slices, *overlap.shape[axis + 1 :]).mean(axis=axis + 1)

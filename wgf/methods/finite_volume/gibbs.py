@@ -25,15 +25,17 @@ is taken again, half as long. Nothing limits the step but accuracy: by default
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.kernels.diffusion import LANES, SLOTS, fill_dissipation, implicit_sweep
+from wgf.kernels.diffusion import SLOTS, fill_dissipation, implicit_sweep
+from wgf.kernels.lines import LANES
 from wgf.kernels.sums import fill_logarithms, fill_misses
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading, State
-from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.base import Reading
+from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
@@ -47,12 +49,25 @@ SLOWEST = 1e-6  # the pace at which a rise of E can only be rounding
 BLOCKS = 16  # into which the work of a sweep is cut
 
 
-class DriftDiffusion(GridStepper):
+@dataclass(eq=False, repr=False)
+class DriftDiffusionState(GridState):
+    """A density, and what the size of the next step is judged by.
+
+    longest             the longest next step
+    pace                below 1 where E would have risen with the whole step
+    step, dissipation   the last step, zero if there was none, and the dissipation before it
+    """
+
+    longest: float = math.inf
+    pace: float = 1.0
+    step: float = 0.0
+    dissipation: float = 0.0
+
+
+class DriftDiffusion(GridStepper[DriftDiffusionState]):
     """`FiniteVolume` with noise, scheme `gibbs`. Never stored.
 
-    lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout. A state's memory holds the
-    longest next step, the pace (below 1 where E would have risen with the whole step), and the last step with the dissipation
-    before it.
+    lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout.
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
@@ -65,33 +80,31 @@ class DriftDiffusion(GridStepper):
         self.lines = list(zip(self.potential.shape, strides, self.periodic.tolist(), per_h2, strict=True))
         self.work = np.zeros((BLOCKS, SLOTS, (max(self.potential.shape) + 1) * LANES))
         self.readings, self.dissipated = np.empty((BLOCKS, 2)), np.empty(BLOCKS)
-        self.evaluated: np.ndarray | None = None  # the values that `energy`, `now`, `logarithms` belong to
 
-    def begin(self, time: float, values: np.ndarray) -> State:
-        """A state with these values (rows, columns)."""
-        return State(time, values, {"longest": math.inf, "pace": 1.0, "step": 0.0, "dissipation": 0.0})
+    def begin(self, time: float, values: np.ndarray) -> DriftDiffusionState:
+        """A state with these values."""
+        return DriftDiffusionState(time, values)
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: DriftDiffusionState, stop: float) -> Reading:
         """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
-        before, memory = self.reading(state), state.memory
-        remaining = stop - state.time
-        wanted = min(self.accurate(before, memory), memory["longest"])
+        before, remaining = self.reading(state), stop - state.time
+        wanted = min(self.accurate(before, state), state.longest)
         while True:
-            dt = landing(remaining, wanted * memory["pace"])
-            after = self.moved(state.values, dt)
+            dt = landing(remaining, wanted * state.pace)
+            after = self.moved(state.array, dt)
             self.earlier, self.now = self.now, self.earlier
-            if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or memory["pace"] < SLOWEST:
+            if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or state.pace < SLOWEST:
                 break
-            memory["pace"] *= 0.5
-            self.evaluate(state.values)
-        self.spare = [array for array in self.spare if array is not after] + [state.values]
-        state.values = after
-        memory["longest"], memory["pace"] = self.longest(dt, wanted), min(1.0, RECOVERY * memory["pace"])
-        memory["step"], memory["dissipation"] = dt, before.dissipation
+            state.pace *= 0.5
+            self.evaluate(state.array)
+        self.spare = [array for array in self.spare if array is not after] + [state.exchange(after)]
+        self.token = state.token
+        state.longest, state.pace = self.longest(dt, wanted), min(1.0, RECOVERY * state.pace)
+        state.step, state.dissipation = dt, before.dissipation
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def accurate(self, reading: Reading, memory: dict[str, Any]) -> float:
+    def accurate(self, reading: Reading, state: DriftDiffusionState) -> float:
         """The step that moves the mass by COURANT cells, in the root mean square, and changes the logarithm of the dissipation by
         MOST_CHANGED, judged by the last step (there was none where its length is 0); not longer than the user's.
         """
@@ -99,9 +112,9 @@ class DriftDiffusion(GridStepper):
         speed = math.sqrt(reading.dissipation / reading.mass) * per_spacing
         dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
         unseen = reading.mass * (self.rounding(reading.free_energy) * per_spacing) ** 2  # what rounding dissipates
-        if memory["step"] > 0 and min(reading.dissipation, memory["dissipation"]) > unseen:
-            changed = abs(math.log(reading.dissipation / memory["dissipation"]))
-            dt = min(dt, memory["step"] * MOST_CHANGED / changed if changed > 0 else math.inf)
+        if state.step > 0 and min(reading.dissipation, state.dissipation) > unseen:
+            changed = abs(math.log(reading.dissipation / state.dissipation))
+            dt = min(dt, state.step * MOST_CHANGED / changed if changed > 0 else math.inf)
         return dt
 
     def longest(self, dt: float, wanted: float) -> float:
@@ -132,11 +145,11 @@ class DriftDiffusion(GridStepper):
                 flat = (source.reshape(-1), potential.reshape(-1), target.reshape(-1))
                 implicit_sweep(*flat, cells, stride, periodic, self.tau, time * per_h2, second_order, self.work)
                 source, target, other = target, other, target
-        self.evaluated = None
         return source
 
     def update(self, values: np.ndarray, out: np.ndarray) -> float:
         """Fill G(·; values) into `out`; return the energy without that of the noise, ½L (+ ∫U(μ) where G holds U')."""
+        self.token = None
         self.fill_sums(self.sums, values)
         with self.threaded():
             self.loss = self.potential.update(values, self.sums)
@@ -144,34 +157,25 @@ class DriftDiffusion(GridStepper):
         return 0.5 * self.loss + self.potential.internal_energy
 
     def evaluate(self, values: np.ndarray) -> float:
-        """E of the values, their potential in `now` and log μ; nothing is done where they are in place."""
-        if self.evaluated is not values:
-            self.energy = self.update(values, self.now)
-            with self.threaded():
-                fill_logarithms(self.logarithms.reshape(-1), values.reshape(-1), self.readings)
-            self.energy += self.tau * float(self.readings[:, 0].sum()) * self.grid.cell_volume
-            self.minimum = float(self.readings[:, 1].min())
-            self.evaluated = values
+        """E of the values; their potential goes to `now`, log μ to `logarithms`."""
+        self.energy = self.update(values, self.now)
+        with self.threaded():
+            fill_logarithms(self.logarithms.reshape(-1), values.reshape(-1), self.readings)
+        self.energy += self.tau * float(self.readings[:, 0].sum()) * self.grid.cell_volume
+        self.minimum = float(self.readings[:, 1].min())
         return self.energy
 
-    def potential_of(self, state: State) -> np.ndarray:
-        """G(·; μ) of `state` (rows, columns); not to be changed."""
-        self.evaluate(state.values)
-        return self.now
-
-    def reading(self, state: State) -> Reading:
+    def reading(self, state: DriftDiffusionState) -> Reading:
         """The reading of `state`."""
-        energy, volume = self.evaluate(state.values), self.grid.cell_volume
-        arrays = (state.values.reshape(-1), self.logarithms.reshape(-1), self.now.reshape(-1))
+        if self.token is not state.token:
+            self.require_fitting(state)
+            self.evaluate(state.array)
+            self.token = state.token
+        volume, arrays = self.grid.cell_volume, (state.array.reshape(-1), self.logarithms.reshape(-1), self.now.reshape(-1))
         dissipation = 0.0
         with self.threaded():
             for cells, stride, periodic, per_h2 in self.lines:
                 fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2, self.work)
                 dissipation += float(self.dissipated.sum()) * volume
-        mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.values, self.sums)
-        return Reading(state.time, self.loss, energy, dissipation, mass, self.minimum, boundary)
-
-    def frame(self, state: State) -> Frame:
-        """The density as it is (a copy), its reading and its prediction."""
-        reading = self.reading(state)
-        return Frame(self.density(state.values), reading, self.potential.prediction)
+        mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.array, self.sums)
+        return Reading(state.time, self.loss, self.energy, dissipation, mass, self.minimum, boundary)

@@ -1,7 +1,7 @@
 """A box that grows: where mass nears an edge, whole cells of the same size are added there.
 
 Nothing is interpolated: the old cells keep their averages, the new ones are empty, so that mass is kept exactly. How many
-cells have been added at each end of each axis stands in the state's memory, as it belongs to a checkpoint.
+cells have been added at each end of each axis stands in the state, as it belongs to a checkpoint.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading, State
-from wgf.methods.grid_stepper import GridStepper, require_memory
+from wgf.methods.base import Frame, Reading
+from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
 from wgf.problems.problem import Problem
 
 NEAR = 1e-7  # fraction of the mass in an outermost layer of cells at which the box grows there
@@ -22,13 +22,13 @@ MARGIN = 1 / 8  # of the axis' cells, added at once
 class Growing:
     """The stepper of a scheme on a box that may grow; see the module's text."""
 
-    def __init__(self, scheme: type[GridStepper], method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, scheme: type[GridStepper[Any]], method: Any, problem: Problem, grid: Grid) -> None:
         self.scheme, self.method, self.problem, self.first = scheme, method, problem, grid
         self.added = np.zeros((grid.dim, 2), dtype=np.int64)
         self.stepper = scheme(method, problem, grid)
         self.facts = self.stepper.facts
 
-    def start(self) -> State:
+    def start(self) -> GridState:
         """The initial law, on a box that has grown already until the law does not reach its edges."""
         while True:
             more = self._needed(self.problem.initial.cell_averages(self.stepper.grid))
@@ -36,26 +36,26 @@ class Growing:
                 return self._noted(self.stepper.start())
             self._enlarge(more)
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: GridState, stop: float) -> Reading:
         """One step of the scheme; then the box grows where it has to."""
         self._settle(state)
         reading = self.stepper.step(state, stop)
         self._grown(state)
         return reading
 
-    def frame(self, state: State) -> Frame:
+    def frame(self, state: GridState) -> Frame:
         """The density on the box as it is."""
         self._settle(state)
         return self.stepper.frame(state)
 
-    def _noted(self, state: State) -> State:
-        state.memory["added"] = self.added.copy()
+    def _noted(self, state: GridState) -> GridState:
+        state.added = tuple((int(lower), int(upper)) for lower, upper in self.added)
         return state
 
-    def _settle(self, state: State) -> None:
+    def _settle(self, state: GridState) -> None:
         """Make the stepper's grid that of the state."""
-        if not np.array_equal(state.memory["added"], self.added):
-            self._enlarge(state.memory["added"] - self.added)
+        if not np.array_equal(state.added, self.added):
+            self._enlarge(np.array(state.added) - self.added)
 
     def _enlarge(self, more: np.ndarray) -> None:
         self.added = self.added + more
@@ -70,13 +70,11 @@ class Growing:
                 near[axis, side] = not wrap and np.take(values, layer, axis).sum() > NEAR * values.sum()
         return near * np.ceil(MARGIN * np.array(values.shape)).astype(np.int64)[:, None]
 
-    def _grown(self, state: State) -> State:
+    def _grown(self, state: GridState) -> None:
         """Enlarge the box at every edge that mass is near to."""
-        values = self.stepper.potential.restored(state.values)
+        values = self.stepper.potential.restored(state.array)
         more = self._needed(values)
-        if not more.any():
-            return state
-        self._enlarge(more)
-        fresh = self.stepper.begin(state.time, self.stepper.potential.arranged(np.pad(values, more)))
-        state.values, state.memory = fresh.values, fresh.memory
-        return self._noted(state)
+        if more.any():
+            self._enlarge(more)
+            fresh = self.stepper.begin(state.time, self.stepper.potential.arranged(np.pad(values, more)))
+            vars(state).update(vars(self._noted(fresh)))

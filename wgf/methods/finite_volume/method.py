@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_m
 from wgf.problems.problem import Problem
 from wgf.registers import known
 
-SCHEMES = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
+SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
 PECLET = 1.0  # up to it, the Scharfetter–Gummel fluxes diffuse by less than 9 % too much
 
 
@@ -80,12 +81,12 @@ class FiniteVolume:
             raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
         check_box(self)
 
-    def bind(self, problem: Problem, until: float) -> GridStepper | Growing:
+    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Growing:
         """Check the box against the memory, choose the scheme, and set it up."""
         grid = self.grid(problem, until)
         require_memory(grid, problem)
         method = self
-        scheme: type[GridStepper] = Transport
+        scheme: type[GridStepper[Any]] = Transport
         if problem.noise > 0:
             scheme = SCHEMES[self.diffusion] if self.diffusion else Choosing
         elif self.diffusion is not None:

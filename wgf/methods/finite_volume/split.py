@@ -21,8 +21,9 @@ from scipy import ndimage, special
 
 from wgf.kernels.sums import fill_logarithms
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading, State
-from wgf.methods.finite_volume.transport import Transport
+from wgf.methods.base import Reading
+from wgf.methods.finite_volume.transport import Transport, TransportState
+from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
@@ -34,14 +35,16 @@ BLOCKS = 16  # in which logarithms are taken
 class Split(Transport):
     """`FiniteVolume` with noise, scheme `split`. Never stored; its states are those of the transport."""
 
+    fill_sums = GridStepper.fill_sums  # of what half a step of heat has left, not a stage
+
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.tau = problem.noise
         super().__init__(method, problem, grid, potential)
         self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: TransportState, stop: float) -> Reading:
         """Advance `state` by a step of transport between two half steps of heat, not past `stop`."""
-        before = self.frame(state).reading
+        before = self.reading(state)
         start, target = state.time, self.target(state, stop)
         self.heat(state, 0.5 * (target - start))
         while state.time < target:
@@ -49,44 +52,36 @@ class Split(Transport):
         self.heat(state, 0.5 * (target - start))
         return before
 
-    def target(self, state: State, stop: float) -> float:
+    def target(self, state: TransportState, stop: float) -> float:
         """Where the next step is to end: as far as transport can go in one, and heat in a kernel of moderate width."""
         remaining = stop - state.time
         dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
-        if state.memory["outflow"] > 0:
-            dt = min(dt, 0.95 * state.memory["pace"] * self.method.courant / (self.part * state.memory["outflow"]))
+        if state.outflow > 0:
+            dt = min(dt, 0.95 * state.pace * self.method.courant / (self.part * state.outflow))
         dt = landing(remaining, dt)
         return stop if dt == remaining else state.time + dt
 
-    def heat(self, state: State, time: float) -> None:
+    def heat(self, state: TransportState, time: float) -> None:
         """The exact flow of the discrete heat equation, axis by axis."""
-        values = state.values.reshape(self.potential.shape)
-        spare = self.spare[0].reshape(values.shape)
+        values = state.array
         for axis, (per_spacing, wrap) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
             kernel = heat_kernel(float(self.tau * time * per_spacing**2))
-            ndimage.correlate1d(values, kernel, axis, spare, "wrap" if wrap else "reflect")
-            values, spare = spare, values
-        state.values, other = values.reshape(self.shape), spare.reshape(self.shape)
-        self.spare = [other, self.spare[1]]
-        self.updated = None
-        self.fill_sums(state.memory["sums"], state.values)
+            source, target = (array.reshape(self.potential.shape) for array in (values, self.spare[0]))
+            ndimage.correlate1d(source, kernel, axis, target, "wrap" if wrap else "reflect")
+            values = self.spare[0]
+            self.spare.reverse()
+        self.spare[1] = state.exchange(values)
 
-    def potential_of(self, state: State) -> np.ndarray:
-        """G(·; μ) of `state` (rows, columns); not to be changed."""
-        self.update(state.values, state.memory["sums"])
-        self.potential.fill(self.xi)
-        return self.xi
-
-    def frame(self, state: State) -> Frame:
+    def reading(self, state: TransportState) -> Reading:
         """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""
-        frame = super().frame(state)
+        transport = super().reading(state)
         with self.threaded():
-            fill_logarithms(self.logarithms.reshape(-1), state.values.reshape(-1), self.entropies)
+            fill_logarithms(self.logarithms.reshape(-1), state.array.reshape(-1), self.entropies)
         entropy = float(self.entropies[:, 0].sum()) * self.grid.cell_volume
         self.potential.fill(self.xi)
         self.xi += self.tau * self.logarithms
-        energy, dissipation = frame.reading.free_energy + self.tau * entropy, self.dissipation(state.values)
-        return dataclasses.replace(frame, reading=dataclasses.replace(frame.reading, free_energy=energy, dissipation=dissipation))
+        energy = transport.free_energy + self.tau * entropy
+        return dataclasses.replace(transport, free_energy=energy, dissipation=self.dissipation(state.array))
 
     def dissipation(self, values: np.ndarray) -> float:
         """∫|∇ξ|² dμ: on every face, the square of the difference times the mean of the two cells."""

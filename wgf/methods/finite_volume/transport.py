@@ -18,14 +18,15 @@ flow spreads with the coefficient D = μU''(μ), and a step is also kept below h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wgf.kernels.transport import BUFFERS, PADDING, Limiter, stage
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading, State
-from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.base import Reading
+from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.problems.problem import Problem
 
 LIMITERS = {"mc": Limiter.MC, "minmod": Limiter.MINMOD, "van-leer": Limiter.VAN_LEER, "upwind": Limiter.UPWIND}
@@ -42,111 +43,145 @@ RECOVERY = 1.2  # by which a pace that was halved because the energy rose grows 
 SLOWEST = 1e-6  # the pace at which a rise of the energy can only be rounding
 
 
-class Transport(GridStepper):
+@dataclass(eq=False, repr=False)
+class TransportState(GridState):
+    """A density, and what the size of the next step is guessed from.
+
+    outflow   the largest one of the last step
+    pace      below 1 where the energy would have risen with the whole step
+    """
+
+    outflow: float = 0.0
+    pace: float = 1.0
+
+
+class Transport(GridStepper[TransportState]):
     """`FiniteVolume` without noise. Never stored.
 
-    A state's `values` are the cell averages as (rows, columns) in the layout of the potential; its memory holds the row
-    sums, and what the next step's size is guessed from: the largest outflow of the last step, and the pace (below 1 where
-    the energy would have risen with the whole step).
+    staged (3, rows)   row sums of the last stage of a step
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator]
-        self.spare = [np.empty(self.shape), np.empty(self.shape)]
+        self.spare, self.staged = [np.empty(self.shape), np.empty(self.shape)], np.empty_like(self.sums)
         blocks = number_of_blocks(self.potential.shape[:-1])
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
-        self.updated: np.ndarray | None = None  # the values whose potential is in place
-        self.energy = np.nan  # E of them
+        self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
 
-    def begin(self, time: float, values: np.ndarray) -> State:
-        """A state with these values (rows, columns), and the first guess of a step."""
-        state = State(time, values, {"sums": np.zeros_like(self.sums), "outflow": 0.0, "pace": 1.0})
-        self.fill_sums(state.memory["sums"], state.values)
-        self.frame(state)
-        state.memory["outflow"] = self.outflow
+    def begin(self, time: float, values: np.ndarray) -> TransportState:
+        """A state with these values, and the first guess of a step."""
+        state = TransportState(time, values)
+        self.reading(state)
+        state.outflow = self.outflow
         return state
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: TransportState, stop: float) -> Reading:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
-        remaining, bound, memory = stop - state.time, self.method.courant / self.part, state.memory
+        remaining, bound = stop - state.time, self.method.courant / self.part
         dt = min(self.method.dt or remaining, remaining)
-        if memory["outflow"] > 0:
-            dt = min(AIM * memory["pace"] * bound / memory["outflow"], dt)
+        if state.outflow > 0:
+            dt = min(AIM * state.pace * bound / state.outflow, dt)
+        self.evaluate(state)
         while True:
             if dt * self.stages(state, dt) > bound:
                 dt = AIM * bound / self.fastest
             elif (
-                self.update(self.spare[0], self.sums) > self.before.free_energy + self.rounding(self.before.free_energy)
-                and memory["pace"] > SLOWEST
+                self.update(self.spare[0], self.staged) > self.before.free_energy + self.rounding(self.before.free_energy)
+                and state.pace > SLOWEST
             ):
-                dt, memory["pace"] = 0.5 * dt, 0.5 * memory["pace"]
+                dt, state.pace = 0.5 * dt, 0.5 * state.pace
             else:
                 break
-        state.values, self.spare = self.spare[0], [self.spare[1], state.values]
-        memory["sums"], self.sums = self.sums, memory["sums"]
-        memory["outflow"], memory["pace"] = self.fastest, min(1.0, RECOVERY * memory["pace"])
+        self.spare[0] = state.exchange(self.spare[0])
+        self.sums, self.staged, self.token = self.staged, self.sums, state.token
+        state.outflow, state.pace = self.fastest, min(1.0, RECOVERY * state.pace)
         state.time = stop if dt == remaining else state.time + dt
         return self.before
 
-    def stages(self, state: State, dt: float) -> float:
+    def stages(self, state: TransportState, dt: float) -> float:
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
         breaks the bound; keep the reading of `state` as `before`.
         """
-        current, sums, euler = state.values, state.memory["sums"], self.part * dt
+        current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
         for n, weight in enumerate(self.weights):
-            self.update(current, sums)
+            if n or self.token is None:  # the first stage finds the potential in place, but where the step is taken again
+                self.update(current, sums)
             self.spare.reverse()
-            self.sweep(current, state.values, self.spare[0], euler, weight)
+            self.sweep(current, state.array, self.spare[0], euler, weight)
             if n == 0:
-                self.before = self.reading(state)
-            current, sums = self.spare[0], self.sums
+                self.before = self.swept(state)
+            current, sums = self.spare[0], self.staged
             self.fastest = max(self.fastest, self.outflow)
             if euler * self.fastest > self.method.courant:
                 break
         return self.fastest
 
+    def evaluate(self, state: TransportState) -> None:
+        """Put the potential of a state and its row sums in place, where they are not."""
+        if self.token is not state.token:
+            self.require_fitting(state)
+            self.fill_sums(self.sums, state.array)
+            self.update(state.array, self.sums)
+            self.token = state.token
+
+    def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
+        """The row sums (3, rows) as a step leaves them, to the last bit: by a stage of no length, in a potential of zero."""
+        still = np.zeros(self.potential.rows)
+        self.run_stage(values, values, self.spare[0], still, still[:, None], 0.0, 1.0, sums)
+
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
-        """Fill the potential for `values` and return their energy E; nothing is done where it is theirs already."""
-        if self.updated is not values:
-            with self.threaded():
-                self.loss = self.potential.update(values, sums)
-            self.updated, self.energy = values, 0.5 * self.loss + self.potential.internal_energy
+        """Fill the potential for `values` and return their energy E."""
+        self.token = None
+        with self.threaded():
+            self.loss = self.potential.update(values, sums)
+        self.energy = 0.5 * self.loss + self.potential.internal_energy
         return self.energy
 
     def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float) -> None:
-        """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `sums`."""
-        g = self.potential
+        """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `staged`."""
+        self.run_stage(values, base, out, self.potential.slope, self.potential.offset, dt, weight, self.staged)
+        self.outflow = max(float(self.readings[:, 1].max()), self.potential.stiffness)
+
+    def run_stage(
+        self,
+        values: np.ndarray,
+        base: np.ndarray,
+        out: np.ndarray,
+        slope: np.ndarray,
+        offset: np.ndarray,
+        dt: float,
+        weight: float,
+        sums: np.ndarray,
+    ) -> None:
+        """The compiled loop, in the potential slope ⊗ multiplier + along + offset."""
         with self.threaded():
             stage(
-                values, base, out, g.slope, g.multiplier, g.along, g.offset, self.cells, self.strides, self.periodic, self.per_spacing,
-                self.limiter, dt, weight, self.work, self.sums, self.readings,
+                values, base, out, slope, self.potential.multiplier, self.potential.along, offset, self.cells, self.strides, self.periodic,
+                self.per_spacing, self.limiter, dt, weight, self.work, sums, self.readings,
             )  # fmt: skip
-        self.outflow = max(float(self.readings[:, 1].max()), g.stiffness)
-        if self.updated is out:
-            self.updated = None
 
-    def reading(self, state: State) -> Reading:
-        """The reading of `state`, of which the last sweep was a stage."""
+    def reading(self, state: TransportState) -> Reading:
+        """The reading of a state, by a stage of no length."""
+        self.evaluate(state)
+        self.sweep(state.array, state.array, self.spare[0], 0.0, 1.0)
+        return self.swept(state)
+
+    def swept(self, state: TransportState) -> Reading:
+        """The reading of `state`, from the sweep that has just begun with it."""
         volume = self.grid.cell_volume
         return Reading(
             time=state.time,
             loss=self.loss,
             free_energy=self.energy,
             dissipation=float(self.readings[:, 0].sum()) * volume,
-            mass=float(state.memory["sums"][0].sum()) * volume,
+            mass=float(self.sums[0].sum()) * volume,
             minimum=float(self.readings[:, 2].min()),
-            boundary=self.boundary(state.values, state.memory["sums"]),
+            boundary=self.boundary(state.array, self.sums),
         )
-
-    def frame(self, state: State) -> Frame:
-        """The density as it is (a copy), its reading and its prediction."""
-        self.update(state.values, state.memory["sums"])
-        self.sweep(state.values, state.values, self.spare[0], 0.0, 1.0)
-        return Frame(self.density(state.values), self.reading(state), self.potential.prediction)
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:

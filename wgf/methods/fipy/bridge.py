@@ -18,6 +18,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.mesh import Mesh
 
+SEAMS = ("LeftRight", "TopBottom", "FrontBack")  # in the names of FiPy's periodic grids: across x, y, z
 GRID = [0, 1, 3, 2, 4, 5, 7, 6]  # the corners of a cell of a grid of FiPy in ascending order, as Mesh.cells has them
 WEIGHTED = ("Cylindrical", "Spherical")
 SIDES = [[0, 3, 2, 1], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7]]  # the faces of a hexahedron
@@ -154,7 +155,14 @@ def described(mesh: Any, title: str = "") -> Mesh:
         centers = vertices[cells].mean(axis=1)  # FiPy wraps those of a grid that begins elsewhere than at zero
     names = tuple(f"theta{k + 1}" for k in range(mesh.dim))
     text = title or f"{type(mesh).__name__.removeprefix('Uniform')} of {len(cells):,} cells"
-    return Mesh(vertices, cells, centers, np.array(mesh.cellVolumes, dtype=float), q, names, text)
+    periods = np.where(_wrapping(mesh), np.ptp(vertices, axis=0), 0.0).tolist() if periodic else ()
+    return Mesh(vertices, cells, centers, np.array(mesh.cellVolumes, dtype=float), q, names, text, periods)
+
+
+def _wrapping(mesh: Any) -> list[bool]:
+    """Which axes of a periodic grid of FiPy wrap around: those that its name tells, or all."""
+    told = [sides in type(mesh).__name__ for sides in SEAMS[: mesh.dim]]
+    return told if any(told) else [True] * int(mesh.dim)
 
 
 def _is_surface(mesh: Any) -> bool:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
+from wgf.errors import BoundaryWarning, ResolutionWarning, RunError
 from wgf.measures.grid import Grid
-from wgf.measures.laws import mesh_averages, outside_of
+from wgf.measures.laws import box_title, judge_box, mesh_averages, outside_of
 from wgf.measures.measure import MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
 from wgf.methods.fipy.faces import Faces
-from wgf.methods.grid_stepper import LEFT_OUT, MISSED
 from wgf.methods.time_steps import landing
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
@@ -36,12 +36,26 @@ MOST_REFUSED, MOST_STEPS = 40, 20_000  # steps refused in a run, and steps still
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 
 
-class MeshStepper:
-    """`FiPyMesh` bound to a problem. Never stored.
+@dataclass(eq=False, repr=False)
+class MeshState(State):
+    """The cell averages (N,), and what the size of the next step is judged by.
 
-    A state's values are the cell averages (N,); its memory holds the last step, the longest one so far, the longest one that is allowed
-    since one was refused, how many were, the dissipation before the last step and its sweeps.
+    step, dissipation, sweeps   of the last step, zero if there was none: its size, the dissipation before it, the sweeps it took
+    longest                     step so far
+    allowed                     the longest step since one was refused
+    refused                     how many were
     """
+
+    step: float = 0.0
+    dissipation: float = 0.0
+    sweeps: int = 0
+    longest: float = 0.0
+    allowed: float = math.inf
+    refused: int = 0
+
+
+class MeshStepper:
+    """`FiPyMesh` bound to a problem. Never stored."""
 
     def __init__(self, method: Any, problem: Problem, fipy_mesh: Any, mesh: Mesh, grid: Grid | None) -> None:
         self.method, self.problem, self.mesh, self.grid = method, problem, mesh, grid
@@ -62,7 +76,7 @@ class MeshStepper:
             "kernel_error": self.potential.error,
         }
 
-    def start(self) -> State:
+    def start(self) -> MeshState:
         """The initial law's cell averages, scaled to the law's mass."""
         law, values = self.problem.initial, self._averages()
         mass, held = getattr(law, "mass", 1.0), float(values @ self.volumes)
@@ -71,8 +85,7 @@ class MeshStepper:
             self._judge(held / (mass * flat), 0.0)
         else:
             self._judge(held, 1.0 if self.grid else outside_of(self.mesh, law))
-        values *= mass / held
-        return State(0.0, values, {"step": 0.0, "longest": 0.0, "dissipation": 0.0, "allowed": math.inf, "refused": 0, "sweeps": 0})
+        return MeshState(0.0, values * (mass / held))
 
     def _averages(self) -> np.ndarray:
         """Those of the initial law over the cells, exact on a box, whose first axis runs fastest."""
@@ -87,45 +100,41 @@ class MeshStepper:
         `beyond`: about what is outside, which tells the two apart.
         """
         title, outside = self.mesh.title, min(max(1.0 - held, 0.0), 2.0 * beyond)
-        if not outside < MISSED:
-            raise InputError(f"the {title} holds only {held:.2%} of the initial law {self.problem.initial!r}: choose one around the law")
-        if outside > LEFT_OUT:
-            text = f"the {title} leaves out {outside:.2g} of the initial law; the rest is scaled to mass one"
-            warnings.warn(text, BoundaryWarning, stacklevel=2)
+        where = box_title(self.grid.lower, self.grid.upper) if self.grid else f"the {title}"
+        judge_box(self.problem.initial, 1.0 - outside, where, "choose one around the law")
         if abs(held + outside - 1.0) > UNRESOLVED:
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
             warnings.warn(text, ResolutionWarning, stacklevel=2)
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: MeshState, stop: float) -> Reading:
         """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
-        before, memory = self.reading(state), state.memory
-        remaining = stop - state.time
+        before, remaining = self.reading(state), stop - state.time
         wanted, resolved = self._accurate(state, before)
         while True:
-            dt = landing(remaining, min(wanted, memory["allowed"]))
+            dt = landing(remaining, min(wanted, state.allowed))
             try:
-                values, sweeps = self._moved(state.values, dt)
+                values, sweeps = self._moved(state.array, dt)
                 break
             except Refused as reason:
-                memory |= {"allowed": 0.5 * dt, "refused": memory["refused"] + 1}
-                hopeless = memory["allowed"] < SLOWEST * min(resolved, remaining, memory["longest"] or math.inf)
-                if hopeless or (memory["refused"] > MOST_REFUSED and remaining > MOST_STEPS * memory["allowed"]):
+                state.allowed, state.refused = 0.5 * dt, state.refused + 1
+                hopeless = state.allowed < SLOWEST * min(resolved, remaining, state.longest or math.inf)
+                if hopeless or (state.refused > MOST_REFUSED and remaining > MOST_STEPS * state.allowed):
                     raise RunError(
                         f"no useful step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None
-        state.values = values
-        memory |= {"step": dt, "longest": max(dt, memory["longest"]), "allowed": RECOVERY * memory["allowed"]}
-        memory |= {"dissipation": before.dissipation, "sweeps": sweeps}
+        state.exchange(values)
+        state.step, state.dissipation, state.sweeps = dt, before.dissipation, sweeps
+        state.longest, state.allowed = max(dt, state.longest), RECOVERY * state.allowed
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def _accurate(self, state: State, reading: Reading) -> tuple[float, float]:
+    def _accurate(self, state: MeshState, reading: Reading) -> tuple[float, float]:
         """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
 
         Also the step that the first of the two alone asks for, beside which a refused one can be seen to be hopeless.
         """
-        memory, values = state.memory, state.values
+        values = state.array
         g = self.potential.update(values * self.volumes)
         speeds, first, second = self.equation.speeds(g), values[self.faces.first], values[self.faces.second]
         diffuses = self.tau or self.medium  # at rest the two parts of the flux cancel if the first one is that of the mean
@@ -138,11 +147,11 @@ class MeshStepper:
         rate = math.sqrt(float(masses[full] @ rates) / masses.sum())
         resolved = min(self.method.courant / rate if rate > 0 else math.inf, self.method.dt or math.inf)
         dt = resolved
-        if memory["step"] > 0:
-            dt = min(dt, GROWTH * memory["step"])
-            if min(reading.dissipation, memory["dissipation"]) > 0:
-                changed = abs(math.log(reading.dissipation / memory["dissipation"]))
-                dt = min(dt, memory["step"] * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
+        if state.step > 0:
+            dt = min(dt, GROWTH * state.step)
+            if min(reading.dissipation, state.dissipation) > 0:
+                changed = abs(math.log(reading.dissipation / state.dissipation))
+                dt = min(dt, state.step * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
         return dt, resolved
 
     def _moved(self, values: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
@@ -171,9 +180,9 @@ class MeshStepper:
         kept = np.maximum(values, 0.0)
         return kept * (mass / float(kept @ self.volumes))
 
-    def reading(self, state: State) -> Reading:
+    def reading(self, state: MeshState) -> Reading:
         """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""
-        values = state.values
+        values = state.array
         masses = values * self.volumes
         g = self.potential.update(masses)
         loss = self.potential.loss
@@ -187,10 +196,10 @@ class MeshStepper:
         dissipation = float((self.faces.area * mean * derivative) @ (xi[self.faces.second] - xi[self.faces.first]))
         dissipation += self.problem.growth * float(masses @ g**2)
         boundary = np.array([[masses[self.faces.edge].sum()]])
-        extra = {"sweeps": float(state.memory["sweeps"])}
+        extra = {"sweeps": float(state.sweeps)}
         return Reading(state.time, loss, energy, dissipation, float(masses.sum()), float(values.min()), boundary, extra)
 
-    def frame(self, state: State) -> Frame:
+    def frame(self, state: MeshState) -> Frame:
         """The density as it is (a copy), its reading and its prediction."""
         reading = self.reading(state)
-        return Frame(MeshDensity(self.mesh, state.values.copy(), self.problem.energy.neuron), reading, self.potential.prediction)
+        return Frame(MeshDensity(self.mesh, state.array.copy(), self.problem.energy.neuron), reading, self.potential.prediction)

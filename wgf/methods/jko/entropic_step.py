@@ -43,8 +43,8 @@ from wgf.kernels.sums import fill_sums
 from wgf.measures.distances.entropic import DOMAINS, TINY, Domain
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
-from wgf.methods.base import Frame, Reading, State
-from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.base import Reading
+from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
 from wgf.methods.time_steps import equal_steps
 from wgf.problems.problem import Problem
@@ -73,11 +73,23 @@ class Step:
     iterations: int
 
 
-class VariationalStepper(GridStepper):
-    """`JKO` with entropic transport. Never stored.
+@dataclass(eq=False, repr=False)
+class VariationalState(GridState):
+    """A density, what the next step begins with, and the numbers of SERIES.
 
-    A state's memory holds the domain in use, the last scaling d (as a guess), and the numbers of SERIES.
+    d        the last scaling of the density (rows, columns), as a guess; None: √ of the masses
+    domain   in which the scalings are kept
     """
+
+    d: np.ndarray | None = None
+    domain: str = "scaling"
+    transport: float = 0.0
+    residual: float = 0.0
+    iterations: float = 0.0
+
+
+class VariationalStepper(GridStepper[VariationalState]):
+    """`JKO` with entropic transport. Never stored."""
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, until: float) -> None:
         super().__init__(method, problem, grid)
@@ -94,13 +106,13 @@ class VariationalStepper(GridStepper):
             "plain_blur": math.sqrt(steps * 0.5 * method.epsilon),  # the standard deviation that the plain scheme adds until the end
         }
 
-    def begin(self, time: float, values: np.ndarray) -> State:
-        """A state with these values (rows, columns)."""
-        memory = {"domain": self.method.domain or "scaling", "d": np.sqrt(values * self.grid.cell_volume)}
-        return State(time, values, memory | dict.fromkeys(SERIES, 0.0))
+    def begin(self, time: float, values: np.ndarray) -> VariationalState:
+        """A state with these values."""
+        return VariationalState(time, values, domain=self.method.domain or "scaling")
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: VariationalState, stop: float) -> Reading:
         """One step of the scheme; all steps up to `stop` are equally long."""
+        self.require_fitting(state)
         before, remaining = self.reading(state), stop - state.time
         dt, last = equal_steps(remaining, self.method.dt)
         try:
@@ -108,29 +120,30 @@ class VariationalStepper(GridStepper):
         except Unsound:
             self._leave_scalings(state, dt)
             taken = self.advanced(state, dt)
-        state.values = taken.masses / self.grid.cell_volume
-        state.memory |= {"d": taken.d} | {name: float(getattr(taken, name)) for name in SERIES}
+        state.exchange(taken.masses / self.grid.cell_volume)
+        state.d = taken.d
+        state.transport, state.residual, state.iterations = taken.transport, taken.residual, float(taken.iterations)
         state.time = stop if last else state.time + dt
         return before
 
-    def _leave_scalings(self, state: State, dt: float) -> None:
+    def _leave_scalings(self, state: VariationalState, dt: float) -> None:
         """Go on in the log domain, unless the user chose the other; or the numbers themselves are unsound."""
-        if self.method.domain is not None or state.memory["domain"] == "log":
+        if self.method.domain is not None or state.domain == "log":
             remedy = 'take domain = "log", a larger epsilon or a smaller dt' if self.method.domain == "scaling" else "look at the potential"
             raise RunError(
                 f"the scalings over- or underflow at t = {state.time:.6g} with epsilon = {self.epsilon:.3g}, dt = {dt:.3g}: {remedy}"
             ) from None
-        state.memory["domain"] = "log"
-        state.memory["d"] = np.sqrt(state.values * self.grid.cell_volume)
+        state.domain, state.d = "log", None
 
-    def advanced(self, state: State, dt: float) -> Step:
+    def advanced(self, state: VariationalState, dt: float) -> Step:
         """The step of `dt` from a state, of the order asked for."""
-        masses = state.values * self.grid.cell_volume
+        masses = state.array * self.grid.cell_volume
         # one thread for the matrix products: more would stay awake in the way of those of the compiled loops
         with np.errstate(all="ignore"), self.threaded(), self.libraries.limit(limits=1, user_api="blas"):
-            whole = self.solved(masses, dt, state, state.memory["d"])
+            guess = np.sqrt(masses) if state.d is None else state.d
+            whole = self.solved(masses, dt, state, guess)
             if self.method.order == 2:
-                half = self.solved(masses, 0.5 * dt, state, state.memory["d"])
+                half = self.solved(masses, 0.5 * dt, state, guess)
                 half = self.solved(half.masses, 0.5 * dt, state, half.d)
                 ratio = np.divide(half.masses, whole.masses, out=np.ones(self.shape), where=whole.masses > 0)
                 whole.masses = half.masses * np.clip(ratio, 1 / LARGEST_RATIO, LARGEST_RATIO)
@@ -138,12 +151,12 @@ class VariationalStepper(GridStepper):
                 whole.residual, whole.iterations = max(whole.residual, half.residual), whole.iterations + half.iterations
         return whole
 
-    def solved(self, masses: np.ndarray, dt: float, state: State, guess: np.ndarray) -> Step:
+    def solved(self, masses: np.ndarray, dt: float, state: VariationalState, guess: np.ndarray) -> Step:
         """The minimiser p for μ = `masses`, its d guessed; see the module's text.
 
         Raises Unsound where the domain's range is left, a RunError where `iterations` rounds are not enough.
         """
-        name, method = state.memory["domain"], self.method
+        name, method = state.domain, self.method
         if name not in self.domains:
             self.domains[name] = DOMAINS[name](self.potential, self.epsilon)
         domain, mass, strength = self.domains[name], float(masses.sum()), 2.0 * dt / self.epsilon
@@ -257,9 +270,9 @@ class VariationalStepper(GridStepper):
         d_of_p = np.array(domain.masses(self.d, self.scratch)) if self.method.debiased else np.sqrt(found)
         return Step(found, d_of_p, transport, residual, count)
 
-    def reading(self, state: State) -> Reading:
+    def reading(self, state: VariationalState) -> Reading:
         """The reading of `state`."""
-        volume, values = self.grid.cell_volume, state.values
+        volume, values = self.grid.cell_volume, state.array
         self.fill_sums(self.sums, values)
         with self.threaded():
             loss = self.potential.update(values, self.sums)
@@ -271,7 +284,7 @@ class VariationalStepper(GridStepper):
             self.exponent += self.tau * logarithms
         dissipation = self._dissipation(values, self.exponent) * volume
         mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(values, self.sums)
-        extra = {name: state.memory[name] for name in SERIES}
+        extra = {name: getattr(state, name) for name in SERIES}
         return Reading(state.time, loss, energy, dissipation, mass, float(values.min()), boundary, extra)
 
     def _dissipation(self, values: np.ndarray, xi: np.ndarray) -> float:
@@ -283,8 +296,3 @@ class VariationalStepper(GridStepper):
             here = [array if periodic else np.delete(array, -1, axis) for array in (values, xi)]
             found += 0.5 * float(np.sum((here[0] + ahead[0]) * (ahead[1] - here[1]) ** 2)) * per_h**2
         return found
-
-    def frame(self, state: State) -> Frame:
-        """The density as it is (a copy), its reading and its prediction."""
-        reading = self.reading(state)
-        return Frame(self.density(state.values), reading, self.potential.prediction)

@@ -131,6 +131,10 @@ class JKO:
         """ε, as given or by default."""
         return self.epsilon or max(CELLS_WIDE * coarsest(grid) ** 2, STEPS_WIDE * dt)
 
+    def never_rests(self, problem: Problem) -> str:
+        """Why a run cannot end at rest, or nothing."""
+        return "" if self.dt else "jko: the default dt is a fiftieth of the run, whose end is not known before it is at rest: give dt"
+
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
         parts = [] if self.dt is None else [f"Δt {self.dt:g}"]

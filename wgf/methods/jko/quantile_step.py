@@ -18,6 +18,7 @@ objective falls.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from scipy import linalg, sparse
 
 from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
+from wgf.measures.laws import box_title, judge_box
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.time_steps import equal_steps
@@ -39,8 +41,15 @@ SETTLED = 1e-13  # of the extent of the nodes: a shorter Newton step ends the it
 FEWEST = 8  # nodes
 
 
+@dataclass(eq=False, repr=False)
+class QuantileState(State):
+    """The nodes X (n, 1), and the transport term of the last step."""
+
+    transport: float = 0.0
+
+
 class QuantileStepper:
-    """`JKO` with exact = True. A state's values are the nodes X (n, 1); its memory holds the transport term of the last step."""
+    """`QuantileJKO` bound to a problem. Never stored."""
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         if grid.dim != 1:
@@ -48,7 +57,9 @@ class QuantileStepper:
         if grid.periodic()[0]:
             raise InputError("jko: exact steps are for no-flux axes: leave out exact, or take another boundary")
         self.method, self.problem, self.energy, self.tau = method, problem, problem.energy, problem.noise
-        self._place_nodes(problem.initial.cell_averages(grid), grid)
+        averages = problem.initial.cell_averages(grid)
+        judge_box(problem.initial, float(averages.sum()) * grid.cell_volume, box_title(grid.lower, grid.upper))
+        self._place_nodes(averages, grid)
         self.derivative = staggered_derivative(len(self.nodes), grid.spacing[0])
         self.facts: dict[str, Any] = {"method_summary": repr(method), "time_step": method.dt}
 
@@ -67,21 +78,21 @@ class QuantileStepper:
         self.weights = density / density.sum()
         self.face_weights, self.face_density = face / density.sum(), face / (density.sum() * grid.spacing[0])
 
-    def start(self) -> State:
+    def start(self) -> QuantileState:
         """The nodes themselves."""
-        return State(0.0, self.nodes[:, None].copy(), {"transport": 0.0})
+        return QuantileState(0.0, self.nodes[:, None])
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: QuantileState, stop: float) -> Reading:
         """One step of the scheme; all steps up to `stop` are equally long."""
         before, remaining = self.reading(state), stop - state.time
         dt, last = equal_steps(remaining, self.method.dt)
-        old = state.values[:, 0]
+        old = state.array[:, 0]
         new = self.minimised(old, dt, state.time)
         if self.method.order == 2:
             half = self.minimised(self.minimised(old, 0.5 * dt, state.time), 0.5 * dt, state.time)
             new = self._ordered(2.0 * half - new, half)
-        state.values = new[:, None]
-        state.memory["transport"] = float(self.weights @ (new - old) ** 2) / (2.0 * dt)
+        state.exchange(new[:, None])
+        state.transport = float(self.weights @ (new - old) ** 2) / (2.0 * dt)
         state.time = stop if last else state.time + dt
         return before
 
@@ -158,17 +169,17 @@ class QuantileStepper:
     def _cloud(self, x: np.ndarray) -> Cloud:
         return Cloud(x[:, None], self.weights, self.energy.neuron)
 
-    def reading(self, state: State) -> Reading:
+    def reading(self, state: QuantileState) -> Reading:
         """The reading of `state`."""
-        x = state.values[:, 0]
+        x = state.array[:, 0]
         loss, gradient = self.energy.loss(self._cloud(x)), self._gradient(x)
         dissipation = float(np.sum(gradient**2 / self.weights))
-        free, extra = 0.5 * loss + self._entropy(x), {"transport": state.memory["transport"]}
+        free, extra = 0.5 * loss + self._entropy(x), {"transport": state.transport}
         return Reading(state.time, loss, free, dissipation, float(self.weights.sum()), float(self.weights.min()), extra=extra)
 
-    def frame(self, state: State) -> Frame:
+    def frame(self, state: QuantileState) -> Frame:
         """The nodes as a cloud."""
-        cloud = self._cloud(state.values[:, 0].copy())
+        cloud = self._cloud(state.array[:, 0].copy())
         return Frame(cloud, self.reading(state), self.energy.predict(cloud))
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
 from wgf.measures.measure import Cloud
-from wgf.methods.base import Frame, Reading, State
+from wgf.methods.base import AnyState, Frame, Reading
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
 
@@ -22,14 +22,16 @@ def threads() -> int:
     return int(os.environ.get("NUMBA_NUM_THREADS") or os.cpu_count() or 1)
 
 
-class CloudStepper:
+class CloudStepper(Generic[AnyState]):
     """What every stepper of a cloud shares: the start, the velocity, readings and frames.
 
-    Without noise, a point that has reached a closed wall stays on it while its velocity points out.
+    The values of its states are the points (m, p). Without noise, a point that has reached a closed wall stays on it while its
+    velocity points out.
     """
 
     def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls | None = None) -> None:
-        self.points, self.weights = points, weights
+        self.points, self.weights = points, np.array(weights)
+        self.weights.setflags(write=False)  # all frames share them
         self.walls = walls or Walls()
         self.walls.fit(points.shape[1])
         self.energy = problem.energy.wrapped(self.walls.periods)
@@ -38,11 +40,11 @@ class CloudStepper:
         problem.axis_names(points.shape[1])
         self._pool = ThreadPoolExecutor(threads()) if threads() > 1 else None
 
-    def start(self) -> State:
+    def start(self) -> AnyState:
         """The points at t = 0."""
-        return State(0.0, self.walls.inside(self.points), {"next_step": 0.0})
+        raise NotImplementedError
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: AnyState, stop: float) -> Reading:
         """Move the cloud towards `stop`."""
         raise NotImplementedError
 
@@ -58,7 +60,7 @@ class CloudStepper:
         energy = np.nan if self.noisy else 0.5 * loss
         return Reading(time, loss, energy, dissipation, float(self.weights.sum()), float(self.weights.min()))
 
-    def frame(self, state: State) -> Frame:
+    def frame(self, state: AnyState) -> Frame:
         """The cloud as it is."""
-        cloud = Cloud(self.walls.inside(state.values), self.weights, self.energy.neuron)
-        return Frame(cloud, self.reading(state.time, *self.velocity(state.values)), self.energy.predict(cloud))
+        cloud = Cloud(self.walls.inside(state.array), self.weights, self.energy.neuron, self.walls.periods.tolist())
+        return Frame(cloud, self.reading(state.time, *self.velocity(state.array)), self.energy.predict(cloud))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import integrate
@@ -16,8 +16,18 @@ from wgf.problems.problem import Problem
 SOLVERS = {"DOP853": integrate.DOP853, "RK45": integrate.RK45, "RK23": integrate.RK23}
 
 
-class FlowStepper(CloudStepper):
-    """Moves the cloud with a solver of SciPy; each stretch between two stops is one solver, begun with the last step size."""
+@dataclass(eq=False, repr=False)
+class FlowState(State):
+    """The points (m, p), and the size that the solver proposes for the next step; zero: it has to find one."""
+
+    next_step: float = 0.0
+
+
+class FlowStepper(CloudStepper[FlowState]):
+    """Moves the cloud with a solver of SciPy, which is made anew for every step: all that goes from one to the next is the step size.
+
+    The last stage of a step is the velocity at its end, with which the next one begins.
+    """
 
     def __init__(
         self,
@@ -31,31 +41,35 @@ class FlowStepper(CloudStepper):
     ) -> None:
         super().__init__(problem, points, weights, walls)
         self.solver, self.rtol, self.atol = SOLVERS[solver], rtol, atol
-        self._ode: Any = None
-        self._loss = (np.nan, np.nan)  # (time, loss) of the last evaluation
+        self.token: object = None  # of the state that `last` is of
+        self.last = (points, np.nan)  # the velocity and the loss where they were evaluated last
 
-    def step(self, state: State, stop: float) -> Reading:
+    def start(self) -> FlowState:
+        """The points at t = 0."""
+        return FlowState(0.0, self.walls.inside(self.points))
+
+    def step(self, state: FlowState, stop: float) -> Reading:
         """One accepted step of the solver."""
-        if self._ode is None or self._ode.t != state.time or self._ode.t_bound != stop or self._ode.status != "running":
-            self._begin(state, stop)
-        ode = self._ode
-        if self._loss[0] != ode.t:
-            self._rate(ode.t, ode.y)
-        before = self.reading(state.time, ode.f.reshape(state.values.shape), self._loss[1])
-        wanted = ode.h_abs
+        if self.token is not state.token:
+            self.last = self.velocity(state.array)
+        before, self.token = self.reading(state.time, *self.last), None
+        first = [self.last[0].ravel()]  # what the solver asks for when it is made
+
+        def rate(time: float, flat: np.ndarray) -> np.ndarray:
+            if first:
+                return first.pop()
+            self.last = self.velocity(flat.reshape(state.array.shape))
+            return self.last[0].ravel()
+
+        remaining = stop - state.time
+        ode = self.solver(
+            rate, state.time, state.array.ravel(), stop, first_step=remaining if state.next_step else None, rtol=self.rtol, atol=self.atol
+        )
+        ode.h_abs = wanted = state.next_step or ode.h_abs  # longer than what remains, perhaps: the solver itself ends on `stop`
         message = ode.step()
         if ode.status == "failed":
             raise RunError(f"the solver gave up at t = {state.time:.6g}: {message} Loosen rtol and atol, or look at the neuron there.")
         truncated = ode.step_size < wanted and ode.t == stop
-        state.values, state.time = ode.y.reshape(state.values.shape), ode.t
-        state.memory["next_step"] = max(wanted, ode.h_abs) if truncated else ode.h_abs
+        state.exchange(ode.y.reshape(state.array.shape))
+        state.time, state.next_step, self.token = ode.t, max(wanted, ode.h_abs) if truncated else ode.h_abs, state.token
         return before
-
-    def _begin(self, state: State, stop: float) -> None:
-        first = min(state.memory["next_step"], stop - state.time) or None
-        self._ode = self.solver(self._rate, state.time, state.values.ravel(), stop, rtol=self.rtol, atol=self.atol, first_step=first)
-
-    def _rate(self, time: float, flat: np.ndarray) -> np.ndarray:
-        velocity, loss = self.velocity(flat.reshape(self.points.shape))
-        self._loss = (time, loss)
-        return velocity.ravel()

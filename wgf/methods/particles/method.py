@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, positive
 from wgf.methods.base import Reading, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import SOLVERS, FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
 from wgf.methods.particles.walls import Walls
+from wgf.methods.time_steps import shortened
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
 from wgf.registers import known
 
+OF_THE_FLOW = ("rtol", "atol", "solver")
+DEFAULT_RTOL, DEFAULT_ATOL = 1e-6, 1e-8  # of the gradient flow
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
 
 
@@ -33,23 +37,25 @@ class Particles:
     seed          of the draw and of the noise: a number, or a numpy.random.SeedSequence
     step          the step size η of gradient descent, of noisy dynamics (default 0.01) and of batches; a step onto a save time
                   may be shorter. Without noise and step: gradient flow
-    scheme        with noise: heun (second weak order) or euler-maruyama
+    scheme        with noise: heun (default; second weak order) or euler-maruyama
     batch         samples drawn for each step of stochastic gradient descent; the loss in the history is then that of the batch,
                   the loss at frames that of all data
-    rtol, atol    tolerances of the gradient flow's ODE solver
-    solver        RK45, DOP853 or RK23
-    lower, upper  walls, where the neurons live in a box: they stop there, with noise they are reflected
+    rtol, atol    tolerances of the gradient flow's ODE solver (default 1e-6 and 1e-8)
+    solver        of the gradient flow: RK45 (default), DOP853 or RK23
+    lower, upper  walls, where the neurons live in a box: they stop there, with noise they are reflected; the initial law is truncated
     boundary      "no-flux" or "periodic", for all axes or one per axis
+
+    An option that would change nothing is refused: by itself, or when the method is bound to a problem.
     """
 
     m: int
     seed: int | np.random.SeedSequence = 0
     step: float | None = None
-    scheme: str = "heun"
+    scheme: str | None = None
     batch: int | None = None
-    rtol: float = 1e-6
-    atol: float = 1e-8
-    solver: str = "RK45"
+    rtol: float | None = None
+    atol: float | None = None
+    solver: str | None = None
     lower: Sequence[float] | None = None
     upper: Sequence[float] | None = None
     boundary: str | Sequence[str] = "no-flux"
@@ -61,46 +67,74 @@ class Particles:
             raise InputError(f"particles: step = {self.step:g}; the step size must be positive")
         if self.batch is not None and (self.batch < 1 or self.step is None):
             raise InputError(f"particles: batch = {self.batch}; give at least one sample, and the step size: step = …")
-        if not (self.rtol > 0 and self.atol > 0):
-            raise InputError(f"particles: rtol = {self.rtol:g}, atol = {self.atol:g}; both must be positive")
-        known(self.solver, SOLVERS, "ODE solver")
-        known(self.scheme, SCHEMES, "scheme of noisy particles")
+        for name in ("rtol", "atol"):
+            if getattr(self, name) is not None:
+                positive(getattr(self, name), f"particles: {name}")
+        if self.solver is not None:
+            known(self.solver, SOLVERS, "ODE solver")
+        if self.scheme is not None:
+            known(self.scheme, SCHEMES, "scheme of noisy particles")
+        if self.step is not None:
+            self._refuse(OF_THE_FLOW, f"of the gradient flow, but step = {self.step:g} asks for steps of a fixed size")
+        if self.batch is not None:
+            self._refuse(("scheme",), f"of noise on all data, but batch = {self.batch} takes euler-maruyama")
         Walls(self.lower, self.upper, self.boundary)
 
-    def bind(self, problem: Problem, until: float) -> CloudStepper:
+    def bind(self, problem: Problem, until: float) -> CloudStepper[Any]:
         """Draw the neurons."""
         if isinstance(problem.energy.internal, PorousMedium):
             raise InputError(f"particles have no density, which U = {problem.energy.internal!r} needs: take FiniteVolume")
         if self.batch is not None and problem.energy.data is None:
             raise InputError(f"particles: batch = {self.batch}, but this energy has no data to draw from: leave it out")
-        points = problem.initial.sample(self.m, np.random.default_rng(self.seed))
-        cloud = (problem, points, np.full(self.m, 1.0 / self.m))
+        if problem.noise > 0:
+            self._refuse(OF_THE_FLOW, f"of the gradient flow, but the problem has noise (temperature = {problem.noise:g})")
+        else:
+            self._refuse(("scheme",), "of noise, but the problem has none (temperature = 0)")
         walls = Walls(self.lower, self.upper, self.boundary)
+        walls.fit(problem.dim)
+        points = walls.judged(problem.initial).sample(self.m, np.random.default_rng(self.seed))
+        cloud = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
-            return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme, self.batch, self.seed)
+            return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)
         if self.step is not None:
             return DescentStepper(*cloud, walls, self.step)
-        return FlowStepper(*cloud, self.solver, self.rtol, self.atol, walls)
+        return FlowStepper(*cloud, self.solver or "RK45", self.rtol or DEFAULT_RTOL, self.atol or DEFAULT_ATOL, walls)
+
+    def _refuse(self, names: Sequence[str], why: str) -> None:
+        """Refuse options of these names that are given, as they would change nothing."""
+        if given := [f"{name} = {value}" for name in names if (value := getattr(self, name)) is not None]:
+            raise InputError(f"particles: {', '.join(given)} would change nothing: {'it is' if len(given) == 1 else 'they are'} {why}")
+
+    def never_rests(self, problem: Problem) -> str:
+        """Why a run cannot end at rest, or nothing."""
+        if problem.noise == 0 and self.batch is None:
+            return ""
+        what = f"batches of {self.batch}" if self.batch is not None else f"noise (temperature = {problem.noise:g})"
+        return f"neurons with {what} do not come to rest, nor is their free energy known: give an end time, or take FiniteVolume"
 
     def __repr__(self) -> str:
-        how = f"{self.solver}, rtol {self.rtol:g}" if self.step is None else f"step {self.step:g}"
-        batch = "" if self.batch is None else f", batches of {self.batch}"
-        return f"Particles({self.m:,} neurons, seed {self.seed}, {how}{batch})"
+        numbers = {"rtol": self.rtol, "atol": self.atol, "step": self.step, "batches of": self.batch}
+        words = [word for word in (self.scheme, self.solver) if word is not None]
+        words += [f"{name} {number:g}" for name, number in numbers.items() if number is not None]
+        return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 
 
-class DescentStepper(CloudStepper):
+class DescentStepper(CloudStepper[State]):
     """Plain gradient descent, θ ← θ − η∇G."""
 
     def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls, eta: float) -> None:
         super().__init__(problem, points, weights, walls)
         self.eta = eta
 
+    def start(self) -> State:
+        """The neurons at t = 0."""
+        return State(0.0, self.walls.inside(self.points))
+
     def step(self, state: State, stop: float) -> Reading:
         """One gradient step, shortened only to land on `stop`."""
-        velocity, loss = self.velocity(state.values)
+        velocity, loss = self.velocity(state.array)
         before = self.reading(state.time, velocity, loss)
-        remaining = stop - state.time
-        last = remaining <= self.eta * (1 + 1e-9)
-        state.values = self.walls.inside(state.values + (remaining if last else self.eta) * velocity)
-        state.time = stop if last else state.time + self.eta
+        dt, last = shortened(stop - state.time, self.eta)
+        state.exchange(self.walls.inside(state.array + dt * velocity))
+        state.time = stop if last else state.time + dt
         return before

@@ -26,6 +26,10 @@ class Memory:
     def step(self, reading: Reading) -> None:
         self.readings.append(reading)
 
+    def note(self, facts: dict[str, Any]) -> None:
+        """Further attributes, known at the end."""
+        self.attributes |= facts
+
     def close(self, error: BaseException | None) -> None:
         self.attributes["status"] = ending(error)
 

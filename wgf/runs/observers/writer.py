@@ -49,6 +49,11 @@ class Store:
     def step(self, reading: Reading) -> None:
         self.history.append(reading)
 
+    def note(self, facts: dict[str, Any]) -> None:
+        """Further attributes, known at the end."""
+        with opened(self.path) as file:
+            file.attrs.update(facts)
+
     def close(self, error: BaseException | None) -> None:
         if self.frames == 0:
             return
@@ -95,6 +100,7 @@ class Store:
         else:
             particle = scale(file, "particle", np.arange(len(measure.masses)))
             growing(file, "position", measure.points.shape, (times, particle, coordinate), compress=True)
+            file["position"].attrs["periods"] = measure.periods
             variable(file, "weight", measure.masses, (particle,))
         growing(file, "mean", (p,), (times, coordinate))
 
@@ -166,7 +172,7 @@ def _write_mesh(file: h5py.File, mesh: Mesh, coordinate: h5py.Dataset) -> h5py.D
         for name, size in (("vertex", len(mesh.vertices)), ("corner", mesh.cells.shape[1]), ("cell", mesh.size))
     )
     group = file.create_group("mesh")
-    group.attrs.update({"cell_dim": mesh.cell_dim, "title": mesh.title})
+    group.attrs.update({"cell_dim": mesh.cell_dim, "title": mesh.title, "periods": mesh.periods})
     variable(group, "vertices", mesh.vertices, (vertex, coordinate))
     variable(group, "cells", mesh.cells, (cell, corner))
     variable(group, "centres", mesh.centers, (cell, coordinate))

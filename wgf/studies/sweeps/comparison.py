@@ -46,7 +46,7 @@ class Comparison:
 
     @property
     def sizes(self) -> np.ndarray:
-        """M, (S,)."""
+        """m of each size, (S,)."""
         return self.table.sizes
 
     @property
@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def replicates(self) -> int:
-        """R."""
+        """R, the number of replicates."""
         return self.table.replicates
 
     @property

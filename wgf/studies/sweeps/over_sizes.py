@@ -18,26 +18,30 @@ import dataclasses
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import BoundaryWarning, InputError
+from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.points import counted, mean_gap
-from wgf.measures.distances.register import COUNTED, DISTANCES, distance, expected_slope
-from wgf.measures.measure import Cloud
+from wgf.measures.distances.register import DISTANCES, distance, expected_slope
+from wgf.measures.laws import LEFT_OUT, InBox, Law
+from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
 from wgf.registers import known
 from wgf.runs.hdf5 import check_target
+from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.comparison import Comparison
 from wgf.studies.sweeps.parallel import answering
-from wgf.studies.sweeps.rates import fit_rate
+from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.table import Found, Ledger, Table
 from wgf.studies.theory.discretisation import discretisation_error
 from wgf.studies.theory.fluctuation import NODES, fluctuations, spread
@@ -64,21 +68,22 @@ def compare(
     seed        from which, with m and the replicate, the seed of every cloud is made
     workers     parallel processes; default: one per core. The results do not depend on it.
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
-    distances   further ones, by name: mean, energy, w1, w2, sliced_w2, sinkhorn
+    distances   further ones, by name (measures/distances/register.py)
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
                 more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
     """
-    chosen = tuple(sorted({int(m) for m in sizes}))
+    until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
     names = _checked(problem, chosen, replicates, distances)
     template = particles or Particles(chosen[0])
     ledger = None
     if store is not None:
         check_target(path := Path(store), "comparison")
         ledger = Ledger(path, _signature(problem, method, template, save_times(until, save), seed, names))
-    dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
+    one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
-    reference = Reference(problem, limit, until, names)
+    started = dataclasses.replace(problem, initial=_common_start(problem, limit, template))
+    reference = Reference(started, limit, until, names, one.frame(one.start()).measure)
     if ledger is not None:
         ledger.begin(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
@@ -87,14 +92,14 @@ def compare(
         progress_bar(sum(task.neurons for task in tasks), progress) as bar,
     ):
         errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
-        constants, resampling = _expected_constants(problem, limit, template, names), _resampling(problem, limit)
+        constants, resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
         for task, found in answers:
             table.put(task.size, task.pair, found)
             if ledger is not None:
                 ledger.record(table, task.size, task.pair)
             bar.update(task.neurons)
     p = limit.measures[0].points.shape[1]
-    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name], seed) for name, found in table.distance.items()}
+    rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
     attributes = {**limit.attributes, "seed": seed}
     result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
@@ -129,14 +134,13 @@ class Cell:
 class Reference:
     """What a process needs: the problem, and the limit at the save times; its measures where a distance is one of measures."""
 
-    def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str]) -> None:
+    def __init__(self, problem: Problem, limit: Run, until: float, names: Sequence[str], one: Measure) -> None:
         self.problem, self.until, self.names = problem, until, names
         self.times, self.prediction, self.loss = limit.times, limit.prediction, limit.loss
-        self.measured = [name for name in names if name not in ("function", "loss")]
+        self.measured = [name for name in names if not DISTANCES[name].of_energy]
         self.measures = list(limit.measures) if self.measured else []
-        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved
-            first = self.measures[0]
-            distance(name, Cloud(first.mean[None], np.ones(1), first.neuron), first, problem.energy)
+        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved, with one neuron
+            distance(name, one, self.measures[0], problem.energy)
 
     def cell(self, task: Cell) -> Found:
         """The distances of the clouds from the limit and from each other."""
@@ -146,8 +150,10 @@ class Reference:
         return Found(found, self.between(*runs) if len(runs) == 2 else {}, np.stack([run.prediction for run in runs]))
 
     def cloud(self, particles: Particles) -> Run:
-        """A cloud at the save times."""
-        return solve(self.problem, particles, self.until, self.times.tolist())
+        """A cloud at the save times; what walls leave out of the law was said before."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BoundaryWarning)
+            return solve(self.problem, particles, self.until, self.times.tolist())
 
     def between(self, run: Run, other: Run | Reference) -> dict[str, np.ndarray]:
         """All distances between two runs at the save times, (T,)."""
@@ -158,11 +164,20 @@ class Reference:
         for name in self.measured:
             values = []
             for k, limit in enumerate(self.measures):
-                mine, theirs = run.measures[k], other.measures[k]
-                mine = counted(mine, limit) if name in COUNTED and isinstance(theirs, Cloud) else mine
+                mine, theirs = (with_axes_of(limit, measure) for measure in (run.measures[k], other.measures[k]))
+                mine = counted(mine, limit) if DISTANCES[name].on_cells and isinstance(theirs, Cloud) else mine
                 values.append(distance(name, mine, theirs, energy))
             found[name] = np.array(values)
         return found
+
+
+def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
+    """The initial law; for neurons without walls beside a limit whose box cuts it, what is left of it there."""
+    grid = getattr(limit.measures[0], "grid", None)
+    if grid is None or template.lower is not None:
+        return problem.initial
+    law = InBox(problem.initial, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
+    return law if law.probability < 1 - LEFT_OUT else problem.initial
 
 
 def progress_bar(total: int, wanted: bool) -> Any:
@@ -182,8 +197,7 @@ def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distance
         raise InputError("the function distance is one of networks, and this energy has no data: leave it out")
     if len(sizes) < 2 or sizes[0] < 1:
         raise InputError(f"sizes = {list(sizes)}: at least two different sizes m ≥ 1 are needed to fit a slope")
-    if replicates < 2:
-        raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
+    check_replicates(replicates)
     return names
 
 
@@ -194,13 +208,13 @@ def _resampling(problem: Problem, limit: Run) -> np.ndarray:
 
 
 def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Lim m·E d² at each time for every distance, NaN where it is not known.
+    """lim m·E d² at each time for every distance, NaN where it is not known.
 
     At t = 0 the neurons are independent: the variance of one for function and mean, and E|X − X'| for the energy distance, both exact for
     every m. Later, and for the loss, it is known where the neurons of a network follow the gradient flow (theory/fluctuation.py).
     """
     found = {name: np.full(len(limit.times), np.nan) for name in names}
-    law = Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4)))
+    law = with_axes_of(limit.measures[0], Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4))))
     starts = {"mean": lambda: np.trace(law.covariance), "energy": lambda: mean_gap(law, law)}
     if problem.energy.data is not None:
         starts["function"] = lambda: spread(limit.measures[0], problem)

@@ -8,7 +8,8 @@ batches of B samples drawn afresh each step adds noise of mean zero and variance
 The noise of a batch pushes all neurons together, so that it does not average out over them: c₁ does not fall with m. Against the limit the
 fluctuation v/m comes on top [Mei, Montanari & Nguyen, PNAS 115 (2018) E7665, whose bound has the same three terms].
 
-Both descents begin at the same draw of neurons: the difference shows the steps and nothing else, and its mean square needs few replicates.
+Both descents begin at the same draw of neurons, and so do those of all steps: the difference shows the steps and nothing else, its mean
+square needs few replicates, and the fitted rate little more than one, for what the draw does to all steps alike is no scatter of the slope.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from wgf.errors import InputError
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
 from wgf.registers import load
+from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.parallel import answering
-from wgf.studies.sweeps.rates import Rate, fit_rate
+from wgf.studies.sweeps.rates import Rate, check_replicates, fit_rate
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,9 +97,8 @@ def compare_steps(
         raise InputError("steps and batches are compared for networks without noise: a RegressionEnergy and temperature = 0")
     if len(set(steps)) < 2 or min(steps) <= 0:
         raise InputError(f"steps = {list(steps)}: at least two different step sizes η > 0 are needed to fit a slope")
-    if replicates < 2:
-        raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
-    times, etas = np.array(save_times(until, save)), np.sort(np.array(list(set(steps)), dtype=float))
+    check_replicates(replicates)
+    times, etas = np.array(save_times(until := end_time(until), save)), np.sort(np.array(list(set(steps)), dtype=float))
     study = _Descents(problem, times.tolist(), etas.tolist(), tuple(batches))
     seeds = [Particles(m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate))) for replicate in range(replicates)]
     with answering(study, seeds, workers or os.cpu_count() or 1) as answers:
@@ -105,7 +106,9 @@ def compare_steps(
     answered = [found[cloud.seed.spawn_key] for cloud in seeds]  # type: ignore[union-attr]
     distance = np.stack([difference for difference, _ in answered], axis=2)
     flows = np.stack([prediction for _, prediction in answered])
-    rates = tuple(fit_rate(etas, row, 2.0 if batch is None else 1.0, seed=seed) for batch, row in zip(study.batches, distance, strict=True))
+    rates = tuple(
+        fit_rate(etas, row, 2.0 if batch is None else 1.0, paired=True) for batch, row in zip(study.batches, distance, strict=True)
+    )
     fluctuation = m * np.sum(flows.var(axis=0, ddof=1) * problem.energy.data.weights, axis=-1)
     return StepComparison(m, etas, study.batches, times, distance, rates, fluctuation)
 

@@ -63,7 +63,7 @@ class Table:
 
     @property
     def replicates(self) -> int:
-        """R."""
+        """R, the number of replicates."""
         return self.prediction.shape[1]
 
     def members(self, pair: int) -> slice:

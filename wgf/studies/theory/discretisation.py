@@ -1,8 +1,18 @@
-"""The limit's own error, from the same solve at half the resolution [Richardson, Phil. Trans. R. Soc. A 226 (1927) 299].
+"""The limit's own error, from the same solve at half and a quarter of the resolution [Richardson, Phil. Trans. R. Soc. A 226 (1927) 299].
 
 Where the error of a method is C h^q in its resolution h, φ_h − φ = (φ_{2h} − φ_h)/(2^q − 1) up to higher orders. A method that can be
-judged so says two things: `coarser(grid)`, itself at resolution 2h on the same box, and `order`, the q that it was made for. Whether q is
-reached can be seen from one more grid, but on grids that coarse the observed order scatters more than the estimate with q is wrong.
+judged so says two things: `coarser(problem, until)`, itself at resolution 2h on the same box, and `order`, the q that it was made for.
+Whether q is reached can be seen from one more grid, but on grids that coarse the observed order scatters more than the estimate with q is
+wrong.
+
+‖φ_{2h} − φ_h‖ is small only where all of φ is right. The loss is one number: where the error of L changes its sign between two grids, their
+difference is nearly zero and says nothing. Then the next power of h is not small beside the first, and three grids take both away:
+
+    L⁽¹⁾_h = L_h + (L_h − L_{2h})/(2^q − 1),      L⁽²⁾_h = L⁽¹⁾_h + (L⁽¹⁾_h − L⁽¹⁾_{2h})/(2^{q+1} − 1).
+
+The prediction says the same in a third way, which no sign deceives: L_h − L = 2⟨φ_h − φ, φ_h − f*⟩ − ‖φ_h − φ‖² (and the penalty's part),
+at most 2‖φ_h − φ‖‖φ_h − f*‖, and less by the cosine of the angle between the two. The estimate is the largest of |L_h − L⁽¹⁾_h|,
+|L_h − L⁽²⁾_h| and a third of that bound. Near a time at which the error itself passes through zero it is too large.
 """
 
 from __future__ import annotations
@@ -16,8 +26,11 @@ import numpy as np
 from wgf.errors import BoundaryWarning, ResolutionWarning
 from wgf.methods.base import Method
 from wgf.problems.problem import Problem
-from wgf.runs.run import Run
+from wgf.runs.rest import end_time
+from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import solve
+
+COSINE = 1 / 3  # of the angle between the error of the prediction and the misfit, at least
 
 
 def discretisation_error(
@@ -28,8 +41,9 @@ def discretisation_error(
     run    what `method` found, where it has been solved already; it must have the same save times
 
     NaN where the method has no coarser self, as particles; "function" is left out for an energy without data. Warnings of the coarse
-    solve are not passed on: the fine one had the occasion to give them.
+    solves are not passed on: the fine one had the occasion to give them.
     """
+    until = end_time(until)
     run = run or solve(problem, method, until, save)
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
     coarse = coarser(problem, method, until)
@@ -38,12 +52,28 @@ def discretisation_error(
     with warnings.catch_warnings():
         for kind in (BoundaryWarning, ResolutionWarning):
             warnings.simplefilter("ignore", kind)
-        other = solve(problem, coarse, until, run.times.tolist())
-    share = 1.0 / (2.0**coarse.order - 1.0)
-    found = {} if data is None else {"function": share * np.sqrt((run.prediction - other.prediction) ** 2 @ data.weights)}
-    return found | {"loss": share * np.abs(run.loss - other.loss)}
+        other, third = (solve(problem, method, until, run.times.tolist()) for method in (coarse, coarser(problem, coarse, until) or coarse))
+    loss = loss_error(run.loss, other.loss, third.loss, coarse.order)
+    if data is None:
+        return {"loss": loss}
+    error = run.prediction - extrapolated(run.prediction, other.prediction, coarse.order)
+    function, misfit = (np.sqrt(values**2 @ data.weights) for values in (error, run.prediction - data.targets))
+    return {"function": function, "loss": np.maximum(loss, COSINE * 2.0 * function * misfit)}
+
+
+def loss_error(fine: np.ndarray, coarse: np.ndarray, coarsest: np.ndarray, order: int) -> np.ndarray:
+    """|L_h − L| from the losses at resolutions h, 2h and 4h."""
+    first = extrapolated(fine, coarse, order)
+    second = extrapolated(first, extrapolated(coarse, coarsest, order), order + 1)
+    return np.maximum(np.abs(fine - first), np.abs(fine - second))
+
+
+def extrapolated(fine: np.ndarray, coarse: np.ndarray, order: int) -> np.ndarray:
+    """What values at h and 2h tend to where their error is C h^order."""
+    return fine + (fine - coarse) / (2.0**order - 1.0)
 
 
 def coarser(problem: Problem, method: Any, until: float) -> Any:
-    """The method at half its resolution, on the same box; None where it has no such thing."""
-    return method.coarser(problem, until) if hasattr(method, "coarser") else None
+    """The method at half its resolution, on the same box; None where it has no such thing, or is as coarse as can be."""
+    found = method.coarser(problem, until) if hasattr(method, "coarser") else None
+    return None if found is None or plain_options(found) == plain_options(method) else found

@@ -48,7 +48,7 @@ DIFFERENCE = 1e-5  # for D²G, from ∇G
 def fluctuation(
     problem: Problem, times: Sequence[float] | np.ndarray, nodes: int | None = None, steps: int = STEPS, of: str = "function"
 ) -> np.ndarray:
-    """Lim m E‖φ_m(t) − φ(t)‖² at the times, (times,), for networks without noise.
+    """lim m E‖φ_m(t) − φ(t)‖² at the times, (times,), for networks without noise.
 
     nodes    per axis, of the quadrature rule for the initial law; default 200, 24, 10, 6 in one to four dimensions
     steps    of the Volterra equation, from 0 to the last time; an even number of them is taken

@@ -1,0 +1,130 @@
+"""What runs in another process and stops at a marked place, so that no test depends on who is faster.
+
+A child that has come to its place waits there for a signal, and a test sees by its file that it has: `python -m children frames 3 run
+problem.toml` is `wgf run` that stops at its third frame, `cells 2 compare …` is `wgf compare` that stops when two cells are done. Or it
+says through a pipe where it is and goes on when it is told to (`Places`).
+"""
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+HANG = 1800.0  # seconds, after which a child that does not come to its place is said to hang: nothing else depends on time
+PROGRAM = (sys.executable, "-m", "children")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))}
+
+
+def wait_for_a_signal():
+    while True:
+        signal.pause()
+
+
+def wait_until(condition, alive):
+    """Wait for a child to come to a place."""
+    begun = time.monotonic()
+    while not condition():
+        assert alive(), "the child ended before it came to its place"
+        assert time.monotonic() - begun < HANG, "the child hangs"
+        time.sleep(0.01)
+
+
+class Watching:
+    """An observer that does nothing."""
+
+    def frame(self, frame): ...
+
+    def step(self, reading): ...
+
+    def close(self, error): ...
+
+
+class StopAtFrame(Watching):
+    """An observer that waits for a signal at a frame; the first one is t = 0."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def frame(self, frame):
+        self.left -= 1
+        if self.left == 0:
+            wait_for_a_signal()
+
+
+class Held:
+    """A function of the cells of a sweep that waits for a signal in some of them; it is sent to the workers."""
+
+    def __init__(self, function, cells):
+        self.function, self.cells = function, {(cell.size, cell.pair) for cell in cells}
+
+    def __call__(self, cell):
+        if (cell.size, cell.pair) in self.cells:
+            wait_for_a_signal()
+        return self.function(cell)
+
+
+def holding(number):
+    """`answering` (wgf/studies/sweeps/parallel.py) whose tasks after so many of them wait, in whichever process."""
+    from wgf.studies.sweeps.parallel import answering
+
+    return lambda function, tasks, workers: answering(Held(function, tasks[number:]), tasks, workers)
+
+
+def stop_at_frame(number):
+    """In this process `wgf run` stops at a frame."""
+    from wgf.runs import solve
+
+    solve.solve = functools.partial(solve.solve, observers=[StopAtFrame(number)])
+
+
+def stop_at_cell(number):
+    """In this process sweeps stop when so many cells are done."""
+    from wgf.studies.sweeps import over_sizes
+
+    over_sizes.answering = holding(number)
+
+
+@contextlib.contextmanager
+def running(function, *arguments):
+    """A process of its own for a function that can be imported; it is killed at the end at the latest."""
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+class Places:
+    """The ends of a pipe: the child says where it is and waits for a word, the test hears it and says the word."""
+
+    def __init__(self):
+        self.here, self.there = multiprocessing.get_context("spawn").Pipe()
+
+    def reached(self):
+        """The place at which the child waits now; EOFError where it has ended."""
+        self.there.close()  # the child has its own copy, so that the pipe breaks with it
+        assert self.here.poll(HANG), "the child hangs"
+        return self.here.recv()
+
+    def go_on(self):
+        self.here.send("go on")
+
+
+def wait_at(end, place):
+    """The child's side of Places."""
+    end.send(place)
+    end.recv()
+
+
+if __name__ == "__main__":
+    from wgf.cli import main
+
+    kind, number, *words = sys.argv[1:]
+    {"frames": stop_at_frame, "cells": stop_at_cell}[kind](int(number))
+    main(words)

@@ -1,0 +1,125 @@
+"""The contract of an energy: what methods ask of it, and the two forms in which it is bound to a place.
+
+    E[μ] = ½L[μ] + ∫U(μ),      G(θ; μ) = ½ δL/δμ,      ∂_t μ = div(μ ∇(G + U'(μ)))
+
+velocity(points, masses)   −∇G at the points of a cloud, and L
+on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential)
+at(points)                 G at fixed points with variable masses, the cells of a mesh (PointPotential)
+wrapped(periods)           the energy with nearest-image differences, for particles and mesh cells on periodic axes
+
+None of them keeps an N × N array. RegressionEnergy is that of a network, InteractionEnergy that of aggregation and diffusion.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+
+from wgf.measures.grid import Grid
+from wgf.measures.layout import Layout
+from wgf.measures.measure import Measure
+from wgf.networks.custom import CustomNeuron
+from wgf.networks.data import Data
+from wgf.networks.neuron import Neuron
+from wgf.problems.internal import Entropy, PorousMedium
+
+
+class GridPotential(Layout, ABC):
+    """G on the cells of a grid in the form in which the transport kernel reads it (kernels/transport.py), zero at first,
+
+        G = slope ⊗ multiplier + along + offset,      slope (rows,), multiplier, along (columns,), offset (rows, 1 or columns).
+
+    rank, error      of the compressed features, where there are any
+    stiffness        where G holds a function of μ itself, the rate (largest diffusion coefficient)·Σ 1/h² of its spreading
+    internal_energy  ∫U(μ), where G holds U'(μ)
+    """
+
+    rank, error = 0, 0.0
+    stiffness = 0.0
+    internal_energy = 0.0
+
+    def __init__(self, grid: Grid, last: int) -> None:
+        super().__init__(grid, last)
+        self.slope, self.multiplier, self.along = np.zeros(self.rows), np.zeros(self.columns), np.zeros(self.columns)
+        self.offset: np.ndarray = np.zeros((self.rows, 1))
+
+    @abstractmethod
+    def update(self, values: np.ndarray, sums: np.ndarray) -> float:
+        """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
+
+    @property
+    @abstractmethod
+    def prediction(self) -> np.ndarray:
+        """φ_μ at the data for the μ of the last update, (n,); (0,) where there is no network."""
+
+    def fill(self, out: np.ndarray) -> None:
+        """G on the cells into `out` (rows, columns)."""
+        np.multiply.outer(self.slope, self.multiplier, out=out)
+        out += self.along
+        out += self.offset
+
+    def values(self) -> np.ndarray:
+        """G on the cells, (n_1, …, n_p), for the μ of the last update: for plots and tests; the kernels do not need it."""
+        self.fill(out := np.empty((self.rows, self.columns)))
+        return self.restored(out)
+
+
+class PointPotential(Protocol):
+    """G at fixed points (N, p) with variable masses.
+
+    rank, error    of the compressed features, or of W
+    loss           L of the masses of the last update
+    """
+
+    rank: int
+    error: float
+    loss: float
+
+    def update(self, masses: np.ndarray) -> np.ndarray:
+        """G for these masses (N,), (N,); keeps L and the prediction."""
+        ...
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """φ_μ at the data for the masses of the last update, (n,)."""
+        ...
+
+
+class Energy(Protocol):
+    """See the module's text. `neuron` and `data` are None where there is no network."""
+
+    @property
+    def neuron(self) -> Neuron | CustomNeuron | None: ...
+    @property
+    def data(self) -> Data | None: ...
+    @property
+    def internal(self) -> Entropy | PorousMedium | None: ...
+    @property
+    def dim(self) -> int | None:
+        """p, where the energy says it."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """The size of the energy of which rounding is a fraction."""
+        ...
+
+    def axis_names(self, p: int) -> tuple[str, ...]:
+        """The names of the p axes of θ."""
+        ...
+
+    def entries(self, grid: Grid) -> float:
+        """Approximate memory of `on(grid)`, in floats."""
+        ...
+
+    def on(self, grid: Grid, tolerance: float = ...) -> GridPotential: ...
+    def at(self, points: np.ndarray, tolerance: float = ...) -> PointPotential: ...
+    def wrapped(self, periods: np.ndarray) -> Energy: ...
+    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]: ...
+    def loss(self, measure: Measure) -> float: ...
+    def predict(self, measure: Measure) -> np.ndarray:
+        """φ_μ at the data, (n,); (0,) where there is no network."""
+        ...

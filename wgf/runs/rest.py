@@ -1,0 +1,113 @@
+"""Runs that end at rest.
+
+E falls along the flow at the rate of the dissipation, dE/dt = −D, D = ∫|∇(G + τ log μ)|² dμ. How far a state is from rest is its
+
+    residual    R(t) = t D(t)/(E(0) − E(t)):
+
+what E would lose at its present rate in a time as long again, over what it has lost so far. R has no unit, does not see a constant that is
+added to E, and begins at 1. Where E − E* falls like e^{−λt}, (E − E*)/(E(0) − E) = R/(λt); where it falls like t^{−a}, it is R/a: in both
+cases R tells the part of the fall that is still to come, for t ≥ 1/λ and a ≥ 1 as a bound. A run is at rest when R ≤ `tolerance`, or when D
+is so small that until `longest` E would change by less than its rounding: R = 0. It is so at the start, where that is a critical point.
+
+A plateau looks like rest: near a saddle the flow may slow down by more than 1/tolerance, and leave it later; and a symmetric start stays
+symmetric. Where a scheme's steady state has a dissipation of its own, of the size of its error, R falls
+no further and then grows with t: the smallest R that was seen is told, too.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from wgf.errors import InputError, RestWarning, positive
+from wgf.methods.base import Frame, Reading
+from wgf.registers import known
+
+ROUNDING = 1e-14  # of |E(0)|: no fall below it is seen
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The end of a run: when its residual R(t) is at most `tolerance`, in (0, 1); at the time `longest` in any case."""
+
+    tolerance: float = 1e-3
+    longest: float = 100.0
+
+    def __post_init__(self) -> None:
+        positive(self.tolerance, "rest: tolerance")
+        positive(self.longest, "rest: longest")
+        if self.tolerance >= 1:
+            raise InputError(f"rest: tolerance = {self.tolerance:g}: the residual begins at 1, so that it must be less")
+
+    def residual(self, first: Reading, now: Reading) -> float:
+        """R(t) of a state, for the reading of the start and its own."""
+        rate, fallen = abs(now.dissipation), first.free_energy - now.free_energy
+        if rate * self.longest <= ROUNDING * abs(first.free_energy):
+            return 0.0
+        if now.time == 0:
+            return 1.0
+        return now.time * rate / fallen if fallen > 0 else math.inf
+
+
+def as_end(until: float | str | Rest) -> float | Rest:
+    """The end of a run: a time, a Rest, or the word "rest"."""
+    if isinstance(until, str):
+        known(until, ("rest",), "end of a run")
+        return Rest()
+    return until
+
+
+def end_time(until: float | str | Rest) -> float:
+    """The end of runs that are compared time by time, which is a time."""
+    if isinstance(until, str | Rest):
+        raise InputError(f"until = {until!r}: runs are compared up to a time: give a number")
+    return until
+
+
+class Ending:
+    """Sees, as an observer, whether a run has come to rest: `reached`, with the time and the residual; without a Rest it never has."""
+
+    def __init__(self, end: float | Rest) -> None:
+        self.rest = end if isinstance(end, Rest) else None
+        self.first: Reading | None = None
+        self.reached, self.time, self.residual = False, math.nan, math.inf
+        self.smallest = (math.inf, 0.0)  # residual, and its time
+
+    def frame(self, frame: Frame) -> None:
+        self.first = self.first or frame.reading
+        self.step(frame.reading)
+
+    def step(self, reading: Reading) -> None:
+        if self.rest is None or self.first is None or self.reached:
+            return
+        self.residual = self.rest.residual(self.first, reading)
+        self.smallest = min(self.smallest, (self.residual, reading.time))
+        if self.residual <= self.rest.tolerance:
+            self.reached, self.time = True, reading.time
+
+    def close(self, error: BaseException | None) -> None:
+        pass
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the run's attributes: rest_time, NaN where it was not reached, rest_residual and rest_tolerance."""
+        if self.rest is None:
+            return {}
+        return {"rest_time": self.time, "rest_residual": self.residual, "rest_tolerance": self.rest.tolerance}
+
+    def warn(self) -> None:
+        """Say it where rest was not reached, or was the start."""
+        if self.rest is not None and not self.reached:
+            text = (
+                f"not at rest by t = {self.rest.longest:g}: the residual is {self.residual:.2g}, the tolerance {self.rest.tolerance:g}, "
+                f"the smallest so far {self.smallest[0]:.2g} at t = {self.smallest[1]:.3g}; "
+                + ("give a later `longest`" if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
+            )
+            warnings.warn(text, RestWarning, stacklevel=3)
+        elif self.rest is not None and self.time == 0:
+            text = (
+                "at rest at t = 0: the start is a critical point, which may be a saddle, or is as symmetric as one; another start may move"
+            )
+            warnings.warn(text, RestWarning, stacklevel=3)
