@@ -1,81 +1,113 @@
 """The scheme for the noise, chosen along the run by the truncation errors of both on the density as it is.
 
-In units h = 1, with x = ΔG/τ on a face between the averages u_i and u_{i+1} of a smooth density u, h²/τ times the fluxes of the
-two schemes along an axis, and of the equation itself, are
+On a face between the averages u_i and u_{i+1} of a smooth density u, with x = (G_{i+1} − G_i)/τ its Péclet number and
+J = u_{i+1} − u_i, h/τ times the fluxes of the two schemes along an axis, and of the equation itself, are
 
-    gibbs   −½(u_i + u_{i+1}) x − (x/2) coth(x/2) (u_{i+1} − u_i),
-    split   −u_face x − (u_{i+1} − u_i),      u_face the limited value from the upwind side,
-    exact   −¹⁄₁₂(7(u_i + u_{i+1}) − u_{i−1} − u_{i+2}) x' − ¹⁄₁₂(15(u_{i+1} − u_i) − u_{i+2} + u_{i−1}) + O(h⁴),
+    gibbs   −½(u_i + u_{i+1}) x − (x/2) coth(x/2) J,
+    split   −u_face x − J,      u_face the limited value from the upwind side (transport.py),
+    exact   −¹⁄₁₂(7(u_i + u_{i+1}) − u_{i−1} − u_{i+2}) x̄ − ¹⁄₁₂(15 J − u_{i+2} + u_{i−1}) + O(h⁴),
 
-x' = (27 x_i − x_{i−1} − x_i − x_{i+1})/24, the derivative of G at the face up to O(h⁴). The truncation error of a scheme is what it
-moves per unit time beside the equation, Σ_axes τ/h² ∫|div(flux − exact)|, a change of μ in L¹. With u' and G' at the face, the errors
-of the fluxes themselves are h²(½G'u'' − …) as long as |x| ≲ 1 for both: where mass only slides, gibbs misses twice what split does; where
-it slides through cells with |x| > 1 many times as much; at rest, where gibbs is exact but for replacing averages by values, less.
+x̄ = ¹⁄₂₄(27 x_i − x_{i−1} − x_i − x_{i+1}), the derivative of G/τ at the face times h. Gibbs diffuses τ((x/2) coth(x/2) − 1) more than τ
+along the way of the mass: ¹⁄₁₂ x²τ where the cells see the noise, where all three differ by O(h²), and ½|x|τ = ½|∂G|h, that of first-order
+upwind, where they do not. In the Gibbs state itself, u ∝ e^{−G/τ}, where x = −J/u + …, this is what makes its flux vanish, and split misses.
+So neither the temperature nor the start says which scheme is better: it depends on whether the mass slides or rests, and where.
 
-Taken is gibbs, which keeps the Gibbs state and lets E fall, as long as its error is at most PREFERENCE times that of split. This
-is looked at again each time the mass has moved by CELLS cells in the root mean square, and after STEPS steps at the latest, for
-the price of a step or two. The history's `split` is 1 where the step from a state was one of split, 0 where it was one of gibbs.
+A flux that misses the exact one by δ moves μ away from the solution, and by Kantorovich's duality W₁ between the two grows by at most
+
+    e = ∫|δ| dθ = Σ_axes τ/h Σ_faces |cell|·|h/τ·(flux of the scheme − exact flux)|
+
+per unit time. Taken is the scheme with the smaller e; gibbs where they are equal, and where there are too few cells to tell. This is looked
+at again each time the mass has moved by CELLS cells, in the root mean square, and after STEPS steps at the latest: an error of the past is
+forgotten where the flow contracts, so that what counts is what the mass is doing. The history's `split` is 1 where the step from a state
+was one of split, 0 where it was one of gibbs.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading, State
-from wgf.methods.finite_volume.gibbs import DriftDiffusion
+from wgf.methods.base import Frame, Reading
+from wgf.methods.finite_volume.gibbs import DriftDiffusion, DriftDiffusionState
 from wgf.methods.finite_volume.split import Split
+from wgf.methods.finite_volume.transport import TransportState
 from wgf.methods.grid_stepper import GridStepper
 from wgf.problems.problem import Problem
 
-PREFERENCE = 1.5  # the error of gibbs beside that of split up to which gibbs is taken
-CELLS = 1.0  # by which the mass moves, in the root mean square, between two looks
+CELLS = 4.0  # by which the mass moves, in the root mean square, between two looks
 STEPS = 50  # between two looks, at most
 STRETCH = 2**16  # cells looked at together, so that the work arrays are small
+SMALL = 1e-8  # of x/2, below which (x/2) coth(x/2) = 1
 
-SLOPES = {  # limited slope from the differences a, b to both neighbours (kernels/transport.py)
-    "mc": lambda a, b: np.where(a * b > 0, np.sign(a) * np.minimum(2 * np.minimum(abs(a), abs(b)), 0.5 * abs(a + b)), 0.0),
-    "minmod": lambda a, b: np.where(a * b > 0, np.sign(a) * np.minimum(abs(a), abs(b)), 0.0),
-    "van-leer": lambda a, b: np.where(a * b > 0, 2 * a * b / np.where(a * b > 0, a + b, 1.0), 0.0),
+Limited = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _where_alike(a: np.ndarray, b: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """The slope with the sign of the differences a and b, zero where they differ in sign."""
+    return np.where(a * b > 0, np.copysign(slope, a), 0.0)
+
+
+SLOPES: dict[str, Limited] = {  # of a limiter, from the differences to both neighbours (kernels/transport.py)
+    "mc": lambda a, b: _where_alike(a, b, np.minimum(2 * np.minimum(np.abs(a), np.abs(b)), 0.5 * np.abs(a + b))),
+    "minmod": lambda a, b: _where_alike(a, b, np.minimum(np.abs(a), np.abs(b))),
+    "van-leer": lambda a, b: _where_alike(a, b, 2 * np.abs(a) * np.abs(b) / np.maximum(np.abs(a + b), np.finfo(float).tiny)),
     "upwind": lambda a, b: np.zeros_like(a),
 }
 
 
-class Choosing:
-    """`FiniteVolume` with noise, the scheme left open. Never stored.
+@dataclass(eq=False, repr=False)
+class ChosenState(DriftDiffusionState, TransportState):
+    """A density, what each of the schemes remembers of it, and which of them moves it.
 
-    Its states are those of the scheme that moves them, whose name stands in their memory.
+    split   whether it is split
+    moved   cells by which the mass has moved since this was looked at, in the root mean square
+    steps   taken since then
     """
+
+    split: bool = False
+    moved: float = 0.0
+    steps: int = 0
+
+
+class Choosing:
+    """`FiniteVolume` with noise, the scheme left open. Never stored."""
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         self.method, self.problem, self.grid = method, problem, grid
-        self.stepper: GridStepper = DriftDiffusion(method, problem, grid)
+        self.stepper: GridStepper[Any] = DriftDiffusion(method, problem, grid)
         self.potential = self.stepper.potential
         summary = self.stepper.facts["method_summary"].removesuffix(")")
         self.facts = self.stepper.facts | {"method_summary": f"{summary}, gibbs or split scheme)"}
 
-    def start(self) -> State:
-        return self._chosen(self.stepper.start())
+    def start(self) -> ChosenState:
+        """The initial law's cell averages, and the scheme that suits them."""
+        started = self.stepper.start()
+        return self.begin(started.time, started.array)
 
-    def begin(self, time: float, values: np.ndarray) -> State:
-        return self._chosen(self.stepper.begin(time, values))
+    def begin(self, time: float, values: np.ndarray) -> ChosenState:
+        """A state with these values, and the scheme that suits them."""
+        state = ChosenState(time, values)
+        self._look(state)
+        return state
 
-    def step(self, state: State, stop: float) -> Reading:
-        """One step of the scheme chosen; then the choice is looked at again where it is due."""
+    def step(self, state: ChosenState, stop: float) -> Reading:
+        """One step of the scheme of the state, which is looked at before where it is due."""
+        if state.moved >= CELLS or state.steps >= STEPS:
+            self._look(state)
         self._settle(state)
-        start, memory = state.time, state.memory
-        reading = self._marked(self.stepper.step(state, stop))
+        start, reading = state.time, self.stepper.step(state, stop)
         speed = math.sqrt(max(reading.dissipation, 0.0) / reading.mass) * float(self.stepper.per_spacing.max())
-        memory["moved"], memory["steps"] = memory["moved"] + speed * (state.time - start), memory["steps"] + 1
-        if memory["moved"] >= CELLS or memory["steps"] >= STEPS:
-            self._chosen(state)
-        return reading
+        state.moved, state.steps = state.moved + speed * (state.time - start), state.steps + 1
+        return self._marked(reading)
 
-    def frame(self, state: State) -> Frame:
+    def frame(self, state: ChosenState) -> Frame:
+        """That of the scheme of the state."""
         self._settle(state)
         frame = self.stepper.frame(state)
         return dataclasses.replace(frame, reading=self._marked(frame.reading))
@@ -83,51 +115,61 @@ class Choosing:
     def _marked(self, reading: Reading) -> Reading:
         return dataclasses.replace(reading, extra={"split": float(isinstance(self.stepper, Split))})
 
-    def _settle(self, state: State) -> None:
+    def _settle(self, state: ChosenState) -> None:
         """Make the stepper that of the state."""
-        if state.memory["scheme"] != type(self.stepper):
-            self._take(state.memory["scheme"])
+        if state.split != isinstance(self.stepper, Split):
+            scheme = Split if state.split else DriftDiffusion
+            del self.stepper  # its arrays make room for the other's
+            self.stepper = scheme(self.method, self.problem, self.grid, self.potential)
 
-    def _take(self, scheme: type[GridStepper]) -> None:
-        del self.stepper  # its arrays make room for the other's
-        self.stepper = scheme(self.method, self.problem, self.grid, self.potential)
+    def _look(self, state: ChosenState) -> None:
+        """Choose the scheme that suits the density; what the state remembers of steps belongs to the scheme before."""
+        self._settle(state)
+        self.stepper.reading(state)  # puts the potential in place
+        density, potential = self.potential.restored(state.array), self.potential.values()
+        gibbs, split = truncation_errors(density, potential, self.grid, self.problem.noise, self.method.limiter)
+        state.moved, state.steps = 0.0, 0
+        if state.split != (gibbs > split):
+            state.split = not state.split
+            state.longest, state.pace, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
+            self._settle(state)
+            if isinstance(self.stepper, Split):
+                self.stepper.reading(state)
+                state.outflow = self.stepper.outflow
 
-    def _chosen(self, state: State) -> State:
-        """The state, ready for the scheme that suits its density."""
-        g = self.potential
-        values, potential = (array.reshape(g.shape) for array in (state.values, self.stepper.potential_of(state)))
-        gibbs, split = truncation_errors(values, potential, self.problem.noise, self.stepper.per_spacing, self.stepper.periodic, self.method.limiter)
-        scheme = DriftDiffusion if gibbs <= PREFERENCE * split else Split
-        if scheme != type(self.stepper):
-            self._take(scheme)
-            state.memory = self.stepper.begin(state.time, state.values).memory
-        state.memory |= {"scheme": scheme, "moved": 0.0, "steps": 0}
-        return state
 
+def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, tau: float, limiter: str) -> np.ndarray:
+    """e of gibbs and of split, (2,), for cell averages and G (n_1, …, n_p).
 
-def truncation_errors(values, potential, tau, per_spacing, periodic, limiter):
+    Faces next to closed walls have no say, nor have axes of fewer than four cells.
+    """
     errors = np.zeros(2)
-    for axis, (per_h, wrap) in enumerate(zip(per_spacing, periodic, strict=True)):
-        u, g = (np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1) for array in (values, potential))
-        if wrap:
-            u,g=(np.concatenate([a[-3:],a,a[:3]]) for a in (u,g))
-        lines = max(1, STRETCH // len(u))
-        for first in range(0, u.shape[1], lines):
-            part = slice(first, first + lines)
-            errors += tau * per_h**2 * line_errors(u[:, part], g[:, part] / tau, limiter)
-    return errors/np.prod(per_spacing)
+    for axis, (h, wrap) in enumerate(zip(grid.spacing, grid.periodic(), strict=True)):
+        for u, g in _lines(density, potential / tau, axis, wrap):
+            errors += tau / h * grid.cell_volume * line_errors(u, g, SLOPES[limiter])
+    return errors
 
 
-def line_errors(u, g, limiter):
-    if len(u) < 6:
+def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Both along an axis, (n, lines) each, in stretches of lines; a periodic axis with two more cells at the lower and one at the upper end."""
+    u, g = (np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1) for array in (density, potential))
+    lines = max(1, STRETCH // len(u))
+    for first in range(0, u.shape[1], lines):
+        parts = (array[:, first : first + lines] for array in (u, g))
+        u_part, g_part = (np.pad(part, ((2, 1), (0, 0)), mode="wrap") if wrap else part for part in parts)
+        yield u_part, g_part
+
+
+def line_errors(u: np.ndarray, g: np.ndarray, limited: Limited) -> np.ndarray:
+    """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), for averages and G/τ along lines, (n, lines), over the inner faces."""
+    if len(u) < 4:
         return np.zeros(2)
-    du, x = np.diff(u, axis=0), np.diff(g, axis=0)
-    slope = SLOPES[limiter](du[:-1], du[1:])
-    x3 = x[:-2] + x[1:-1] + x[2:]
-    jump, x = du[1:-1], x[1:-1]
-    low, high = u[1:-2], u[2:-1]
-    exact = (7 * (low + high) - u[:-3] - u[3:]) / 12 * (27 * x - x3) / 24 + (15 * jump - (u[3:] - u[:-3])) / 12
-    y = np.maximum(0.5 * np.abs(x), 1e-8)
+    jumps, steps = np.diff(u, axis=0), np.diff(g, axis=0)
+    slopes = limited(jumps[:-1], jumps[1:])  # of all cells but the first and the last
+    low, high, jump, x = u[1:-2], u[2:-1], jumps[1:-1], steps[1:-1]  # at the faces between them
+    derivative = (27 * x - steps[:-2] - x - steps[2:]) / 24
+    exact = (7 * (low + high) - u[:-3] - u[3:]) / 12 * derivative + (15 * jump - u[3:] + u[:-3]) / 12
+    y = np.maximum(0.5 * np.abs(x), SMALL)
     gibbs = 0.5 * (low + high) * x + y / np.tanh(y) * jump
-    split = np.where(x < 0, low + 0.5 * slope[:-1], high - 0.5 * slope[1:]) * x + jump
-    return np.array([np.abs(np.diff(flux - exact, axis=0)).sum() for flux in (gibbs, split)])
+    split = np.where(x < 0, low + 0.5 * slopes[:-1], high - 0.5 * slopes[1:]) * x + jump
+    return np.array([np.abs(flux - exact).sum() for flux in (gibbs, split)])

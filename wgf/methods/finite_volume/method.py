@@ -35,7 +35,6 @@ from wgf.problems.problem import Problem
 from wgf.registers import known
 
 SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
-PECLET = 1.0  # up to it, the Scharfetter–Gummel fluxes diffuse by less than 9 % too much
 
 
 @dataclass(frozen=True)
@@ -113,14 +112,3 @@ class FiniteVolume:
         return f"FiniteVolume({box}, {self.limiter} limiter, {self.integrator}{', split scheme' if self.diffusion else ''})"
 
 
-def suitable_scheme(method: FiniteVolume, problem: Problem, grid: Grid) -> str:
-    """`gibbs` where the initial law's root-mean-square Péclet number |∂_k G| h_k/τ is at most PECLET on every axis, else `split`."""
-    stepper = Transport(method, problem, grid)
-    density = problem.initial.cell_averages(grid)
-    stepper.begin(0.0, stepper.potential.arranged(density) / max(np.sum(density) * grid.cell_volume, np.finfo(float).tiny))
-    g = stepper.potential.values()
-    for axis in range(grid.dim):
-        jump, mass = np.diff(g, axis=axis), np.delete(density, -1, axis)
-        if np.sum(mass * jump**2) > np.sum(mass) * (PECLET * problem.noise) ** 2:
-            return "split"
-    return "gibbs"
