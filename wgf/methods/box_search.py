@@ -2,7 +2,7 @@
 
 The box holds every place where a point has been, with a margin. With noise the steps are those of Euler and Maruyama, as long as
 no coordinate moves by more than MOVE of the box so far, in the root mean square: with the rate L of a well and its standard
-deviation σ, √(2τ dt) ≈ MOVE·6σ, σ² = τ/L, is dt ≈ ⅕/L, well within stability. The run is cut off after MOST_STEPS steps, so that
+deviation σ, √(2τ dt) ≈ MOVE·6.4σ, σ² = τ/L, is dt ≈ ½/L, a quarter of what is stable. The run is cut off after so many steps that
 a stiff flow, or a very long one, ends in a message instead of a search without end.
 """
 
@@ -27,15 +27,15 @@ NEURONS, NOISY_MARGIN = 1000, 0.4  # with noise: their extremes, 3.2 standard de
 PAIRED, PAIRED_MARGIN = 64, 0.7  # the same, from 2.4 standard deviations, where every pair of neurons costs
 STEPS = 500  # of the noisy run, at least
 FIRST_STEP = 1e-6  # of the longest noisy step: how stiff the flow is shows in the first steps
-MOVE, GROWTH = 0.1, 2.0  # of the box so far, in a noisy step; largest ratio of a noisy step to the one before it
-MOST_STEPS = 2000  # of any cheap run
+MOVE, GROWTH = 0.15, 2.0  # of the box so far, in a noisy step; largest ratio of a noisy step to the one before it
+MOST_STEPS, MOST_NOISY_STEPS = 1000, 2000  # of a cheap run: a few seconds
 LEAST_EXTENT, ROUNDING = 1e-3, 1e-12  # of a box, where all points stay in one place: absolute, and relative to where it is
 
 
 def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run.
 
-    Raises InputError where the points run away, or the run is too long for MOST_STEPS steps.
+    Raises InputError where the points run away, or the run takes too many steps.
     """
     stepper, margin = _cheap_run(problem, until)
     try:
@@ -50,7 +50,8 @@ def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
 def _traversed(stepper: CloudStepper[Any], state: State, until: float) -> tuple[np.ndarray, np.ndarray]:
     """The least and the largest coordinates, (p,) each, that the points have had up to `until`."""
     lower, upper = state.array.min(axis=0), state.array.max(axis=0)
-    for _ in range(MOST_STEPS):
+    most = MOST_NOISY_STEPS if isinstance(stepper, LangevinStepper) else MOST_STEPS
+    for _ in range(most):
         before = state.array
         stepper.step(state, until)
         lower, upper = np.minimum(lower, state.array.min(axis=0)), np.maximum(upper, state.array.max(axis=0))
@@ -63,7 +64,7 @@ def _traversed(stepper: CloudStepper[Any], state: State, until: float) -> tuple[
             share = float(np.max(moved / np.maximum(upper - lower, np.finfo(float).tiny)))
             stepper.eta = min(stepper.eta * min(GROWTH, MOVE / max(share, np.finfo(float).tiny)), until / STEPS)
     raise InputError(
-        f"no box is found: {MOST_STEPS:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, for the flow is stiff "
+        f"no box is found: {most:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, as the flow is stiff "
         "or long: give lower and upper"
     )
 

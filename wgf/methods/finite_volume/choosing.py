@@ -7,10 +7,10 @@ J = u_{i+1} − u_i, h/τ times the fluxes of the two schemes along an axis, and
     split   −u_face x − J,      u_face the limited value from the upwind side (transport.py),
     exact   −¹⁄₁₂(7(u_i + u_{i+1}) − u_{i−1} − u_{i+2}) x̄ − ¹⁄₁₂(15 J − u_{i+2} + u_{i−1}) + O(h⁴),
 
-x̄ = ¹⁄₂₄(27 x_i − x_{i−1} − x_i − x_{i+1}), the derivative of G/τ at the face times h. Gibbs diffuses τ((x/2) coth(x/2) − 1) more than τ
-along the way of the mass: ¹⁄₁₂ x²τ where the cells see the noise, where all three differ by O(h²), and ½|x|τ = ½|∂G|h, that of first-order
-upwind, where they do not. In the Gibbs state itself, u ∝ e^{−G/τ}, where x = −J/u + …, this is what makes its flux vanish, and split misses.
-So neither the temperature nor the start says which scheme is better: it depends on whether the mass slides or rests, and where.
+x̄ = ¹⁄₂₄(27 x_i − x_{i−1} − x_i − x_{i+1}), the derivative of G/τ at the face times h. Gibbs diffuses by τ((x/2) coth(x/2) − 1) more
+than τ along the way of the mass: ¹⁄₁₂ x²τ where the cells see the noise, where all three differ by O(h²), and ½|x|τ = ½|∂G|h, that of first-order
+upwind, where they do not. In the Gibbs state u ∝ e^{−G/τ} this is what makes its flux vanish, and split, which lacks it, moves. So
+neither the temperature nor the start says which scheme is better: it depends on whether the mass slides or rests, and where.
 
 A flux that misses the exact one by δ moves μ away from the solution, and by Kantorovich's duality W₁ between the two grows by at most
 
@@ -83,7 +83,7 @@ class Choosing:
         self.stepper: GridStepper[Any] = DriftDiffusion(method, problem, grid)
         self.potential = self.stepper.potential
         summary = self.stepper.facts["method_summary"].removesuffix(")")
-        self.facts = self.stepper.facts | {"method_summary": f"{summary}, gibbs or split scheme)"}
+        self.facts = self.stepper.facts | {"method_summary": f"{summary}, gibbs or split scheme by truncation error)"}
 
     def start(self) -> ChosenState:
         """The initial law's cell averages, and the scheme that suits them."""
@@ -151,7 +151,7 @@ def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, ta
 
 
 def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Both along an axis, (n, lines) each, in stretches of lines; a periodic axis with two more cells at the lower and one at the upper end."""
+    """Both along an axis, (n, lines) each, in stretches of lines; a periodic axis goes on by two cells at its lower end, by one above."""
     u, g = (np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1) for array in (density, potential))
     lines = max(1, STRETCH // len(u))
     for first in range(0, u.shape[1], lines):
@@ -161,15 +161,23 @@ def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) ->
 
 
 def line_errors(u: np.ndarray, g: np.ndarray, limited: Limited) -> np.ndarray:
-    """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), for averages and G/τ along lines, (n, lines), over the inner faces."""
+    """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), over the inner faces of lines (n, lines)."""
     if len(u) < 4:
         return np.zeros(2)
+    gibbs, split, exact = line_fluxes(u, g, limited)
+    return np.array([np.abs(flux - exact).sum() for flux in (gibbs, split)])
+
+
+def line_fluxes(u: np.ndarray, g: np.ndarray, limited: Limited) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """−h/τ times the fluxes of gibbs, of split and of the equation, for averages u and G/τ on n cells along lines, (n, lines) each, through
+    the n − 3 faces that have two cells on either side, (n − 3, lines) each.
+    """
     jumps, steps = np.diff(u, axis=0), np.diff(g, axis=0)
     slopes = limited(jumps[:-1], jumps[1:])  # of all cells but the first and the last
-    low, high, jump, x = u[1:-2], u[2:-1], jumps[1:-1], steps[1:-1]  # at the faces between them
+    low, high, jump, x = u[1:-2], u[2:-1], jumps[1:-1], steps[1:-1]
     derivative = (27 * x - steps[:-2] - x - steps[2:]) / 24
     exact = (7 * (low + high) - u[:-3] - u[3:]) / 12 * derivative + (15 * jump - u[3:] + u[:-3]) / 12
     y = np.maximum(0.5 * np.abs(x), SMALL)
     gibbs = 0.5 * (low + high) * x + y / np.tanh(y) * jump
     split = np.where(x < 0, low + 0.5 * slopes[:-1], high - 0.5 * slopes[1:]) * x + jump
-    return np.array([np.abs(flux - exact).sum() for flux in (gibbs, split)])
+    return gibbs, split, exact

@@ -12,6 +12,7 @@ import numpy as np
 
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading
+from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
 from wgf.problems.problem import Problem
 
@@ -20,9 +21,9 @@ MARGIN = 1 / 8  # of the axis' cells, added at once
 
 
 class Growing:
-    """The stepper of a scheme on a box that may grow; see the module's text."""
+    """The stepper of a scheme on a box that may grow; see the module's text. Its states are those of the scheme."""
 
-    def __init__(self, scheme: type[GridStepper[Any]], method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, grid: Grid) -> None:
         self.scheme, self.method, self.problem, self.first = scheme, method, problem, grid
         self.added = np.zeros((grid.dim, 2), dtype=np.int64)
         self.stepper = scheme(method, problem, grid)
@@ -36,14 +37,14 @@ class Growing:
                 return self._noted(self.stepper.start())
             self._enlarge(more)
 
-    def step(self, state: GridState, stop: float) -> Reading:
+    def step(self, state: Any, stop: float) -> Reading:
         """One step of the scheme; then the box grows where it has to."""
         self._settle(state)
         reading = self.stepper.step(state, stop)
         self._grown(state)
         return reading
 
-    def frame(self, state: GridState) -> Frame:
+    def frame(self, state: Any) -> Frame:
         """The density on the box as it is."""
         self._settle(state)
         return self.stepper.frame(state)

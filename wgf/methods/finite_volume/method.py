@@ -11,12 +11,11 @@ split   the transport above between two half steps of the exact discrete heat fl
         however small, positive and conservative; gives up the exact Gibbs state (it is kept to second order only), and with
         it the strict fall of E once E is within the scheme's error of its minimum.
 
-By default `gibbs` is taken where the initial law's root-mean-square Péclet number is at most 1 on every axis, else `split`.
+By default the one whose truncation error on the density as it is is the smaller one, chosen again and again along the run (choosing.py).
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +46,7 @@ class FiniteVolume:
     limiter          of the transport: mc, minmod, van-leer or upwind (first order)
     integrator       of the transport: ssprk3, ssprk2, ssprk43, ssprk52 or euler
     courant          the largest dt·outflow of a transport step, at most ½, the bound that keeps every cell ≥ 0
-    diffusion        with noise: gibbs or split (see the module's text); default: what suits the temperature
+    diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
     dt               the longest time step; default: what accuracy asks for
     tolerance        relative error to which the neuron's features are compressed
     edge_tolerance   mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
@@ -80,17 +79,16 @@ class FiniteVolume:
             raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
         check_box(self)
 
-    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Growing:
-        """Check the box against the memory, choose the scheme, and set it up."""
+    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Choosing | Growing:
+        """Check the box against the memory, and set up the scheme, or the choice of one."""
         grid = self.grid(problem, until)
         require_memory(grid, problem)
-        method = self
-        scheme: type[GridStepper[Any]] = Transport
+        scheme: type[GridStepper[Any]] | type[Choosing] = Transport
         if problem.noise > 0:
             scheme = SCHEMES[self.diffusion] if self.diffusion else Choosing
         elif self.diffusion is not None:
             raise InputError(f"diffusion = {self.diffusion!r}, but the problem has no noise: leave it out, or give a temperature > 0")
-        return Growing(scheme, method, problem, grid) if self.grow else scheme(method, problem, grid)
+        return Growing(scheme, self, problem, grid) if self.grow else scheme(self, problem, grid)
 
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
@@ -110,5 +108,3 @@ class FiniteVolume:
         if self.diffusion == "gibbs":
             return f"FiniteVolume({box}, gibbs scheme)"
         return f"FiniteVolume({box}, {self.limiter} limiter, {self.integrator}{', split scheme' if self.diffusion else ''})"
-
-
