@@ -16,7 +16,7 @@ from wgf.errors import InputError
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
-from wgf.measures.laws import box_title, judge_box
+from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.box_search import find_box
@@ -69,9 +69,11 @@ class GridStepper(Generic[AnyGridState]):
 
     def start(self) -> AnyGridState:
         """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
-        values = self.potential.arranged(self.problem.initial.cell_averages(self.grid))
+        averages = self.problem.initial.cell_averages(self.grid)
+        values = self.potential.arranged(averages)
         held = float(values.sum()) * self.grid.cell_volume
         judge_box(self.problem.initial, held, box_title(self.grid.lower, self.grid.upper))
+        judge_resolution(self.grid, averages)
         return self.begin(0.0, values / held)
 
     def begin(self, time: float, values: np.ndarray) -> AnyGridState:

@@ -9,6 +9,7 @@ from problems import Ridge, Tanh
 import wgf
 from wgf.methods.finite_volume.gibbs import DriftDiffusion
 from wgf.methods.finite_volume.split import Split, heat_kernel
+from wgf.runs.summary import run_facts
 
 NOISY = Ridge(temperature=0.2)
 NOISY_FREE = Ridge(penalty=0.0, temperature=0.2)
@@ -56,14 +57,18 @@ def test_the_linear_neuron_is_met_at_second_order(ridge, scheme):
 @pytest.mark.parametrize("quantity", ["mean", "variance"])
 @pytest.mark.parametrize("ridge", [NOISY, NOISY_FREE])
 def test_the_default_is_of_second_order(ridge, quantity):
-    """Nothing chosen but the cells: the fitted order on four grids (the variance without Sheppard's h²/12, as above)."""
+    """Nothing chosen but the cells, on four grids: error·n² stays below twice what it is on the coarsest one, where first order would
+    come to eight times as much. No order is fitted, as the scheme that is chosen may differ from grid to grid: on the coarsest one it is
+    `split` for the first problem, whose error is smaller. (The variance without Sheppard's h²/12, as above.)
+    """
     sizes, errors = (32, 64, 128, 256), []
     for n in sizes:
         last = wgf.solve(ridge.problem, on_box(ridge, n), until=1.0, save=2).measures[-1]
         variance = last.covariance[0] - last.grid.spacing**2 / 12
         found, exact = (last.mean, ridge.mean(1.0)) if quantity == "mean" else (variance, ridge.std(1.0) ** 2)
         errors.append(abs(found - exact)[0])
-    assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] <= -1.9
+    scaled = np.array(errors) * np.array(sizes) ** 2
+    assert scaled.max() <= 2 * scaled[0]
 
 
 def fokker_planck(x, t):
@@ -190,9 +195,9 @@ def test_at_a_tiny_temperature_gibbs_is_the_upwind_scheme():
 
 
 @pytest.mark.parametrize(("temperature", "scheme"), [(0.001, "split"), (0.2, "gibbs")])
-def test_the_scheme_is_chosen_from_the_temperature(temperature, scheme):
+def test_the_scheme_suits_the_temperature(temperature, scheme):
     run = wgf.solve(student(0.1, temperature), wgf.FiniteVolume(32, Tanh.lower, Tanh.upper, edge_tolerance=1), until=0.1, save=2)
-    assert f"{scheme} scheme" in run.method
+    assert run_facts(run)["scheme"] == scheme
     assert run.attributes["temperature"] == temperature
 
 

@@ -111,7 +111,8 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         per_spacing = float(self.per_spacing.max())
         speed = math.sqrt(reading.dissipation / reading.mass) * per_spacing
         dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
-        unseen = reading.mass * (self.rounding(reading.free_energy) * per_spacing) ** 2  # what rounding dissipates
+        rounding = self.rounding(reading.free_energy) * per_spacing
+        unseen = reading.mass * rounding * rounding  # what rounding dissipates
         if state.step > 0 and min(reading.dissipation, state.dissipation) > unseen:
             changed = abs(math.log(reading.dissipation / state.dissipation))
             dt = min(dt, state.step * MOST_CHANGED / changed if changed > 0 else math.inf)
