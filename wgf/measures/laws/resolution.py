@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,9 +43,9 @@ def cells_per_std(grid: Grid, averages: np.ndarray) -> np.ndarray:
     return found
 
 
-def judge_resolution(grid: Grid, averages: np.ndarray) -> None:
-    """Warn of axes with fewer than CELLS_PER_STD cells per standard deviation of the initial law."""
-    for name, n, h, ratio in zip(grid.names, grid.shape, grid.spacing, cells_per_std(grid, averages), strict=True):
+def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str]) -> None:
+    """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law."""
+    for name, n, h, ratio in zip(names, grid.shape, grid.spacing, cells_per_std(grid, averages), strict=True):
         if ratio >= CELLS_PER_STD:
             continue
         needed = CELLS_PER_STD * n / ratio if ratio > 0 else math.inf

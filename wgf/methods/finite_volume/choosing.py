@@ -9,8 +9,8 @@ J = u_{i+1} − u_i, h/τ times the fluxes of the two schemes along an axis, and
 
 x̄ = ¹⁄₂₄(27 x_i − x_{i−1} − x_i − x_{i+1}), the derivative of G/τ at the face times h. Gibbs diffuses by τ((x/2) coth(x/2) − 1) more
 than τ along the way of the mass: by ¹⁄₁₂ x²τ where the cells see the noise and all three differ by O(h²), and by ½|x|τ = ½|∂G|h, as
-first-order upwind, where they do not. In the Gibbs state u ∝ e^{−G/τ} this is what makes its flux vanish, and split, which lacks it, moves. So
-neither the temperature nor the start says which scheme is better: it depends on whether the mass slides or rests, and where.
+first-order upwind, where they do not. In the Gibbs state u ∝ e^{−G/τ} this is what makes its flux vanish, and split, which lacks it,
+moves. So neither the temperature nor the start says which scheme is better: it depends on whether the mass slides or rests, and where.
 
 A flux that misses the exact one by δ moves μ away from the solution, and by Kantorovich's duality W₁ between the two grows by at most
 

@@ -86,7 +86,7 @@ class MeshStepper:
         else:
             self._judge(held, 1.0 if self.grid else outside_of(self.mesh, law))
         if self.grid:
-            judge_resolution(self.grid, values.reshape(self.grid.shape, order="F"))
+            judge_resolution(self.grid, values.reshape(self.grid.shape, order="F"), self.problem.axis_names(self.grid.dim))
         return MeshState(0.0, values * (mass / held))
 
     def _averages(self) -> np.ndarray:
