@@ -101,7 +101,7 @@ CASES = {
     "double well, crossed": lambda: fokker_planck(tilted, 0.2, -1.0, 0.2, 128, 3, 4.0),
     "pendulum": lambda: fokker_planck(pendulum, 0.03, 1.5, 0.2, 96, np.pi, 1.0, periodic=True),
     "sliding": lambda: ornstein_uhlenbeck([1.0], LINE, 0.005, [1.5], 0.01, 256, 2.5, 0.5),
-    "spreading": lambda: ornstein_uhlenbeck([1.0], LINE, 0.3, [0.5], 0.04, 64, 3.5, 1.0),
+    "spreading": lambda: ornstein_uhlenbeck([1.0], LINE, 0.3, [0.5], 0.04, 80, 3.5, 1.0),
     "at rest": lambda: ornstein_uhlenbeck([1.0], LINE, 0.05, [0.0], 0.05, 64, 1.5, 2.0),
     "two rates": lambda: ornstein_uhlenbeck([1.0, 20.0], np.eye(2), 0.05, [1.2, 0.3], 0.02, 96, 1.8, 0.4),
     "turned, sliding": lambda: ornstein_uhlenbeck([1.0, 8.0], TURNED, 0.02, [0.8, 0.8], 0.04, 96, 1.75, 0.3),
@@ -153,7 +153,7 @@ def test_the_choices_in_words(values):
 
 def _quick():
     problem = wgf.Problem(wgf.InteractionEnergy(V=pendulum), wgf.Gaussian([0.5], [0.3]), 0.1)
-    return problem, wgf.FiniteVolume(32, [-3.0], [3.0]), 0.1
+    return problem, wgf.FiniteVolume(48, [-3.0], [3.0]), 0.1
 
 
 def test_the_exact_flux_is_of_fourth_order():

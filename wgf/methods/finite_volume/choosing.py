@@ -16,7 +16,8 @@ A flux that misses the exact one by δ moves μ away from the solution, and by K
 
     e = ∫|δ| dθ = Σ_axes τ/h Σ_faces |cell|·|h/τ·(flux of the scheme − exact flux)|
 
-per unit time. Taken is the scheme with the smaller e; gibbs where they are equal, and where there are too few cells to tell. This is looked
+per unit time. Taken is the scheme with the smaller e; but gibbs, whose steps noise does not shorten, as long as its e is at most
+PREFERENCE times that of split, and where there are too few cells to tell. This is looked
 at again each time the mass has moved by CELLS cells, in the root mean square, and after STEPS steps at the latest: an error of the past is
 forgotten where the flow contracts, so that what counts is what the mass is doing. The history's `split` is 1 where the step from a state
 was one of split, 0 where it was one of gibbs.
@@ -40,6 +41,7 @@ from wgf.methods.finite_volume.transport import TransportState
 from wgf.methods.grid_stepper import GridStepper
 from wgf.problems.problem import Problem
 
+PREFERENCE = 1.1  # e of gibbs over that of split up to which gibbs is taken
 CELLS = 4.0  # by which the mass moves, in the root mean square, between two looks
 STEPS = 50  # between two looks, at most
 STRETCH = 2**16  # cells looked at together, so that the work arrays are small
@@ -129,7 +131,7 @@ class Choosing:
         density, potential = self.potential.restored(state.array), self.potential.values()
         gibbs, split = truncation_errors(density, potential, self.grid, self.problem.noise, self.method.limiter)
         state.moved, state.steps = 0.0, 0
-        if state.split != (gibbs > split):
+        if state.split != (gibbs > PREFERENCE * split):
             state.split = not state.split
             state.longest, state.pace, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
             self._settle(state)

@@ -78,7 +78,7 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         strides = [*(self.strides * self.potential.columns).tolist(), 1]
         per_h2 = (self.per_spacing**2).tolist()
         self.lines = list(zip(self.potential.shape, strides, self.periodic.tolist(), per_h2, strict=True))
-        self.work = np.zeros((BLOCKS, SLOTS, (max(self.potential.shape) + 1) * LANES))
+        self.work = np.zeros(scratch(grid))
         self.readings, self.dissipated = np.empty((BLOCKS, 2)), np.empty(BLOCKS)
 
     def begin(self, time: float, values: np.ndarray) -> DriftDiffusionState:
@@ -180,3 +180,13 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
                 dissipation += float(self.dissipated.sum()) * volume
         mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.array, self.sums)
         return Reading(state.time, self.loss, self.energy, dissipation, mass, self.minimum, boundary)
+
+
+def scratch(grid: Grid) -> tuple[int, int, int]:
+    """The shape of what the sweeps along the lines of a grid work in."""
+    return BLOCKS, SLOTS, (max(grid.shape) + 1) * LANES
+
+
+def scratch_size(grid: Grid, problem: Problem) -> float:
+    """How many numbers that is, where the problem has noise: on a long axis more than on the cells."""
+    return math.prod(map(float, scratch(grid))) if problem.noise > 0 else 0.0

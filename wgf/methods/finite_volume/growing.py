@@ -13,6 +13,7 @@ import numpy as np
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading
 from wgf.methods.finite_volume.choosing import Choosing
+from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
 from wgf.problems.problem import Problem
 
@@ -60,7 +61,8 @@ class Growing:
 
     def _enlarge(self, more: np.ndarray) -> None:
         self.added = self.added + more
-        require_memory(grid := self.first.enlarged(self.added), self.problem)
+        grid = self.first.enlarged(self.added)
+        require_memory(grid, self.problem, scratch_size(grid, self.problem))
         self.stepper = self.scheme(self.method, self.problem, grid)
 
     def _needed(self, values: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.finite_volume.choosing import Choosing
-from wgf.methods.finite_volume.gibbs import DriftDiffusion
+from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
@@ -82,7 +82,7 @@ class FiniteVolume:
     def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Choosing | Growing:
         """Check the box against the memory, and set up the scheme, or the choice of one."""
         grid = self.grid(problem, until)
-        require_memory(grid, problem)
+        require_memory(grid, problem, scratch_size(grid, problem))
         scheme: type[GridStepper[Any]] | type[Choosing] = Transport
         if problem.noise > 0:
             scheme = SCHEMES[self.diffusion] if self.diffusion else Choosing
