@@ -24,6 +24,7 @@ def on_box(ridge, n, **options):
     return wgf.FiniteVolume(n, lower, upper, **options)
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("ridge", [NOISY, NOISY_FREE, NOISY_2D, NOISY_FREE_2D])
 def test_the_linear_neuron_is_met_at_second_order(ridge, scheme):
@@ -54,6 +55,7 @@ def test_the_linear_neuron_is_met_at_second_order(ridge, scheme):
     assert np.log2(coarse / fine).min() >= 1.9
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("quantity", ["mean", "variance"])
 @pytest.mark.parametrize("ridge", [NOISY, NOISY_FREE])
 def test_the_default_is_of_second_order(ridge, quantity):
@@ -194,6 +196,7 @@ def test_at_a_tiny_temperature_gibbs_is_the_upwind_scheme():
     assert gibbs.history["minimum"].min() >= 0
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize(("temperature", "scheme"), [(0.001, "split"), (0.2, "gibbs")])
 def test_the_scheme_suits_the_temperature(temperature, scheme):
     run = wgf.solve(student(0.1, temperature), wgf.FiniteVolume(32, Tanh.lower, Tanh.upper, edge_tolerance=1), until=0.1, save=2)
@@ -201,6 +204,7 @@ def test_the_scheme_suits_the_temperature(temperature, scheme):
     assert run.attributes["temperature"] == temperature
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_three_axes_and_a_periodic_one(scheme):
     """θ = (c, a, b) with b on a circle, as the cosine neuron has it: mass, sign, and E."""
@@ -233,6 +237,7 @@ def test_a_copied_state_goes_on_bit_for_bit(scheme):
     assert np.array_equal(*ends)
 
 
+@pytest.mark.coarse
 def test_entropy_and_temperature_are_the_same():
     runs = []
     for tau, internal in ((0.3, None), (0.0, wgf.Entropy(0.3)), (0.1, wgf.Entropy(0.2))):
@@ -261,6 +266,7 @@ def test_the_heat_kernel_is_that_of_the_discrete_heat_equation(s):
         assert kernel == pytest.approx(middle, abs=1e-14)
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("wrap", [False, True])
 def test_a_half_step_of_heat_keeps_boundaries(wrap):
     """On a short axis, with a kernel far wider than it: the flat density."""
