@@ -13,6 +13,8 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading
+from wgf.methods.finite_volume.choosing import Choosing
+from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
 from wgf.problems.problem import Problem
 
@@ -22,9 +24,9 @@ MOST_ENLARGED = 12  # times before the start, in which a box becomes fifteen tim
 
 
 class Growing:
-    """The stepper of a scheme on a box that may grow; see the module's text."""
+    """The stepper of a scheme on a box that may grow; see the module's text. Its states are those of the scheme."""
 
-    def __init__(self, scheme: type[GridStepper[Any]], method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, grid: Grid) -> None:
         self.scheme, self.method, self.problem, self.first = scheme, method, problem, grid
         self.added = np.zeros((grid.dim, 2), dtype=np.int64)
         self.stepper = scheme(method, problem, grid)
@@ -42,14 +44,14 @@ class Growing:
             "box, or a law that ends somewhere"
         )
 
-    def step(self, state: GridState, stop: float) -> Reading:
+    def step(self, state: Any, stop: float) -> Reading:
         """One step of the scheme; then the box grows where it has to."""
         self._settle(state)
         reading = self.stepper.step(state, stop)
         self._grown(state)
         return reading
 
-    def frame(self, state: GridState) -> Frame:
+    def frame(self, state: Any) -> Frame:
         """The density on the box as it is."""
         self._settle(state)
         return self.stepper.frame(state)
@@ -65,7 +67,8 @@ class Growing:
 
     def _enlarge(self, more: np.ndarray) -> None:
         self.added = self.added + more
-        require_memory(grid := self.first.enlarged(self.added), self.problem)
+        grid = self.first.enlarged(self.added)
+        require_memory(grid, self.problem, scratch_size(grid, self.problem))
         self.stepper = self.scheme(self.method, self.problem, grid)
 
     def _needed(self, values: np.ndarray) -> np.ndarray:
