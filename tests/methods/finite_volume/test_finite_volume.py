@@ -1,7 +1,9 @@
 """Finite volumes: orders towards exact laws, positivity, mass, loss, landing, and the walls of the box."""
 
 import dataclasses
+import multiprocessing
 import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
 
 import numba
 import numpy as np
@@ -187,13 +189,35 @@ def test_the_order_of_the_axes_does_not_matter():
     assert run(("c", "a"), False) == pytest.approx(run(("a", "c"), True).T, rel=1e-10, abs=1e-13)
 
 
-def test_the_result_does_not_depend_on_the_number_of_threads():
-    method = on_tanh_box(64)
-    runs = []
+NOISY = dataclasses.replace(TANH.problem, temperature=0.05)
+THREADED = {  # enough cells for two threads
+    "transport": (TANH.problem, on_tanh_box(160), 0.5),
+    "gibbs": (NOISY, on_tanh_box(160, diffusion="gibbs"), 0.1),
+    "split": (NOISY, on_tanh_box(160, diffusion="split"), 0.1),
+    "jko": (TANH.problem, wgf.JKO(160, TANH.lower, TANH.upper, dt=0.05, epsilon=0.05, edge_tolerance=1), 0.1),
+}
+
+
+def threads_and_values(threads):
+    """In a process of so many threads: of each method, how many it uses and where it arrives."""
+    assert numba.get_num_threads() == threads
+    return {
+        name: (method.bind(problem, until).threads, wgf.solve(problem, method, until, 2).measures[-1].values)
+        for name, (problem, method, until) in THREADED.items()
+    }
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch):
+    """To the last bit, in processes of their own: how many threads a process can have is settled when it starts."""
+    found = []
     for threads in (1, 2):
-        numba.set_num_threads(threads)
-        runs.append(wgf.solve(TANH.problem, method, until=1.0).measures[-1].values)
-    assert np.array_equal(*runs)
+        monkeypatch.setenv("NUMBA_NUM_THREADS", str(threads))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as child:
+            found.append(child.submit(threads_and_values, threads).result())
+    for name in THREADED:
+        (one, alone), (two, together) = (values[name] for values in found)
+        assert (one, two) == (1, 2)
+        assert np.array_equal(alone, together), name
 
 
 def test_a_step_allocates_nothing_of_the_size_of_the_grid():
