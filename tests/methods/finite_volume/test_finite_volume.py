@@ -66,14 +66,22 @@ def test_mass_is_kept_over_ten_thousand_steps():
     assert np.abs(run.history["mass"] - 1).max() <= 1e-12
 
 
-@pytest.mark.parametrize("limiter", LIMITERS)
+@pytest.mark.parametrize(
+    ("limiter", "order", "error"), [("mc", 2, 5e-4), ("van-leer", 2, 7e-4), ("minmod", 2, 1.1e-3), ("upwind", 1, 2.8e-3)]
+)
 @pytest.mark.parametrize("integrator", INTEGRATORS)
-def test_every_limiter_and_integrator_keeps_mass_sign_and_falling_loss(limiter, integrator):
-    run = wgf.solve(TANH.problem, on_tanh_box(40, limiter=limiter, integrator=integrator), until=2.0)
-    assert np.abs(run.history["mass"] - 1).max() <= 1e-13
-    assert run.history["minimum"].min() >= 0
-    assert run.largest_rise <= 0
-    assert run.prediction[-1] == pytest.approx(TANH.reference(2.0).prediction[-1], abs=0.15)
+def test_every_limiter_and_integrator_keeps_mass_sign_and_falling_loss(limiter, order, error, integrator):
+    """And comes as near to the characteristics, for a target of size one, as its order promises: Euler's steps fall with h, to first order."""
+    assert {"mc", "van-leer", "minmod", "upwind"} == set(LIMITERS)
+    runs = [wgf.solve(TANH.problem, on_tanh_box(n, limiter=limiter, integrator=integrator), until=2.0) for n in (20, 40)]
+    for run in runs:
+        assert np.abs(run.history["mass"] - 1).max() <= 1e-13
+        assert run.history["minimum"].min() >= 0
+        assert run.largest_rise <= 0
+    errors = [TANH.data.norm(run.prediction[-1] - TANH.reference(2.0).prediction[-1]) for run in runs]
+    euler = integrator == "euler"
+    assert errors[1] <= (max(error, 1.6e-3) if euler else error)
+    assert orders(errors)[0] >= order - (0.6 if euler and order == 2 else 0.2)
 
 
 @pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("ssprk2", 2), ("ssprk52", 2), ("ssprk3", 3), ("ssprk43", 3)])
