@@ -43,6 +43,7 @@ _WHERE = {
     "FiPyMesh": "methods.fipy.method",
     "JKO": "methods.jko.method",
     "Particles": "methods.particles.method",
+    "QuantileJKO": "methods.jko.method",
     "Run": "runs.run",
     "open_run": "runs.reader",
     "solve": "runs.solve",

@@ -31,6 +31,7 @@ from wgf.methods.fipy.domains import GmshFile as GmshFile
 from wgf.methods.fipy.domains import Sphere as Sphere
 from wgf.methods.fipy.method import FiPyMesh as FiPyMesh
 from wgf.methods.jko.method import JKO as JKO
+from wgf.methods.jko.method import QuantileJKO as QuantileJKO
 from wgf.methods.particles.characteristics import Characteristics as Characteristics
 from wgf.methods.particles.method import Particles as Particles
 from wgf.networks.activations import Activation as Activation

@@ -163,14 +163,14 @@ BAD = {
         r"theta has 2 coordinates \(c, a\) but the initial law has 3",
     ),
     "end not after start": (edited("end = 1.0", "end = 0"), r"\[time\]: the end time is 0: it must be a positive number"),
-    "end that is a word": (edited("end = 1.0", 'end = "soon"'), r"\[time\]: end = 'soon' is not a number"),
+    "end that is a word": (edited("end = 1.0", 'end = "soon"'), r"\[time\]: end = 'soon': give a time, or \"rest\""),
     "box that misses the law": (
         edited("lower = [-3.5", "lower = [3.5"),
         r"student.toml: the box \[3.5, 4.5\] × .* holds only 0.00% of the initial law",
     ),
     "box of another dimension": (
         edited("lower = [-3.5, -3.0]", "lower = [-3.5]"),
-        r"\[domain\]: the box has 1 axes but theta has 2 coordinates",
+        r"\[domain\]: the box has 1 lower and 2 upper edges; give one of each per axis, or one for all",
     ),
     "no cells": (edited("[24, 24]", "[24, 0]"), r"\[domain\]: axis a: 0 cells"),
     "grid too large": (

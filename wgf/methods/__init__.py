@@ -9,6 +9,7 @@ from wgf.registers import known, load
 METHODS = {
     "finite-volume": "wgf.methods.finite_volume.method:FiniteVolume",
     "jko": "wgf.methods.jko.method:JKO",
+    "quantile-jko": "wgf.methods.jko.method:QuantileJKO",
     "fipy": "wgf.methods.fipy.method:FiPyMesh",
     "characteristics": "wgf.methods.particles.characteristics:Characteristics",
     "particles": "wgf.methods.particles.method:Particles",

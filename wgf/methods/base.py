@@ -15,6 +15,8 @@ problem, and one stepper may move several states in turn: what comes of a state 
 may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which stands for the values as
 they are, and has to look whether that is still the state's.
 
+A method of METHODS has a classmethod `from_table(table, domain, problem, cells)`, which reads it from the tables [method] and [domain] of
+a problem file (domain_table.py), where `cells` from the command line come before those of the file.
 A method that solves problems with growth says so: `handles_growth = True`. One that does not come to rest, or needs to know the end
 beforehand, says why: `never_rests(problem)`. One whose error can be estimated (studies/theory/discretisation.py) also has
 `coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the resolution.

@@ -98,7 +98,8 @@ class Projection:
     @property
     def dim(self) -> int | None:
         """The dimension of the space around the sphere."""
-        return self.law.dim
+        result: int | None = self.law.dim
+        return result
 
     @cached_property
     def _rule(self) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +118,8 @@ class Projection:
         directions = theta.reshape(-1, theta.shape[-1])
         directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
         if len(parts := unmixed(self.law)) > 1:  # each of which may lie on a ray in another place
-            return np.add.reduce([weight * Projection(part).pdf(theta) for weight, part in parts])
+            result: np.ndarray = np.add.reduce([weight * Projection(part).pdf(theta) for weight, part in parts])
+            return result
         nearest, farthest = np.sqrt([self._rule[0].min(), self._rule[0].max()])
         margin = BEYOND * (farthest - nearest)
         start = max(nearest - margin, 0.0)

@@ -15,14 +15,19 @@ from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
+from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
 from wgf.runs.run import HISTORY, Run
 
 BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
 
 
-def open_run(path: str | Path) -> Run:
-    """The run in an HDF5 file; its measures are read from the file one by one when they are asked for."""
+def open_run(path: str | Path, problem: Problem | None = None) -> Run:
+    """The run in an HDF5 file; its measures are read from the file one by one when they are asked for.
+
+    The run of a problem that was read from a problem file knows it. That of one built in Python can know no more than its data: to
+    predict elsewhere it needs the `problem` again. Raises InputError where that has other coordinates or data.
+    """
     path = Path(path)
     with reading(path) as file:
         if "history" not in file or "schema_version" not in file.attrs:
@@ -32,12 +37,17 @@ def open_run(path: str | Path) -> Run:
         frames["prediction"] = file["prediction"][:] if "prediction" in file else np.empty((len(frames["time"]), 0))
         history = {name: column[:] for name, column in file["history"].items() if name != "step"}
         data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
-    problem = Problem.from_text(attributes["problem"], data=data) if attributes["problem"] else None
+        names = tuple(file["coordinate"].asstr()[:].tolist())
+    text = str(attributes["problem"])
+    if problem is None or text not in ("", problem.source):
+        problem = Problem.from_text(text, data=data) if text else None
+    elif problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data):
+        raise InputError(f"{path} is not a run of the problem given, {problem!r}: its coordinates or its data are others")
     neuron = problem.energy.neuron if problem else None
     return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
 
 
-class StoredMeasures(Sequence):
+class StoredMeasures(Sequence[Any]):
     """The measures of a run's file, each read when asked for."""
 
     def __init__(self, path: Path, frames: int, neuron: Any) -> None:

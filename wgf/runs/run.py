@@ -150,13 +150,20 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
 
 def plain_options(method: Any) -> dict[str, Any]:
     """The options of a method as JSON knows them."""
-    return json.loads(json.dumps(options(method), default=_plain))
+    result: dict[str, Any] = json.loads(json.dumps(options(method), default=_plain))
+    return result
 
 
 def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
     """The readings as columns: those of HISTORY, and what the method adds."""
     found = {name: np.array([getattr(reading, name) for reading in readings]) for name in HISTORY}
     return found | {name: np.array([reading.extra[name] for reading in readings]) for name in readings[0].extra}
+
+
+def history_columns(readings: Sequence[Reading], last: float | None = None) -> dict[str, np.ndarray]:
+    """The readings of states that followed one at time `last` (None: of the first ones) as columns, with dt, the step that led to each."""
+    found = columns(readings)
+    return found | {"dt": np.diff(found["time"], prepend=found["time"][0] if last is None else last)}
 
 
 def ending(error: BaseException | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,11 +12,10 @@ from wgf.errors import InputError
 from wgf.methods.base import Method, check_growth, check_rest
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
-from wgf.runs.observers.monitor import Guard
+from wgf.runs.observers.monitor import Monitor
 from wgf.runs.observers.progress import Progress
-from wgf.runs.observers.recorder import Memory
-from wgf.runs.observers.writer import Store
-from wgf.runs.reader import open_run
+from wgf.runs.observers.recorder import Recorder
+from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
 from wgf.runs.run import Run
 
@@ -50,8 +48,9 @@ def solve(
     if ending.rest:
         check_rest(problem, method)
     stepper = method.bind(problem, times[-1])
-    memory: Any = Store(store, problem, method, stepper.facts) if store is not None else Memory(problem, method, stepper.facts)
-    watchers: list[Observer] = [Guard(times[-1], getattr(method, "edge_tolerance", 1.0)), memory, ending, *observers]
+    facts = stepper.facts
+    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts)
+    watchers: list[Observer] = [Monitor(times[-1], getattr(method, "edge_tolerance", 1.0)), keeper, ending, *observers]
     if progress:
         watchers.append(Progress(times[-1], type(method).__name__))
     with watching(watchers) as watch:
@@ -62,11 +61,9 @@ def solve(
                 watch.step(stepper.step(state, stop))
             watch.frame(frame := stepper.frame(state))
         watch.step(frame.reading)  # the history ends with the last state
-        memory.note(ending.facts)
+        keeper.note(ending.facts)
     ending.warn()
-    run = memory.run() if store is None else open_run(store)
-    run.problem = problem
-    return run
+    return keeper.run()
 
 
 def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
@@ -79,7 +76,8 @@ def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
         if isinstance(end, Rest):
             return [0.0, *(until * np.geomspace(FIRST, 1.0, int(save) - 1)[:-1]).tolist(), float(until)]
-        return np.linspace(0.0, until, int(save)).tolist()
+        result: list[float] = np.linspace(0.0, until, int(save)).tolist()
+        return result
     times = np.asarray(save, dtype=float)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():
         raise InputError(f"save = {save}: give a number of frames or a list of times between 0 and the end, {until:g}")

@@ -34,7 +34,7 @@ def run_facts(run: Run) -> dict[str, str]:
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
         law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
         facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
-    if "transport" in run.history:
+    if len(run.history.get("gain", ())) > 1:
         facts["steps"] = _variational_steps(run)
     if len(run.history.get("sweeps", ())) > 1:
         facts["sweeps"] = f"{run.history['sweeps'][1:].mean():.1f} a step"
@@ -49,16 +49,18 @@ def run_facts(run: Run) -> dict[str, str]:
 
 def _variational_steps(run: Run) -> str:
     """What a JKO run says of its steps."""
-    gain = min(
-        (-run.history["free_energy"][1:] + run.history["free_energy"][:-1] - run.history["transport"][1:]).tolist(), default=math.nan
-    )
-    text = f"each lowered its objective by at least {gain:.2g}"
+    options, gains = json.loads(run.attributes["method_options"]), run.history["gain"][1:]
+    objective = "its linearised objective" if options.get("linearised") else "its objective"
+    risen = int((gains < 0).sum())
+    if not risen:
+        text = f"each lowered {objective} by at least {gains.min():.2g}"
+    else:
+        text = f"{risen} of {len(gains)} may have raised {objective}, by {-gains.min():.2g} at most, which is within their accuracy"
     if "iterations" in run.history:
-        rounds = run.history["iterations"][1:]
-        text += (
-            f"; {rounds.mean():.1f} rounds a step; ε = {run.attributes['epsilon']:.3g}, a plain blur of {run.attributes['plain_blur']:.2g}"
+        text += f"; {run.history['iterations'][1:].mean():.1f} iterations per step; entropic smoothing, "
+        text += f"std {run.attributes['plain_blur']:.2g}, " + (
+            "removed by debiasing" if options["debiased"] else "not removed by debiasing"
         )
-        text += " spared" if json.loads(run.attributes["method_options"])["debiased"] else " added"
     return text
 
 

@@ -1,5 +1,6 @@
 """One initial law in a box for grids and neurons: truncated at closed edges, wrapped around periodic ones."""
 
+import dataclasses
 import itertools
 import warnings
 
@@ -176,26 +177,41 @@ def test_a_density_without_a_support_is_one_on_the_box(boundary, sampled):
     part = wgf.FromDensity(lambda theta: np.exp(-0.5 * theta[..., 0] ** 2), sampler)
     grid = wgf.Grid([-0.5], [2], 40, boundary=boundary)
     for law in (part, wgf.Mixture([1, 1], [part, part])):
-        points = Walls(grid.lower, grid.upper, boundary).judged(law).sample(20_000, np.random.default_rng(1))
+        points = Walls(grid.lower, grid.upper, boundary).law_inside(law).sample(20_000, np.random.default_rng(1))
         counts, _ = np.histogram(points[:, 0], grid.edges[0])
         expected = law.cell_averages(grid) * grid.cell_volume * len(points)
         assert stats.chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-4
 
 
+def test_a_density_that_reaches_beyond_a_mesh_is_said_to_as_on_a_box():
+    """1 + θ₁² on [−1, 2] × [−1, 1] beside the disc of radius 1: π(1 + 1/4) of 12 are inside, less than half; of a smaller support most."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: theta[..., 0]), wgf.Uniform([0, 0], [1, 1]))
+
+    def start(lower, upper):
+        law = wgf.FromDensity(lambda theta: 1 + theta[..., 0] ** 2, lower=lower, upper=upper)
+        rings = wgf.FiPyMesh(wgf.Disc(1.0, 0.1, pattern="rings"))
+        return rings.bind(dataclasses.replace(problem, initial=law), 1.0).start()
+
+    with pytest.raises(wgf.InputError, match=r"the disc .* holds only 3\d\.\d+% of the initial law"):
+        start([-1, -1], [2, 1])
+    with pytest.warns(wgf.BoundaryWarning, match=r"leaves out 0\.2\d* of the initial law"):
+        start([-1, -1], [1, 1])
+
+
 def test_a_sampler_that_never_meets_the_box_is_refused():
     law = wgf.FromDensity(lambda theta: np.ones(theta.shape[:-1]), lambda m, rng: rng.uniform(5, 6, (m, 1)))
     with pytest.raises(wgf.InputError, match=r"the box \[0, 1\] holds hardly any of the points"):
-        Walls([0], [1]).judged(law).sample(3, np.random.default_rng(0))
+        Walls([0], [1]).law_inside(law).sample(3, np.random.default_rng(0))
 
 
 def test_boxes_in_many_dimensions_are_judged_by_points():
     law = wgf.Gaussian([0.0] * 6, [1.0] * 6)
     with pytest.warns(wgf.BoundaryWarning, match=r"leaves out 0\.2\d? of the initial law"):
-        held = Walls([-2] * 6, [2] * 6).judged(law)
+        held = Walls([-2] * 6, [2] * 6).law_inside(law)
     points = held.sample(500, np.random.default_rng(0))
     assert np.abs(points).max() <= 2
     with pytest.raises(wgf.InputError, match=r"holds only 0\.\d+% of the initial law"):
-        Walls([1] * 6, [2] * 6).judged(law)
+        Walls([1] * 6, [2] * 6).law_inside(law)
 
 
 @pytest.mark.parametrize(("p", "nodes"), [(1, 40), (2, 24), (3, 12)])

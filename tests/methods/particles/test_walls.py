@@ -97,7 +97,7 @@ def test_the_weak_order_at_a_wall(box, scheme, order):
 @pytest.mark.parametrize("step", [0.4, 0.1, 0.025])
 def test_a_constant_velocity_keeps_its_stationary_law_at_any_step(scheme, step):
     """dθ = −dt + √2 dB on θ ≥ 0 from Exp(1), at t = 2: mean, variance and the density in the wall cell, within 3 standard errors."""
-    m, width = 40_000, 0.1
+    m, width = 20_000, 0.1
     method = wgf.Particles(m, seed=1, step=step, scheme=scheme, lower=[0], upper=[60])
     theta = wgf.solve(FALLING, method, until=UNTIL, save=2).measures[-1].positions[:, 0]
     held = -np.expm1(-width)

@@ -137,7 +137,7 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         there = [(line, 0.5 * dt) for line in outer]
         return self.swept(values, self.middle, [*there, (inner, dt), *reversed(there)], second_order=True)
 
-    def swept(self, values: np.ndarray, potential: np.ndarray, sweeps: list[tuple], second_order: bool) -> np.ndarray:
+    def swept(self, values: np.ndarray, potential: np.ndarray, sweeps: list[tuple[Any, float]], second_order: bool) -> np.ndarray:
         """The values after sweeps along lines, each with its time, one after the other; in an array of `spare`."""
         source, (target, other) = values, self.spare
         with self.threaded():

@@ -25,12 +25,14 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.gibbs import DriftDiffusion
 from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
 from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory
 from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
 SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
@@ -80,6 +82,11 @@ class FiniteVolume:
             raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
         check_box(self)
 
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> FiniteVolume:
+        """From the tables of a problem file (domain_table.py)."""
+        return on_box(cls, table, domain, problem, cells)
+
     def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Growing:
         """Check the box against the memory, choose the scheme, and set it up."""
         grid = self.grid(problem, until)
@@ -104,7 +111,8 @@ class FiniteVolume:
 
     def coarser(self, problem: Problem, until: float) -> FiniteVolume:
         """Itself on the same box with cells, and time steps where they are given, twice as large."""
-        return coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
+        result: FiniteVolume = coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
+        return result
 
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")

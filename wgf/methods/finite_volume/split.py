@@ -101,4 +101,5 @@ def heat_kernel(s: float) -> np.ndarray:
     half = special.ive(np.arange(reach + 1), 2.0 * s)
     half = half[: max(1, int(np.count_nonzero(half > CUT)))]
     kernel = np.concatenate([half[:0:-1], half])
-    return kernel / kernel.sum()
+    result: np.ndarray = kernel / kernel.sum()
+    return result

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, positive
-from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.measures.grid import Grid, box_dim, check_box, describe_box, per_axis
 from wgf.measures.mesh import Mesh
 from wgf.methods.fipy.bridge import checked, described, load_fipy, polygons, solids
 from wgf.methods.fipy.gmsh import read, triangulated
@@ -63,6 +63,13 @@ class Box:
         if self.lower is None or self.upper is None:
             raise InputError("the box has no edges yet: give lower and upper")
         return Grid(self.lower, self.upper, self.cells, boundary=self.boundary)
+
+    def on_axes(self, p: int) -> Box:
+        """Itself, or where one number each for lower and upper serves for all axes, with p of them."""
+        if self.lower is None or self.upper is None:
+            return self
+        p = box_dim(self.lower, self.upper, p)
+        return dataclasses.replace(self, lower=per_axis(self.lower, p, "lower"), upper=per_axis(self.upper, p, "upper"))
 
     def coarser(self) -> Box:
         """Half as many cells along each axis."""

@@ -22,17 +22,20 @@ from __future__ import annotations
 import dataclasses
 import numbers
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError, positive
 from wgf.methods.box_search import find_box
+from wgf.methods.domain_table import read_box
 from wgf.methods.fipy.bridge import checked, described
 from wgf.methods.fipy.domains import SHAPES, Box
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.methods.fipy.stepper import MeshStepper
 from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
 ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
@@ -81,11 +84,29 @@ class FiPyMesh:
         if not self._is_domain:
             object.__setattr__(self, "mesh", checked(self.mesh))
 
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> FiPyMesh:
+        """From the tables of a problem file: the mesh is that of the shape which [domain] names, with what belongs to it."""
+        shape = domain.choice("shape", list(SHAPES), "box")
+        if shape != "box" and cells:
+            raise InputError(f"--cells is for boxes; how fine the mesh is for shape = {shape!r} stands in [domain]")
+        if shape != "box":
+            beside = {"file": str(Path(domain.file).parent / domain.get("file", str))} if shape == "gmsh" else {}  # the problem file
+            return table.build(cls, mesh=domain.build(SHAPES[shape], **beside))
+        box = read_box(domain, problem, cells)
+        if box.pop("grow", False):
+            raise domain.error("grow", "= true is for finite-volume: a mesh does not grow")
+        with domain.located():
+            mesh = Box(**box)
+        return table.build(cls, mesh=mesh)
+
     def bind(self, problem: Problem, until: float) -> MeshStepper:
         """Make the mesh, and check that the problem fits it."""
         domain = self.mesh
         if isinstance(domain, Box) and domain.lower is None:
             domain = Box(domain.cells, *find_box(problem, until), boundary=domain.boundary)
+        if isinstance(domain, Box) and problem.dim is not None:
+            domain = domain.on_axes(problem.dim)
         fipy_mesh, mesh = domain.build() if self._is_domain else (domain, described(domain))
         if problem.dim not in (None, mesh.dim):
             names = ", ".join(problem.axis_names(problem.dim))

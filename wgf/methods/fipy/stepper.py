@@ -94,15 +94,15 @@ class MeshStepper:
             return mesh_averages(law, self.mesh)
         return law.cell_averages(self.grid).ravel(order="F")
 
-    def _judge(self, held: float, beyond: float) -> None:
+    def _judge(self, held: float, outside: float) -> None:
         """`held`: the sum of the law's averages, less than one by what is outside, and by the error of their quadrature.
 
-        `beyond`: about what is outside, which tells the two apart.
+        `outside`: probability outside the mesh, estimated by quadrature; separates truncation from quadrature error.
         """
-        title, outside = self.mesh.title, min(max(1.0 - held, 0.0), 2.0 * beyond)
+        title, left_out = self.mesh.title, min(max(1.0 - held, 0.0), 2.0 * outside)
         where = box_title(self.grid.lower, self.grid.upper) if self.grid else f"the {title}"
-        judge_box(self.problem.initial, 1.0 - outside, where, "choose one around the law")
-        if abs(held + outside - 1.0) > UNRESOLVED:
+        judge_box(self.problem.initial, 1.0 - left_out, where, "choose one around the law")
+        if abs(held + left_out - 1.0) > UNRESOLVED:
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
             warnings.warn(text, ResolutionWarning, stacklevel=2)
 
@@ -178,7 +178,8 @@ class MeshStepper:
         if missing > ROUNDING * mass:
             raise Refused(f"{where} {lowest:.2g} in a cell, {missing:.1e} of mass below zero in all", POSITIVE)
         kept = np.maximum(values, 0.0)
-        return kept * (mass / float(kept @ self.volumes))
+        result: np.ndarray = kept * (mass / float(kept @ self.volumes))
+        return result
 
     def reading(self, state: MeshState) -> Reading:
         """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""

@@ -23,7 +23,23 @@ Iteration. The second marginal holds exactly, the others are iterated together; 
 - with noise, log u is damped by the factor sτ/(1 + sτ) =: ρ a round, a mapping that is symmetric with spectrum in [0, ρ]; the
   second-order Richardson iteration for this interval takes about the square root of that number of rounds.
 
-A round ends a step where ∑|a·K u − μ| (with the next u) and ∑|d·K d − p| are at most `accuracy`.
+A round ends a step where ∑|a·K u − μ| (with the next u) and ∑|d·K d − p| are at most `accuracy`, and the objective does not exceed
+its value where nothing moves, p = μ, by more than `accuracy` times the energy's size.
+
+The objective. As p = u·K a and a = μ/(K u) hold exactly, the plan's cost is known exactly, that of μ to itself by duality,
+
+    OT_ε(p, μ) = ε(⟨p, log u⟩ + ⟨μ, log a⟩),      OT_ε(p, p) = ε max_d (2⟨p, log d⟩ − log⟨d, K d⟩)      (mass one),
+
+so that any d gives a lower bound of OT_ε(p, p): with the d at hand, S_ε(p, μ) is bounded from above, and the gain, by which the
+objective of p lies below that of p = μ, from below, converged or not. A plain step counts entropy from cells: relative to p ⊗ μ its cost is
+
+    min ∫|θ − θ'|² dπ + ε KL(π | p ⊗ μ) = OT_ε(p, μ) − ε(⟨p, log p⟩ + ⟨μ, log μ⟩) = −ε(⟨p, log K a⟩ + ⟨μ, log K u⟩) ≥ W₂²(p, μ),
+
+and what it minimises is ½L[p] + (τ + ε/2Δt) ∫p log p + that cost/(2Δt): it may raise ½L + τ∫p log p.
+
+Retreat. In cells that are empty and stay so, d tends to zero like one over the number of rounds, and ∑|d·K d − p| gets small long
+before: too much mass is left in them. The objective is convex in p; where it is found higher than that of p = μ, d is drawn back
+towards the d of μ by RETREAT, as in a line search, and the rounds go on.
 
 Second order. A whole step p and two half steps p̂ have errors in the ratio 2 : 1, in log p as well: p̂²/p, scaled to mass one, is of
 second order, and positive. The ratio p̂/p is kept within [1/2, 2], which only empty tails ever leave.
@@ -47,12 +63,15 @@ from wgf.methods.base import Reading
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
 from wgf.methods.time_steps import equal_steps
+from wgf.problems.grid_potential import RegressionPotential
 from wgf.problems.problem import Problem
 
 SPREAD = 1e-2  # of √(Kμ), which the first d has at least: mass may enter cells that were empty
 LARGEST_RATIO = 2.0
+RETREAT = 4.0
+ROUNDING = 1e-14  # of the logarithms in the objective, and of the mass of a plan
 LOST = 1e-3  # of `accuracy`: mass in cells where the scalings have underflown
-SERIES = ("transport", "residual", "iterations")  # of the history: of the step that led to a state
+SERIES = ("transport", "gain", "residual", "iterations")  # of the history: of the step that led to a state
 
 
 class Unsound(Exception):
@@ -60,17 +79,49 @@ class Unsound(Exception):
 
 
 @dataclass
+class SelfPlan:
+    """The scaling d of a plan of a measure to itself, and the mass ⟨d, K d⟩ that the plan has so far."""
+
+    d: np.ndarray
+    held: float
+
+    def excess(self, mass: float) -> float:
+        """m log(⟨d, K d⟩/m), the last term of the dual of OT_ε(p, p)/ε for a measure of mass m."""
+        return mass * math.log(self.held / mass)
+
+
+@dataclass
+class Start:
+    """Where a step begins: the masses of μ, Δt, and the plan of μ to itself.
+
+    share       of `accuracy`, of plans to themselves: their error counts ε/(2Δt)-fold in the objective
+    energy      in the objective
+    tolerance   the rise of the objective that is none
+    """
+
+    masses: np.ndarray
+    dt: float
+    own: SelfPlan
+    share: float
+    energy: float
+    tolerance: float
+
+
+@dataclass
 class Step:
     """What a step reached: masses p (rows, columns), the scaling d of p, and the numbers of SERIES.
 
-    transport is S_ε(p, μ)/(2Δt), for the plain scheme (OT_ε(p, μ) − OT_ε(μ, μ))/(2Δt): ½L + τ∫p log p falls by it at least.
+    transport   S_ε(p, μ)/(2Δt); of the plain scheme OT_ε(p, μ)/(2Δt), its entropy relative to p ⊗ μ: never negative
+    gain        by how much the objective of p is less than that of p = μ, at least
     """
 
     masses: np.ndarray
     d: np.ndarray
     transport: float
+    gain: float
     residual: float
     iterations: int
+    tolerance: float
 
 
 @dataclass(eq=False, repr=False)
@@ -84,6 +135,7 @@ class VariationalState(GridState):
     d: np.ndarray | None = None
     domain: str = "scaling"
     transport: float = 0.0
+    gain: float = 0.0
     residual: float = 0.0
     iterations: float = 0.0
 
@@ -96,15 +148,23 @@ class VariationalStepper(GridStepper[VariationalState]):
         self.tau, self.epsilon = problem.noise, method.epsilon
         self.domains: dict[str, Domain] = {}
         self.libraries = ThreadpoolController()
-        self.implicit = not method.linearised and self.potential.rank > 0
-        self.values, self.exponent, self.scratch, self.ones = (np.ones(self.shape) for _ in range(4))
-        self.mu, self.u, self.a, self.q, self.p, self.d, self.smoothed, self.spread, self.last_d = (np.empty(self.shape) for _ in range(9))
+        self.network: RegressionPotential | None = None  # the potential, where its features are what Newton's method solves for
+        if isinstance(self.potential, RegressionPotential) and self.potential.rank > 0 and not method.linearised:
+            self.network = self.potential
+        self._allocate()
         steps = math.ceil(until / method.dt - 1e-9)
         self.facts |= {
             "epsilon": method.epsilon,
             "time_step": method.dt,
             "plain_blur": math.sqrt(steps * 0.5 * method.epsilon),  # the standard deviation that the plain scheme adds until the end
         }
+
+    def _allocate(self) -> None:
+        """Arrays (rows, columns): of the plan between μ and p, of that of p to itself, and those that each method may overwrite."""
+        self.mu, self.u, self.a, self.q, self.p = (np.empty(self.shape) for _ in range(5))
+        self.d, self.last_d = (np.empty(self.shape) for _ in range(2))
+        self.smoothed, self.spread, self.scratch, self.values, self.exponent = (np.empty(self.shape) for _ in range(5))
+        self.ones = np.ones(self.shape)
 
     def begin(self, time: float, values: np.ndarray) -> VariationalState:
         """A state with these values."""
@@ -122,7 +182,8 @@ class VariationalStepper(GridStepper[VariationalState]):
             taken = self.advanced(state, dt)
         state.exchange(taken.masses / self.grid.cell_volume)
         state.d = taken.d
-        state.transport, state.residual, state.iterations = taken.transport, taken.residual, float(taken.iterations)
+        for name in SERIES:
+            setattr(state, name, float(getattr(taken, name)))
         state.time = stop if last else state.time + dt
         return before
 
@@ -161,46 +222,75 @@ class VariationalStepper(GridStepper[VariationalState]):
             self.domains[name] = DOMAINS[name](self.potential, self.epsilon)
         domain, mass, strength = self.domains[name], float(masses.sum()), 2.0 * dt / self.epsilon
         domain.given(masses, self.mu)
-        own = self._self_scaling(domain, masses, guess)
-        self._begin_iteration(domain, own)
         self._freeze_at(masses)
-        newton = Newton(self.potential.residual, dt * self.potential.response(self.values)) if self.implicit else None
-        noise = Noise(strength * self.tau)
+        network = self.network
+        newton = None if network is None else Newton(network.residual, dt * network.response(self.values))
+        energy = self._energy(masses)
+        size = self.problem.energy.scale + abs(energy)
+        share = min(1.0, max(size * strength, ROUNDING / method.accuracy))
+        own = self._self_plan(domain, masses, self.mu, domain.given(np.maximum(guess, TINY), np.empty(self.shape)), share)
+        start = Start(masses, dt, own, share, energy, method.accuracy * size)
+        self._begin_iteration(domain, own.d)
+        noise, momentum = Noise(strength * self.tau), Momentum()
         own_error = residual = math.inf
-        momentum = Momentum()
+        step = None
         for count in range(1, method.iterations + 1):
-            if newton is not None:
-                self.potential.express(newton.z)
+            if network is not None and newton is not None:
+                network.express(newton.z)
             self._fill_u(domain, noise, strength)
             domain.smooth(self.u, self.smoothed)
             if count > 1:
                 settled = domain.masses(domain.product(self.a, self.smoothed, self.scratch), self.scratch)
                 settled *= mass / settled.sum()
                 residual = max(own_error, float(np.abs(np.subtract(settled, masses, out=settled)).sum()) / mass)
-                if residual <= method.accuracy:
-                    return self._finished(domain, masses, own, dt, residual, count)
             self._fill_plan(domain, mass)
-            found = domain.masses(self.p, self.scratch)
-            if newton is not None and not newton.moved(self._moments(found) - self.potential.target - newton.z):
+            if residual <= method.accuracy:
+                step = self._finished(domain, start, residual, count)
+                if step.gain >= -step.tolerance:
+                    return step
+                if self._retreat(domain, own.d, step.masses, share * method.accuracy * mass):
+                    momentum, own_error = Momentum(), math.inf
+                    continue
+            plan = domain.masses(self.p, self.scratch)
+            if network is not None and newton is not None and not newton.moved(self._moments(network, plan) - network.target - newton.z):
                 continue
-            own_error = self._balance(domain, found, momentum) / mass if method.debiased else 0.0
-        raise RunError(
-            f"the step of dt = {dt:.3g} at t = {state.time:.6g} did not converge in {method.iterations} iterations: with epsilon = "
-            f"{self.epsilon:.3g} the plan's marginals are off by {residual:.2g} (accuracy {method.accuracy:g}); take a larger epsilon, "
-            "a smaller dt, a looser accuracy, or more iterations"
+            own_error = self._balance(domain, plan, momentum) / mass if method.debiased else 0.0
+        raise RunError(self._unfinished(step, residual, dt, state.time))
+
+    def _unfinished(self, step: Step | None, residual: float, dt: float, time: float) -> str:
+        """Why a step of `dt` has not ended: its marginals, or the objective of the last `step` whose marginals were good enough."""
+        text = f"the step of dt = {dt:.3g} at t = {time:.6g} did not converge in {self.method.iterations} iterations: with epsilon = "
+        if step is None:
+            return (
+                f"{text}{self.epsilon:.3g} the plan's marginals are off by {residual:.2g} (accuracy {self.method.accuracy:g}); take a "
+                "larger epsilon, a smaller dt, a looser accuracy, or more iterations"
+            )
+        return (
+            f"{text}{self.epsilon:.3g} it raises its objective by {-step.gain:.2g}, more than the {step.tolerance:.2g} of its accuracy; "
+            "take smaller cells, a longer dt, or more iterations"
         )
 
-    def _self_scaling(self, domain: Domain, masses: np.ndarray, guess: np.ndarray) -> np.ndarray:
-        """The d of μ (in `mu`), d·K d = μ, an array of its own."""
-        d = domain.given(np.maximum(guess, TINY), np.empty(self.shape))
+    def _self_plan(self, domain: Domain, masses: np.ndarray, target: np.ndarray, d: np.ndarray, share: float) -> SelfPlan:
+        """The plan of `masses`, in the domain `target`, to themselves: d·K d = target up to a share of `accuracy`; d, a guess, is moved."""
+        domain.smooth(d, self.smoothed)
         for _ in range(self.method.iterations):
+            domain.balanced(d, target, self.smoothed, d)
             domain.smooth(d, self.smoothed)
-            found = domain.masses(domain.product(d, self.smoothed, self.scratch), self.scratch)
-            error = float(np.abs(np.subtract(found, masses, out=self.scratch)).sum())
-            domain.balanced(d, self.mu, self.smoothed, d)
-            if error <= self.method.accuracy * masses.sum():
+            plan = domain.masses(domain.product(d, self.smoothed, self.scratch), self.scratch)
+            held = float(plan.sum())
+            if float(np.abs(np.subtract(plan, masses, out=self.scratch)).sum()) <= share * self.method.accuracy * masses.sum():
                 break
-        return d
+        return SelfPlan(d, held)
+
+    def _energy(self, masses: np.ndarray) -> float:
+        """½L + τ∫p log p, with ∫G(·; μ) dp in place of ½L where G is frozen."""
+        self._take(masses)
+        if self.network is not None:
+            energy = 0.5 * self.potential.update(self.values, self.sums)
+        else:
+            self.potential.fill(self.scratch)
+            energy = total(self.scratch, masses)
+        return energy + self.tau * total(masses, np.log(np.maximum(self.values, TINY)))
 
     def _begin_iteration(self, domain: Domain, own: np.ndarray) -> None:
         """The first d, that of μ, and the first q, Kμ/d: about what they are where nothing moves, and positive everywhere."""
@@ -213,11 +303,11 @@ class VariationalStepper(GridStepper[VariationalState]):
         self._take(masses)
         self.potential.update(self.values, self.sums)
 
-    def _moments(self, masses: np.ndarray) -> np.ndarray:
+    def _moments(self, network: RegressionPotential, masses: np.ndarray) -> np.ndarray:
         """Φᵀp."""
         self._take(masses)
-        self.potential.project(self.values, self.sums)
-        return self.potential.moments
+        network.project(self.values, self.sums)
+        return network.moments
 
     def _take(self, masses: np.ndarray) -> None:
         """The density of the masses in `values`, and its row sums."""
@@ -245,11 +335,11 @@ class VariationalStepper(GridStepper[VariationalState]):
         if self.tau and domain.lost(self.u, self.q) > LOST * self.method.accuracy * mass:
             raise Unsound
 
-    def _balance(self, domain: Domain, found: np.ndarray, momentum: Momentum) -> float:
-        """One round of d; the error ∑|d·K d − p| that it had, for `found`, the masses of p."""
+    def _balance(self, domain: Domain, masses: np.ndarray, momentum: Momentum) -> float:
+        """One round of d; the error ∑|d·K d − p| that it had, for the masses of p."""
         domain.smooth(self.d, self.smoothed)
         own = domain.masses(domain.product(self.d, self.smoothed, self.spread), self.spread)
-        error = float(np.abs(np.subtract(own, found, out=self.spread)).sum())
+        error = float(np.abs(np.subtract(own, masses, out=self.spread)).sum())
         domain.balanced(self.d, self.p, self.smoothed, self.d)
         weight = momentum.weight(error)
         if weight is not None:
@@ -259,16 +349,30 @@ class VariationalStepper(GridStepper[VariationalState]):
             np.copyto(self.last_d, self.spread)
         return error
 
-    def _finished(self, domain: Domain, masses: np.ndarray, own: np.ndarray, dt: float, residual: float, count: int) -> Step:
-        """The step, from the arrays as they are."""
-        found = np.array(domain.masses(self.p, self.scratch))
-        found *= masses.sum() / found.sum()
-        at_p = domain.logarithm(domain.quotient(self.u, self.d, self.spread))
-        over_own = domain.quotient(self.a, own, self.spread)
-        at_mu = domain.logarithm(over_own if self.method.debiased else domain.quotient(over_own, own, self.spread))
-        transport = self.epsilon * (total(at_p, found) + total(at_mu, masses)) / (2.0 * dt)
-        d_of_p = np.array(domain.masses(self.d, self.scratch)) if self.method.debiased else np.sqrt(found)
-        return Step(found, d_of_p, transport, residual, count)
+    def _retreat(self, domain: Domain, own: np.ndarray, masses: np.ndarray, least: float) -> bool:
+        """Draw d back by RETREAT where it exceeds that of μ by more; whether such cells hold more than `least` of the masses of p."""
+        beyond = domain.logarithm(domain.quotient(self.d, own, self.spread)) > math.log(RETREAT)
+        if not self.method.debiased or float(masses[beyond].sum()) <= least:
+            return False
+        np.copyto(self.d, domain.tilted(self.d, np.where(beyond, -math.log(RETREAT), 0.0), self.spread))
+        return True
+
+    def _finished(self, domain: Domain, start: Start, residual: float, count: int) -> Step:
+        """The step, from the arrays as they are; see the module's text for its numbers."""
+        debiased, own, before, mass = self.method.debiased, start.own, start.masses, float(start.masses.sum())
+        weight = self.epsilon / (2.0 * start.dt)
+        after = np.array(domain.masses(self.p, self.scratch))
+        after *= mass / after.sum()
+        relative = -weight * (over(after, domain.logarithm(self.q)) + over(before, domain.logarithm(self.smoothed)))
+        mine = self._self_plan(domain, after, self.p, self.d.copy(), start.share) if debiased else SelfPlan(self.d, mass)
+        excess = 0.5 * (own.excess(mass) + mine.excess(mass)) if debiased else own.excess(mass)
+        at_p = domain.logarithm(domain.quotient(self.u, mine.d, self.spread))
+        at_mu = domain.logarithm(domain.quotient(self.a, own.d, self.spread)) - (0.0 if debiased else domain.logarithm(own.d))
+        cost = weight * (over(after, at_p) + over(before, at_mu) + excess)
+        rounding = ROUNDING * weight * (over(after, np.abs(at_p)) + over(before, np.abs(at_mu)))
+        gain = start.energy - self._energy(after) - cost
+        d_of_p = np.array(domain.masses(mine.d, self.scratch)) if debiased else np.sqrt(after)
+        return Step(after, d_of_p, max(cost if debiased else relative, 0.0), gain, residual, count, start.tolerance + rounding)
 
     def reading(self, state: VariationalState) -> Reading:
         """The reading of `state`."""
@@ -290,9 +394,14 @@ class VariationalStepper(GridStepper[VariationalState]):
     def _dissipation(self, values: np.ndarray, xi: np.ndarray) -> float:
         """Σ_faces ½(μ_i + μ_{i+1})·((ξ_{i+1} − ξ_i)/h)², of second order."""
         values, xi = values.reshape(self.potential.shape), xi.reshape(self.potential.shape)
-        found = 0.0
+        dissipation = 0.0
         for axis, (per_h, periodic) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
             ahead = [np.roll(array, -1, axis) if periodic else np.delete(array, 0, axis) for array in (values, xi)]
             here = [array if periodic else np.delete(array, -1, axis) for array in (values, xi)]
-            found += 0.5 * float(np.sum((here[0] + ahead[0]) * (ahead[1] - here[1]) ** 2)) * per_h**2
-        return found
+            dissipation += 0.5 * float(np.sum((here[0] + ahead[0]) * (ahead[1] - here[1]) ** 2)) * per_h**2
+        return dissipation
+
+
+def over(masses: np.ndarray, logarithms: np.ndarray) -> float:
+    """⟨p, log v⟩ over the cells that have mass: in the others log v may be no number."""
+    return total(masses, np.where(masses > 0, logarithms, 0.0))

@@ -5,8 +5,8 @@
 The lecture writes argmin L[p] + W₂²(p, μ_k)/(2η): twice the objective above (τ = 0) is L[p] + W₂²/Δt, so that Δt = 2η. With this
 Δt the steps follow ∂_t μ = div(μ ∇G) + τ Δμ, G = ½ δL/δμ, in the time of all other methods.
 
-On a grid the distance is that of entropic transport (entropic.py, entropic_step.py), in one dimension it can also be had exactly,
-by quantile functions (quantile_step.py).
+On a grid the distance is that of entropic transport (measures/distances/entropic.py, entropic_step.py): `JKO`. In one dimension it can
+be had exactly, by quantile functions (quantile_step.py): `QuantileJKO`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,23 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.methods.domain_table import on_box
 from wgf.methods.grid_stepper import box_grid, coarsened, require_memory
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
 from wgf.registers import known
+
+if TYPE_CHECKING:
+    from wgf.methods.jko.entropic_step import VariationalStepper
+    from wgf.methods.jko.quantile_step import QuantileStepper
 
 STEPS = 50  # of a run, where no dt is given
 CELLS_WIDE, STEPS_WIDE = 2.0, 0.02  # the default ε is the larger of CELLS_WIDE·h² and STEPS_WIDE·Δt
@@ -45,12 +51,12 @@ class JKO:
     debiased       measure distances by the Sinkhorn divergence, which does not blur; else by the plain entropic distance
     linearised     freeze G at μ_k in each step: cheaper, still of first order
     order          1, or 2: each step by extrapolation from one whole and two half steps
-    exact          one dimension only: exact transport, by quantile functions; `cells` is then the number of quantiles
     domain         scaling, or log (slower, for any ε); default: scaling as long as it neither over- nor underflows
     accuracy       of a step: the largest sum of absolute errors of the plan's marginals
     iterations     the most that a step may take
     tolerance      relative error to which the neuron's features are compressed
     edge_tolerance mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
+    exact          refused, as exact steps are a method of their own: QuantileJKO
     """
 
     cells: int | Sequence[int]
@@ -62,46 +68,40 @@ class JKO:
     debiased: bool = True
     linearised: bool = False
     order: int = 1
-    exact: bool = False
     domain: str | None = None
     accuracy: float = 1e-6
     iterations: int = 2000
     tolerance: float = 1e-12
     edge_tolerance: float = 1e-4
+    exact: bool = False
 
     def __post_init__(self) -> None:
-        for name, meaning in (("dt", "the time step"), ("epsilon", "the regularisation of the transport")):
-            value = getattr(self, name)
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise InputError(f"jko: {name} = {value:g}; {meaning} must be a positive number")
+        if self.exact:
+            raise InputError('jko: exact steps are a method of their own: wgf.QuantileJKO(cells, lower, upper, dt), name = "quantile-jko"')
+        _check_steps(self, "jko")
+        if self.epsilon is not None and not (np.isfinite(self.epsilon) and self.epsilon > 0):
+            raise InputError(f"jko: epsilon = {self.epsilon:g}; the regularisation of the transport must be a positive number")
         if not 0 < self.accuracy < 1:
             raise InputError(f"jko: accuracy = {self.accuracy:g}; the error of the marginals lies in (0, 1)")
-        if self.iterations < 1:
-            raise InputError(f"jko: iterations = {self.iterations}; at least one")
-        if self.order not in ORDERS:
-            raise InputError(f"jko: order = {self.order}; it is 1 or 2")
         if self.domain is not None:
             known(self.domain, DOMAINS, "domain of the scalings")
-        if self.exact and self.linearised:
-            raise InputError("jko: exact steps are implicit: leave out linearised")
         if not 0 <= self.tolerance < 1:
             raise InputError(f"jko: tolerance = {self.tolerance:g}; the relative error of the compressed features lies in [0, 1)")
         check_box(self)
 
-    def bind(self, problem: Problem, until: float) -> Any:
-        """The grid, Δt and ε, and the stepper of the distance asked for."""
-        grid = self.grid(problem, until)
-        energy, dt = problem.energy, min(self.dt or until / STEPS, until)
-        if isinstance(energy.internal, PorousMedium):
-            raise InputError(f"jko: U = {energy.internal!r} is not among its energies: take FiniteVolume, or Entropy")
-        if getattr(energy, "W", None) is not None and not self.linearised:
-            raise InputError("jko: an interaction W is frozen in each step: give linearised = true")
-        if self.exact:
-            from wgf.methods.jko.quantile_step import QuantileStepper
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> JKO:
+        """From the tables of a problem file (domain_table.py)."""
+        return on_box(cls, table, domain, problem, cells)
 
-            return QuantileStepper(dataclasses.replace(self, dt=dt), problem, grid)
+    def bind(self, problem: Problem, until: float) -> VariationalStepper:
+        """The grid, Δt and ε, and the stepper."""
         from wgf.methods.jko.entropic_step import VariationalStepper
 
+        grid, dt = self.grid(problem, until), time_step(self.dt, until)
+        _refuse_porous_media(problem, "jko")
+        if getattr(problem.energy, "W", None) is not None and not self.linearised:
+            raise InputError("jko: an interaction W is frozen in each step: give linearised = true")
         require_memory(grid, problem, ARRAYS * grid.size + MATRICES * sum(float(n) ** 2 for n in grid.shape))
         h2, epsilon = coarsest(grid) ** 2, self.regularisation(grid, dt)
         if epsilon < RESOLVED * h2:
@@ -122,10 +122,10 @@ class JKO:
 
         Plain steps blur in proportion to ε/Δt: there ε and h² are doubled once more.
         """
-        grid, dt = self.grid(problem, until), self.dt or until / STEPS
+        grid, dt = self.grid(problem, until), time_step(self.dt, until)
         growth = 2.0**self.order * (1.0 if self.debiased else 2.0)
-        epsilon = growth * self.regularisation(grid, min(dt, until))
-        return coarsened(self, grid, math.sqrt(growth), dt=2 * dt, epsilon=epsilon)
+        coarser: JKO = coarsened(self, grid, math.sqrt(growth), dt=2 * dt, epsilon=growth * self.regularisation(grid, dt))
+        return coarser
 
     def regularisation(self, grid: Grid, dt: float) -> float:
         """ε, as given or by default."""
@@ -138,13 +138,86 @@ class JKO:
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
         parts = [] if self.dt is None else [f"Δt {self.dt:g}"]
-        if self.exact:
-            return f"JKO({', '.join([box.replace(' on ', ' quantiles on '), 'exact', *parts])})"
         parts += [] if self.epsilon is None else [f"ε {self.epsilon:.3g}"]
         parts += ["debiased" if self.debiased else "plain"]
         parts += ["linearised"] if self.linearised else []
         parts += ["second order"] if self.order == 2 else []
         return f"JKO({', '.join([box, *parts])})"
+
+
+@dataclass(frozen=True)
+class QuantileJKO:
+    """Implicit steps by exact optimal transport on a line, by quantile functions; the run holds clouds.
+
+    cells, lower, upper   of the line, whose cells give the initial law, and with it the quantiles: the centres of those with mass
+    dt                    Δt; shorter where that makes whole steps between save times; default: a fiftieth of the run
+    order                 1, or 2: each step by extrapolation from one whole and two half steps
+    iterations            the most that Newton's method may take for a step
+    """
+
+    cells: int | Sequence[int]
+    lower: Sequence[float] | None = None
+    upper: Sequence[float] | None = None
+    dt: float | None = None
+    order: int = 1
+    iterations: int = 2000
+
+    boundary: ClassVar[str] = "no-flux"
+
+    def __post_init__(self) -> None:
+        _check_steps(self, "quantile-jko")
+        check_box(self)
+
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> QuantileJKO:
+        """From the tables of a problem file (domain_table.py)."""
+        return on_box(cls, table, domain, problem, cells)
+
+    def bind(self, problem: Problem, until: float) -> QuantileStepper:
+        """The nodes and Δt."""
+        from wgf.methods.jko.quantile_step import QuantileStepper
+
+        _refuse_porous_media(problem, "quantile-jko")
+        if getattr(problem.energy, "W", None) is not None:
+            raise InputError("quantile-jko: an interaction W is not among its energies: take JKO with linearised = true")
+        grid = self.grid(problem, until)
+        return QuantileStepper(dataclasses.replace(self, dt=time_step(self.dt, until)), problem, grid)
+
+    def grid(self, problem: Problem, until: float) -> Grid:
+        """The cells, on the line given or found."""
+        return box_grid(self, problem, until)
+
+    def coarser(self, problem: Problem, until: float) -> QuantileJKO:
+        """Itself on the same line with errors 2^order times as large: Δt doubled, h² multiplied by 2^order."""
+        step = 2 * time_step(self.dt, until)
+        coarser: QuantileJKO = coarsened(self, self.grid(problem, until), math.sqrt(2.0**self.order), dt=step)
+        return coarser
+
+    def __repr__(self) -> str:
+        line = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
+        parts = [] if self.dt is None else [f"Δt {self.dt:g}"]
+        parts += ["second order"] if self.order == 2 else []
+        return f"QuantileJKO({', '.join([line, *parts])})"
+
+
+def _check_steps(method: JKO | QuantileJKO, name: str) -> None:
+    """Refuse a Δt, an order or a number of iterations that makes no steps."""
+    if method.dt is not None and not (np.isfinite(method.dt) and method.dt > 0):
+        raise InputError(f"{name}: dt = {method.dt:g}; the time step must be a positive number")
+    if method.order not in ORDERS:
+        raise InputError(f"{name}: order = {method.order}; it is 1 or 2")
+    if method.iterations < 1:
+        raise InputError(f"{name}: iterations = {method.iterations}; at least one")
+
+
+def _refuse_porous_media(problem: Problem, name: str) -> None:
+    if isinstance(problem.energy.internal, PorousMedium):
+        raise InputError(f"{name}: U = {problem.energy.internal!r} is not among its energies: take FiniteVolume, or Entropy")
+
+
+def time_step(dt: float | None, until: float) -> float:
+    """Δt as given, or by default, and not beyond the end."""
+    return min(dt or until / STEPS, until)
 
 
 def coarsest(grid: Grid) -> float:

@@ -12,7 +12,7 @@ accurate beyond any order; nodes without mass are left out.
 
 Newton's method. The Hessian is a band (masses, curvature of G, entropy) plus the rank of the data, UUᵀ with U = w_j ∂_θ g(X_j; x_i)√ρ_i:
 the band is solved by Cholesky, the rest by Woodbury's formula. Steps are halved until they keep the order of the nodes and the
-objective falls.
+objective falls; where none of them lowers it, although Newton's method foretells a fall by more than STALLED, the step has failed.
 """
 
 from __future__ import annotations
@@ -38,14 +38,18 @@ STAGGERED = {5: (-3 / 640, 25 / 384, -75 / 64, 75 / 64, -25 / 384, 3 / 640), 3: 
 DIFFERENCE = 1e-5  # for the curvature of G, from its slope
 ROUNDING = 1e-14  # of the objective's size
 SETTLED = 1e-13  # of the extent of the nodes: a shorter Newton step ends the iteration
+STALLED = 1e-9  # of the objective's size
+SERIES = ("transport", "gain")  # of the history: of the step that led to a state, W₂²/(2Δt) and by how much the objective fell
 FEWEST = 8  # nodes
+STIFFNESS = 0.1  # of 1/Δt, which the curvature of the transport and of G together have at least in Newton's band
 
 
 @dataclass(eq=False, repr=False)
 class QuantileState(State):
-    """The nodes X (n, 1), and the transport term of the last step."""
+    """The nodes X (n, 1), and the numbers of SERIES."""
 
     transport: float = 0.0
+    gain: float = 0.0
 
 
 class QuantileStepper:
@@ -53,9 +57,7 @@ class QuantileStepper:
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         if grid.dim != 1:
-            raise InputError(f"jko: exact steps are for one dimension, but theta has {grid.dim} coordinates: leave out exact")
-        if grid.periodic()[0]:
-            raise InputError("jko: exact steps are for no-flux axes: leave out exact, or take another boundary")
+            raise InputError(f"quantile-jko: exact steps are for one dimension, but theta has {grid.dim} coordinates: take JKO")
         self.method, self.problem, self.energy, self.tau = method, problem, problem.energy, problem.noise
         averages = problem.initial.cell_averages(grid)
         judge_box(problem.initial, float(averages.sum()) * grid.cell_volume, box_title(grid.lower, grid.upper))
@@ -69,7 +71,7 @@ class QuantileStepper:
         density = np.maximum(averages - curvature / 24, 0.0)
         full = np.flatnonzero(density > EMPTY * density.max())
         if len(full) < FEWEST:
-            raise InputError(f"jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells")
+            raise InputError(f"quantile-jko: only {len(full)} of {grid.size} cells hold initial mass: choose a narrower box, or more cells")
         kept = slice(int(full[0]), int(full[-1]) + 1)
         self.nodes, density = grid.centers[0][kept], density[kept]
         around = np.pad(density, 1, mode="edge")
@@ -87,12 +89,13 @@ class QuantileStepper:
         before, remaining = self.reading(state), stop - state.time
         dt, last = equal_steps(remaining, self.method.dt)
         old = state.array[:, 0]
-        new = self.minimised(old, dt, state.time)
+        new, state.gain = self.minimised(old, dt, state.time)
+        state.transport = self._transport(new, old, dt)
         if self.method.order == 2:
-            half = self.minimised(self.minimised(old, 0.5 * dt, state.time), 0.5 * dt, state.time)
+            middle, _ = self.minimised(old, 0.5 * dt, state.time)
+            half, _ = self.minimised(middle, 0.5 * dt, state.time)
             new = self._ordered(2.0 * half - new, half)
         state.exchange(new[:, None])
-        state.transport = float(self.weights @ (new - old) ** 2) / (2.0 * dt)
         state.time = stop if last else state.time + dt
         return before
 
@@ -101,17 +104,24 @@ class QuantileStepper:
         """The extrapolated nodes, or those of the half steps where the order is lost."""
         return extrapolated if (np.diff(extrapolated) > 0).all() else half
 
-    def minimised(self, old: np.ndarray, dt: float, time: float) -> np.ndarray:
-        """The minimiser X of the objective, by Newton's method."""
-        x, value, extent = old.copy(), self.objective(old, old, dt), float(np.ptp(old))
+    def minimised(self, old: np.ndarray, dt: float, time: float) -> tuple[np.ndarray, float]:
+        """The minimiser X of the objective, by Newton's method, and by how much the objective is less there than at `old`."""
+        x, start, extent = old.copy(), self.objective(old, old, dt), float(np.ptp(old))
+        value = start
         for _ in range(self.method.iterations):
-            step = self._newton_step(x, old, dt)
-            most = value + ROUNDING * (abs(value) + self.energy.scale)
-            while not (found := self.objective(x + step, old, dt)) <= most and np.abs(step).max() >= SETTLED * extent:
+            step, fall = self._newton_step(x, old, dt)
+            size = abs(value) + self.energy.scale
+            while not (trial := self.objective(x + step, old, dt)) <= value + ROUNDING * size and np.abs(step).max() >= SETTLED * extent:
                 step *= 0.5
-            x, value = x + step, found
+            if trial <= value + ROUNDING * size:
+                x, value = x + step, trial
+            elif not fall <= STALLED * size:
+                raise RunError(
+                    f"the exact step of dt = {dt:.3g} at t = {time:.6g} does not lower its objective, which should fall by {fall:.2g}: "
+                    "take a smaller dt, or more cells"
+                )
             if np.abs(step[self.weights > EMPTY**0.5]).max() < SETTLED * extent:
-                return x
+                return x, start - value
         raise RunError(
             f"the exact step of dt = {dt:.3g} at t = {time:.6g} did not converge in {self.method.iterations} iterations: take a smaller dt"
         )
@@ -121,7 +131,11 @@ class QuantileStepper:
         if (np.diff(x) <= 0).any():
             return math.inf
         free = 0.5 * self.energy.loss(self._cloud(x)) + self._entropy(x)
-        return free + float(self.weights @ (x - old) ** 2) / (2.0 * dt)
+        return free + self._transport(x, old, dt)
+
+    def _transport(self, x: np.ndarray, old: np.ndarray, dt: float) -> float:
+        """W₂²/(2Δt)."""
+        return float(self.weights @ (x - old) ** 2) / (2.0 * dt)
 
     def _entropy(self, x: np.ndarray) -> float:
         """τ∫p log p of the pushforward."""
@@ -144,13 +158,15 @@ class QuantileStepper:
         gradient = self.weights * self._slope(x, None)
         if self.tau:
             gradient -= self.tau * (self.derivative.T @ (self.face_weights / (self.derivative @ x)))
-        return gradient
+        result: np.ndarray = gradient
+        return result
 
-    def _newton_step(self, x: np.ndarray, old: np.ndarray, dt: float) -> np.ndarray:
+    def _newton_step(self, x: np.ndarray, old: np.ndarray, dt: float) -> tuple[np.ndarray, float]:
+        """The step to the minimum of the quadratic model, and twice the fall of the objective that this foretells."""
         gradient = self._gradient(x) + self.weights * (x - old) / dt
         cloud, delta = self._cloud(x), DIFFERENCE * max(1.0, float(np.ptp(x)))
         curvature = (self._slope(x + delta, cloud) - self._slope(x - delta, cloud)) / (2.0 * delta)
-        band = sparse.diags_array(self.weights * np.maximum(curvature + 1.0 / dt, 0.1 / dt))
+        band = sparse.diags_array(self.weights * np.maximum(curvature + 1.0 / dt, STIFFNESS / dt))
         if self.tau:
             band = (
                 band + self.derivative.T @ sparse.diags_array(self.tau * self.face_weights / (self.derivative @ x) ** 2) @ self.derivative
@@ -164,7 +180,7 @@ class QuantileStepper:
         step, low = solved[:, 0], solved[:, 1:]
         if low.shape[1]:
             step = step - low @ np.linalg.solve(np.eye(low.shape[1]) + rank.T @ low, rank.T @ step)
-        return -step
+        return -step, float(gradient @ step)
 
     def _cloud(self, x: np.ndarray) -> Cloud:
         return Cloud(x[:, None], self.weights, self.energy.neuron)
@@ -174,7 +190,7 @@ class QuantileStepper:
         x = state.array[:, 0]
         loss, gradient = self.energy.loss(self._cloud(x)), self._gradient(x)
         dissipation = float(np.sum(gradient**2 / self.weights))
-        free, extra = 0.5 * loss + self._entropy(x), {"transport": state.transport}
+        free, extra = 0.5 * loss + self._entropy(x), {name: getattr(state, name) for name in SERIES}
         return Reading(state.time, loss, free, dissipation, float(self.weights.sum()), float(self.weights.min()), extra=extra)
 
     def frame(self, state: QuantileState) -> Frame:
@@ -197,9 +213,9 @@ def staggered_derivative(n: int, h: float) -> sparse.csr_array:
 
 def banded(matrix: sparse.sparray) -> np.ndarray:
     """The upper diagonals of a symmetric sparse matrix, as SciPy's banded solvers take them."""
-    found = sparse.coo_array(matrix)
-    width = int(np.abs(found.row - found.col).max()) if found.nnz else 0
+    entries = sparse.coo_array(matrix)
+    width = int(np.abs(entries.row - entries.col).max()) if entries.nnz else 0
     upper = np.zeros((width + 1, matrix.shape[0]))
     for k in range(width + 1):
-        upper[width - k, k:] = found.diagonal(k)
+        upper[width - k, k:] = entries.diagonal(k)
     return upper

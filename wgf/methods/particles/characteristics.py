@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from wgf.errors import InputError
 from wgf.methods.base import noiseless
+from wgf.methods.domain_table import without_box
 from wgf.methods.particles.flow import FlowStepper
 from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
 
 NODES = {1: 200, 2: 48, 3: 20, 4: 10}  # per axis, by dimension
 
@@ -39,6 +41,11 @@ class Characteristics:
             raise InputError(f"characteristics: nodes = {self.nodes}; at least one per axis")
         if not (self.rtol > 0 and self.atol > 0):
             raise InputError(f"characteristics: rtol = {self.rtol:g}, atol = {self.atol:g}; both must be positive")
+
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Characteristics:
+        """From the tables of a problem file (domain_table.py)."""
+        return without_box(cls, table, domain, problem, cells)
 
     def bind(self, problem: Problem, until: float) -> FlowStepper:
         """The nodes of the initial law and the solver that moves them."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from wgf.errors import InputError, positive
 from wgf.methods.base import Reading, State
+from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import SOLVERS, FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
@@ -22,10 +23,12 @@ from wgf.methods.particles.walls import Walls
 from wgf.methods.time_steps import shortened
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
 OF_THE_FLOW = ("rtol", "atol", "solver")
 DEFAULT_RTOL, DEFAULT_ATOL = 1e-6, 1e-8  # of the gradient flow
+NEURONS = 1000  # m, where a problem file names none
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
 
 
@@ -80,6 +83,11 @@ class Particles:
             self._refuse(("scheme",), f"of noise on all data, but batch = {self.batch} takes euler-maruyama")
         Walls(self.lower, self.upper, self.boundary)
 
+    @classmethod
+    def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Particles:
+        """From the tables of a problem file (domain_table.py); walls stand in [method]."""
+        return without_box(cls, table, domain, problem, cells, **({} if "m" in table else {"m": NEURONS}))
+
     def bind(self, problem: Problem, until: float) -> CloudStepper[Any]:
         """Draw the neurons."""
         if isinstance(problem.energy.internal, PorousMedium):
@@ -92,7 +100,7 @@ class Particles:
             self._refuse(("scheme",), "of noise, but the problem has none (temperature = 0)")
         walls = Walls(self.lower, self.upper, self.boundary)
         walls.fit(problem.dim)
-        points = walls.judged(problem.initial).sample(self.m, np.random.default_rng(self.seed))
+        points = walls.law_inside(problem.initial).sample(self.m, np.random.default_rng(self.seed))
         cloud = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
             return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)

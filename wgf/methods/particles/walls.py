@@ -67,7 +67,7 @@ class Walls:
         """The lengths of the periodic axes, (p,), zero for the others."""
         return np.zeros(1) if self.anywhere else np.where(self.periodic, self.upper - self.lower, 0.0)
 
-    def judged(self, law: Law) -> Law:
+    def law_inside(self, law: Law) -> Law:
         """The initial law of neurons inside: truncated at walls, which is said, and wrapped around periodic axes (laws/in_box.py)."""
         if self.anywhere:
             return law
@@ -103,4 +103,5 @@ class Walls:
             velocity[out & ~self.periodic] = 0.0
 
     def _wrapped(self, points: np.ndarray) -> np.ndarray:
-        return self.lower + (points - self.lower) % (self.upper - self.lower)
+        result: np.ndarray = self.lower + (points - self.lower) % (self.upper - self.lower)
+        return result

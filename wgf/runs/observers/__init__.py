@@ -1,1 +1,1 @@
-"""What watches the time loop: progress, warnings, the HDF5 file. The loop does not know their names."""
+"""What watches the time loop: the monitor of its sanity, the recorder or the writer of its file, progress, and whatever a caller adds."""

@@ -12,7 +12,7 @@ from wgf.methods.base import Frame, Reading
 SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
 
 
-class Guard:
+class Monitor:
     """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box.
 
     edge_tolerance   mass in the outermost layer of cells from which on there is a warning, once for each side

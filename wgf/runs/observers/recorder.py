@@ -8,10 +8,10 @@ import numpy as np
 
 from wgf.methods.base import Frame, Reading
 from wgf.problems.problem import Problem
-from wgf.runs.run import Run, columns, ending, run_attributes
+from wgf.runs.run import Run, columns, ending, history_columns, run_attributes
 
 
-class Memory:
+class Recorder:
     """Keeps frames and readings, and makes a Run of them."""
 
     def __init__(self, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
@@ -37,7 +37,5 @@ class Memory:
         """What was kept, as a Run."""
         frames = columns([frame.reading for frame in self.frames])
         frames["prediction"] = np.array([frame.prediction for frame in self.frames])
-        history = columns(self.readings)
-        history["dt"] = np.diff(history["time"], prepend=history["time"][:1])
         measures = [frame.measure for frame in self.frames]
-        return Run(frames, measures, history, self.problem.energy.data, self.attributes, self.problem)
+        return Run(frames, measures, history_columns(self.readings), self.problem.energy.data, self.attributes, self.problem)

@@ -21,11 +21,11 @@ from wgf.methods.base import SERIES, Frame, Reading
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
 from wgf.runs.hdf5 import begin, check_target, growing, opened, scale, variable
-from wgf.runs.reader import BOX, read_grid
-from wgf.runs.run import HISTORY, columns, ending, run_attributes
+from wgf.runs.reader import BOX, open_run
+from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 
 
-class Store:
+class Writer:
     """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
 
     def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
@@ -33,8 +33,9 @@ class Store:
         check_target(self.path)
         self.problem, self.method, self.facts = problem, method, facts
         self.frames = 0
+        self.grid: Grid | None = None  # of the frames on file
         self.history: list[Reading] = []
-        self.last_time = np.nan  # of the history rows on file
+        self.last_time: float | None = None  # of the history rows on file
 
     def frame(self, frame: Frame) -> None:
         if self.frames == 0:
@@ -60,6 +61,10 @@ class Store:
         with opened(self.path) as file:
             self._append_history(file)
             file.attrs["status"] = ending(error)
+
+    def run(self) -> Run:
+        """The run on file."""
+        return open_run(self.path, self.problem)
 
     def _create(self, file: h5py.File, frame: Frame) -> None:
         file.attrs.update(run_attributes(self.problem, self.method, self.facts))
@@ -124,9 +129,9 @@ class Store:
 
     def _density(self, file: h5py.File, density: Density) -> dict[str, np.ndarray]:
         """The cell averages and the box they lie in; where the box has grown, the frames before it are put into the new one."""
-        stored = read_grid(file)
-        if stored.shape != density.grid.shape:
-            self._enlarge(file, stored, density.grid)
+        if self.grid is not None and self.grid.shape != density.grid.shape:
+            self._enlarge(file, self.grid, density.grid)
+        self.grid = density.grid
         return {"density": density.values, "box_lower": np.array(density.grid.lower), "box_upper": np.array(density.grid.upper)}
 
     def _enlarge(self, file: h5py.File, old: Grid, new: Grid) -> None:
@@ -148,13 +153,12 @@ class Store:
             return
         group, count = file["history"], len(self.history)
         start = group["time"].shape[0]
-        found = columns(self.history)
-        found["dt"] = np.diff(found["time"], prepend=self.last_time if start else found["time"][0])
+        found = history_columns(self.history, self.last_time)
         found["step"] = np.arange(start, start + count)
         for name, column in found.items():
             group[name].resize(start + count, axis=0)
             group[name][start:] = column
-        self.last_time = found["time"][-1]
+        self.last_time = float(found["time"][-1])
         self.history.clear()
 
 

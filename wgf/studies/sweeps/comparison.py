@@ -86,16 +86,19 @@ class Comparison:
 
     def mean_square(self, name: str = "function") -> np.ndarray:
         """E d² over the replicates, (S, T)."""
-        return np.mean(self.distance[name] ** 2, axis=1)
+        result: np.ndarray = np.mean(self.distance[name] ** 2, axis=1)
+        return result
 
     def standard_error(self, name: str = "function") -> np.ndarray:
         """The standard error of `mean_square`, (S, T)."""
         squares = self.distance[name] ** 2
-        return squares.std(axis=1, ddof=1) / np.sqrt(squares.shape[1])
+        result: np.ndarray = squares.std(axis=1, ddof=1) / np.sqrt(squares.shape[1])
+        return result
 
     def mean_square_floor(self, name: str = "function") -> np.ndarray:
         """E d² of two independent clouds of the same size, (S, T)."""
-        return np.mean(self.floor[name] ** 2, axis=1)
+        result: np.ndarray = np.mean(self.floor[name] ** 2, axis=1)
+        return result
 
     def excess(self, name: str = "function") -> np.ndarray:
         """E d² less half its floor, (S, T): the distance without what points cost by being points.
@@ -113,7 +116,8 @@ class Comparison:
         own = np.sum(difference**2, axis=-1)
 
         def pairs(total: np.ndarray, own: np.ndarray, count: int) -> np.ndarray:
-            return (np.sum(total**2, axis=-1) - own) / (count * (count - 1))
+            result: np.ndarray = (np.sum(total**2, axis=-1) - own) / (count * (count - 1))
+            return result
 
         estimate = pairs(total, own.sum(axis=1), count)
         if count < 3:
@@ -130,7 +134,8 @@ class Comparison:
         error, rate = self.discretisation[self.main], self.rates[self.main]
         measured = self.mean_square(self.main)[0] * self.sizes[0]
         constant = np.where(np.isfinite(rate.expected_constant), rate.expected_constant, measured)
-        return constant / np.maximum(error**2, np.finfo(float).tiny)
+        result: np.ndarray = constant / np.maximum(error**2, np.finfo(float).tiny)
+        return result
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Distances against m with the fitted slopes; returns the matplotlib figure."""

@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,11 @@ from wgf.studies.sweeps.parallel import answering
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.table import Found, Ledger, Table
 from wgf.studies.theory.discretisation import discretisation_error
-from wgf.studies.theory.fluctuation import NODES, fluctuations, spread
+from wgf.studies.theory.fluctuation import fluctuations, spread
 
 SIZES = (64, 256, 1024)
+CONSTANT_TOLERANCE = 1e-2  # of expected constants: well within the intervals of measured ones
+LAW_NODES = {1: 200, 2: 24, 3: 10, 4: 6}  # per axis, by dimension, of the rule for the initial law
 
 
 def compare(
@@ -92,7 +94,7 @@ def compare(
         progress_bar(sum(task.neurons for task in tasks), progress) as bar,
     ):
         errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
-        constants, resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
+        (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
         for task, found in answers:
             table.put(task.size, task.pair, found)
             if ledger is not None:
@@ -101,7 +103,7 @@ def compare(
     p = limit.measures[0].points.shape[1]
     rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
-    attributes = {**limit.attributes, "seed": seed}
+    attributes = {**limit.attributes, "seed": seed, "predicted_error": uncertain}
     result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
     if ledger is not None:
         result.attributes["signature"] = ledger.signature
@@ -172,12 +174,12 @@ class Reference:
 
 
 def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
-    """The initial law; for neurons without walls beside a limit whose box cuts it, what is left of it there."""
+    """The initial law; for neurons without walls beside a limit on a box that cuts it, or on which alone it is known, the law there."""
     grid = getattr(limit.measures[0], "grid", None)
     if grid is None or template.lower is not None:
         return problem.initial
     law = InBox(problem.initial, np.array(grid.lower), np.array(grid.upper), np.array(grid.periodic()))
-    return law if law.probability < 1 - LEFT_OUT else problem.initial
+    return law if problem.initial.dim is None or law.probability < 1 - LEFT_OUT else problem.initial
 
 
 def progress_bar(total: int, wanted: bool) -> Any:
@@ -207,15 +209,15 @@ def _resampling(problem: Problem, limit: Run) -> np.ndarray:
     return np.array([spread(measure, problem) if network else np.nan for measure in limit.measures])
 
 
-def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """lim m·E d² at each time for every distance, NaN where it is not known.
+def _expected_constants(problem: Problem, limit: Run, template: Particles, names: Sequence[str]) -> tuple[dict[str, np.ndarray], float]:
+    """lim m·E d² at each time for every distance, NaN where it is not known, and the relative error of those that are computed in time.
 
     At t = 0 the neurons are independent: the variance of one for function and mean, and E|X − X'| for the energy distance, both exact for
     every m. Later, and for the loss, it is known where the neurons of a network follow the gradient flow (theory/fluctuation.py).
     """
     found = {name: np.full(len(limit.times), np.nan) for name in names}
-    law = with_axes_of(limit.measures[0], Cloud(*problem.initial.quadrature(NODES.get(problem.dim or 1, 4))))
-    starts = {"mean": lambda: np.trace(law.covariance), "energy": lambda: mean_gap(law, law)}
+    law = with_axes_of(limit.measures[0], Cloud(*problem.initial.quadrature(LAW_NODES.get(problem.dim or 1, 4))))
+    starts: dict[str, Callable[[], float]] = {"mean": lambda: float(np.trace(law.covariance)), "energy": lambda: mean_gap(law, law)}
     if problem.energy.data is not None:
         starts["function"] = lambda: spread(limit.measures[0], problem)
     for name in names:
@@ -223,10 +225,9 @@ def _expected_constants(problem: Problem, limit: Run, template: Particles, names
             found[name][0] = starts[name]()
     free = (template.step, template.batch, template.lower) == (None, None, None)
     if problem.energy.data is not None and problem.noise == 0 and free:
-        for name, constant in fluctuations(problem, limit.times).items():
-            if name in found:
-                found[name] = constant
-    return found
+        predicted = fluctuations(problem, limit.times, tolerance=CONSTANT_TOLERANCE)
+        return found | {name: constant for name, constant in predicted.values.items() if name in found}, predicted.error
+    return found, 0.0
 
 
 def _signature(problem: Problem, method: Method, template: Particles, times: list[float], seed: int, names: Sequence[str]) -> str:

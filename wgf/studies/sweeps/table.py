@@ -64,7 +64,7 @@ class Table:
     @property
     def replicates(self) -> int:
         """R, the number of replicates."""
-        return self.prediction.shape[1]
+        return int(self.prediction.shape[1])
 
     def members(self, pair: int) -> slice:
         """The replicates of a cell."""

@@ -1,0 +1,285 @@
+"""METHODS × what every method has to keep. A method to come is one more entry of CASES: without it, a test below fails."""
+
+import dataclasses
+import importlib
+import pkgutil
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from checks import (
+    COPIES,
+    Given,
+    advanced,
+    energy_falls,
+    is_one_line,
+    keeps_mass,
+    keeps_sign,
+    lands_on,
+    loss_of,
+    same_run,
+    same_state,
+    tells_of_its_measures,
+)
+
+import wgf
+import wgf.methods
+from wgf.methods import METHODS, method_class
+from wgf.methods.base import Stepper
+from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.particles.cloud import CloudStepper
+
+DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 20)
+PLANE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), DATA, 0.1), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)))
+NOISY = dataclasses.replace(PLANE, temperature=0.1)
+NARROW = wgf.Gaussian((0.2, 0.5), (0.2, 0.2))  # none of it lies beyond WALLS
+BOUNDED = dataclasses.replace(PLANE, energy=wgf.RegressionEnergy(wgf.Neuron("cosine", ("a", "b")), DATA, 0.1))  # G is kept on all cells
+LINE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("a",)), DATA, 0.1), wgf.Gaussian((0.5,), (0.4,)))
+BOX = ((16, 14), (-3, -2.5), (3.5, 4))
+TIGHT = dict(zip(("cells", "lower", "upper"), ((12, 12), (-1.2, -0.9), (1.6, 1.9)), strict=True))  # a box that has to grow at once
+WALLS = {"lower": (-1.0, -1.0), "upper": (1.5, 1.5)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A method and a problem.
+
+    falls, loss   whether the free energy is known and falls, and whether steps tell the loss of all data
+    changed       of the values of a state, others that it could have: half of a density, points moved away
+    """
+
+    method: object
+    problem: wgf.Problem = PLANE
+    falls: bool = True
+    loss: bool = True
+    changed: Callable = lambda averages: 0.5 * averages
+
+    def stepper(self):
+        return self.method.bind(self.problem, 2.0)
+
+    def solved(self, **options):
+        return wgf.solve(self.problem, self.method, **{"until": 0.4, "save": 3} | options)
+
+
+def moved(points):
+    """Away from where they were."""
+    return points + 5.0
+
+
+CASES = {
+    "finite-volume": {
+        "transport": Case(wgf.FiniteVolume(*BOX)),
+        "transport, G on all cells": Case(wgf.FiniteVolume(*BOX, edge_tolerance=1), BOUNDED),
+        "gibbs": Case(wgf.FiniteVolume(*BOX, diffusion="gibbs", edge_tolerance=1), NOISY),
+        "split": Case(wgf.FiniteVolume(*BOX, diffusion="split", edge_tolerance=1), NOISY),
+        "growing": Case(wgf.FiniteVolume(**TIGHT, grow=True)),
+        "growing, gibbs": Case(wgf.FiniteVolume(**TIGHT, grow=True, diffusion="gibbs"), NOISY),
+        "growing, split": Case(wgf.FiniteVolume(**TIGHT, grow=True, diffusion="split"), NOISY),
+    },
+    "jko": {
+        "scaling": Case(wgf.JKO(*BOX, dt=0.1, edge_tolerance=1), NOISY),
+        "log": Case(wgf.JKO(*BOX, dt=0.1, domain="log")),
+        "second order": Case(wgf.JKO(*BOX, dt=0.1, order=2)),
+    },
+    "quantile-jko": {"": Case(wgf.QuantileJKO(60, [-3], [4], dt=0.1), LINE, changed=moved)},
+    "fipy": {
+        "flow": Case(wgf.FiPyMesh(wgf.Box(*BOX))),
+        "noise": Case(wgf.FiPyMesh(wgf.Box(*BOX), convection="exponential", edge_tolerance=1), NOISY),
+    },
+    "characteristics": {"": Case(wgf.Characteristics(nodes=6), changed=moved)},
+    "particles": {
+        "flow": Case(wgf.Particles(20, seed=1), changed=moved),
+        "flow, walls": Case(wgf.Particles(20, seed=1, **WALLS), dataclasses.replace(PLANE, initial=NARROW)),
+        "descent": Case(wgf.Particles(20, seed=1, step=0.05), changed=moved),
+        "noise": Case(wgf.Particles(20, seed=1, step=0.05), NOISY, falls=False, changed=moved),
+        "noise, walls": Case(
+            wgf.Particles(20, seed=1, step=0.05, scheme="euler-maruyama", **WALLS), dataclasses.replace(NOISY, initial=NARROW), falls=False
+        ),
+        "batches": Case(wgf.Particles(20, seed=1, step=0.05, batch=3), falls=False, loss=False, changed=moved),
+    },
+}
+ALL = {" ".join(filter(None, (name, variant))): case for name, variants in CASES.items() for variant, case in variants.items()}
+
+
+@pytest.fixture(params=ALL.values(), ids=ALL.keys())
+def case(request):
+    return request.param
+
+
+def test_every_method_has_a_case():
+    assert CASES.keys() == METHODS.keys()
+    for name, variants in CASES.items():
+        assert {type(case.method) for case in variants.values()} == {method_class(name)}
+
+
+def test_every_stepper_has_a_case():
+    """Classes that can step, wherever they are under wgf/methods/, but for those that others are made of."""
+    found = set()
+    for module in pkgutil.walk_packages(wgf.methods.__path__, "wgf.methods."):
+        names = vars(importlib.import_module(module.name)).values()
+        found |= {each for each in names if isinstance(each, type) and {"start", "step", "frame"} <= set(dir(each))}
+    bound = {type(case.stepper()) for case in ALL.values()}
+    assert found - {Stepper, GridStepper, CloudStepper} == bound
+
+
+def test_methods_are_frozen_and_say_in_one_line_what_they_are(case):
+    assert type(case.method).__dataclass_params__.frozen
+    for thing in (case.method, case.problem, state := case.stepper().start()):
+        is_one_line(thing)
+    token = state.token
+    repr(state)
+    assert state.token is token
+
+
+def test_mass_sign_and_energy(case):
+    run = case.solved()
+    keeps_mass(run)
+    keeps_sign(run)
+    if case.falls:
+        energy_falls(run)
+    tells_of_its_measures(run, case.problem)
+
+
+def test_steps_land_on_save_times(case):
+    lands_on(case.solved(save=[0.07, 0.3]), [0.0, 0.07, 0.3, 0.4])
+
+
+def test_the_file_and_the_memory_hold_the_same_run(case, tmp_path):
+    """And so it does when the file is opened later, with the problem, which was built in Python."""
+    kept, stored = case.solved(), case.solved(store=tmp_path / "run.h5")
+    opened = wgf.open_run(tmp_path / "run.h5", case.problem)
+    for run in (stored, opened):
+        same_run(run, kept)
+        assert run.problem is case.problem
+
+
+def test_the_callers_arrays_are_only_read(case):
+    """Those of the data, and of a law that hands out its own arrays; what it hands out need not have mass one on a grid."""
+    data, initial = case.problem.energy.data, case.problem.initial
+    law = Given(initial.mean, initial.std)
+    before = [array.copy() for array in (data.inputs, data.targets, data.weights)]
+    stepper = case.method.bind(dataclasses.replace(case.problem, initial=law), 2.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wgf.BoundaryWarning)  # the law is cut
+        advanced(stepper, stepper.start(), 3, 2.0)
+    assert law.unchanged()
+    assert all(np.array_equal(*pair) for pair in zip(before, (data.inputs, data.targets, data.weights), strict=True))
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copied_state_goes_on_bit_for_bit(case, copied):
+    """With its own stepper, after that has moved the other one, and with a new one that has seen nothing."""
+    stepper = case.stepper()
+    state = advanced(stepper, stepper.start(), 3, 2.0)
+    first, second = copied(state), copied(state)
+    same_state(first, state)
+    advanced(stepper, state, 2, 2.0)
+    same_state(advanced(stepper, first, 2, 2.0), state)
+    same_state(advanced(case.stepper(), second, 2, 2.0), state)
+
+
+def _in_place(case, stepper, state):
+    array = state.values
+    array[...] = case.changed(array)
+
+
+def _replaced(case, stepper, state):
+    state.values = case.changed(state.values)
+
+
+def _after_a_frame(case, stepper, state):
+    """Taken out, shown, and only then changed."""
+    array = state.values
+    stepper.frame(state)
+    array[...] = case.changed(array)
+
+
+def _with_an_operator(case, stepper, state):
+    state.values *= 0.5
+
+
+def _back_in_time(case, stepper, state):
+    state.time = 0.0
+
+
+CHANGES = [_in_place, _replaced, _after_a_frame, _with_an_operator, _back_in_time]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_state_is_taken_as_it_is(case, change):
+    """The step tells of the values as they are, and goes where one goes that has never seen others."""
+    stepper = case.stepper()
+    state = advanced(stepper, stepper.start(), 3, 2.0)
+    change(case, stepper, state)
+    other, expected = state.copy(), loss_of(case.stepper(), state, case.problem)
+    before = state.copy()
+    reading = stepper.step(state, 2.0)
+    assert reading.time == before.time
+    if case.loss:
+        assert reading.loss == pytest.approx(expected, rel=1e-9)
+    assert stepper.frame(other).reading.loss == pytest.approx(expected, rel=1e-9)
+    case.stepper().step(other, 2.0)
+    same_state(state, other)
+    assert not np.array_equal(state.values, before.values)
+
+
+def test_moved_points_stay_where_they_were_put(case):
+    """Nor does the mass of a density come back that was taken out."""
+    stepper = case.stepper()
+    state = advanced(stepper, stepper.start(), 3, 2.0)
+    _in_place(case, stepper, state)
+    put = stepper.frame(state).measure
+    stepper.step(state, state.time + 1e-6)
+    moved = stepper.frame(state).measure
+    assert moved.mass == pytest.approx(put.mass, abs=1e-12)
+    assert moved.mean == pytest.approx(put.mean, abs=1e-2)
+
+
+def test_two_states_are_moved_in_turn_by_one_stepper(case):
+    """Each goes on as if it were alone."""
+    stepper = case.stepper()
+    first = advanced(stepper, stepper.start(), 1, 2.0)
+    second = advanced(stepper, first.copy(), 1, 2.0)
+    alone = [advanced(case.stepper(), state.copy(), 3, 2.0) for state in (first, second)]
+    for _ in range(3):
+        stepper.step(first, 2.0)
+        stepper.step(second, 2.0)
+    same_state(first, alone[0])
+    same_state(second, alone[1])
+
+
+def test_to_look_at_a_state_changes_nothing(case):
+    """Frames, and values that are read and left as they are."""
+    seen, unseen = case.stepper(), case.stepper()
+    state, other = seen.start(), unseen.start()
+    for _ in range(4):
+        seen.frame(state)
+        state.values.sum()
+        seen.step(state, 2.0)
+        unseen.step(other, 2.0)
+    same_state(state, other)
+
+
+def test_no_step_writes_into_the_arrays_of_others(case):
+    """Neither into those that a state was given, nor into those that it has handed out."""
+    stepper = case.stepper()
+    state = advanced(stepper, stepper.start(), 1, 2.0)
+    given = state.values.copy()
+    state.values = given
+    kept = []
+    for _ in range(3):
+        kept += [(array := state.values, array.copy())]
+        stepper.step(state, 2.0)
+    for array, before in kept:
+        assert np.array_equal(array, before)
+    assert np.array_equal(given, kept[0][1])
+
+
+def test_a_state_takes_a_copy_and_keeps_its_shape(case):
+    state = case.stepper().start()
+    made = type(state)(0.0, array := state.values)
+    made.values[...] = 7.0
+    assert not (array == 7.0).any()
+    with pytest.raises(wgf.InputError, match=r"the values of a state have shape \(.*\), and cannot be replaced by some of shape \(3,\)"):
+        state.values = np.zeros(3)

@@ -1,0 +1,59 @@
+"""[domain] of a problem file, for methods on a box and for those that have none.
+
+A method of METHODS reads itself from the tables [method] and [domain] by `from_table` (base.py); what they share of it stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from wgf.errors import InputError
+from wgf.methods.fipy.domains import SHAPES
+from wgf.problems.problem import Problem
+from wgf.problems.schema import TomlTable
+
+AnyMethod = TypeVar("AnyMethod")
+
+KEYS = {"lower": float | list[float], "upper": float | list[float], "cells": int | list[int], "boundary": str | list[str], "grow": bool}
+CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
+
+
+def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dict[str, Any]:
+    """The keys of [domain] that are there, for a box; `cells` from the command line come before its own, which have a default."""
+    if domain.choice("shape", list(SHAPES), "box") != "box":
+        raise domain.error("shape", f"= {domain.values['shape']!r} is for the method fipy; all others take a box")
+    values = {key: domain.get(key, kind, None) for key, kind in KEYS.items()}
+    domain.finish()
+    given = {key: value for key, value in values.items() if value is not None}
+    if cells:
+        given["cells"] = cells[0] if len(cells) == 1 else cells
+    return {"cells": CELLS.get(problem.dim or 1, 24)} | given
+
+
+def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> AnyMethod:
+    """A method whose fields are cells, lower and upper, perhaps boundary and grow, and the keys of [method]."""
+    box, options = read_box(domain, problem, cells), {item.name for item in fields(cls)}  # type: ignore[arg-type]
+    for key in KEYS:
+        if key in table:
+            raise table.error(key, "stands in [domain], not in [method]")
+    if box.get("grow") and "grow" not in options:
+        raise domain.error("grow", f"= true is for finite-volume: the box of {cls.__name__} does not grow")
+    if "boundary" not in options and box.get("boundary", "no-flux") not in ("no-flux", ["no-flux"]):
+        raise domain.error("boundary", f"= {box['boundary']!r} is not for {cls.__name__}, whose box has closed walls: no-flux")
+    method = table.build(cls, **{key: value for key, value in box.items() if key in options})
+    if "lower" in box and "upper" in box:
+        with domain.located():
+            method.grid(problem, 0.0)  # type: ignore[attr-defined]
+    return method
+
+
+def without_box(
+    cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...], **given: Any
+) -> AnyMethod:
+    """A method that needs nothing of [domain], which has to be right all the same where it is a box."""
+    if domain.get("shape", str, "box") == "box":
+        read_box(domain, problem, ())
+    if cells:
+        raise InputError(f"--cells is for methods on a grid; {cls.__name__} has none")
+    return table.build(cls, **given)
