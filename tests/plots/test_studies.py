@@ -35,7 +35,7 @@ def bars(panel, label):
 
 
 def has_fit(curves, comparison, name, k):
-    """Whether one of the curves (2, sizes) is straight in logarithms, has half the slope of E d² and passes through the middle of its roots."""
+    """Whether a curve (2, sizes) is straight in logarithms, with half the slope of E d², through the middle of its roots."""
     middle = 0.5 * np.log(comparison.mean_square(name)[:, k]).mean()
     for x, y in (np.log(curve) for curve in curves if np.shape(curve) == (2, len(comparison.sizes)) and np.min(curve) > 0):
         straight = np.allclose(np.diff(y) / np.diff(x), 0.5 * comparison.rates[name].slope[k])
