@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal  # neighbours stay together, and with them what they share
 
 .PHONY: help demo test test-all lint format bench clean
 
@@ -25,10 +26,10 @@ demo: $(READY)
 	$(BIN)/wgf demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 test-all: lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

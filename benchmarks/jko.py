@@ -220,7 +220,7 @@ def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore")
     print(machine())
-    n, cells, sizes, repeats = (32, 128, (16,), 1) if quick else (128, 1024, (64, 128), 5)
+    n, cells, sizes, repeats = (16, 64, (8,), 1) if quick else (128, 1024, (64, 128), 5)
     tables = [
         show(
             f"Tanh student on {n} × {n}, T = 1, 20 steps, ε = {EPSILON}",

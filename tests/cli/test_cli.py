@@ -95,7 +95,7 @@ def test_compare(here, capsys):
     assert "slope of its square (95 %)" in out
     assert "sliced_w2, m = 32" in out
     assert (here / "c.png").exists()
-    assert wgf.open_comparison("c.h5").distance["function"].shape == (3, 4, 4)
+    assert wgf.open_comparison("c.h5").distance["function"].shape == (3, 5, 4)
     status, out, _ = wgf_says(capsys, "info", "c.h5")
     assert status == 0
     assert "standard errors" in out
