@@ -71,7 +71,7 @@ def _traversed(stepper: CloudStepper[Any], state: State, until: float) -> tuple[
 
 
 def _share_moved(before: np.ndarray, after: np.ndarray, extent: np.ndarray) -> float:
-    """How far a step has moved the points (m, p), in the root mean square: all of them beside the `extent` (p,) of the box so far, and their
+    """How far a step has moved the points (m, p), in the root mean square: all beside the `extent` (p,) of the box so far, and their
     deviations from their mean beside their own extent; the largest share of all axes.
     """
     moved, smallest = after - before, np.finfo(float).tiny
