@@ -1,39 +1,63 @@
-# Every target sets itself up: a virtual environment in .venv with the tested versions of constraints.txt.
+# Every target sets itself up: a virtual environment with the tested versions of constraints.txt, in .venv unless another is named.
 PYTHON ?= python3
 VENV := .venv
+EXTRAS := test,lint
+CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Neighbours stay together, and with them what they share; TESTS are those to run, as pytest takes them, or all.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+TESTS :=
 
-.PHONY: help demo test test-all lint format bench clean
+.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format bench clean
 
 help:
-	@echo "make demo      the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
-	@echo "make test      formatter, linter, types, and the tests"
-	@echo "make test-all  the same with the long studies"
-	@echo "make lint      formatter, linter and types only"
-	@echo "make format    mend what the formatter and the linter can mend"
-	@echo "make bench     the benchmarks: roofline, peers, noise, JKO, sweeps, particles beside the PDE, SGD, start-up"
-	@echo "make clean     remove the virtual environment and what was generated"
+	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
+	@echo "make test          formatter, linter, types, dead code, and the tests"
+	@echo "make test-all      the same with the long studies"
+	@echo "make test-python   the tests with another Python, in an environment of its own: make test-python PYTHON=python3.12"
+	@echo "make test-minimum  the tests with the lowest versions that setup.cfg promises: make test-minimum PYTHON=python3.10"
+	@echo "make cov           the tests, and which lines they do not reach"
+	@echo "make lint          formatter, linter, types and dead code only"
+	@echo "make dead          dead code only"
+	@echo "make format        mend what the formatter and the linter can mend"
+	@echo "make bench         the benchmarks: roofline, peers, noise, JKO, sweeps, particles beside the PDE, SGD, start-up"
+	@echo "make clean         remove the virtual environments and what was generated"
 
-$(READY): setup.cfg pyproject.toml constraints.txt
+$(READY): setup.cfg pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "wgf needs Python 3.10 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[$(EXTRAS)]'
 	@touch $(READY)
 
 demo: $(READY)
 	$(BIN)/wgf demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long" $(TESTS)
 
 test-all: lint
-	$(BIN)/python -m pytest
+	$(PYTEST) $(TESTS)
 
-lint: $(READY)
+test-alone: $(READY)
+	$(PYTEST) -m "not long" $(TESTS)
+
+test-python:
+	$(MAKE) test-alone VENV=.venv-$(notdir $(PYTHON)) EXTRAS=test
+
+test-minimum:
+	$(MAKE) test-alone VENV=.venv-minimum EXTRAS=test CONSTRAINTS=constraints-minimum.txt
+
+cov: $(READY)
+	$(PYTEST) -m "not long" --cov --cov-report=term $(TESTS)
+
+lint: $(READY) dead
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+dead: $(READY)
+	$(BIN)/vulture
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -50,5 +74,5 @@ bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info wgf-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info wgf-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

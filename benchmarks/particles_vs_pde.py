@@ -54,11 +54,11 @@ def target(x: np.ndarray) -> np.ndarray:
     return np.tanh(2 * x) + 0.5 * np.sin(3 * x)
 
 
-def case(p: int) -> Case:
+def case(p: int, resolutions: Sequence[int]) -> Case:
     """The problem in p dimensions, on the box that its characteristics need."""
     data = wgf.Data.quadrature(target, -1, 1, 40)
     problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", THETA[p]), data), wgf.Gaussian(MEAN[p], STD[p]))
-    coarse, fine = (wgf.solve(problem, wgf.Characteristics(nodes=nodes, rtol=1e-9), END[p], save=2) for nodes in NODES[p])
+    coarse, fine = (wgf.solve(problem, wgf.Characteristics(nodes=nodes, rtol=1e-9), END[p], save=2) for nodes in resolutions)
     grid = wgf.FiniteVolume(8).grid(problem, END[p])
     uncertain = data.norm(coarse.prediction[-1] - fine.prediction[-1])
     return Case(p, problem, (list(grid.lower), list(grid.upper)), fine.prediction[-1], float(uncertain))
@@ -145,7 +145,7 @@ def main(quick: bool, output: Path | None) -> None:
     print(machine())
     tables, results, summary = [], {}, []
     for p in (1, 2) if quick else (1, 2, 3):
-        study = case(p)
+        study = case(p, (10, 12) if quick else NODES[p])
         print(f"\n{p}-dimensional reference: characteristics, known to {study.uncertain:.1e}")
         pde = grids(study, CELLS[p][:2] if quick else CELLS[p])
         particles, measured = clouds(study, {50: 2, 100: 2} if quick else CLOUDS)

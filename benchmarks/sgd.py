@@ -35,7 +35,7 @@ def main(quick: bool, output: Path | None) -> None:
     print(machine())
     m, replicates = (20, 5) if quick else (200, 32)
     steps, batches = ((0.1, 0.2), (None, 4)) if quick else ((0.0125, 0.025, 0.05, 0.1, 0.2), (None, 1, 4, 16, 64))
-    found = wgf.compare_steps(PROBLEM, END, m, steps, batches, replicates)
+    found = wgf.compare_steps(PROBLEM, END, m, steps, batches, replicates, workers=1 if quick else None)
     rows = []
     for batch, rate, squares in zip(found.batches, found.rates, found.mean_square()[:, :, -1], strict=True):
         slope = f"{rate.slope[-1]:.2f} [{rate.lower[-1]:.2f}, {rate.upper[-1]:.2f}]"

@@ -18,6 +18,7 @@ from harness import best_seconds, keep, machine, quick_and_output, show
 def main(repeats: int, quick: bool, output: Path | None) -> None:
     """Print the table and write it as JSON."""
     print(machine())
+    until = "0.1" if quick else "5"
     student = resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         problem = Path(folder) / "student.toml"
@@ -25,7 +26,7 @@ def main(repeats: int, quick: bool, output: Path | None) -> None:
         commands = {
             "python -c 'import wgf'": ["-c", "import wgf"],
             "python -c 'import wgf; wgf.FiniteVolume'": ["-c", "import wgf; wgf.FiniteVolume"],
-            "wgf run, 64 × 64, t = 5": ["-m", "wgf", "run", str(problem), "--until", "5", "-o", str(problem.with_suffix(".h5"))],
+            f"wgf run, 64 × 64, t = {until}": ["-m", "wgf", "run", str(problem), "--until", until, "-o", str(problem.with_suffix(".h5"))],
         }
         functions = [
             lambda words=words: subprocess.run([sys.executable, *words], check=True, capture_output=True)  # type: ignore[misc]

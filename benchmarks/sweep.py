@@ -6,6 +6,7 @@ fluctuation are known in closed form. σ is the standard error over replicates a
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
 from pathlib import Path
@@ -42,10 +43,10 @@ def scaled(found: wgf.Comparison, name: str) -> np.ndarray:
     return np.concatenate(found.distance[name] ** 2 * found.sizes[:, None, None])
 
 
-def student(doublings: int, replicates: int, cells: int) -> list[dict[str, Any]]:
+def student(doublings: int, replicates: int, cells: int, workers: int | None) -> list[dict[str, Any]]:
     """The rate from 2⁵ neurons on, and the constant in time."""
     sizes = [2**k for k in range(5, 6 + doublings)]
-    found = wgf.compare(STUDENT, wgf.FiniteVolume(cells, LOWER, UPPER), 5.0, sizes, replicates, [1.25, 2.5, 3.75])
+    found = wgf.compare(STUDENT, wgf.FiniteVolume(cells, LOWER, UPPER), 5.0, sizes, replicates, [1.25, 2.5, 3.75], workers=workers)
     nodes, weights = STUDENT.initial.quadrature(48)
     exact = spread(wgf.Cloud(nodes, weights), STUDENT)
     tables = []
@@ -60,22 +61,22 @@ def student(doublings: int, replicates: int, cells: int) -> list[dict[str, Any]]
     return tables
 
 
-def linear(replicates: int) -> dict[str, Any]:
+def linear(replicates: int, workers: int | None) -> dict[str, Any]:
     """m·E|mean(μ_m) − mean(μ)|² = v₀ e^{−2(s + λ)t}."""
     times = [0.0, 0.5, 1.0, 1.5, 2.0]
-    found = wgf.compare(LINEAR, wgf.Characteristics(), 2.0, (32, 128, 512), replicates, times, distances=("mean",))
+    found = wgf.compare(LINEAR, wgf.Characteristics(), 2.0, (32, 128, 512), replicates, times, distances=("mean",), workers=workers)
     rate = float(DATA.weights @ DATA.inputs[:, 0] ** 2) + 0.3
     rows = [[t, *row] for t, row in zip(times, beside(scaled(found, "mean"), 0.16 * np.exp(-2 * rate * np.array(times))), strict=True)]
     return show("linear neuron: the mean of m neurons", ["t", "m·E|mean_m − mean|²", "v₀ e^{−2(s+λ)t}", "off by σ"], rows)
 
 
-def wrong(sizes: tuple[int, ...], replicates: int) -> dict[str, Any]:
+def wrong(sizes: tuple[int, ...], replicates: int, resolutions: tuple[int, ...], until: float, workers: int | None) -> dict[str, Any]:
     """The m from which on the grid limits, for limits of growing quality: as reported, and from the true error."""
-    exact = wgf.solve(STUDENT, wgf.Characteristics(), 5.0, save=2)
+    exact = wgf.solve(STUDENT, wgf.Characteristics(), until, save=2)
     rows = []
-    for cells, limiter in ((64, "upwind"), (128, "upwind"), (64, "mc"), (128, "mc")):
+    for limiter, cells in itertools.product(("upwind", "mc"), resolutions):
         method = wgf.FiniteVolume(cells, LOWER, UPPER, limiter=limiter, edge_tolerance=1e-3)
-        found = wgf.compare(STUDENT, method, 5.0, sizes, replicates, save=2)
+        found = wgf.compare(STUDENT, method, until, sizes, replicates, save=2, workers=workers)
         error = DATA.norm(found.limit[-1] - exact.prediction[-1])
         square, uncertain = (values[-1, -1] for values in found.squared_bias())
         seen = f"{np.sqrt(max(square, 0)):.1e}" + ("" if square > 2 * uncertain else " (not told from 0)")
@@ -83,16 +84,16 @@ def wrong(sizes: tuple[int, ...], replicates: int) -> dict[str, Any]:
         reported, right = found.limiting_size[-1], found.predicted[-1] / error**2
         rows.append([f"{limiter}, {cells}²", error, found.discretisation["function"][-1], seen, reported, right, reported / right, rate])
     headers = ["limit", "true error", "Richardson", "from the clouds", "limiting m: reported", "true", "ratio", "slope of E d²"]
-    return show(f"Which limits, grid or neurons? t = 5, m = {', '.join(map(str, sizes))}", headers, rows)
+    return show(f"Which limits, grid or neurons? t = {until:g}, m = {', '.join(map(str, sizes))}", headers, rows)
 
 
-def workers(sizes: tuple[int, ...], replicates: int, rounds: int) -> dict[str, Any]:
+def two_workers(sizes: tuple[int, ...], replicates: int, cells: int, rounds: int) -> dict[str, Any]:
     """The same sweep with one process and with two, in turn."""
     best = {1: np.inf, 2: np.inf}
     for _ in range(rounds):
         for count in best:
             begun = time.perf_counter()
-            wgf.compare(STUDENT, wgf.FiniteVolume(128, LOWER, UPPER), 5.0, sizes, replicates, workers=count)
+            wgf.compare(STUDENT, wgf.FiniteVolume(cells, LOWER, UPPER), 5.0, sizes, replicates, workers=count)
             best[count] = min(best[count], time.perf_counter() - begun)
     rows = [[count, wall, best[1] / wall] for count, wall in best.items()]
     return show(f"{replicates} clouds each of m = {', '.join(map(str, sizes))}, all in all", ["workers", "seconds", "times faster"], rows)
@@ -104,10 +105,11 @@ def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore", wgf.BoundaryWarning)
     print(machine())
-    tables = student(2, 5, 48) if quick else student(9, 64, 256)
-    tables.append(linear(10 if quick else 200))
-    tables.append(wrong((32, 128), 5) if quick else wrong((256, 1024, 4096), 32))
-    tables.append(workers((50, 100), 5, 1) if quick else workers((500, 2000, 8000), 32, 2))
+    workers = 1 if quick else None  # starting a process takes longer than a quick sweep
+    tables = student(2, 5, 32, workers) if quick else student(9, 64, 256, workers)
+    tables.append(linear(10 if quick else 200, workers))
+    tables.append(wrong((8, 16), 5, (16,), 1.0, workers) if quick else wrong((256, 1024, 4096), 32, (64, 128), 5.0, workers))
+    tables.append(two_workers((8, 16), 5, 16, 1) if quick else two_workers((500, 2000, 8000), 32, 128, 2))
     keep(__file__, tables, output)
 
 

@@ -31,8 +31,9 @@ def fonts():
 
 
 @pytest.fixture
-def here(fonts, tmp_path, monkeypatch):
+def here(request, tmp_path, monkeypatch):
     """An empty folder with a small problem in it, which is the working folder."""
+    request.getfixturevalue("fonts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which the entry point replaces
     (tmp_path / "student.toml").write_text(SMALL, encoding="utf-8")
@@ -95,7 +96,7 @@ def test_compare(here, capsys):
     assert "slope of its square (95 %)" in out
     assert "sliced_w2, m = 32" in out
     assert (here / "c.png").exists()
-    assert wgf.open_comparison("c.h5").distance["function"].shape == (3, 4, 4)
+    assert wgf.open_comparison("c.h5").distance["function"].shape == (3, 5, 4)
     status, out, _ = wgf_says(capsys, "info", "c.h5")
     assert status == 0
     assert "standard errors" in out
@@ -163,14 +164,14 @@ BAD = {
         r"theta has 2 coordinates \(c, a\) but the initial law has 3",
     ),
     "end not after start": (edited("end = 1.0", "end = 0"), r"\[time\]: the end time is 0: it must be a positive number"),
-    "end that is a word": (edited("end = 1.0", 'end = "soon"'), r"\[time\]: end = 'soon' is not a number"),
+    "end that is a word": (edited("end = 1.0", 'end = "soon"'), r"\[time\]: end = 'soon': give a time, or \"rest\""),
     "box that misses the law": (
         edited("lower = [-3.5", "lower = [3.5"),
         r"student.toml: the box \[3.5, 4.5\] × .* holds only 0.00% of the initial law",
     ),
     "box of another dimension": (
         edited("lower = [-3.5, -3.0]", "lower = [-3.5]"),
-        r"\[domain\]: the box has 1 axes but theta has 2 coordinates",
+        r"\[domain\]: the box has 1 lower and 2 upper edges; give one of each per axis, or one for all",
     ),
     "no cells": (edited("[24, 24]", "[24, 0]"), r"\[domain\]: axis a: 0 cells"),
     "grid too large": (

@@ -75,8 +75,8 @@ def test_a_film_shows_the_measure_at_each_common_time(problem, methods, seen, tm
             assert fall == pytest.approx(np.array([run.times, run.loss]))
             assert mark.ravel() == pytest.approx([run.times[k], run.loss[k]])
         assert frame["scale"] == "log"
-        assert frame["limits"][0] == pytest.approx(seen[0]["limits"][0]) or problem is RIDGE_1D.problem
-        first, second = ("$c$", "$a$") if problem is not RIDGE_1D.problem else ("$a$", "density")
+        assert frame["limits"][0] == pytest.approx(seen[0]["limits"][0]) or problem.dim == 1
+        first, second = ("$c$", "$a$") if problem.dim == 2 else ("$a$", "density")
         assert frame["labels"] == (first, second, "t", r"loss $L[\mu_t]$")
 
 

@@ -6,7 +6,8 @@ from artists import legend, line, words
 from problems import Tanh
 
 import wgf
-from wgf.plots.studies import LABELS, plot_comparison, plot_pair, plot_steps
+from wgf.measures.distances.register import DISTANCES
+from wgf.plots.studies import plot_comparison, plot_pair, plot_steps
 
 TANH = Tanh()
 SMALLEST = 1e-16
@@ -15,8 +16,8 @@ SMALLEST = 1e-16
 @pytest.fixture(scope="module")
 def comparison():
     """A coarse limit of first order, so that its error can be seen."""
-    limit = wgf.FiniteVolume(16, TANH.lower, TANH.upper, limiter="upwind", edge_tolerance=1)
-    return wgf.compare(TANH.problem, limit, 0.3, (8, 16, 32), 4, save=4, workers=1)
+    limit = wgf.FiniteVolume(10, TANH.lower, TANH.upper, limiter="upwind", edge_tolerance=1)
+    return wgf.compare(TANH.problem, limit, 0.3, (8, 16, 32), 5, save=4, workers=1)
 
 
 def panels_of(figure):
@@ -33,17 +34,21 @@ def bars(panel, label):
     return points.get_data(), [0.5 * np.ptp(segment[:, 1]) for segment in lines.get_segments()]
 
 
-def fitted(comparison, name, k):
-    """The line of least squares through log E d² in log m, as a root: by numpy."""
-    logs = np.log(comparison.mean_square(name)[:, k])
-    return np.exp(0.5 * np.polyval(np.polyfit(np.log(comparison.sizes), logs, 1), np.log(comparison.sizes)))
+def has_fit(curves, comparison, name, k):
+    """Whether a curve (2, sizes) is straight in logarithms, with half the slope of E d², through the middle of its roots."""
+    middle = 0.5 * np.log(comparison.mean_square(name)[:, k]).mean()
+    for x, y in (np.log(curve) for curve in curves if np.shape(curve) == (2, len(comparison.sizes)) and np.min(curve) > 0):
+        straight = np.allclose(np.diff(y) / np.diff(x), 0.5 * comparison.rates[name].slope[k])
+        if straight and np.allclose(x, np.log(comparison.sizes)) and y.mean() == pytest.approx(middle):
+            return True
+    return False
 
 
 def test_every_distance_has_a_panel_of_its_rate(comparison, tmp_path):
     """At the first, a middle and the last time: all replicates, the root mean square with its interval, and the fit."""
     figure = plot_comparison(comparison, tmp_path / "compare.png")
     assert (tmp_path / "compare.png").exists()
-    assert figure.get_suptitle() == "tanh student: m neurons beside the limit, 4 replicates for each m"
+    assert figure.get_suptitle() == "tanh student: m neurons beside the limit, 5 replicates for each m"
     _, rates, _ = panels_of(figure)
     assert len(rates) == 2
     for panel, name in zip(rates, comparison.distance, strict=True):
@@ -57,12 +62,11 @@ def test_every_distance_has_a_panel_of_its_rate(comparison, tmp_path):
             assert x == pytest.approx(shift * comparison.sizes)
             assert y == pytest.approx(root)
             assert intervals == pytest.approx(np.minimum(1.96 * comparison.standard_error(name)[:, k] / (2 * root), 0.9 * root))
-            replicates = np.array([np.repeat(shift * comparison.sizes, 4), comparison.distance[name][:, :, k].ravel()])
+            replicates = np.array([np.repeat(shift * comparison.sizes, comparison.replicates), comparison.distance[name][:, :, k].ravel()])
             assert any(curve.shape == replicates.shape and np.allclose(curve, replicates) for curve in curves)
-            fit = np.array([comparison.sizes, fitted(comparison, name, k)])
-            assert any(curve.shape == fit.shape and np.allclose(curve, fit) for curve in curves)
+            assert has_fit(curves, comparison, name, k)
             assert label in legend(panel)
-        assert panel.get_ylabel() == f"{LABELS[name]}  (root mean square)"
+        assert panel.get_ylabel() == f"{DISTANCES[name].label}  (root mean square)"
         assert (panel.get_xlabel(), panel.get_xscale(), panel.get_yscale()) == ("number of neurons  m", "log", "log")
         assert [text.get_text() for text in panel.get_xticklabels()] == ["8", "16", "32"]
         triangle = panel.patches[0].get_xy()
@@ -99,7 +103,7 @@ def test_the_small_multiples_show_the_floor_and_the_prediction(comparison):
     figure = plot_comparison(comparison)
     _, _, multiples = panels_of(figure)
     assert [panel.get_title(loc="left") for panel in multiples] == ["t = 0", "t = 0.1", "t = 0.2", "t = 0.3"]
-    assert multiples[0].get_ylabel() == f"{LABELS['function']}  (root mean square)"
+    assert multiples[0].get_ylabel() == f"{DISTANCES['function'].label}  (root mean square)"
     for k, panel in enumerate(multiples):
         (x, y), _ = bars(panel, "clouds from the limit")
         assert x == pytest.approx(comparison.sizes)
@@ -108,9 +112,7 @@ def test_the_small_multiples_show_the_floor_and_the_prediction(comparison):
         assert line(panel, r"two clouds from each other, $/\sqrt{2}$") == pytest.approx(np.array([comparison.sizes, floor]))
         predicted = np.sqrt(comparison.predicted[k] / comparison.sizes)
         assert line(panel, "predicted") == pytest.approx(np.array([comparison.sizes, predicted]))
-        assert any(
-            np.allclose(one.get_ydata(), fitted(comparison, "function", k)) for one in panel.get_lines() if len(one.get_xdata()) == 3
-        )
+        assert has_fit([one.get_data() for one in panel.get_lines()], comparison, "function", k)
     (below,) = figure.subfigs[1].legends
     named = {text.get_text() for text in below.get_texts()}
     assert named == {"clouds from the limit", r"two clouds from each other, $/\sqrt{2}$", "predicted", "error of the limit"}
@@ -128,9 +130,9 @@ def test_a_distance_that_vanishes_is_no_error(comparison):
 
 def test_another_distance_than_the_function_may_be_the_main_one():
     problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0.5 * np.sum(theta**2, axis=-1)), wgf.Gaussian([0.5], [0.6]))
-    found = wgf.compare(problem, wgf.FiniteVolume(60, [-4.0], [5.0]), 0.3, (5, 10), 3, save=3, workers=1)
+    found = wgf.compare(problem, wgf.FiniteVolume(60, [-4.0], [5.0]), 0.3, (5, 10), 5, save=3, workers=1)
     ratio, rates, _ = panels_of(plot_comparison(found))
-    assert [panel.get_ylabel().split("  ")[0] for panel in rates] == [LABELS["loss"], LABELS["energy"]]
+    assert [panel.get_ylabel().split("  ")[0] for panel in rates] == [DISTANCES["loss"].label, DISTANCES["energy"].label]
     assert line(ratio, "m = 5")[1] == pytest.approx(5 * found.mean_square("loss")[0])
     assert ratio.get_ylabel() == r"$m\,E| L_m - L |^2$"
 
@@ -156,7 +158,7 @@ def test_two_runs_are_apart_by_their_distances(tmp_path):
 
 
 def test_steps_and_batches_are_drawn_with_their_slopes(tmp_path):
-    found = wgf.compare_steps(TANH.problem, 0.4, 10, [0.1, 0.2], [None, 4], 3, workers=1)
+    found = wgf.compare_steps(TANH.problem, 0.4, 10, [0.1, 0.2], [None, 4], 5, workers=1)
     figure = plot_steps(found, tmp_path / "steps.png")
     assert (tmp_path / "steps.png").exists()
     (panel,) = figure.axes
@@ -170,7 +172,7 @@ def test_steps_and_batches_are_drawn_with_their_slopes(tmp_path):
         assert label in legend(panel)
     level = np.sqrt(found.fluctuation[-1] / 10)
     assert line(panel, f"fluctuation of 10 neurons: {level:.1e}")[1] == pytest.approx([level] * 2)
-    assert panel.get_title(loc="left") == "10 neurons at t = 0.4, 3 replicates"
+    assert panel.get_title(loc="left") == "10 neurons at t = 0.4, 5 replicates"
     assert (panel.get_xlabel(), panel.get_xscale(), panel.get_yscale()) == (r"step $\eta$", "log", "log")
     assert panel.get_ylabel().startswith(r"$\| \varphi_{\eta, B} - \varphi_{\mathrm{flow}} \|$")
     assert [text.get_text() for text in panel.get_xticklabels()] == ["0.1", "0.2"]

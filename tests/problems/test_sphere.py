@@ -50,13 +50,14 @@ def test_the_reduced_problem_fits_the_same_function(problem, grid, sphere, toler
 def exact_prediction(activation, data, until, steps=40, nodes=96):
     """φ at the data from directions and weights, u' = −∇_S G(u), (log r²)' = −4 G(u), by Runge and Kutta's rule of order four.
 
-    They start at Gauss nodes along an axis, askew to all kinks, times equal angles around it, with the weights ∫r⁴ p(ru) dr of ν_0 = N(MEAN, STD²) projected.
+    They start at Gauss nodes along an axis, askew to all kinks, times equal angles around it, with the weights ∫r⁴ p(ru) dr of ν_0, for the
+    density p of N(MEAN, STD²).
     """
     height, rule = np.polynomial.legendre.leggauss(nodes)
     angle = 2 * np.pi * (np.arange(2 * nodes) + 0.5) / (2 * nodes)
     across = np.sqrt(1 - height**2)[:, None]
-    nodes_around = np.stack(np.broadcast_arrays(height[:, None], across * np.cos(angle), across * np.sin(angle)), axis=-1)
-    u = nodes_around.reshape(-1, 3) @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    points = np.stack(np.broadcast_arrays(height[:, None], across * np.cos(angle), across * np.sin(angle)), axis=-1)
+    u = points.reshape(-1, 3) @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     r = np.linspace(0, 5, 400)
     ray = r**4 * np.exp(-0.5 * (r**2 - 2 * r * (u @ MEAN)[:, None] + MEAN @ MEAN) / STD**2) / (2 * np.pi * STD**2) ** 1.5
     weights = np.repeat(rule, 2 * nodes) * (np.pi / nodes) * (ray.sum(axis=1) * (r[1] - r[0]))

@@ -25,6 +25,7 @@ def demo(output: Path) -> None:
     from wgf.methods.particles.characteristics import Characteristics
     from wgf.methods.particles.method import Particles
     from wgf.plots.run import plot_density_with_particles
+    from wgf.problems.regression import network
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
@@ -44,13 +45,14 @@ def demo(output: Path) -> None:
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
-    error = task.problem.energy.data.norm(limit.prediction[-1] - exact.prediction[-1])
+    data = network(task.problem.energy).data
+    error = data.norm(limit.prediction[-1] - exact.prediction[-1])
     checked = f"‖φ − φ_ref‖ = {error:.1e} at t = {limit.times[-1]:g}, against {exact.method}"
     show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked})
     limit.plot(files["density.png"])
 
     cloud = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
-    distance = task.problem.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])
+    distance = data.norm(limit.prediction[-1] - cloud.prediction[-1])
     click.echo()
     show_facts(
         f"2. {NEURONS:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {limit.times[-1]:g}"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import click
 
@@ -27,16 +26,12 @@ class ListCommand(click.Command):
         return super().parse_args(ctx, expanded)
 
 
-class EndTime(click.ParamType):
-    """A time, or the word rest."""
-
-    name = "T|rest"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        try:
-            return "rest" if value == "rest" else float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time, nor the word rest.", param, ctx)
+def end_time(text: str) -> float | str:
+    """The value of an option: a time, or the word rest."""
+    try:
+        return "rest" if text == "rest" else float(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a time, nor the word rest.") from None
 
 
 def use_threads(count: int | None) -> None:

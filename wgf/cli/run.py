@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import EndTime, ListCommand, use_threads
+from wgf.cli.options import ListCommand, end_time, use_threads
 from wgf.errors import located
 
 
@@ -17,7 +17,7 @@ from wgf.errors import located
 )
 @click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
-@click.option("--until", type=EndTime(), metavar="T|rest", help="Another end than the file's: a time, or rest.")
+@click.option("--until", type=end_time, metavar="T|rest", help="Another end than the file's: a time, or rest.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def run(

@@ -74,7 +74,8 @@ class Grid:
     @cached_property
     def spacing(self) -> np.ndarray:
         """h_k, (p,)."""
-        return (np.array(self.upper) - np.array(self.lower)) / np.array(self.shape)
+        result: np.ndarray = (np.array(self.upper) - np.array(self.lower)) / np.array(self.shape)
+        return result
 
     @cached_property
     def cell_volume(self) -> float:
@@ -125,7 +126,7 @@ class Grid:
         if not rest:
             return None
 
-        def pick(values: Sequence) -> list:
+        def pick(values: Sequence[Any]) -> list[Any]:
             return [values[k] for k in rest]
 
         return Grid(pick(self.lower), pick(self.upper), pick(self.shape), pick(self.names), pick(list(self.boundary)))
@@ -162,7 +163,7 @@ def wrapped(points: np.ndarray, lower: np.ndarray, upper: np.ndarray, periodic: 
     return np.where(beyond, lower + (points - lower) % (upper - lower), points)
 
 
-def per_axis(value: Any, p: int, what: str) -> tuple:
+def per_axis(value: Any, p: int, what: str) -> tuple[Any, ...]:
     """`value` repeated for each of p axes, or as it is if it already has p entries."""
     if isinstance(value, str) or np.ndim(value) == 0:
         return (value,) * p

@@ -58,13 +58,15 @@ class Measure:
 
         On an axis that wraps around it depends on where the axis begins, and says little about μ; a run's /mean records it so.
         """
-        return self.masses @ self.points / self.mass
+        result: np.ndarray = self.masses @ self.points / self.mass
+        return result
 
     @property
     def covariance(self) -> np.ndarray:
         """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p), of the coordinates as they are, as `mean`."""
         centred = self.points - self.mean
-        return (centred * self.masses[:, None]).T @ centred / self.mass
+        result: np.ndarray = (centred * self.masses[:, None]).T @ centred / self.mass
+        return result
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """φ_μ(x), (n,), for x (n, d), or (n,) where d = 1."""
@@ -119,7 +121,8 @@ class Density(Measure):
             raise InputError(f"the density has {self.grid.dim} axes but the grid has {grid.dim}: they must agree")
         if (grid.lower, grid.upper, grid.shape) == (self.grid.lower, self.grid.upper, self.grid.shape):
             return self.values.copy()
-        return np.add.reduce([self._averages(image) for image in grid.images(self.grid.lower, self.grid.upper)])
+        result: np.ndarray = np.add.reduce([self._averages(image) for image in grid.images(self.grid.lower, self.grid.upper)])
+        return result
 
     def _averages(self, grid: Grid) -> np.ndarray:
         """Without wrapping around."""
@@ -141,7 +144,8 @@ class Density(Measure):
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """m independent points: a cell by its mass, a place in it uniformly, (m, p)."""
         cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
-        return self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
+        result: np.ndarray = self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
+        return result
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
         """The centres of the cells, weighted with their masses; `nodes` is ignored."""
@@ -162,7 +166,8 @@ class Density(Measure):
     def marginal(self, *axes: int) -> np.ndarray:
         """The density of the named axes' coordinates: `values` integrated over the others."""
         others = tuple(k for k in range(self.grid.dim) if k not in axes)
-        return self.values.sum(axis=others) * float(np.prod(self.grid.spacing[list(others)]))
+        result: np.ndarray = self.values.sum(axis=others) * float(np.prod(self.grid.spacing[list(others)]))
+        return result
 
     def __repr__(self) -> str:
         return f"Density({self.grid!r}, mass {self.mass:.12g})"
@@ -204,7 +209,8 @@ class MeshDensity(Measure):
 
     @property
     def masses(self) -> np.ndarray:
-        return self.values * self.mesh.volumes
+        result: np.ndarray = self.values * self.mesh.volumes
+        return result
 
     @property
     def periods(self) -> Sequence[float]:
@@ -226,7 +232,8 @@ class MeshDensity(Measure):
         masses = self.masses[owners] * self.mesh.shares
         chosen = rng.choice(len(owners), m, p=masses / masses.sum())
         barycentric = rng.dirichlet(np.ones(self.mesh.cell_dim + 1), m)
-        return np.einsum("mk,mkp->mp", barycentric, self.mesh.vertices[simplices[chosen]])
+        result: np.ndarray = np.einsum("mk,mkp->mp", barycentric, self.mesh.vertices[simplices[chosen]])
+        return result
 
     def quadrature(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
         """The centres of the cells, weighted with their masses; `nodes` is ignored."""

@@ -56,7 +56,7 @@ class Mesh:
     @property
     def dim(self) -> int:
         """p, the number of coordinates."""
-        return self.vertices.shape[1]
+        return int(self.vertices.shape[1])
 
     @property
     def size(self) -> int:
@@ -66,12 +66,14 @@ class Mesh:
     @cached_property
     def lower(self) -> np.ndarray:
         """The smallest coordinates of a vertex, (p,)."""
-        return self.vertices.min(axis=0)
+        result: np.ndarray = self.vertices.min(axis=0)
+        return result
 
     @cached_property
     def upper(self) -> np.ndarray:
         """The largest coordinates of a vertex, (p,)."""
-        return self.vertices.max(axis=0)
+        result: np.ndarray = self.vertices.max(axis=0)
+        return result
 
     @cached_property
     def simplices(self) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +97,8 @@ class Mesh:
         corners = self.vertices[simplices]
         edges = corners[:, 1:] - corners[:, :1]
         size = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1)))
-        return size / np.bincount(owners, size, self.size)[owners]
+        result: np.ndarray = size / np.bincount(owners, size, self.size)[owners]
+        return result
 
     def quadrature(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points (M, p) in the cells, their weights (M,), and the cell of each, (M,); a cell's weights sum to its volume.
@@ -164,7 +167,8 @@ class Mesh:
         """The edges that only one polygon has, as vertices, (L, 2); q = 2."""
         edges = np.sort(np.stack([self.cells, np.roll(self.cells, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
         found, counts = np.unique(edges[edges[:, 0] != edges[:, 1]], axis=0, return_counts=True)
-        return found[counts == 1]
+        result: np.ndarray = found[counts == 1]
+        return result
 
     def named(self, names: Sequence[str]) -> Mesh:
         """The mesh with other names of its coordinates."""
@@ -182,12 +186,13 @@ def _gaps(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     k, p = corners.shape[1] - 1, points.shape[1]
     arms, edges = points - corners[:, 0], corners[:, 1:] - corners[:, :1]
     if k == 0:
-        return np.linalg.norm(arms, axis=1)
+        result: np.ndarray = np.linalg.norm(arms, axis=1)
+        return result
     later = np.linalg.solve(edges @ edges.transpose(0, 2, 1), edges @ arms[:, :, None])[:, :, 0]
     least = np.minimum(later.min(axis=1), 1.0 - later.sum(axis=1))  # of the barycentric coordinates
     if k == p:
         return np.where(least >= -INSIDE, 0.0, np.inf)
-    gaps = np.linalg.norm(arms - np.einsum("mk,mkp->mp", later, edges), axis=1)
+    gaps: np.ndarray = np.linalg.norm(arms - np.einsum("mk,mkp->mp", later, edges), axis=1)
     outside = np.flatnonzero(least < 0)
     if outside.size:
         gaps[outside] = np.min([_gaps(points[outside], np.delete(corners[outside], side, axis=1)) for side in range(k + 1)], axis=0)

@@ -48,12 +48,14 @@ def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float =
 
 def _tanh_second(z: Array) -> Array:
     s = np.tanh(z)
-    return -2.0 * s * (1.0 - s * s)
+    result: Array = -2.0 * s * (1.0 - s * s)
+    return result
 
 
 def _sigmoid_second(z: Array) -> Array:
     s = special.expit(z)
-    return s * (1.0 - s) * (1.0 - 2.0 * s)
+    result: Array = s * (1.0 - s) * (1.0 - 2.0 * s)
+    return result
 
 
 _ERF_SLOPE = 2.0 / np.sqrt(np.pi)

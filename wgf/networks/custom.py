@@ -64,10 +64,12 @@ class _CustomResponse:
         self.value = neuron.value(theta, x)
 
     def total(self, masses: Array) -> Array:
-        return masses @ self.value
+        result: Array = masses @ self.value
+        return result
 
     def pull(self, u: Array) -> Array:
-        return np.einsum("...np,n->...p", self.neuron.gradient(self.theta, self.x), u)
+        result: Array = np.einsum("...np,n->...p", self.neuron.gradient(self.theta, self.x), u)
+        return result
 
 
 def as_neuron(neuron: Any) -> Neuron | CustomNeuron:

@@ -67,7 +67,7 @@ class Data:
     @property
     def dim(self) -> int:
         """d, the number of inputs."""
-        return self.inputs.shape[1]
+        return int(self.inputs.shape[1])
 
     def norm(self, u: np.ndarray) -> float:
         """‖u‖ = √Σ w_i u_i² for u (n,)."""
@@ -162,7 +162,8 @@ class Teacher:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """f*(x), (n,), for x (n,) or (n, d)."""
         inputs = np.asarray(x, dtype=float).reshape(-1, self.neuron.dim)
-        return self.neuron.value(self.parameters, inputs).sum(axis=0)
+        result: np.ndarray = self.neuron.value(self.parameters, inputs).sum(axis=0)
+        return result
 
     def __repr__(self) -> str:
         return f"Teacher({len(self.parameters)} {self.neuron.sigma.name} neurons)"
@@ -207,4 +208,5 @@ def _orders(nodes: int | Sequence[int], inputs: int) -> list[int]:
         raise InputError(f"nodes = {nodes}: a quadrature rule has at least one node")
     if math.prod(orders) > MOST_SAMPLES or max(orders) > MOST_NODES:
         raise InputError(f"nodes = {nodes}: at most {MOST_NODES:,} for each input, and {MOST_SAMPLES:,} in all")
-    return orders
+    result: list[int] = orders
+    return result

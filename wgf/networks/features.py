@@ -37,7 +37,7 @@ class Features:
     @property
     def rank(self) -> int:
         """r, the rank."""
-        return self.basis.shape[1]
+        return int(self.basis.shape[1])
 
 
 def compress(rows: Callable[[slice], np.ndarray], size: int, samples: int, tolerance: float) -> Features:

@@ -117,7 +117,8 @@ class Neuron:
     def value(self, theta: Array, x: Array) -> Array:
         """g(θ; x): (…, n) for theta (…, p) and x (n, d)."""
         c, a, b = self.split(theta)
-        return c[..., None] * self.sigma.value(a @ x.T + b[..., None])
+        result: Array = c[..., None] * self.sigma.value(a @ x.T + b[..., None])
+        return result
 
     def gradient(self, theta: Array, x: Array) -> Array:
         """∇_θ g(θ; x): (…, n, p)."""
@@ -151,11 +152,13 @@ class _RidgeResponse:
 
     @property
     def value(self) -> Array:
-        return self.c[:, None] * self.s
+        result: Array = self.c[:, None] * self.s
+        return result
 
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""
-        return (masses * self.c) @ self.s
+        result: Array = (masses * self.c) @ self.s
+        return result
 
     def pull(self, u: Array) -> Array:
         neuron = self.neuron

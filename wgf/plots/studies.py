@@ -123,7 +123,8 @@ def _fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
     """The fitted line at one time, (S,)."""
     logs = np.log(np.maximum(comparison.mean_square(name)[:, k], SMALLEST**2))
     x = np.log(comparison.sizes)
-    return np.exp(0.5 * (logs.mean() + comparison.rates[name].slope[k] * (x - x.mean())))
+    result: np.ndarray = np.exp(0.5 * (logs.mean() + comparison.rates[name].slope[k] * (x - x.mean())))
+    return result
 
 
 def _draw_triangle(panel: Axes, comparison: Comparison, name: str, k: int) -> None:

@@ -111,7 +111,8 @@ class RegressionPotential(GridPotential):
             if cells > 1:
                 slope = np.gradient(features, h, axis=axis).reshape(-1, self.rank)
                 matrix += (slope.T * weights) @ slope
-        return matrix * self.grid.cell_volume
+        result: np.ndarray = matrix * self.grid.cell_volume
+        return result
 
     def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
         """½λ Σ_cells V μ."""
@@ -121,4 +122,5 @@ class RegressionPotential(GridPotential):
     @property
     def prediction(self) -> np.ndarray:
         """φ_μ at the data for the μ of the last update, (n,)."""
-        return self.readout @ self.moments
+        result: np.ndarray = self.readout @ self.moments
+        return result

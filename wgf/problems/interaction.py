@@ -140,7 +140,8 @@ class InteractionEnergy:
 
     def interaction(self, difference: np.ndarray) -> np.ndarray:
         """The even part of W, (…,)."""
-        return 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
+        result: np.ndarray = 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
+        return result
 
     def loss(self, measure: Measure) -> float:
         """L[μ] of points and masses, with the nearest images on the axes of μ that wrap around."""
@@ -246,7 +247,8 @@ class InteractionPotential(GridPotential):
         """W ∗ μ on the cells, (n_1, …, n_p)."""
         spectrum = fft.rfftn(values, self.padded, workers=-1)
         spectrum *= self.transform
-        return fft.irfftn(spectrum, self.padded, workers=-1)[tuple(slice(n) for n in self.shape)]
+        result: np.ndarray = fft.irfftn(spectrum, self.padded, workers=-1)[tuple(slice(n) for n in self.shape)]
+        return result
 
     @property
     def prediction(self) -> np.ndarray:

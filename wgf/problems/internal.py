@@ -50,7 +50,8 @@ class PorousMedium:
 
     def diffusion(self, values: np.ndarray) -> float:
         """The largest μ U''(μ) = κ q μ^{q−1}."""
-        return self.kappa * self.q * float(values.max()) ** (self.q - 1)
+        result: float = self.kappa * self.q * float(values.max()) ** (self.q - 1)
+        return result
 
     def _power(self, values: np.ndarray) -> np.ndarray:
         """μ^{q−1}."""

@@ -45,12 +45,14 @@ class RegressionPointPotential:
         self.moments = masses @ self.features
         residual = self.moments - self.target
         self.loss = float(residual @ residual) + self.out_of_reach + 2.0 * float(self.penalty @ masses)
-        return self.features @ residual + self.penalty
+        result: np.ndarray = self.features @ residual + self.penalty
+        return result
 
     @property
     def prediction(self) -> np.ndarray:
         """φ_μ at the data for the masses of the last update, (n,)."""
-        return self.readout @ self.moments
+        result: np.ndarray = self.readout @ self.moments
+        return result
 
 
 class InteractionPointPotential:
@@ -70,7 +72,8 @@ class InteractionPointPotential:
         """G for these masses (N,); keeps L."""
         spread = self.left @ (masses @ self.right)
         self.loss = float((2.0 * self.confinement + spread) @ masses)
-        return self.confinement + spread
+        result: np.ndarray = self.confinement + spread
+        return result
 
     @property
     def prediction(self) -> np.ndarray:
@@ -94,7 +97,8 @@ def crossed(interaction: Any, points: np.ndarray, tolerance: float) -> tuple[np.
         values = interaction(points[j] - points)
         if not np.isfinite(values).all():
             raise InputError("W is not finite at some difference of two cells: on a mesh it has to be, zero included")
-        return values
+        result: np.ndarray = values
+        return result
 
     def drawn() -> tuple[np.ndarray, np.ndarray]:
         probes = rng.permutation(np.flatnonzero(untaken))[:PROBES]

@@ -70,7 +70,8 @@ class Potential:
         theta, center = np.asarray(theta, dtype=float), np.asarray(self.center, dtype=float)
         if center.ndim and len(center) != theta.shape[-1]:
             raise InputError(f"center has {len(center)} entries for {theta.shape[-1]} axes; give one number for all or one per axis")
-        return theta - center
+        result: np.ndarray = theta - center
+        return result
 
     def __repr__(self) -> str:
         name = next(name for name, cls in POTENTIALS.items() if cls is type(self))
@@ -172,7 +173,8 @@ class Logarithm(Potential):
     strength: float = 1.0
 
     def value(self, r: np.ndarray) -> np.ndarray:
-        return self.strength * np.log(r)
+        result: np.ndarray = self.strength * np.log(r)
+        return result
 
     def slope(self, r: np.ndarray) -> np.ndarray:
         return self.strength / r
@@ -189,7 +191,8 @@ class GaussianBump(Potential):
         return self.strength * np.exp(-0.5 * (r / self.width) ** 2)
 
     def slope(self, r: np.ndarray) -> np.ndarray:
-        return -self.value(r) * r / self.width**2
+        result: np.ndarray = -self.value(r) * r / self.width**2
+        return result
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -200,7 +203,8 @@ class Cosine(Potential):
     wavenumber: float = 1.0
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
-        return self.strength * np.cos(self.wavenumber * self._from_center(theta)).sum(axis=-1)
+        result: np.ndarray = self.strength * np.cos(self.wavenumber * self._from_center(theta)).sum(axis=-1)
+        return result
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         return -self.strength * self.wavenumber * np.sin(self.wavenumber * self._from_center(theta))
@@ -213,11 +217,15 @@ class Sum:
     parts: Sequence[Any]
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
-        return np.add.reduce([part(theta) for part in self.parts])
+        result: np.ndarray = np.add.reduce([part(theta) for part in self.parts])
+        return result
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Those of the parts, by differences where one has none, added."""
-        return np.add.reduce([part.gradient(theta) if hasattr(part, "gradient") else differences(part, theta) for part in self.parts])
+        result: np.ndarray = np.add.reduce(
+            [part.gradient(theta) if hasattr(part, "gradient") else differences(part, theta) for part in self.parts]
+        )
+        return result
 
     def __repr__(self) -> str:
         return " + ".join(repr(part) for part in self.parts)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.laws import OnAxes
+from wgf.measures.laws.base import Law
 from wgf.networks.data import Data
+from wgf.problems.energy import Energy
 from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.registers import load
 
@@ -34,8 +35,8 @@ class Problem:
     source    the text of the problem file it was read from, if any; it is kept in every run file
     """
 
-    energy: Any
-    initial: Any
+    energy: Energy
+    initial: Law
     temperature: float = 0.0
     title: str = ""
     source: str = ""

@@ -9,6 +9,7 @@ N × N array (networks/features.py).
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
+from wgf.problems.energy import Energy
 
 if TYPE_CHECKING:
     from wgf.problems.grid_potential import RegressionPotential
@@ -45,7 +47,8 @@ class Penalty:
     def value(self, theta: np.ndarray) -> np.ndarray:
         """V(θ), (…,)."""
         if self.function is None:
-            return np.sum(np.square(theta), axis=-1)
+            result: np.ndarray = np.sum(np.square(theta), axis=-1)
+            return result
         value = np.asarray(self.function(theta), dtype=float)
         if value.shape != np.shape(theta)[:-1]:
             raise InputError(f"the penalty V gave shape {value.shape} for theta {np.shape(theta)}; expected {np.shape(theta)[:-1]}")
@@ -95,6 +98,10 @@ class RegressionEnergy:
 
         return RegressionPointPotential(self, points, tolerance)
 
+    def on_batch(self, size: int, rng: np.random.Generator) -> RegressionEnergy:
+        """The energy of `size` samples drawn independently from ρ."""
+        return dataclasses.replace(self, data=self.data.batch(size, rng))
+
     def wrapped(self, periods: np.ndarray) -> RegressionEnergy:
         """Itself, for a neuron is a function of θ, not of differences."""
         return self
@@ -107,7 +114,8 @@ class RegressionEnergy:
 
     def axis_names(self, p: int) -> tuple[str, ...]:
         """The names of the p axes of θ."""
-        return self.neuron.axis_names(p)
+        result: tuple[str, ...] = self.neuron.axis_names(p)
+        return result
 
     @property
     def dim(self) -> int | None:
@@ -129,20 +137,24 @@ class RegressionEnergy:
 
     def potential(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
         """G(θ; μ) at theta (N, p), directly from its definition; (N,)."""
-        return self.misfit(theta, measure) + 0.5 * self.penalty.strength * self.penalty.value(theta)
+        result: np.ndarray = self.misfit(theta, measure) + 0.5 * self.penalty.strength * self.penalty.value(theta)
+        return result
 
     def misfit(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
         """⟨g(θ), φ_μ − f*⟩ at theta (N, p): G without the penalty's part; (N,)."""
-        return self.neuron.value(theta, self.data.inputs) @ self.residual(measure)
+        result: np.ndarray = self.neuron.value(theta, self.data.inputs) @ self.residual(measure)
+        return result
 
     def residual(self, measure: Measure) -> np.ndarray:
         """ρ(φ_μ − f*), (n,)."""
-        return self.data.weights * (self.predict(measure) - self.data.targets)
+        result: np.ndarray = self.data.weights * (self.predict(measure) - self.data.targets)
+        return result
 
     def slope(self, theta: np.ndarray, residual: np.ndarray) -> np.ndarray:
         """∇G at theta (N, p) for a residual ρ(φ − f*) (n,), whichever measure it belongs to; (N, p)."""
         slope = self.neuron.at(theta, self.data.inputs).pull(residual)
-        return slope + 0.5 * self.penalty.strength * self.penalty.gradient(theta) if self.penalty.strength else slope
+        result: np.ndarray = slope + 0.5 * self.penalty.strength * self.penalty.gradient(theta) if self.penalty.strength else slope
+        return result
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
         """−∇G(θ_j; μ) for the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].
@@ -175,7 +187,8 @@ class RegressionEnergy:
             response = self.neuron.at(points[block], self.data.inputs)
             if kept is not None:
                 kept[block.start] = response
-            return response.total(masses[block])
+            result: np.ndarray = response.total(masses[block])
+            return result
 
         total = np.zeros(self.data.size)
         for part in _each(partial, blocks(len(points), self.data.size), pool):
@@ -192,6 +205,13 @@ class RegressionEnergy:
     def __repr__(self) -> str:
         extra = f", λ = {self.penalty.strength:g}" if self.penalty.strength else ""
         return f"RegressionEnergy({self.neuron!r}, {self.data!r}{extra})"
+
+
+def network(energy: Energy) -> RegressionEnergy:
+    """The energy, where it is that of a network; raises InputError where it is not."""
+    if not isinstance(energy, RegressionEnergy):
+        raise InputError(f"{energy!r} is not the energy of a network, which a RegressionEnergy is")
+    return energy
 
 
 def blocks(points: int, samples: int) -> list[slice]:

@@ -98,7 +98,7 @@ class TomlTable:
         value = self.get(key, str, default)
         if value not in allowed:
             raise self.error(key, f"= {value!r} is not known{nearest(value, allowed)}; allowed: {', '.join(allowed)}")
-        return value
+        return str(value)
 
     def table(self, key: str) -> TomlTable:
         """The table `key`, empty if it is not there."""

@@ -21,10 +21,10 @@ Math. 211 (2018) 969], with the balance dE/dt = −∫|∇_S G|² dν − 4∫G�
 
 The mass ν(S) = ∫|θ|² dμ is no longer one, and is not kept. Noise would break the homogeneity.
 
-Kinks. With ReLU, ∇_S G jumps across the great circle ⟨a, x_i⟩ + b = 0 of each datum x_i, by c (φ − f*)(x_i) w_i √(1 + |x_i|²). Where that is
-positive and larger than the slope of the rest, both sides flow to the circle: mass arrives there in finite time, and ν has a part on circles,
-without a density, which slides along them (Filippov's solution of u' = −∇_S G). For upwind fluxes and such velocities, which are Lipschitz on
-one side only, order one half is proved [Delarue, Lagoutière & Vauchelet, J. Math. Pures Appl. 108 (2017) 918]; the manual has figures.
+Kinks. With ReLU, ∇_S G jumps across the great circle ⟨a, x_i⟩ + b = 0 of each datum x_i, by c (φ − f*)(x_i) w_i √(1 + |x_i|²). Where that
+is positive and larger than the slope of the rest, both sides flow to the circle: mass arrives there in finite time, and ν has a part on
+circles, without a density, which slides along them (Filippov's solution of u' = −∇_S G). For upwind fluxes and such velocities, Lipschitz
+on one side only, order one half is proved [Delarue, Lagoutière & Vauchelet, J. Math. Pures Appl. 108 (2017) 918]; the manual has figures.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class Projection:
     @property
     def dim(self) -> int | None:
         """The dimension of the space around the sphere."""
-        return self.law.dim
+        result: int | None = self.law.dim
+        return result
 
     @cached_property
     def _rule(self) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +123,8 @@ class Projection:
         directions = theta.reshape(-1, theta.shape[-1])
         directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
         if len(parts := unmixed(self.law)) > 1:  # each of which may lie on a ray in another place
-            return np.add.reduce([weight * Projection(part).pdf(theta) for weight, part in parts])
+            result: np.ndarray = np.add.reduce([weight * Projection(part).pdf(theta) for weight, part in parts])
+            return result
         nearest, farthest = np.sqrt([self._rule[0].min(), self._rule[0].max()])
         margin = BEYOND * (farthest - nearest)
         start = max(nearest - margin, 0.0)

@@ -108,9 +108,9 @@ def read_internal(table: TomlTable) -> Entropy | PorousMedium:
 def read_law(table: TomlTable) -> Law:
     """A law from its table { law = name, … }; mixtures and products hold further such tables in `laws`."""
     name = table.choice("law", list(LAWS))
-    if LAWS[name] in (Mixture, Product):
-        return table.build(LAWS[name], laws=[read_law(part) for part in table.tables("laws")])
-    return table.build(LAWS[name])
+    parts = {"laws": [read_law(part) for part in table.tables("laws")]} if LAWS[name] in (Mixture, Product) else {}
+    law: Law = table.build(LAWS[name], **parts)
+    return law
 
 
 def read_data(table: TomlTable, folder: Path, activation: str) -> Data:
@@ -127,9 +127,9 @@ def read_data(table: TomlTable, folder: Path, activation: str) -> Data:
     name = kind if kind != "samples" else "gaussian" if "mean" in inputs or "std" in inputs else "uniform"
     with inputs.located():
         law = law_of_x(name, **{key: inputs.get(key, float | list[float], None) for key in LAWS_OF_X[name][1]})
-    neurons = table.tables("teacher")
+    neurons, dim = table.tables("teacher"), law.dim or 1
     with table.located():
-        teacher = Teacher(activation, [read_teacher_neuron(neuron, law.dim) for neuron in neurons], law.dim)
+        teacher = Teacher(activation, [read_teacher_neuron(neuron, dim) for neuron in neurons], dim)
     table.finish()
     if kind == "samples":
         count, seed = inputs.get("count", int), inputs.get("seed", int, 0)

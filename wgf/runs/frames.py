@@ -6,6 +6,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.measure import Cloud
+from wgf.networks.data import Data
 from wgf.runs.run import Run
 
 NEAR = 1e-9  # relative: times that agree so far are the same
@@ -23,3 +24,13 @@ def common_frames(first: Run, second: Run) -> list[tuple[int, int]]:
 def densities_first(first: Run, second: Run) -> tuple[Run, Run]:
     """The two runs in the order in which they are drawn: neurons over a density."""
     return (second, first) if isinstance(first.measures[0], Cloud) and not isinstance(second.measures[0], Cloud) else (first, second)
+
+
+def same_data(first: Data | None, second: Data | None) -> bool:
+    """Whether two data have the same inputs, weights and targets, or neither is there."""
+    if first is None or second is None:
+        return first is second
+    return all(
+        np.shape(mine) == np.shape(theirs) and np.allclose(mine, theirs, rtol=NEAR, atol=NEAR)
+        for mine, theirs in ((first.inputs, second.inputs), (first.weights, second.weights), (first.targets, second.targets))
+    )

@@ -15,6 +15,7 @@ from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
+from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
 from wgf.runs.run import HISTORY, Run
 
@@ -40,19 +41,13 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     text = str(attributes["problem"])
     if problem is None or text not in ("", problem.source):
         problem = Problem.from_text(text, data=data) if text else None
-    elif problem.axis_names(len(names)) != names or not _same_data(data, problem.energy.data):
+    elif problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data):
         raise InputError(f"{path} is not a run of the problem given, {problem!r}: its coordinates or its data are others")
     neuron = problem.energy.neuron if problem else None
     return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
 
 
-def _same_data(stored: Data | None, given: Data | None) -> bool:
-    if stored is None or given is None:
-        return stored is given
-    return all(np.array_equal(getattr(stored, name), getattr(given, name)) for name in ("inputs", "targets", "weights"))
-
-
-class StoredMeasures(Sequence):
+class StoredMeasures(Sequence[Any]):
     """The measures of a run's file, each read when asked for."""
 
     def __init__(self, path: Path, frames: int, neuron: Any) -> None:

@@ -150,7 +150,8 @@ def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str
 
 def plain_options(method: Any) -> dict[str, Any]:
     """The options of a method as JSON knows them."""
-    return json.loads(json.dumps(options(method), default=_plain))
+    result: dict[str, Any] = json.loads(json.dumps(options(method), default=_plain))
+    return result
 
 
 def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:

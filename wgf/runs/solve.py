@@ -76,7 +76,8 @@ def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
         if isinstance(end, Rest):
             return [0.0, *(until * np.geomspace(FIRST, 1.0, int(save) - 1)[:-1]).tolist(), float(until)]
-        return np.linspace(0.0, until, int(save)).tolist()
+        result: list[float] = np.linspace(0.0, until, int(save)).tolist()
+        return result
     times = np.asarray(save, dtype=float)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():
         raise InputError(f"save = {save}: give a number of frames or a list of times between 0 and the end, {until:g}")

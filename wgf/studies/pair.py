@@ -12,10 +12,8 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.distances.axes import shared_periods
 from wgf.measures.distances.register import DISTANCES, distance, self_distance, transport_for
-from wgf.measures.mesh import NEAR
-from wgf.networks.data import Data
 from wgf.registers import known, load
-from wgf.runs.frames import common_frames
+from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.run import SCHEMA_VERSION, Run
 
@@ -74,7 +72,7 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     ones.
     """
     rows = common_frames(first, second)
-    same = first.data is not None and second.data is not None and _same(first.data, second.data)
+    same = first.data is not None and same_data(first.data, second.data)
     transport = transport_for(shared_periods(first.measures[0], second.measures[0]))
     names = tuple(
         dict.fromkeys((*(("function", "loss") if same else ()), transport, *(known(n, DISTANCES, "distance") for n in distances)))
@@ -107,11 +105,3 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     }
     measured, equal = ({name: np.array(values) for name, values in table.items()} for table in (found, floor))
     return Pair(first.times[[i for i, _ in rows]], measured, equal, attributes)
-
-
-def _same(first: Data, second: Data) -> bool:
-    """Whether two data have the same inputs, weights and targets."""
-    return all(
-        np.shape(mine) == np.shape(theirs) and np.allclose(mine, theirs, rtol=NEAR, atol=NEAR)
-        for mine, theirs in ((first.inputs, second.inputs), (first.weights, second.weights), (first.targets, second.targets))
-    )

@@ -79,4 +79,5 @@ def unrolled(points: np.ndarray, masses: np.ndarray, periods: np.ndarray) -> np.
     """The images of the points (n, p) that are nearest to their circular mean: axes that wrap around are cut opposite to it."""
     turn = 2.0 * np.pi / np.where(periods > 0, periods, np.inf)
     centre = np.angle(masses @ np.exp(1j * turn * points)) / np.where(periods > 0, turn, 1.0)
-    return np.add(centre, nearest_image(points - centre, periods))
+    result: np.ndarray = np.add(centre, nearest_image(points - centre, periods))
+    return result

@@ -65,7 +65,8 @@ class Axes:
         steps = np.abs(np.subtract.outer(np.arange(grid.shape[axis]), np.arange(grid.shape[axis])))
         if grid.periodic()[axis]:
             steps = np.minimum(steps, grid.shape[axis] - steps)
-        return (steps * grid.spacing[axis]) ** 2
+        result: np.ndarray = (steps * grid.spacing[axis]) ** 2
+        return result
 
     def between(self, v: np.ndarray, out: np.ndarray) -> list[np.ndarray]:
         """The arrays of a sequence of passes, one for each axis, from v to out."""
@@ -122,17 +123,20 @@ class Scalings(Axes):
 
     def product(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v·w."""
-        return np.multiply(v, w, out=out)
+        result: np.ndarray = np.multiply(v, w, out=out)
+        return result
 
     def quotient(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v/w; zero where v is."""
         np.maximum(w, TINY, out=self.scratch)
-        return np.divide(v, self.scratch, out=out)
+        result: np.ndarray = np.divide(v, self.scratch, out=out)
+        return result
 
     def balanced(self, d: np.ndarray, p: np.ndarray, smoothed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """√(d·p/Kd)."""
         np.multiply(d, p, out=out)
-        return np.sqrt(self.quotient(out, smoothed, out), out=out)
+        result: np.ndarray = np.sqrt(self.quotient(out, smoothed, out), out=out)
+        return result
 
     def masses(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v itself."""
@@ -141,7 +145,8 @@ class Scalings(Axes):
 
     def logarithm(self, v: np.ndarray) -> np.ndarray:
         """log v."""
-        return np.log(np.maximum(v, TINY))
+        result: np.ndarray = np.log(np.maximum(v, TINY))
+        return result
 
     def extrapolated(self, d: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
         """d·(d/before)^weight, in place."""
@@ -151,7 +156,8 @@ class Scalings(Axes):
     def widened(self, d: np.ndarray, smoothed: np.ndarray, share: float) -> np.ndarray:
         """max(d, share·√(Kμ)), scaled to the size of d."""
         floor = np.sqrt(smoothed)
-        return np.maximum(d, (share * float(d.max() / floor.max())) * floor)
+        result: np.ndarray = np.maximum(d, (share * float(d.max() / floor.max())) * floor)
+        return result
 
     def lost(self, u: np.ndarray, q: np.ndarray) -> float:
         """At most what u·q has lost in the cells where q has underflown."""
@@ -182,7 +188,8 @@ class Logarithms(Axes):
 
     def given(self, masses: np.ndarray, out: np.ndarray) -> np.ndarray:
         """log masses."""
-        return np.log(masses, out=out)
+        result: np.ndarray = np.log(masses, out=out)
+        return result
 
     def smooth(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
         """log K eᵛ."""
@@ -194,15 +201,18 @@ class Logarithms(Axes):
 
     def tilted(self, v: np.ndarray, exponent: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v + exponent."""
-        return np.add(v, exponent, out=out)
+        result: np.ndarray = np.add(v, exponent, out=out)
+        return result
 
     def product(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v + w."""
-        return np.add(v, w, out=out)
+        result: np.ndarray = np.add(v, w, out=out)
+        return result
 
     def quotient(self, v: np.ndarray, w: np.ndarray, out: np.ndarray) -> np.ndarray:
         """v − w."""
-        return np.subtract(v, w, out=out)
+        result: np.ndarray = np.subtract(v, w, out=out)
+        return result
 
     def balanced(self, d: np.ndarray, p: np.ndarray, smoothed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """½(d + p − log K eᵈ)."""
@@ -213,11 +223,13 @@ class Logarithms(Axes):
 
     def masses(self, v: np.ndarray, out: np.ndarray) -> np.ndarray:
         """eᵛ."""
-        return np.exp(v, out=out)
+        result: np.ndarray = np.exp(v, out=out)
+        return result
 
     def logarithm(self, v: np.ndarray) -> np.ndarray:
         """v, where it is finite."""
-        return np.maximum(v, NOTHING)
+        result: np.ndarray = np.maximum(v, NOTHING)
+        return result
 
     def extrapolated(self, d: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
         """d + weight·(d − before), in place."""
@@ -227,7 +239,8 @@ class Logarithms(Axes):
     def widened(self, d: np.ndarray, smoothed: np.ndarray, share: float) -> np.ndarray:
         """The same, in logarithms."""
         floor = 0.5 * smoothed
-        return np.maximum(d, floor + (math.log(share) + float(d.max() - floor.max())))
+        result: np.ndarray = np.maximum(d, floor + (math.log(share) + float(d.max() - floor.max())))
+        return result
 
     def lost(self, u: np.ndarray, q: np.ndarray) -> float:
         """Nothing underflows."""

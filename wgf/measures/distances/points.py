@@ -160,7 +160,8 @@ def _directions(p: int) -> np.ndarray:
         angle = np.pi * (np.arange(DIRECTIONS) + 0.5) / DIRECTIONS
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
     drawn = np.random.default_rng(0).normal(size=(DIRECTIONS, p))
-    return np.divide(drawn, np.linalg.norm(drawn, axis=1, keepdims=True))
+    result: np.ndarray = np.divide(drawn, np.linalg.norm(drawn, axis=1, keepdims=True))
+    return result
 
 
 def sinkhorn(mu: Measure, nu: Measure, energy: Any = None) -> float:

@@ -41,14 +41,16 @@ class Mixture(OnAxes):
         return Mixture(self.weights, [_on_axes(law, p) for law in self.laws])
 
     @property
-    def dim(self) -> int:
+    def dim(self) -> int | None:
         return self.laws[0].dim
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
-        return np.add.reduce([w * law.cell_averages(grid) for w, law in zip(self.weights, self.laws, strict=True)])
+        result: np.ndarray = np.add.reduce([w * law.cell_averages(grid) for w, law in zip(self.weights, self.laws, strict=True)])
+        return result
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        return np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
+        result: np.ndarray = np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
+        return result
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """The component of each point is drawn too, so that the points are independent."""
@@ -83,21 +85,27 @@ class Product:
 
     @property
     def dim(self) -> int:
-        return sum(law.dim for law in self.laws)
+        return sum(self.dims)
+
+    @property
+    def dims(self) -> list[int]:
+        """Of each law."""
+        return [law.dim or 0 for law in self.laws]
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         require_fitting(self, grid)
         factors, start = [], 0
-        for law in self.laws:
-            part = slice(start, start + law.dim)
+        for law, dim in zip(self.laws, self.dims, strict=True):
+            part = slice(start, start + dim)
             factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part], boundary=grid.boundary[part])))
-            start += law.dim
+            start += dim
         return outer(factors)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        ends = np.cumsum([law.dim for law in self.laws])[:-1]
+        ends = np.cumsum(self.dims)[:-1]
         parts = np.split(np.asarray(theta), ends, axis=-1)
-        return np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
+        result: np.ndarray = np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
+        return result
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         return np.column_stack([law.sample(m, rng) for law in self.laws])

@@ -36,7 +36,7 @@ class Samples:
 
     @property
     def dim(self) -> int:
-        return self.points.shape[1]
+        return int(self.points.shape[1])
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A histogram: the cell of each point gets its mass (first order in h)."""
@@ -54,7 +54,7 @@ class Samples:
         return self.points.copy() if m == len(self.points) else rng.choice(self.points, m)
 
     def quadrature(self, nodes: int) -> Rule:
-        """The points, equally weighted; `nodes` has no say."""
+        """The points, equally weighted; `nodes` is ignored."""
         return self.points.copy(), np.full(len(self.points), 1 / len(self.points))
 
     def __repr__(self) -> str:
@@ -110,7 +110,8 @@ class FromDensity(OnAxes):
         masses = np.add.reduce([self._masses(image) for image in grid.images(lower, upper)])
         if not masses.any():
             raise InputError("the density is zero everywhere on the box; choose a box that holds the initial law")
-        return masses / ((masses.sum() if grid.holds(lower, upper) else self._mass) * grid.cell_volume)
+        result: np.ndarray = masses / ((masses.sum() if grid.holds(lower, upper) else self._mass) * grid.cell_volume)
+        return result
 
     def _masses(self, grid: Grid) -> np.ndarray:
         """Those of the cells, by the density as it was given."""

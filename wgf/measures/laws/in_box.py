@@ -51,7 +51,8 @@ class InBox:
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """Those of the law over the cells of a grid of the box, scaled to mass one."""
         averages = self.law.cell_averages(grid)
-        return averages / (averages.sum() * grid.cell_volume)
+        result: np.ndarray = averages / (averages.sum() * grid.cell_volume)
+        return result
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         """Not known at single points, where it wraps around."""

@@ -25,7 +25,8 @@ def mesh_averages(law: Any, mesh: Mesh) -> np.ndarray:
         raise InputError(f"the law has dimension {law.dim} but the mesh lies in dimension {mesh.dim}: they must agree")
     on_surface = mesh.cell_dim < mesh.dim
     if isinstance(law, Mixture) and not on_surface:
-        return np.add.reduce([w * mesh_averages(part, mesh) for w, part in zip(law.weights, law.laws, strict=True)])
+        result: np.ndarray = np.add.reduce([w * mesh_averages(part, mesh) for w, part in zip(law.weights, law.laws, strict=True)])
+        return result
     if isinstance(law, MeshDensity):
         if law.mesh.cells.shape != mesh.cells.shape or not np.allclose(law.mesh.centers, mesh.centers):
             raise InputError("the initial density lies on another mesh: start from the mesh it was solved on, or from a law")
@@ -37,14 +38,16 @@ def mesh_averages(law: Any, mesh: Mesh) -> np.ndarray:
                 f"{np.count_nonzero(cells < 0):,} of the {len(cells):,} samples do not lie on the {mesh.title}: divide them by their size, "
                 "or give a law with a density"
             )
-        return np.bincount(cells[cells >= 0], minlength=mesh.size) / (len(cells) * mesh.volumes)
+        counts: np.ndarray = np.bincount(cells[cells >= 0], minlength=mesh.size) / (len(cells) * mesh.volumes)
+        return counts
     points, weights, owners = mesh.quadrature()
     averages = np.bincount(owners, weights * law.pdf(points), mesh.size) / mesh.volumes
     held = float(averages @ mesh.volumes)
     if not held > 0:
         raise InputError(f"{law!r} has no mass on the mesh: choose a mesh around the law")
     normalised = law.dim is None or (on_surface and not hasattr(law, "mass"))
-    return averages / held if normalised else averages
+    whole: np.ndarray = averages / held if normalised else averages
+    return whole
 
 
 def outside_of(mesh: Mesh, law: Any) -> float:

@@ -71,7 +71,8 @@ def _normal(edges: np.ndarray, mean: float, std: float, wrap: bool) -> np.ndarra
     A law that is far wider than the period P is uniform on it, up to 2 exp(−2(π std/P)²).
     """
     if wrap and std > EVEN * (edges[-1] - edges[0]):
-        return np.diff(edges) / (edges[-1] - edges[0])
+        result: np.ndarray = np.diff(edges) / (edges[-1] - edges[0])
+        return result
     shifts = laps(edges[0], edges[-1], mean - REACH * std, mean + REACH * std) if wrap else (0.0,)
     masses = np.zeros(len(edges) - 1)
     for shift in shifts:
@@ -144,7 +145,8 @@ class Ball(OnAxes):
         require_fitting(self, grid)
         box = [(np.array(entries(self.center)) + side * self.radius).tolist() for side in (-1, 1)]
         averages = np.add.reduce([self._averages(image) for image in grid.images(*box)])
-        return averages / (averages.sum() * grid.cell_volume) if grid.holds(*box) else averages
+        result: np.ndarray = averages / (averages.sum() * grid.cell_volume) if grid.holds(*box) else averages
+        return result
 
     def _averages(self, grid: Grid) -> np.ndarray:
         """Without wrapping around."""
@@ -158,7 +160,8 @@ class Ball(OnAxes):
         overlap = np.diff(inside, axis=-1) / grid.spacing[-1]
         for axis, n in enumerate(grid.shape[:-1]):
             overlap = overlap.reshape(*overlap.shape[:axis], n, slices, *overlap.shape[axis + 1 :]).mean(axis=axis + 1)
-        return overlap / self.volume
+        result: np.ndarray = overlap / self.volume
+        return result
 
     @property
     def volume(self) -> float:
@@ -166,7 +169,8 @@ class Ball(OnAxes):
         return float(np.pi ** (self.dim / 2) / special.gamma(self.dim / 2 + 1) * self.radius**self.dim)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        return (np.sum((np.asarray(theta) - self.center) ** 2, axis=-1) <= self.radius**2) / self.volume
+        result: np.ndarray = (np.sum((np.asarray(theta) - self.center) ** 2, axis=-1) <= self.radius**2) / self.volume
+        return result
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         direction = rng.normal(size=(m, self.dim))

@@ -84,7 +84,7 @@ def surface(vertices: np.ndarray, faces: np.ndarray, cell_faces: np.ndarray) -> 
     load_fipy()
     from fipy.meshes.mesh2D import Mesh2D
 
-    class SurfaceMesh(Mesh2D):
+    class SurfaceMesh(Mesh2D):  # type: ignore[misc]  # FiPy has no types
         """A surface of polygons in space."""
 
         def _calcFaceNormals(self) -> np.ndarray:
@@ -94,7 +94,8 @@ def surface(vertices: np.ndarray, faces: np.ndarray, cell_faces: np.ndarray) -> 
             along = along / np.linalg.norm(along, axis=0)
             across = np.asarray(self._cellDistanceVectors)
             across = across - np.sum(across * along, axis=0) * along
-            return across / np.linalg.norm(across, axis=0)
+            result: np.ndarray = across / np.linalg.norm(across, axis=0)
+            return result
 
         def _calcFaceTangents(self) -> tuple[np.ndarray, np.ndarray]:
             ends = self.vertexCoords[:, np.asarray(self.faceVertexIDs)]
@@ -108,7 +109,8 @@ def surface(vertices: np.ndarray, faces: np.ndarray, cell_faces: np.ndarray) -> 
             ends = self.vertexCoords[:, np.asarray(self.faceVertexIDs)][:, :, lines]  # (3, 2, k, N)
             arms = ends - np.asarray(self._cellCenters)[:, None, None]
             areas = 0.5 * np.linalg.norm(np.cross(arms[:, 0], arms[:, 1], axis=0), axis=0)
-            return np.where(np.ma.getmaskarray(self.cellFaceIDs), 0.0, areas).sum(axis=0)
+            result: np.ndarray = np.where(np.ma.getmaskarray(self.cellFaceIDs), 0.0, areas).sum(axis=0)
+            return result
 
     return SurfaceMesh(vertices, faces, cell_faces)
 
@@ -166,7 +168,7 @@ def _wrapping(mesh: Any) -> list[bool]:
 
 
 def _is_surface(mesh: Any) -> bool:
-    return mesh.dim == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
+    return bool(mesh.dim == 3 and np.shape(mesh.faceVertexIDs)[0] == 2)
 
 
 def _around(vertices: np.ndarray, cells: np.ndarray, centers: np.ndarray) -> np.ndarray:

@@ -184,14 +184,16 @@ class Equation:
         if not self.medium:
             return np.full(len(self.faces.inner), self.noise)
         mean = 0.5 * (values[self.faces.first] + values[self.faces.second])
-        return np.maximum(self.noise + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1), LEAST_DIFFUSION)
+        result: np.ndarray = np.maximum(self.noise + self.medium.kappa * self.medium.q * mean ** (self.medium.q - 1), LEAST_DIFFUSION)
+        return result
 
 
 def _multiples(values: np.ndarray, upwind: np.ndarray) -> np.ndarray:
     """Values at faces in multiples of those upwind, within bounds; one where the cell upwind is empty."""
     with np.errstate(over="ignore"):  # of what is next to nothing
         ratio = np.divide(values, upwind, out=np.ones_like(values), where=upwind > 0)
-    return np.clip(ratio, 0.0, LARGEST_MULTIPLE)
+    result: np.ndarray = np.clip(ratio, 0.0, LARGEST_MULTIPLE)
+    return result
 
 
 def exact_solver() -> Any:
@@ -203,7 +205,7 @@ def exact_solver() -> Any:
     load_fipy()
     from fipy.solvers.scipy import LinearLUSolver
 
-    class ExactSolver(LinearLUSolver):
+    class ExactSolver(LinearLUSolver):  # type: ignore[misc]  # FiPy has no types
         """Elimination along the diagonal, or iteration where that is dominant."""
 
         def _solve_(self, L: Any, x: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -215,7 +217,8 @@ def exact_solver() -> Any:
             if (diagonal > 0).all() and (np.abs(others).sum(axis=0) <= DIAGONAL * diagonal).all():
                 return _iterated(others, diagonal, np.maximum(x, 0.0), b)
             options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-            return linalg.splu(matrix, **options).solve(b)
+            result: np.ndarray = linalg.splu(matrix, **options).solve(b)
+            return result
 
     return ExactSolver()
 

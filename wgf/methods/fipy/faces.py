@@ -90,11 +90,13 @@ class Faces:
         """∇f in each cell, (p, N), for f (N,)."""
         slopes = (f[self.second] - f[self.first]) / self.distance**2
         right = np.stack([self._gathered(slopes * e, slopes * e) for e in self.directions])
-        return np.einsum("npq,qn->pn", self._inverse, right)
+        result: np.ndarray = np.einsum("npq,qn->pn", self._inverse, right)
+        return result
 
     def across(self, f: np.ndarray) -> np.ndarray:
         """(f_2 − f_1)/(d ⟨e, n⟩), (F,)."""
-        return (f[self.second] - f[self.first]) / (self.distance * self.cosine)
+        result: np.ndarray = (f[self.second] - f[self.first]) / (self.distance * self.cosine)
+        return result
 
     def beside(self, f: np.ndarray, at_face: bool = False) -> np.ndarray:
         """⟨∇f, t⟩ with the mean of both cells, (F,); `at_face` with δ ⟨∇f_2 − ∇f_1, e⟩/(d ⟨e, n⟩)."""
@@ -106,7 +108,8 @@ class Faces:
         found = np.einsum("pf,pf->f", 0.5 * (first + second), self.tilt)
         if uneven:
             found += self.off_middle / (self.distance * self.cosine) * np.einsum("pf,pf->f", second - first, self.directions)
-        return found
+        result: np.ndarray = found
+        return result
 
     def parts(self) -> int:
         """Of how many pieces, between which there is no face, the mesh consists."""

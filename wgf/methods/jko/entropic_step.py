@@ -16,12 +16,12 @@ up to the factor of u that its largest entry absorbs. With τ > 0 and q = K a, p
 Iteration. The second marginal holds exactly, the others are iterated together; each round applies K three times (plain: twice).
 - z, of the r numbers of the compressed features, is the maximiser of the concave dual −s(½|z|² + ⟨z, f*⟩) − ⟨μ, log K u(z)⟩, whose
   gradient is s(Φᵀp − f* − z) and whose Hessian is −s(1 + Δt ∫∇Φᵀ∇Φ dp) up to terms of higher order in Δt: the mass at θ' comes
-  from a neighbourhood of variance ε/2, over which Φ varies by ∇Φ. Newton's method with this r × r matrix needs a few rounds where
+  from a neighbourhood of variance ε/2, over which Φ varies by ∇Φ. Newton's method with this r × r matrix needs a few iterations where
   alternating between the scalings and the proximal map of L takes 1 + s Cov_p(Φ) times as many. Where the derivative of the dual
   along the step has turned down by OVERSHOT of what it was, the step is halved: a line search on the dual.
 - d: the averaged update halves its error at least, as K is positive definite.
 - with noise, log u is damped by the factor sτ/(1 + sτ) =: ρ a round, a mapping that is symmetric with spectrum in [0, ρ]; the
-  second-order Richardson iteration for this interval takes about the square root of that number of rounds.
+  second-order Richardson iteration for this interval takes about the square root of that number of iterations.
 
 A round ends a step where ∑|a·K u − μ| (with the next u) and ∑|d·K d − p| are at most `accuracy`, and the objective does not exceed
 its value where nothing moves, p = μ, by more than `accuracy` times the energy's size.
@@ -37,9 +37,9 @@ objective of p lies below that of p = μ, from below, converged or not. A plain 
 
 and what it minimises is ½L[p] + (τ + ε/2Δt) ∫p log p + that cost/(2Δt): it may raise ½L + τ∫p log p.
 
-Retreat. In cells that are empty and stay so, d tends to zero like one over the number of rounds, and ∑|d·K d − p| gets small long
+Retreat. In cells that are empty and stay so, d tends to zero like one over the number of iterations, and ∑|d·K d − p| gets small long
 before: too much mass is left in them. The objective is convex in p; where it is found higher than that of p = μ, d is drawn back
-towards the d of μ by RETREAT, as in a line search, and the rounds go on.
+towards the d of μ by RETREAT, as in a line search, and the iterations go on.
 
 Second order. A whole step p and two half steps p̂ have errors in the ratio 2 : 1, in log p as well: p̂²/p, scaled to mass one, is of
 second order, and positive. The ratio p̂/p is kept within [1/2, 2], which only empty tails ever leave.
@@ -63,6 +63,7 @@ from wgf.methods.base import Reading
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
 from wgf.methods.time_steps import equal_steps
+from wgf.problems.grid_potential import RegressionPotential
 from wgf.problems.problem import Problem
 
 SPREAD = 1e-2  # of √(Kμ), which the first d has at least: mass may enter cells that were empty
@@ -147,7 +148,9 @@ class VariationalStepper(GridStepper[VariationalState]):
         self.tau, self.epsilon = problem.noise, method.epsilon
         self.domains: dict[str, Domain] = {}
         self.libraries = ThreadpoolController()
-        self.implicit = not method.linearised and self.potential.rank > 0
+        self.network: RegressionPotential | None = None  # the potential, where its features are what Newton's method solves for
+        if isinstance(self.potential, RegressionPotential) and self.potential.rank > 0 and not method.linearised:
+            self.network = self.potential
         self._allocate()
         steps = math.ceil(until / method.dt - 1e-9)
         self.facts |= {
@@ -212,7 +215,7 @@ class VariationalStepper(GridStepper[VariationalState]):
     def solved(self, masses: np.ndarray, dt: float, state: VariationalState, guess: np.ndarray) -> Step:
         """The minimiser p for μ = `masses`, its d guessed; see the module's text.
 
-        Raises Unsound where the domain's range is left, a RunError where `iterations` rounds are not enough.
+        Raises Unsound where the domain's range is left, a RunError where `iterations` of them are not enough.
         """
         name, method = state.domain, self.method
         if name not in self.domains:
@@ -220,7 +223,8 @@ class VariationalStepper(GridStepper[VariationalState]):
         domain, mass, strength = self.domains[name], float(masses.sum()), 2.0 * dt / self.epsilon
         domain.given(masses, self.mu)
         self._freeze_at(masses)
-        newton = Newton(self.potential.residual, dt * self.potential.response(self.values)) if self.implicit else None
+        network = self.network
+        newton = None if network is None else Newton(network.residual, dt * network.response(self.values))
         energy = self._energy(masses)
         size = self.problem.energy.scale + abs(energy)
         share = min(1.0, max(size * strength, ROUNDING / method.accuracy))
@@ -231,8 +235,8 @@ class VariationalStepper(GridStepper[VariationalState]):
         own_error = residual = math.inf
         step = None
         for count in range(1, method.iterations + 1):
-            if newton is not None:
-                self.potential.express(newton.z)
+            if network is not None and newton is not None:
+                network.express(newton.z)
             self._fill_u(domain, noise, strength)
             domain.smooth(self.u, self.smoothed)
             if count > 1:
@@ -248,7 +252,7 @@ class VariationalStepper(GridStepper[VariationalState]):
                     momentum, own_error = Momentum(), math.inf
                     continue
             plan = domain.masses(self.p, self.scratch)
-            if newton is not None and not newton.moved(self._moments(plan) - self.potential.target - newton.z):
+            if network is not None and newton is not None and not newton.moved(self._moments(network, plan) - network.target - newton.z):
                 continue
             own_error = self._balance(domain, plan, momentum) / mass if method.debiased else 0.0
         raise RunError(self._unfinished(step, residual, dt, state.time))
@@ -281,7 +285,7 @@ class VariationalStepper(GridStepper[VariationalState]):
     def _energy(self, masses: np.ndarray) -> float:
         """½L + τ∫p log p, with ∫G(·; μ) dp in place of ½L where G is frozen."""
         self._take(masses)
-        if self.implicit:
+        if self.network is not None:
             energy = 0.5 * self.potential.update(self.values, self.sums)
         else:
             self.potential.fill(self.scratch)
@@ -299,11 +303,11 @@ class VariationalStepper(GridStepper[VariationalState]):
         self._take(masses)
         self.potential.update(self.values, self.sums)
 
-    def _moments(self, masses: np.ndarray) -> np.ndarray:
+    def _moments(self, network: RegressionPotential, masses: np.ndarray) -> np.ndarray:
         """Φᵀp."""
         self._take(masses)
-        self.potential.project(self.values, self.sums)
-        return self.potential.moments
+        network.project(self.values, self.sums)
+        return network.moments
 
     def _take(self, masses: np.ndarray) -> None:
         """The density of the masses in `values`, and its row sums."""

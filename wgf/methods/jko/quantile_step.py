@@ -158,7 +158,8 @@ class QuantileStepper:
         gradient = self.weights * self._slope(x, None)
         if self.tau:
             gradient -= self.tau * (self.derivative.T @ (self.face_weights / (self.derivative @ x)))
-        return gradient
+        result: np.ndarray = gradient
+        return result
 
     def _newton_step(self, x: np.ndarray, old: np.ndarray, dt: float) -> tuple[np.ndarray, float]:
         """The step to the minimum of the quadratic model, and twice the fall of the objective that this foretells."""

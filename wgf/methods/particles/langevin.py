@@ -35,7 +35,6 @@ all that a checkpoint has to keep of them, and they depend on nothing else. A st
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +45,7 @@ from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.walls import Walls
 from wgf.methods.time_steps import shortened
 from wgf.problems.problem import Problem
+from wgf.problems.regression import network
 
 SCHEMES = ("heun", "euler-maruyama")
 INSIDE, AT_WALL = 0.5, 0.75  # α, the weight of the later velocity in the corrector
@@ -111,8 +111,7 @@ class LangevinStepper(CloudStepper[LangevinState]):
         """−∇G at the points and L, of all data or of a batch drawn from them."""
         if self.batch is None:
             return self.energy.velocity(points, self.weights, self._pool)
-        energy = dataclasses.replace(self.energy, data=self.energy.data.batch(self.batch, rng))
-        return energy.velocity(points, self.weights, self._pool)
+        return network(self.energy).on_batch(self.batch, rng).velocity(points, self.weights, self._pool)
 
 
 def noise_key(seed: int | np.random.SeedSequence) -> Any:

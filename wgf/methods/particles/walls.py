@@ -103,4 +103,5 @@ class Walls:
             velocity[out & ~self.periodic] = 0.0
 
     def _wrapped(self, points: np.ndarray) -> np.ndarray:
-        return self.lower + (points - self.lower) % (self.upper - self.lower)
+        result: np.ndarray = self.lower + (points - self.lower) % (self.upper - self.lower)
+        return result

@@ -21,14 +21,14 @@ from wgf.errors import InputError
 from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
-from wgf.studies.sweeps.table import Table
+from wgf.studies.sweeps.table import SweepTable
 
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """The sweep's result; S sizes, R replicates, T times, n data.
 
-    table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see Table
+    table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see SweepTable
     rates             for each distance
     limit             φ of the limit (T, n); weights (n,) those of the data
     resampling        ∫‖g‖² dμ_t − ‖φ_t‖², m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t, (T,)
@@ -36,7 +36,7 @@ class Comparison:
     attributes        what the limit's run says of itself
     """
 
-    table: Table
+    table: SweepTable
     rates: dict[str, Rate]
     limit: np.ndarray
     weights: np.ndarray
@@ -86,16 +86,19 @@ class Comparison:
 
     def mean_square(self, name: str = "function") -> np.ndarray:
         """E d² over the replicates, (S, T)."""
-        return np.mean(self.distance[name] ** 2, axis=1)
+        result: np.ndarray = np.mean(self.distance[name] ** 2, axis=1)
+        return result
 
     def standard_error(self, name: str = "function") -> np.ndarray:
         """The standard error of `mean_square`, (S, T)."""
         squares = self.distance[name] ** 2
-        return squares.std(axis=1, ddof=1) / np.sqrt(squares.shape[1])
+        result: np.ndarray = squares.std(axis=1, ddof=1) / np.sqrt(squares.shape[1])
+        return result
 
     def mean_square_floor(self, name: str = "function") -> np.ndarray:
         """E d² of two independent clouds of the same size, (S, T)."""
-        return np.mean(self.floor[name] ** 2, axis=1)
+        result: np.ndarray = np.mean(self.floor[name] ** 2, axis=1)
+        return result
 
     def excess(self, name: str = "function") -> np.ndarray:
         """E d² less half its floor, (S, T): the distance without what points cost by being points.
@@ -113,7 +116,8 @@ class Comparison:
         own = np.sum(difference**2, axis=-1)
 
         def pairs(total: np.ndarray, own: np.ndarray, count: int) -> np.ndarray:
-            return (np.sum(total**2, axis=-1) - own) / (count * (count - 1))
+            result: np.ndarray = (np.sum(total**2, axis=-1) - own) / (count * (count - 1))
+            return result
 
         estimate = pairs(total, own.sum(axis=1), count)
         if count < 3:
@@ -130,7 +134,8 @@ class Comparison:
         error, rate = self.discretisation[self.main], self.rates[self.main]
         measured = self.mean_square(self.main)[0] * self.sizes[0]
         constant = np.where(np.isfinite(rate.expected_constant), rate.expected_constant, measured)
-        return constant / np.maximum(error**2, np.finfo(float).tiny)
+        result: np.ndarray = constant / np.maximum(error**2, np.finfo(float).tiny)
+        return result
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Distances against m with the fitted slopes; returns the matplotlib figure."""
@@ -178,4 +183,4 @@ def open_comparison(path: str | Path) -> Comparison:
         rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
         errors = {name: item[:] for name, item in file["discretisation_error"].items()}
         limit, weights, resampling = (file[name][:] for name in ("limit_prediction", "input_weight", "resampling"))
-        return Comparison(Table.read(file), rates, limit, weights, resampling, errors, dict(file.attrs.items()))
+        return Comparison(SweepTable.read(file), rates, limit, weights, resampling, errors, dict(file.attrs.items()))

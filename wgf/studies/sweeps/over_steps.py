@@ -26,6 +26,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
+from wgf.problems.regression import network
 from wgf.registers import load
 from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
@@ -56,11 +57,13 @@ class StepComparison:
 
     def mean_square(self) -> np.ndarray:
         """E d², (B, H, T)."""
-        return np.mean(self.distance**2, axis=2)
+        result: np.ndarray = np.mean(self.distance**2, axis=2)
+        return result
 
     def standard_error(self) -> np.ndarray:
         """Of `mean_square`."""
-        return np.std(self.distance**2, axis=2, ddof=1) / np.sqrt(self.distance.shape[2])
+        result: np.ndarray = np.std(self.distance**2, axis=2, ddof=1) / np.sqrt(self.distance.shape[2])
+        return result
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against the step, a curve for each batch; returns the matplotlib figure."""
@@ -130,4 +133,5 @@ class _Descents:
     def _gap(self, descent: Particles, flow: np.ndarray) -> np.ndarray:
         """‖φ_η,B − φ_flow‖ at the save times, (T,)."""
         found = solve(self.problem, descent, self.times[-1], self.times).prediction
-        return np.sqrt((found - flow) ** 2 @ self.problem.energy.data.weights)
+        result: np.ndarray = np.sqrt((found - flow) ** 2 @ network(self.problem.energy).data.weights)
+        return result

@@ -41,9 +41,9 @@ def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers
                 futures = {pool.submit(_answer, task): task for task in tasks}
                 yield ((futures[future], future.result()) for future in as_completed(futures))
             except BaseException as error:
-                pool.shutdown(wait=False, cancel_futures=True)
                 for child in set(multiprocessing.active_children()) - others:
                     child.terminate()
+                pool.shutdown(cancel_futures=True)  # which waits until they have ended
                 if isinstance(error, BrokenProcessPool):
                     raise RunError("a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes") from None
                 raise

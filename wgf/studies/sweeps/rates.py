@@ -117,7 +117,8 @@ class _Means:
 
     def unbiased(self, sampled: np.ndarray) -> np.ndarray:
         """V from V₀; kept from infinity, where a single replicate is not zero and V₀ is one."""
-        return sampled / np.maximum(1.0 - sampled, 1.0 / self.replicates)
+        result: np.ndarray = sampled / np.maximum(1.0 - sampled, 1.0 / self.replicates)
+        return result
 
     def scatter(self, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The variance of Σ_m factor_m X̄_m/E X̄_m for factors (S, T), and Student's t for it, each (T,)."""
@@ -130,4 +131,5 @@ class _Means:
 
     def _variance(self, terms: np.ndarray) -> np.ndarray:
         """Of the mean over the replicates."""
-        return np.var(terms, axis=1, ddof=1) / self.replicates
+        result: np.ndarray = np.var(terms, axis=1, ddof=1) / self.replicates
+        return result

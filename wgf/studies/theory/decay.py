@@ -74,7 +74,8 @@ def decay_bound(problem: Problem, measures: Sequence[Measure]) -> float:
     if not len(measures):
         raise InputError("the bound is for the frames of a run: give at least one measure")
     oscillation = max(_oscillation(energy, measure, CLOSE * problem.noise) for measure in measures)
-    return 2.0 * energy.penalty.strength * float(np.exp(-oscillation / problem.noise))
+    bound: float = 2.0 * energy.penalty.strength * float(np.exp(-oscillation / problem.noise))
+    return bound
 
 
 def _oscillation(energy: RegressionEnergy, measure: Measure, close: float) -> float:

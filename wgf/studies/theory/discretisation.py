@@ -65,12 +65,14 @@ def loss_error(fine: np.ndarray, coarse: np.ndarray, coarsest: np.ndarray, order
     """|L_h − L| from the losses at resolutions h, 2h and 4h."""
     first = extrapolated(fine, coarse, order)
     second = extrapolated(first, extrapolated(coarse, coarsest, order), order + 1)
-    return np.maximum(np.abs(fine - first), np.abs(fine - second))
+    result: np.ndarray = np.maximum(np.abs(fine - first), np.abs(fine - second))
+    return result
 
 
 def extrapolated(fine: np.ndarray, coarse: np.ndarray, order: int) -> np.ndarray:
     """What values at h and 2h tend to where their error is C h^order."""
-    return fine + (fine - coarse) / (2.0**order - 1.0)
+    result: np.ndarray = fine + (fine - coarse) / (2.0**order - 1.0)
+    return result
 
 
 def coarser(problem: Problem, method: Any, until: float) -> Any:

@@ -42,7 +42,7 @@ from wgf.measures.laws.base import Rule
 from wgf.measures.measure import BLOCK, Cloud, Measure
 from wgf.networks.features import row_space
 from wgf.problems.problem import Problem
-from wgf.problems.regression import RegressionEnergy, blocks
+from wgf.problems.regression import RegressionEnergy, blocks, network
 from wgf.registers import known
 
 TOLERANCE = 1e-3
@@ -115,14 +115,15 @@ def fluctuations(
 
 def spread(measure: Measure, problem: Problem) -> float:
     """∫‖g‖² dμ − ‖φ_μ‖², the variance of one neuron drawn from μ, summed over the data with their weights."""
-    neuron, data = problem.energy.neuron, problem.energy.data
+    energy = network(problem.energy)
+    neuron, data = energy.neuron, energy.data
     points, masses = measure.points, measure.masses
     rows = max(1, BLOCK // data.size)
     square = sum(
         float(masses[k : k + rows] @ (neuron.value(points[k : k + rows], data.inputs) ** 2 @ data.weights))
         for k in range(0, len(points), rows)
     )
-    return square - data.norm(problem.energy.predict(measure)) ** 2
+    return square - data.norm(energy.predict(measure)) ** 2
 
 
 class _Refinement:
@@ -165,7 +166,7 @@ class _Refinement:
         return error
 
     def _solved(self, rule: Rule, each: int) -> np.ndarray:
-        found = _Linearised(self.problem.energy, rule, self.times, each).variances()
+        found = _Linearised(network(self.problem.energy), rule, self.times, each).variances()
         return np.array([found[name] for name in self.of])
 
 
@@ -254,7 +255,8 @@ class _Linearised:
         return self.energy.velocity(x, self.weights)[0]
 
     def _features(self, x: np.ndarray) -> np.ndarray:
-        return self.energy.neuron.value(x, self.energy.data.inputs) * self.root
+        result: np.ndarray = self.energy.neuron.value(x, self.energy.data.inputs) * self.root
+        return result
 
     def _station(self, k: int) -> _Station:
         """At the k-th place of the path; D²G by central differences of ∇G for the μ of the nodes."""
