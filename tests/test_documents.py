@@ -43,6 +43,7 @@ def blocks(text, language):
 
 
 @pytest.mark.parametrize("code", blocks(README, "python") + blocks(MANUAL, "python"))
+@pytest.mark.coarse
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
 def test_every_python_example_runs(code, tmp_path, monkeypatch):
     """On coarser grids and with fewer neurons, which changes numbers but no names."""

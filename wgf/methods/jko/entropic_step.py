@@ -48,7 +48,6 @@ second order, and positive. The ratio p̂/p is kept within [1/2, 2], which only 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,8 +59,9 @@ from wgf.measures.distances.entropic import DOMAINS, TINY, Domain
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
 from wgf.methods.base import Reading
-from wgf.methods.grid_stepper import GridState, GridStepper
+from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
+from wgf.methods.jko.plans import SERIES, SelfPlan, Start, Step, VariationalState
 from wgf.methods.time_steps import equal_steps
 from wgf.problems.grid_potential import RegressionPotential
 from wgf.problems.problem import Problem
@@ -71,73 +71,10 @@ LARGEST_RATIO = 2.0
 RETREAT = 4.0
 ROUNDING = 1e-14  # of the logarithms in the objective, and of the mass of a plan
 LOST = 1e-3  # of `accuracy`: mass in cells where the scalings have underflown
-SERIES = ("transport", "gain", "residual", "iterations")  # of the history: of the step that led to a state
 
 
 class Unsound(Exception):
     """The scalings have left the range of their domain."""
-
-
-@dataclass
-class SelfPlan:
-    """The scaling d of a plan of a measure to itself, and the mass ⟨d, K d⟩ that the plan has so far."""
-
-    d: np.ndarray
-    held: float
-
-    def excess(self, mass: float) -> float:
-        """m log(⟨d, K d⟩/m), the last term of the dual of OT_ε(p, p)/ε for a measure of mass m."""
-        return mass * math.log(self.held / mass)
-
-
-@dataclass
-class Start:
-    """Where a step begins: the masses of μ, Δt, and the plan of μ to itself.
-
-    share       of `accuracy`, of plans to themselves: their error counts ε/(2Δt)-fold in the objective
-    energy      in the objective
-    tolerance   the rise of the objective that is none
-    """
-
-    masses: np.ndarray
-    dt: float
-    own: SelfPlan
-    share: float
-    energy: float
-    tolerance: float
-
-
-@dataclass
-class Step:
-    """What a step reached: masses p (rows, columns), the scaling d of p, and the numbers of SERIES.
-
-    transport   S_ε(p, μ)/(2Δt); of the plain scheme OT_ε(p, μ)/(2Δt), its entropy relative to p ⊗ μ: never negative
-    gain        by how much the objective of p is less than that of p = μ, at least
-    """
-
-    masses: np.ndarray
-    d: np.ndarray
-    transport: float
-    gain: float
-    residual: float
-    iterations: int
-    tolerance: float
-
-
-@dataclass(eq=False, repr=False)
-class VariationalState(GridState):
-    """A density, what the next step begins with, and the numbers of SERIES.
-
-    d        the last scaling of the density (rows, columns), as a guess; None: √ of the masses
-    domain   in which the scalings are kept
-    """
-
-    d: np.ndarray | None = None
-    domain: str = "scaling"
-    transport: float = 0.0
-    gain: float = 0.0
-    residual: float = 0.0
-    iterations: float = 0.0
 
 
 class VariationalStepper(GridStepper[VariationalState]):
