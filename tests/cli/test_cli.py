@@ -18,6 +18,8 @@ import wgf
 from wgf.cli import main
 from wgf.studies.sweeps.table import progress
 
+pytestmark = pytest.mark.coarse  # commands on small runs
+
 STUDENT = resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8")
 SMALL = STUDENT.replace("[128, 128]", "[24, 24]").replace("end = 10.0", "end = 1.0").replace("save = 11", "save = 4")
 
