@@ -18,8 +18,10 @@ import wgf
 from wgf.cli import main
 from wgf.studies.sweeps.table import progress
 
+pytestmark = pytest.mark.coarse  # commands on small runs
+
 STUDENT = resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8")
-SMALL = STUDENT.replace("[128, 128]", "[24, 24]").replace("end = 10.0", "end = 1.0").replace("save = 11", "save = 4")
+SMALL = STUDENT.replace("[128, 128]", "[48, 48]").replace("end = 10.0", "end = 1.0").replace("save = 11", "save = 4")
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +56,7 @@ def wgf_says(capsys, *words):
 def test_run_info_plot(here, capsys):
     status, out, err = wgf_says(capsys, "run", "student.toml")
     assert (status, err) == (0, "")
-    assert "FiniteVolume(24 × 24" in out
+    assert "FiniteVolume(48 × 48" in out
     assert "it never rose" in out
     assert "student.h5" in out
     status, out, _ = wgf_says(capsys, "info", "student.h5")
@@ -173,9 +175,9 @@ BAD = {
         edited("lower = [-3.5, -3.0]", "lower = [-3.5]"),
         r"\[domain\]: the box has 1 lower and 2 upper edges; give one of each per axis, or one for all",
     ),
-    "no cells": (edited("[24, 24]", "[24, 0]"), r"\[domain\]: axis a: 0 cells"),
+    "no cells": (edited("[48, 48]", "[48, 0]"), r"\[domain\]: axis a: 0 cells"),
     "grid too large": (
-        edited("[24, 24]", "[400000, 400000]"),
+        edited("[48, 48]", "[400000, 400000]"),
         r"student.toml: a grid of 400000 × 400000 cells needs about [\d,.]+ GiB, and [\d.]+ GiB",
     ),
     "scheme for noise that is not there": (

@@ -9,6 +9,8 @@ from problems import RIDGE_1D, Tanh
 
 import wgf
 
+pytestmark = pytest.mark.coarse  # films of small runs
+
 TANH = Tanh()
 DENSITY, CLOUD = wgf.FiniteVolume(24), wgf.Particles(60)
 BINS = 60

@@ -18,6 +18,8 @@ from wgf.plots.measures import BINS, SHOWN_POINTS, VISIBLE
 from wgf.plots.run import plot_density_with_particles, plot_run, plot_together
 from wgf.plots.style import mathematical
 
+pytestmark = pytest.mark.coarse  # figures of small runs
+
 TANH = Tanh()
 PLANE = wgf.Neuron("tanh", ("c", "a"))
 DISSIPATION = r"dissipation $\int |\nabla G|^2 d\mu"

@@ -13,6 +13,8 @@ from problems import Tanh
 import wgf
 from wgf.runs.run import HISTORY
 
+pytestmark = pytest.mark.coarse  # files and frames of small runs
+
 TANH = Tanh()
 GRID = wgf.FiniteVolume((24, 20), lower=TANH.lower, upper=TANH.upper)
 METHODS = [GRID, wgf.Characteristics(nodes=6), wgf.Particles(30, seed=2), wgf.Particles(30, step=0.1)]

@@ -13,6 +13,8 @@ from meshes import cube
 import wgf
 from wgf.cli.export import export as command
 
+pytestmark = pytest.mark.coarse  # files of small runs
+
 ENERGY = wgf.RegressionEnergy(wgf.Neuron("tanh", theta=("c", "a")), wgf.Data.quadrature(np.sin, -1, 1, 20))
 PROBLEM = wgf.Problem(ENERGY, wgf.Gaussian((0.2, 0.5), (0.3, 0.3)))
 IN_SPACE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", theta=("c", "a", "b")), ENERGY.data), wgf.Uniform((0, 0, 0), (1, 1, 1)))

@@ -65,14 +65,14 @@ def _traversed(stepper: CloudStepper[Any], state: State, until: float) -> tuple[
             share = _share_moved(before, state.array, upper - lower)
             stepper.eta = min(stepper.eta * min(GROWTH, MOVE / max(share, LEAST_SHARE)), until / STEPS)
     raise InputError(
-        f"no box is found: {most:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, as the flow is stiff, "
-        "or long: give lower and upper"
+        f"no box is found: {most:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, as the flow is "
+        "stiff or long: give lower and upper"
     )
 
 
 def _share_moved(before: np.ndarray, after: np.ndarray, extent: np.ndarray) -> float:
-    """How far a step has moved the points (m, p), in the root mean square: all beside the `extent` (p,) of the box so far, and their
-    deviations from their mean beside their own extent; the largest share of all axes.
+    """How far a step has moved the points (m, p), in the root mean square: all of them beside the `extent` (p,) of the box so far, and
+    their deviations from their mean beside their own extent; the largest share of all axes.
     """
     moved, smallest = after - before, np.finfo(float).tiny
     together = np.sqrt(np.mean(moved**2, axis=0)) / np.maximum(extent, smallest)

@@ -202,6 +202,7 @@ def test_any_mesh_of_fipy_in_the_plane(mesh, tau, fipy):
         assert DATA.norm(run.prediction[-1] - reference.prediction[-1]) <= 4e-3  # of ‖f*‖ about one, with cells as long as the law is wide
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("tau", [0.0, 0.05])
 def test_lines_and_solids(tau, fipy):
     solid = 'SetFactory("OpenCASCADE");\nBox(1) = {-1.5, -1.2, -1.6, 3.4, 3.4, 3.2};\nMesh.MeshSizeMax = 0.7;\n'
@@ -231,6 +232,7 @@ def test_solids_of_every_kind_of_cell(cells, fipy):
     assert problem.energy.data.norm(run.prediction[-1] - reference.prediction[-1]) <= 1e-3
 
 
+@pytest.mark.coarse
 def test_sweeps_that_do_not_converge_shorten_the_step():
     quick = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER)), 0.5, save=2)
     short = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER), sweeps=4), 0.5, save=2)
@@ -243,6 +245,7 @@ def test_sweeps_that_do_not_converge_shorten_the_step():
         wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((24, 24), LOWER, UPPER), sweeps=2, accuracy=1e-15), 0.5, save=2)
 
 
+@pytest.mark.coarse
 def test_time_is_of_second_order():
     """Against a run with shorter steps, on the same mesh, without a limiter, whose kinks would be seen."""
     box = wgf.Box((24, 24), LOWER, UPPER)

@@ -9,6 +9,8 @@ import wgf
 from wgf.studies.sweeps.rates import ESTIMATES, fit_rate
 from wgf.studies.theory.fluctuation import spread
 
+pytestmark = pytest.mark.coarse  # how sweeps go, whatever the limit
+
 TANH = Tanh()
 GRID = wgf.FiniteVolume((128, 128), lower=TANH.lower, upper=TANH.upper)
 SIZES = (64, 128, 256, 512, 1024, 2048, 4096)

@@ -13,6 +13,8 @@ import wgf
 from wgf.studies.sweeps import over_sizes
 from wgf.studies.sweeps.table import Found, SweepTable, progress
 
+pytestmark = pytest.mark.coarse  # how tables are kept, whatever the limit
+
 TANH = Tanh()
 GRID = wgf.FiniteVolume(24, TANH.lower, TANH.upper)
 

@@ -21,11 +21,13 @@ def test_the_rate_is_that_of_the_slowest_mode():
     assert wgf.decay_rate(run) == pytest.approx(2 * slowest, rel=2e-2)
 
 
+@pytest.mark.coarse
 def test_a_short_run_has_no_rate():
     run = wgf.solve(NOISY.problem, wgf.FiniteVolume(32, *NOISY.box), until=0.1, save=2)
     assert np.isnan(wgf.decay_rate(run))
 
 
+@pytest.mark.coarse
 def test_the_bound_is_below_the_measured_rate():
     """A bounded neuron: 2λ e^{−osc/τ} from the frames, and the measured rate above it."""
     run = wgf.solve(BOUNDED, wgf.FiniteVolume(48, [-14, -14], [14, 14], diffusion="gibbs", dt=0.1), until=50.0, save=6)

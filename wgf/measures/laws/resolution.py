@@ -23,6 +23,7 @@ from wgf.errors import ResolutionWarning
 from wgf.measures.grid import Grid
 
 CELLS_PER_STD = 2.0  # fewer are far too coarse
+SLACK = 0.99  # of it is enough: a law that the box cuts off in its tails has lost that much
 TO_BE_COUNTED = 1e6  # cells on an axis: beyond it, more cells are no advice
 
 
@@ -46,7 +47,7 @@ def cells_per_std(grid: Grid, averages: np.ndarray) -> np.ndarray:
 def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str]) -> None:
     """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law."""
     for name, n, h, ratio in zip(names, grid.shape, grid.spacing, cells_per_std(grid, averages), strict=True):
-        if ratio >= CELLS_PER_STD:
+        if ratio >= SLACK * CELLS_PER_STD:
             continue
         needed = CELLS_PER_STD * n / ratio if ratio > 0 else math.inf
         remedy = (
