@@ -1,7 +1,7 @@
 """Variational steps: their errors, what a step costs beside its own kernel applications, and Sinkhorn iterations beside other tools.
 
-errors      the tanh student sin 2x (amplitude one) on 128², T = 1, 20 steps, ε = 0.005: ‖φ − φ_ref‖ against characteristics; rounds a
-            step; the least gain, by which ½L + W²/(2Δt) fell below its value at μ_k; the same for tanh 2x + ½ sin 3x.
+errors      the tanh student sin 2x (amplitude one) on 128², T = 1, 20 steps, ε = 0.005: ‖φ − φ_ref‖ against characteristics; iterations
+            per step; the least gain, by which ½L + W²/(2Δt) fell below its value at μ_k; the same for tanh 2x + ½ sin 3x.
 Δt, ε       slopes in one dimension (a tanh neuron in a, 1024 cells), where exact transport tells the two apart.
 20 steps    the wall time of 20 implicit debiased steps, and what their own kernel applications take: the same number of them, timed
             in turn on arrays of the same size.
@@ -224,7 +224,7 @@ def main(quick: bool, output: Path | None) -> None:
     tables = [
         show(
             f"Tanh student on {n} × {n}, T = 1, 20 steps, ε = {EPSILON}",
-            ["target", "step", "‖φ − φ_ref‖", "rounds a step", "least gain", "seconds"],
+            ["target", "step", "‖φ − φ_ref‖", "iterations per step", "least gain", "seconds"],
             errors(n),
         ),
         show(f"On {cells} cells of a line", ["error in", "4δ", "2δ", "δ", "slope"], slopes(cells)),

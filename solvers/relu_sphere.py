@@ -5,7 +5,7 @@ g(θ; x) = c·max(a·x + b, 0) is two-homogeneous, g(rθ) = r² g(θ), so that t
 
     ∂_t ν = div(ν ∇_S G) − 4 G ν,
 
-transport along the sphere, and mass that grows where G < 0 [Chizat & Bach, NeurIPS 2018]; wgf/homogeneous.py derives it. The script
+transport along the sphere, and mass that grows where G < 0 [Chizat & Bach, NeurIPS 2018]; wgf/problems/sphere.py derives it. The script
 solves it on triangles, with FiPy, beside the whole problem on a grid in (c, a, b), and prints how far the fitted functions are apart.
 
 Writes relu_sphere.h5, relu_sphere.png and relu_sphere.pvd (for ParaView).

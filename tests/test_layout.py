@@ -140,7 +140,13 @@ def test_a_script_of_a_user_is_checked(tmp_path):
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_a_frozen_dataclass_with_a_line_for_people(name):
     cls = method_class(name)
-    required = {"finite-volume": {"cells": 8}, "fipy": {"mesh": wgf.Circle(8)}, "jko": {"cells": 8}, "particles": {"m": 8}}.get(name, {})
+    required = {
+        "finite-volume": {"cells": 8},
+        "fipy": {"mesh": wgf.Circle(8)},
+        "jko": {"cells": 8},
+        "quantile-jko": {"cells": 8},
+        "particles": {"m": 8},
+    }.get(name, {})
     method = cls(**required)
     assert cls.__dataclass_params__.frozen
     assert "\n" not in repr(method)

@@ -31,8 +31,9 @@ def fonts():
 
 
 @pytest.fixture
-def here(fonts, tmp_path, monkeypatch):
+def here(request, tmp_path, monkeypatch):
     """An empty folder with a small problem in it, which is the working folder."""
+    request.getfixturevalue("fonts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which the entry point replaces
     (tmp_path / "student.toml").write_text(SMALL, encoding="utf-8")

@@ -142,6 +142,7 @@ def test_samples_of_a_density_lie_in_its_cells_by_their_mass():
     assert weights == pytest.approx(density.values.ravel() / density.values.sum())
 
 
+@pytest.mark.coarse
 def test_a_run_goes_on_from_the_frame_of_another():
     data = wgf.Data([-1.0, 0.5], [0.5, 1.0])
     problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), data), wgf.Gaussian([0, 0.5], [0.3, 0.3]))

@@ -1,5 +1,8 @@
 """Two-homogeneous neurons on the sphere: the reduced problem beside the whole one, and what cannot be reduced."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,16 @@ from wgf.runs.task import read_task
 DATA = wgf.Data.quadrature(lambda x: np.abs(x) + 0.3 * x, -1, 1, 40)
 PLANE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", theta=("c", "a")), DATA, 0.02), wgf.Gaussian((0.3, 0.2), (0.5, 0.6)))
 SPACE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", theta=("c", "a", "b")), DATA), wgf.Gaussian((0.2, 0.1, 0.1), (0.5,) * 3))
+
+
+INPUTS = np.linspace(-1, 1, 20)
+EXAMPLES = {  # by their rows in the manual
+    "identity, 20 inputs": ("identity", wgf.Data(INPUTS[:, None], 0.5 * np.sin(3 * INPUTS) + 0.2)),
+    "relu, 40 inputs": ("relu", wgf.Data.quadrature(lambda x: np.abs(x - 0.2) - 0.5 * x**2, -1, 1, 40)),
+    "relu, 20 inputs": ("relu", wgf.Data(INPUTS[:, None], 0.5 * np.sin(3 * INPUTS) + 0.2)),
+    "relu, three inputs": ("relu", wgf.Data(np.array([[-0.7], [0.1], [0.8]]), np.array([0.5, -0.2, 0.4]))),
+}
+MEAN, STD = np.array([0.2, 0.1, 0.1]), 0.5
 
 
 def square(theta):
@@ -32,6 +45,70 @@ def test_the_reduced_problem_fits_the_same_function(problem, grid, sphere, toler
     assert reduced.largest_rise <= 0
     assert reduced.dissipation_defect < 0.03
     assert reduced.mass[-1] > reduced.mass[0]
+
+
+def exact_prediction(activation, data, until, steps=40, nodes=48):
+    """φ at the data from directions and weights, u' = −∇_S G(u), (log r²)' = −4 G(u), by Runge and Kutta's rule of order four.
+
+    They start at Gauss nodes along an axis, askew to all kinks, times equal angles around it, with the weights ∫r⁴ p(ru) dr of ν_0 = N(MEAN, STD²) projected.
+    """
+    height, rule = np.polynomial.legendre.leggauss(nodes)
+    angle = 2 * np.pi * (np.arange(2 * nodes) + 0.5) / (2 * nodes)
+    across = np.sqrt(1 - height**2)[:, None]
+    nodes_around = np.stack(np.broadcast_arrays(height[:, None], across * np.cos(angle), across * np.sin(angle)), axis=-1)
+    u = nodes_around.reshape(-1, 3) @ np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    r = np.linspace(0, 5, 400)
+    ray = r**4 * np.exp(-0.5 * (r**2 - 2 * r * (u @ MEAN)[:, None] + MEAN @ MEAN) / STD**2) / (2 * np.pi * STD**2) ** 1.5
+    weights = np.repeat(rule, 2 * nodes) * (np.pi / nodes) * (ray.sum(axis=1) * (r[1] - r[0]))
+    x, kinked = data.inputs[:, 0], activation == "relu"
+
+    def neurons(u):
+        z = u[:, 1:2] * x + u[:, 2:3]
+        return (np.maximum(z, 0), z > 0) if kinked else (z, np.ones_like(z))
+
+    def rates(u, growth):
+        value, slope = neurons(u)
+        misfit = data.weights * ((weights * np.exp(growth) * u[:, 0]) @ value - data.targets)
+        gradient = np.stack([value @ misfit, u[:, 0] * (slope @ (misfit * x)), u[:, 0] * (slope @ misfit)], axis=1)
+        along = np.sum(gradient * u, axis=1)  # 2 G(u): Euler's formula
+        return along[:, None] * u - gradient, -2 * along
+
+    growth, dt = np.zeros(len(u)), until / steps
+    for _ in range(steps):
+        k1 = rates(u, growth)
+        k2 = rates(u + dt / 2 * k1[0], growth + dt / 2 * k1[1])
+        k3 = rates(u + dt / 2 * k2[0], growth + dt / 2 * k2[1])
+        k4 = rates(u + dt * k3[0], growth + dt * k3[1])
+        du, dg = ((first + 2 * second + 2 * third + fourth) / 6 for first, second, third, fourth in zip(k1, k2, k3, k4, strict=True))
+        u, growth = u + dt * du, growth + dt * dg
+    return (weights * np.exp(growth) * u[:, 0]) @ neurons(u)[0]
+
+
+def sphere_errors(example, spacings, until):
+    """‖φ_h − φ‖ in L²(ρ) at the end, of each spacing."""
+    activation, data = EXAMPLES[example]
+    energy = wgf.RegressionEnergy(wgf.Neuron(activation, theta=("c", "a", "b")), data)
+    problem = wgf.reduce_to_sphere(wgf.Problem(energy, wgf.Gaussian(MEAN, (STD,) * 3)))
+    exact = exact_prediction(activation, data, until)
+    runs = [wgf.solve(problem, wgf.FiPyMesh(wgf.Sphere(spacing)), until, save=2) for spacing in spacings]
+    return np.array([data.norm(run.prediction[-1] - exact) for run in runs])
+
+
+def test_the_order_is_two_without_kinks_and_less_than_one_with_the_kinks_of_three_data():
+    """Where mass gathers on great circles, as the manual says."""
+    smooth, kinked = (sphere_errors(example, (0.4, 0.2), 1.0) for example in ("identity, 20 inputs", "relu, three inputs"))
+    assert smooth == pytest.approx([1.2e-3, 2.9e-4], rel=0.1)
+    assert kinked == pytest.approx([6.4e-4, 5.0e-4], rel=0.1)
+    assert 1.9 < np.log2(smooth[0] / smooth[1]) < 2.2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_errors_on_the_sphere_are_those_that_the_manual_tells(example):
+    manual = (Path(__file__).parents[2] / "docs" / "manual.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {example}[^|]*\|(.*)\|$", manual, flags=re.MULTILINE)
+    told = [float(figure) for figure in row.split("|")]
+    assert sphere_errors(example, (0.4, 0.2, 0.1, 0.05), 2.0) == pytest.approx(told, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -269,15 +269,19 @@ def dissipated(
     scratch: Array,
     tau: float,
 ) -> float:
-    """Σ h²/τ·J·(ξ_low − ξ_high)/τ over the faces between two stretches of cells."""
+    """Σ h²·J·(ξ_low − ξ_high) over the faces between two stretches of cells.
+
+    Each term is ≥ 0, since J has the sign of ξ_low − ξ_high; a negative one is rounding, as where e^{−G/τ} is no longer a number.
+    """
     faces = low.size
     up, down, bits = scratch[0, :faces], scratch[1, :faces], scratch[2, :faces]
-    fill_rates(up, down, low_potential, high_potential, bits, tau, 1.0)
-    per_tau, total = 1.0 / tau, 0.0
+    fill_rates(up, down, low_potential, high_potential, bits, tau, tau)
+    total = 0.0
     for k in range(faces):
-        bits[k] = low_logarithm[k] - high_logarithm[k] + (low_potential[k] - high_potential[k]) * per_tau
+        bits[k] = tau * (low_logarithm[k] - high_logarithm[k]) + (low_potential[k] - high_potential[k])
     for k in range(faces):
-        total += (up[k] * low[k] - down[k] * high[k]) * bits[k]
+        term = (up[k] * low[k] - down[k] * high[k]) * bits[k]
+        total += 0.0 if term < 0.0 else term
     return total
 
 
@@ -316,4 +320,4 @@ def fill_dissipation(
                 values[first:last], values[first + step : last + step], potential[first:last], potential[first + step : last + step],
                 logarithms[first:last], logarithms[first + step : last + step], work[block], tau,
             )  # fmt: skip
-        readings[block] = total * tau * tau * per_h2
+        readings[block] = total * per_h2

@@ -16,7 +16,7 @@ from wgf.errors import InputError
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
-from wgf.measures.laws import box_title, judge_box
+from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density
 from wgf.methods.base import Frame, Reading, State
 from wgf.methods.box_search import find_box
@@ -48,9 +48,9 @@ class GridStepper(Generic[AnyGridState]):
     token                      of the state whose potential and sums are in place, if any are
     """
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.method, self.problem, self.grid = method, problem, grid
-        self.potential = potential = problem.energy.on(grid, method.tolerance)
+        self.potential = potential = potential or problem.energy.on(grid, method.tolerance)
         leading = potential.shape[:-1]
         self.cells = np.array(leading, dtype=np.int64)
         self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)
@@ -69,9 +69,11 @@ class GridStepper(Generic[AnyGridState]):
 
     def start(self) -> AnyGridState:
         """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
-        values = self.potential.arranged(self.problem.initial.cell_averages(self.grid))
+        averages = self.problem.initial.cell_averages(self.grid)
+        values = self.potential.arranged(averages)
         held = float(values.sum()) * self.grid.cell_volume
         judge_box(self.problem.initial, held, box_title(self.grid.lower, self.grid.upper))
+        judge_resolution(self.grid, averages, self.grid.names)
         return self.begin(0.0, values / held)
 
     def begin(self, time: float, values: np.ndarray) -> AnyGridState:

@@ -20,6 +20,11 @@ Math. 211 (2018) 969], with the balance dE/dt = −∫|∇_S G|² dν − 4∫G�
     ∫_0^∞ r² p(ru) r^{p−1} dr    at u, for the density p of μ_0 in p dimensions,    and the mass ∫|θ|² dμ_0.
 
 The mass ν(S) = ∫|θ|² dμ is no longer one, and is not kept. Noise would break the homogeneity.
+
+Kinks. With ReLU, ∇_S G jumps across the great circle ⟨a, x_i⟩ + b = 0 of each datum x_i, by c (φ − f*)(x_i) w_i √(1 + |x_i|²). Where that is
+positive, both sides flow to the circle: mass arrives there in finite time, and ν has a part on circles, without a density, which slides
+along them (Filippov's solution of u' = −∇_S G). Upwind fluxes approach such measures with order one half to one only [Delarue, Lagoutière &
+Vauchelet, J. Math. Pures Appl. 108 (2017) 918]; the manual has figures.
 """
 
 from __future__ import annotations

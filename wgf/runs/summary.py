@@ -6,10 +6,13 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from wgf.runs.run import Run
 
 ROUNDING = 1e-14  # relative; a rise below it is no rise
+MOST_CHANGES = 4  # of the scheme for the noise, that are told one by one
 
 
 def run_facts(run: Run) -> dict[str, str]:
@@ -34,6 +37,8 @@ def run_facts(run: Run) -> dict[str, str]:
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
         law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
         facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+    if "split" in run.history:
+        facts["scheme"] = _schemes(run)
     if len(run.history.get("gain", ())) > 1:
         facts["steps"] = _variational_steps(run)
     if len(run.history.get("sweeps", ())) > 1:
@@ -62,6 +67,15 @@ def _variational_steps(run: Run) -> str:
             "removed by debiasing" if options["debiased"] else "not removed by debiasing"
         )
     return text
+
+
+def _schemes(run: Run) -> str:
+    """Which of the schemes for the noise took the steps, for example `split, gibbs from t = 0.292`."""
+    split = run.history["split"][: max(1, len(run.history["split"]) - 1)]  # the last state has no step from it
+    names, changes = [("gibbs", "split")[int(part)] for part in split], np.flatnonzero(np.diff(split)) + 1
+    if len(changes) > MOST_CHANGES:
+        return f"gibbs and split in turn, {len(changes)} changes, split in {split.mean():.0%} of the steps"
+    return ", ".join([names[0], *(f"{names[k]} from t = {run.history['time'][k]:.3g}" for k in changes)])
 
 
 def _rest(run: Run) -> str:

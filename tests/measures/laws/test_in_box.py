@@ -57,6 +57,7 @@ def started(problem, method):
         return stepper.frame(stepper.start()).measure
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize(("law", "boundary"), CASES)
 def test_neurons_and_grid_start_from_one_law(law, boundary):
     """Counts of neurons in the cells against the cell averages by Pearson's test; mean and spread; no atom at the walls."""

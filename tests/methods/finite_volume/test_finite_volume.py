@@ -61,6 +61,7 @@ def test_three_axes_agree_with_the_characteristics():
     assert run.loss[-1] == pytest.approx(exact.loss[-1], rel=0.02)
 
 
+@pytest.mark.coarse
 def test_mass_is_kept_over_ten_thousand_steps():
     run = wgf.solve(TANH.problem, on_tanh_box(24, courant=1e-3), until=2.0, save=2)
     assert len(run.history["time"]) > 10_000
@@ -161,6 +162,7 @@ def test_a_step_that_would_raise_the_loss_is_taken_again():
     assert np.diff(run.history["loss"]).max() <= 0
 
 
+@pytest.mark.coarse
 def test_frames_lie_exactly_on_the_save_times():
     times = [0.1, 1 / 3, 0.7, 1.0]
     run = wgf.solve(TANH.problem, on_tanh_box(24), until=1.0, save=times)
@@ -187,6 +189,7 @@ def sum_of(mixture, theta):
     return sum(np.exp(-0.5 * np.sum(((theta - law.mean) / law.std) ** 2, axis=-1)) for law in mixture.laws)
 
 
+@pytest.mark.coarse
 def test_the_order_of_the_axes_does_not_matter():
     def run(theta, swap):
         pick = [1, 0] if swap else [0, 1]
@@ -242,6 +245,7 @@ def test_a_step_allocates_nothing_of_the_size_of_the_grid():
     assert peak < state.values.nbytes / 10
 
 
+@pytest.mark.coarse
 def test_a_state_is_all_that_is_needed_to_go_on():
     """A second stepper that takes over a copy of the state arrives at the same bits."""
     method = on_tanh_box(32)

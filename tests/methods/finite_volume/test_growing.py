@@ -15,6 +15,7 @@ DRIFTING = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: -theta[..., 0]), wg
 NARROW = wgf.FiniteVolume(20, [-1.3], [1.3], grow=True)
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("scheme", ["gibbs", "split"])
 def test_heat_in_a_growing_box_is_that_of_a_large_one(scheme):
     """The variance v_0 + 2τt to the accuracy of the cells; no mass is lost; the spacing stays to the bit."""
@@ -28,6 +29,7 @@ def test_heat_in_a_growing_box_is_that_of_a_large_one(scheme):
     assert run.boundary_mass.max() < 1e-5
 
 
+@pytest.mark.coarse
 def test_transport_grows_only_where_mass_goes():
     """To the right on the first axis; cells stand where they stood."""
     run = wgf.solve(DRIFTING, wgf.FiniteVolume(26, [-1.3, -1.3], [1.3, 1.3], grow=True), until=2.0, save=3)
@@ -52,6 +54,7 @@ def test_networks_grow_too():
     assert small.mass == pytest.approx(1, abs=1e-13)
 
 
+@pytest.mark.coarse
 def test_the_file_records_the_boxes(tmp_path):
     path = tmp_path / "run.h5"
     stored = wgf.solve(SPREADING, dataclasses.replace(NARROW, dt=0.02), until=2.0, save=5, store=path)
@@ -72,6 +75,7 @@ def test_the_file_records_the_boxes(tmp_path):
     stored.plot(tmp_path / "run.png")
 
 
+@pytest.mark.coarse
 def test_a_copied_state_goes_on_bit_for_bit():
     method = dataclasses.replace(NARROW, dt=0.02)
     first = method.bind(SPREADING, 2.0)
@@ -102,6 +106,7 @@ def test_periodic_axes_do_not_grow():
     assert run.measures[-1].grid.shape == (20,)
 
 
+@pytest.mark.coarse
 def test_a_problem_file_can_ask_for_it(tmp_path):
     from wgf.runs.task import read_task
 
@@ -135,3 +140,11 @@ dt = 0.05
     assert "growing" in repr(task.method)
     run = wgf.solve(task.problem, task.method, 1.0, save=2)
     assert run.measures[-1].grid.size > 16 * 16
+
+
+def test_a_law_that_never_ends_is_refused():
+    """One that is known up to a factor only fills any box."""
+    tanh = Tanh()
+    problem = wgf.Problem(tanh.problem.energy, wgf.FromDensity(lambda theta: np.ones(theta.shape[:-1])))
+    with pytest.raises(wgf.InputError, match=r"the box has grown 12 times, and the initial law .* still reaches its edges"):
+        wgf.solve(problem, wgf.FiniteVolume(8, tanh.lower, tanh.upper, grow=True), 1.0)

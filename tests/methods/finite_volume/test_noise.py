@@ -9,6 +9,7 @@ from problems import Ridge, Tanh
 import wgf
 from wgf.methods.finite_volume.gibbs import DriftDiffusion
 from wgf.methods.finite_volume.split import Split, heat_kernel
+from wgf.runs.summary import run_facts
 
 NOISY = Ridge(temperature=0.2)
 NOISY_FREE = Ridge(penalty=0.0, temperature=0.2)
@@ -23,6 +24,7 @@ def on_box(ridge, n, **options):
     return wgf.FiniteVolume(n, lower, upper, **options)
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("ridge", [NOISY, NOISY_FREE, NOISY_2D, NOISY_FREE_2D])
 def test_the_linear_neuron_is_met_at_second_order(ridge, scheme):
@@ -53,17 +55,22 @@ def test_the_linear_neuron_is_met_at_second_order(ridge, scheme):
     assert np.log2(coarse / fine).min() >= 1.9
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("quantity", ["mean", "variance"])
 @pytest.mark.parametrize("ridge", [NOISY, NOISY_FREE])
 def test_the_default_is_of_second_order(ridge, quantity):
-    """Nothing chosen but the cells: the fitted order on four grids (the variance without Sheppard's h²/12, as above)."""
+    """Nothing chosen but the cells, on four grids: error·n² stays below twice what it is on the coarsest one, where first order would
+    come to eight times as much. No order is fitted, as the scheme that is chosen may differ from grid to grid: on the coarsest one it is
+    `split` for the first problem, whose error is smaller. (The variance without Sheppard's h²/12, as above.)
+    """
     sizes, errors = (32, 64, 128, 256), []
     for n in sizes:
         last = wgf.solve(ridge.problem, on_box(ridge, n), until=1.0, save=2).measures[-1]
         variance = last.covariance[0] - last.grid.spacing**2 / 12
         found, exact = (last.mean, ridge.mean(1.0)) if quantity == "mean" else (variance, ridge.std(1.0) ** 2)
         errors.append(abs(found - exact)[0])
-    assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] <= -1.9
+    scaled = np.array(errors) * np.array(sizes) ** 2
+    assert scaled.max() <= 2 * scaled[0]
 
 
 def fokker_planck(x, t):
@@ -190,13 +197,15 @@ def test_at_a_tiny_temperature_gibbs_is_the_upwind_scheme():
     assert gibbs.history["minimum"].min() >= 0
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize(("temperature", "scheme"), [(0.001, "split"), (0.2, "gibbs")])
-def test_the_scheme_is_chosen_from_the_temperature(temperature, scheme):
+def test_the_scheme_suits_the_temperature(temperature, scheme):
     run = wgf.solve(student(0.1, temperature), wgf.FiniteVolume(32, Tanh.lower, Tanh.upper, edge_tolerance=1), until=0.1, save=2)
-    assert f"{scheme} scheme" in run.method
+    assert run_facts(run)["scheme"] == scheme
     assert run.attributes["temperature"] == temperature
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_three_axes_and_a_periodic_one(scheme):
     """θ = (c, a, b) with b on a circle, as the cosine neuron has it: mass, sign, and E."""
@@ -229,6 +238,7 @@ def test_a_copied_state_goes_on_bit_for_bit(scheme):
     assert np.array_equal(*ends)
 
 
+@pytest.mark.coarse
 def test_entropy_and_temperature_are_the_same():
     runs = []
     for tau, internal in ((0.3, None), (0.0, wgf.Entropy(0.3)), (0.1, wgf.Entropy(0.2))):
@@ -257,6 +267,7 @@ def test_the_heat_kernel_is_that_of_the_discrete_heat_equation(s):
         assert kernel == pytest.approx(middle, abs=1e-14)
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("wrap", [False, True])
 def test_a_half_step_of_heat_keeps_boundaries(wrap):
     """On a short axis, with a kernel far wider than it: the flat density."""

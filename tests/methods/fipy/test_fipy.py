@@ -58,6 +58,7 @@ def is_sound(run, mass=1.0):
 
 
 @pytest.mark.parametrize("cells", [32, pytest.param(64, marks=pytest.mark.long)])
+@pytest.mark.coarse
 def test_two_codes_agree_on_a_box(cells):
     """They agree far better than either with the truth; at 128² (benchmarks/peers.py) to 3e-6."""
     reference = wgf.solve(STUDENT, wgf.Characteristics(), END, save=3).prediction

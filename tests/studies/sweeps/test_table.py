@@ -11,7 +11,7 @@ from problems import Tanh
 
 import wgf
 from wgf.studies.sweeps import over_sizes
-from wgf.studies.sweeps.table import Found, Table, progress
+from wgf.studies.sweeps.table import Found, SweepTable, progress
 
 TANH = Tanh()
 GRID = wgf.FiniteVolume(24, TANH.lower, TANH.upper)
@@ -173,11 +173,11 @@ def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path, monk
 
 
 def test_an_odd_number_of_replicates_leaves_one_alone():
-    table = Table.empty(np.array([2, 4]), np.array([0.0, 1.0]), ("loss",), 3, 5)
+    table = SweepTable.empty(np.array([2, 4]), np.array([0.0, 1.0]), ("loss",), 3, 5)
     assert table.missing() == [(1, 1), (1, 0), (0, 1), (0, 0)]
     assert table.floor["loss"].shape == (2, 1, 2)
     table.put(1, 1, Found({"loss": np.ones((1, 2))}, {}, np.ones((1, 2, 5))))
     assert table.done.tolist() == [[0, 0], [0, 1]]
-    larger = Table.empty(np.array([4, 8]), np.array([0.0, 1.0]), ("loss",), 4, 5)
+    larger = SweepTable.empty(np.array([4, 8]), np.array([0.0, 1.0]), ("loss",), 4, 5)
     larger.adopt(table)
     assert not larger.done.any()

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 CELLS_WIDE = 16.0  # the default ε is CELLS_WIDE·h²
 ACCURACY = 1e-8  # sum of the absolute errors of a marginal
-ROUNDS = 5000
+MOST_ITERATIONS = 5000
 
 
 def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) -> float:
     """S_ε(μ, ν)^½, in the units of θ; `epsilon` in those of θ², default 16 h² for the largest spacing h.
 
-    Raises InputError for densities on different grids, RunError where the plan has not settled after ROUNDS rounds.
+    Raises InputError for densities on different grids, RunError where the plan has not settled after MOST_ITERATIONS iterations.
     """
     from wgf.measures.distances.entropic import DOMAINS  # compiled code, which other distances do not need
 
@@ -46,7 +46,7 @@ def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) 
         if all(part is not None for part in parts):
             both, mine, other = (part or 0.0 for part in parts)
             return math.sqrt(max(epsilon * (both - 0.5 * (mine + other)), 0.0))
-    raise RunError(f"entropic transport with ε = {epsilon:.3g} has not settled after {ROUNDS} rounds: take a larger epsilon")
+    raise RunError(f"entropic transport with ε = {epsilon:.3g} has not settled after {MOST_ITERATIONS} iterations: take a larger epsilon")
 
 
 def _cost(domain: Domain, first: np.ndarray, second: np.ndarray) -> float | None:
@@ -56,7 +56,7 @@ def _cost(domain: Domain, first: np.ndarray, second: np.ndarray) -> float | None
         u, v = np.empty_like(a), domain.given(np.ones_like(second), np.empty_like(b))
     smoothed, marginal, masses = np.empty_like(a), np.empty_like(a), np.empty_like(a)
     domain.smooth(v, smoothed)
-    for _ in range(ROUNDS):
+    for _ in range(MOST_ITERATIONS):
         domain.quotient(a, smoothed, u)
         domain.smooth(u, smoothed)
         domain.quotient(b, smoothed, v)
@@ -75,7 +75,7 @@ def _self_cost(domain: Domain, given: np.ndarray) -> float | None:
         a = domain.given(given, np.empty_like(given))
         d = domain.given(np.ones_like(given), np.empty_like(given))
     smoothed, marginal, masses = np.empty_like(a), np.empty_like(a), np.empty_like(a)
-    for _ in range(ROUNDS):
+    for _ in range(MOST_ITERATIONS):
         domain.smooth(d, smoothed)
         domain.product(d, smoothed, marginal)
         if np.abs(domain.masses(marginal, masses) - given).sum() < ACCURACY:

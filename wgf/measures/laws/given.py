@@ -54,7 +54,7 @@ class Samples:
         return self.points.copy() if m == len(self.points) else rng.choice(self.points, m)
 
     def quadrature(self, nodes: int) -> Rule:
-        """The points, equally weighted; `nodes` has no say."""
+        """The points, equally weighted; `nodes` is ignored."""
         return self.points.copy(), np.full(len(self.points), 1 / len(self.points))
 
     def __repr__(self) -> str:

@@ -70,15 +70,15 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
     lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout.
     """
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
-        super().__init__(method, problem, grid)
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
+        super().__init__(method, problem, grid, potential)
         self.tau = problem.noise
         self.now, self.middle, self.earlier, self.logarithms = (np.empty(self.shape) for _ in range(4))
         self.spare = [np.empty(self.shape), np.empty(self.shape)]
         strides = [*(self.strides * self.potential.columns).tolist(), 1]
         per_h2 = (self.per_spacing**2).tolist()
         self.lines = list(zip(self.potential.shape, strides, self.periodic.tolist(), per_h2, strict=True))
-        self.work = np.zeros((BLOCKS, SLOTS, (max(self.potential.shape) + 1) * LANES))
+        self.work = np.zeros(scratch(grid))
         self.readings, self.dissipated = np.empty((BLOCKS, 2)), np.empty(BLOCKS)
 
     def begin(self, time: float, values: np.ndarray) -> DriftDiffusionState:
@@ -111,7 +111,8 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         per_spacing = float(self.per_spacing.max())
         speed = math.sqrt(reading.dissipation / reading.mass) * per_spacing
         dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
-        unseen = reading.mass * (self.rounding(reading.free_energy) * per_spacing) ** 2  # what rounding dissipates
+        rounding = self.rounding(reading.free_energy) * per_spacing
+        unseen = reading.mass * rounding * rounding  # what rounding dissipates
         if state.step > 0 and min(reading.dissipation, state.dissipation) > unseen:
             changed = abs(math.log(reading.dissipation / state.dissipation))
             dt = min(dt, state.step * MOST_CHANGED / changed if changed > 0 else math.inf)
@@ -121,7 +122,7 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         """The longest next step, after one of `dt` where `wanted` was the aim: it resolves the changes of G, and grows by GROWTH.
 
         How far the frozen potential was from the mean of those before and after the step, relative to the change of the two, is
-        proportional to dt and to the rate at which G changes. Changes of G that are rounding have no say.
+        proportional to dt and to the rate at which G changes. Changes of G that are rounding are ignored.
         """
         with self.threaded():
             fill_misses(self.readings, self.earlier.reshape(-1), self.middle.reshape(-1), self.now.reshape(-1))
@@ -179,3 +180,13 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
                 dissipation += float(self.dissipated.sum()) * volume
         mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.array, self.sums)
         return Reading(state.time, self.loss, self.energy, dissipation, mass, self.minimum, boundary)
+
+
+def scratch(grid: Grid) -> tuple[int, int, int]:
+    """The shape of what the sweeps along the lines of a grid work in."""
+    return BLOCKS, SLOTS, (max(grid.shape) + 1) * LANES
+
+
+def scratch_size(grid: Grid, problem: Problem) -> float:
+    """How many numbers that is, where the problem has noise: on a long axis more than on the cells."""
+    return math.prod(map(float, scratch(grid))) if problem.noise > 0 else 0.0

@@ -10,19 +10,23 @@ from typing import Any
 
 import numpy as np
 
+from wgf.errors import InputError
 from wgf.measures.grid import Grid
 from wgf.methods.base import Frame, Reading
+from wgf.methods.finite_volume.choosing import Choosing
+from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
 from wgf.problems.problem import Problem
 
 NEAR = 1e-7  # fraction of the mass in an outermost layer of cells at which the box grows there
 MARGIN = 1 / 8  # of the axis' cells, added at once
+MOST_ENLARGED = 12  # times before the start, in which a box becomes fifteen times as long
 
 
 class Growing:
-    """The stepper of a scheme on a box that may grow; see the module's text."""
+    """The stepper of a scheme on a box that may grow; see the module's text. Its states are those of the scheme."""
 
-    def __init__(self, scheme: type[GridStepper[Any]], method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, grid: Grid) -> None:
         self.scheme, self.method, self.problem, self.first = scheme, method, problem, grid
         self.added = np.zeros((grid.dim, 2), dtype=np.int64)
         self.stepper = scheme(method, problem, grid)
@@ -30,20 +34,24 @@ class Growing:
 
     def start(self) -> GridState:
         """The initial law, on a box that has grown already until the law does not reach its edges."""
-        while True:
+        for _ in range(MOST_ENLARGED):
             more = self._needed(self.problem.initial.cell_averages(self.stepper.grid))
             if not more.any():
                 return self._noted(self.stepper.start())
             self._enlarge(more)
+        raise InputError(
+            f"the box has grown {MOST_ENLARGED} times, and the initial law {self.problem.initial!r} still reaches its edges: give a larger "
+            "box, or a law that ends somewhere"
+        )
 
-    def step(self, state: GridState, stop: float) -> Reading:
+    def step(self, state: Any, stop: float) -> Reading:
         """One step of the scheme; then the box grows where it has to."""
         self._settle(state)
         reading = self.stepper.step(state, stop)
         self._grown(state)
         return reading
 
-    def frame(self, state: GridState) -> Frame:
+    def frame(self, state: Any) -> Frame:
         """The density on the box as it is."""
         self._settle(state)
         return self.stepper.frame(state)
@@ -59,7 +67,8 @@ class Growing:
 
     def _enlarge(self, more: np.ndarray) -> None:
         self.added = self.added + more
-        require_memory(grid := self.first.enlarged(self.added), self.problem)
+        grid = self.first.enlarged(self.added)
+        require_memory(grid, self.problem, scratch_size(grid, self.problem))
         self.stepper = self.scheme(self.method, self.problem, grid)
 
     def _needed(self, values: np.ndarray) -> np.ndarray:

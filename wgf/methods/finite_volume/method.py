@@ -11,12 +11,11 @@ split   the transport above between two half steps of the exact discrete heat fl
         however small, positive and conservative; gives up the exact Gibbs state (it is kept to second order only), and with
         it the strict fall of E once E is within the scheme's error of its minimum.
 
-By default `gibbs` is taken where the initial law's root-mean-square Péclet number is at most 1 on every axis, else `split`.
+By default the one whose truncation error on the density as it is is the smaller one, chosen again and again along the run (choosing.py).
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,8 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
-from wgf.methods.finite_volume.gibbs import DriftDiffusion
+from wgf.methods.finite_volume.choosing import Choosing
+from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
@@ -36,7 +36,6 @@ from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
 SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
-PECLET = 1.0  # up to it, the Scharfetter–Gummel fluxes diffuse by less than 9 % too much
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class FiniteVolume:
     limiter          of the transport: mc, minmod, van-leer or upwind (first order)
     integrator       of the transport: ssprk3, ssprk2, ssprk43, ssprk52 or euler
     courant          the largest dt·outflow of a transport step, at most ½, the bound that keeps every cell ≥ 0
-    diffusion        with noise: gibbs or split (see the module's text); default: what suits the temperature
+    diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
     dt               the longest time step; default: what accuracy asks for
     tolerance        relative error to which the neuron's features are compressed
     edge_tolerance   mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
@@ -87,18 +86,16 @@ class FiniteVolume:
         """From the tables of a problem file (domain_table.py)."""
         return on_box(cls, table, domain, problem, cells)
 
-    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Growing:
-        """Check the box against the memory, choose the scheme, and set it up."""
+    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Choosing | Growing:
+        """Check the box against the memory, and set up the scheme, or the choice of one."""
         grid = self.grid(problem, until)
-        require_memory(grid, problem)
-        method = self
-        scheme: type[GridStepper[Any]] = Transport
+        require_memory(grid, problem, scratch_size(grid, problem))
+        scheme: type[GridStepper[Any]] | type[Choosing] = Transport
         if problem.noise > 0:
-            name = self.diffusion or suitable_scheme(self, problem, grid)
-            scheme, method = SCHEMES[name], dataclasses.replace(self, diffusion=name)
+            scheme = SCHEMES[self.diffusion] if self.diffusion else Choosing
         elif self.diffusion is not None:
             raise InputError(f"diffusion = {self.diffusion!r}, but the problem has no noise: leave it out, or give a temperature > 0")
-        return Growing(scheme, method, problem, grid) if self.grow else scheme(method, problem, grid)
+        return Growing(scheme, self, problem, grid) if self.grow else scheme(self, problem, grid)
 
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
@@ -119,16 +116,3 @@ class FiniteVolume:
         if self.diffusion == "gibbs":
             return f"FiniteVolume({box}, gibbs scheme)"
         return f"FiniteVolume({box}, {self.limiter} limiter, {self.integrator}{', split scheme' if self.diffusion else ''})"
-
-
-def suitable_scheme(method: FiniteVolume, problem: Problem, grid: Grid) -> str:
-    """`gibbs` where the initial law's root-mean-square Péclet number |∂_k G| h_k/τ is at most PECLET on every axis, else `split`."""
-    stepper = Transport(method, problem, grid)
-    density = problem.initial.cell_averages(grid)
-    stepper.begin(0.0, stepper.potential.arranged(density) / max(np.sum(density) * grid.cell_volume, np.finfo(float).tiny))
-    g = stepper.potential.values()
-    for axis in range(grid.dim):
-        jump, mass = np.diff(g, axis=axis), np.delete(density, -1, axis)
-        if np.sum(mass * jump**2) > np.sum(mass) * (PECLET * problem.noise) ** 2:
-            return "split"
-    return "gibbs"

@@ -37,9 +37,9 @@ class Split(Transport):
 
     fill_sums = GridStepper.fill_sums  # of what half a step of heat has left, not a stage
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.tau = problem.noise
-        super().__init__(method, problem, grid)
+        super().__init__(method, problem, grid, potential)
         self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
 
     def step(self, state: TransportState, stop: float) -> Reading:

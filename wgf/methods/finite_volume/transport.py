@@ -61,8 +61,8 @@ class Transport(GridStepper[TransportState]):
     staged (3, rows)   row sums of the last stage of a step
     """
 
-    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
-        super().__init__(method, problem, grid)
+    def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
+        super().__init__(method, problem, grid, potential)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator]
         self.spare, self.staged = [np.empty(self.shape), np.empty(self.shape)], np.empty_like(self.sums)

@@ -125,7 +125,10 @@ class FiPyMesh:
 
     @property
     def order(self) -> int:
-        """The least, that on triangles; on regular meshes it is two, and the change from half the resolution is a safe bound."""
+        """That on triangles; on regular meshes it is two, and the change from half the resolution is a safe bound.
+
+        It is not where mass gathers on the kinks of G of a few data, without a density (problems/sphere.py): there it tells half the error.
+        """
         return 1
 
     def coarser(self, problem: Problem, until: float) -> FiPyMesh | None:

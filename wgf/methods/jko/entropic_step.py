@@ -16,12 +16,12 @@ up to the factor of u that its largest entry absorbs. With τ > 0 and q = K a, p
 Iteration. The second marginal holds exactly, the others are iterated together; each round applies K three times (plain: twice).
 - z, of the r numbers of the compressed features, is the maximiser of the concave dual −s(½|z|² + ⟨z, f*⟩) − ⟨μ, log K u(z)⟩, whose
   gradient is s(Φᵀp − f* − z) and whose Hessian is −s(1 + Δt ∫∇Φᵀ∇Φ dp) up to terms of higher order in Δt: the mass at θ' comes
-  from a neighbourhood of variance ε/2, over which Φ varies by ∇Φ. Newton's method with this r × r matrix needs a few rounds where
+  from a neighbourhood of variance ε/2, over which Φ varies by ∇Φ. Newton's method with this r × r matrix needs a few iterations where
   alternating between the scalings and the proximal map of L takes 1 + s Cov_p(Φ) times as many. Where the derivative of the dual
   along the step has turned down by OVERSHOT of what it was, the step is halved: a line search on the dual.
 - d: the averaged update halves its error at least, as K is positive definite.
 - with noise, log u is damped by the factor sτ/(1 + sτ) =: ρ a round, a mapping that is symmetric with spectrum in [0, ρ]; the
-  second-order Richardson iteration for this interval takes about the square root of that number of rounds.
+  second-order Richardson iteration for this interval takes about the square root of that number of iterations.
 
 A round ends a step where ∑|a·K u − μ| (with the next u) and ∑|d·K d − p| are at most `accuracy`, and the objective does not exceed
 its value where nothing moves, p = μ, by more than `accuracy` times the energy's size.
@@ -37,9 +37,9 @@ objective of p lies below that of p = μ, from below, converged or not. A plain 
 
 and what it minimises is ½L[p] + (τ + ε/2Δt) ∫p log p + that cost/(2Δt): it may raise ½L + τ∫p log p.
 
-Retreat. In cells that are empty and stay so, d tends to zero like one over the number of rounds, and ∑|d·K d − p| gets small long
+Retreat. In cells that are empty and stay so, d tends to zero like one over the number of iterations, and ∑|d·K d − p| gets small long
 before: too much mass is left in them. The objective is convex in p; where it is found higher than that of p = μ, d is drawn back
-towards the d of μ by RETREAT, as in a line search, and the rounds go on.
+towards the d of μ by RETREAT, as in a line search, and the iterations go on.
 
 Second order. A whole step p and two half steps p̂ have errors in the ratio 2 : 1, in log p as well: p̂²/p, scaled to mass one, is of
 second order, and positive. The ratio p̂/p is kept within [1/2, 2], which only empty tails ever leave.
@@ -215,7 +215,7 @@ class VariationalStepper(GridStepper[VariationalState]):
     def solved(self, masses: np.ndarray, dt: float, state: VariationalState, guess: np.ndarray) -> Step:
         """The minimiser p for μ = `masses`, its d guessed; see the module's text.
 
-        Raises Unsound where the domain's range is left, a RunError where `iterations` rounds are not enough.
+        Raises Unsound where the domain's range is left, a RunError where `iterations` of them are not enough.
         """
         name, method = state.domain, self.method
         if name not in self.domains:

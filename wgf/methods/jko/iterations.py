@@ -9,8 +9,8 @@ from scipy import linalg
 
 OVERSHOT = 0.5
 UNSEEN = 1e-24  # of |z|²: a smaller gain of the dual is rounding
-CALM = 3  # rounds before the noise is accelerated
-PATIENCE = 12  # rounds before d is accelerated
+CALM = 3  # iterations before the noise is accelerated
+PATIENCE = 12  # iterations before d is accelerated
 
 
 class Newton:
@@ -57,15 +57,15 @@ class Momentum:
     """Weights of Nesterov's extrapolation of d, where its iteration is slow; begun anew where the error rises."""
 
     def __init__(self) -> None:
-        self.rounds, self.since, self.error = 0, 0, math.inf
+        self.count, self.since, self.error = 0, 0, math.inf
 
     def weight(self, error: float) -> float | None:
         """The weight of the last change of d; None while d need not be remembered."""
-        self.rounds += 1
+        self.count += 1
         self.since = 0 if error > self.error else self.since + 1
         self.error = error
-        if self.rounds < PATIENCE:
+        if self.count < PATIENCE:
             return None
-        if self.rounds == PATIENCE:
+        if self.count == PATIENCE:
             self.since = 0
         return self.since / (self.since + 3.0)

@@ -10,6 +10,7 @@ from wgf.measures.measure import Density, MeshDensity
 from wgf.methods.base import Frame, Reading
 
 SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
+WINDOW, MOST_STEPS = 1000, 1e8  # steps after which it is looked how many would be left, and how many are too many: hours, at best
 
 
 class Monitor:
@@ -23,6 +24,7 @@ class Monitor:
         self.names: tuple[str, ...] = ()
         self.mesh = ""
         self.last_time: float | None = None
+        self.steps, self.window_start = 0, 0.0
         self.warned: set[tuple[int, int]] = set()
 
     def frame(self, frame: Frame) -> None:
@@ -40,6 +42,20 @@ class Monitor:
                 "the velocity grows without bound there; choose a smaller box, a milder neuron or an earlier end"
             )
         self.last_time = reading.time
+        self._require_progress(reading.time)
+
+    def _require_progress(self, time: float) -> None:
+        """Raise a RunError where the last WINDOW steps were so short that more than MOST_STEPS would be left."""
+        self.steps += 1
+        if self.steps % WINDOW:
+            return
+        step, self.window_start = (time - self.window_start) / WINDOW, time
+        if (left := self.until - time) > MOST_STEPS * step:
+            raise RunError(
+                f"{self.steps:,} steps have come to t = {time:.3g} of {self.until:g}, and with steps of {step:.2g} there are "
+                f"{left / step:.1g} left: the problem is stiff; choose fewer cells, a smaller box, a milder penalty, less noise or an "
+                "earlier end"
+            )
 
     def close(self, error: BaseException | None) -> None:
         pass

@@ -21,14 +21,14 @@ from wgf.errors import InputError
 from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
-from wgf.studies.sweeps.table import Table
+from wgf.studies.sweeps.table import SweepTable
 
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """The sweep's result; S sizes, R replicates, T times, n data.
 
-    table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see Table
+    table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see SweepTable
     rates             for each distance
     limit             φ of the limit (T, n); weights (n,) those of the data
     resampling        ∫‖g‖² dμ_t − ‖φ_t‖², m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t, (T,)
@@ -36,7 +36,7 @@ class Comparison:
     attributes        what the limit's run says of itself
     """
 
-    table: Table
+    table: SweepTable
     rates: dict[str, Rate]
     limit: np.ndarray
     weights: np.ndarray
@@ -183,4 +183,4 @@ def open_comparison(path: str | Path) -> Comparison:
         rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
         errors = {name: item[:] for name, item in file["discretisation_error"].items()}
         limit, weights, resampling = (file[name][:] for name in ("limit_prediction", "input_weight", "resampling"))
-        return Comparison(Table.read(file), rates, limit, weights, resampling, errors, dict(file.attrs.items()))
+        return Comparison(SweepTable.read(file), rates, limit, weights, resampling, errors, dict(file.attrs.items()))

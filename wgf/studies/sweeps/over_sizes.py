@@ -42,7 +42,7 @@ from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.comparison import Comparison
 from wgf.studies.sweeps.parallel import answering
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
-from wgf.studies.sweeps.table import Found, Ledger, Table
+from wgf.studies.sweeps.table import Found, ResumableTable, SweepTable
 from wgf.studies.theory.discretisation import discretisation_error
 from wgf.studies.theory.fluctuation import fluctuations, spread
 
@@ -77,17 +77,17 @@ def compare(
     until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
     names = _checked(problem, chosen, replicates, distances)
     template = particles or Particles(chosen[0])
-    ledger = None
+    resumable = None
     if store is not None:
         check_target(path := Path(store), "comparison")
-        ledger = Ledger(path, _signature(problem, method, template, save_times(until, save), seed, names))
+        resumable = ResumableTable(path, _signature(problem, method, template, save_times(until, save), seed, names))
     one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
-    table = Table.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
+    table = SweepTable.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
     started = dataclasses.replace(problem, initial=_common_start(problem, limit, template))
     reference = Reference(started, limit, until, names, one.frame(one.start()).measure)
-    if ledger is not None:
-        ledger.begin(table, limit.prediction, limit.attributes)
+    if resumable is not None:
+        resumable.begin(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
     with (
         answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
@@ -97,17 +97,17 @@ def compare(
         (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
         for task, found in answers:
             table.put(task.size, task.pair, found)
-            if ledger is not None:
-                ledger.record(table, task.size, task.pair)
+            if resumable is not None:
+                resumable.record(table, task.size, task.pair)
             bar.update(task.neurons)
     p = limit.measures[0].points.shape[1]
     rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
     attributes = {**limit.attributes, "seed": seed, "predicted_error": uncertain}
     result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
-    if ledger is not None:
-        result.attributes["signature"] = ledger.signature
-        result.save(ledger.path)
+    if resumable is not None:
+        result.attributes["signature"] = resumable.signature
+        result.save(resumable.path)
     return result
 
 

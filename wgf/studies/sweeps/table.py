@@ -30,8 +30,8 @@ class Found:
     prediction: np.ndarray
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass
+class SweepTable:
     """sizes (S,), times (T,), distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); NaN where nothing is yet.
 
     done (S, ⌈R/2⌉): how many replicates of a cell are there, 0 to 2.
@@ -45,7 +45,7 @@ class Table:
     done: np.ndarray
 
     @classmethod
-    def empty(cls, sizes: np.ndarray, times: np.ndarray, names: tuple[str, ...], replicates: int, samples: int) -> Table:
+    def empty(cls, sizes: np.ndarray, times: np.ndarray, names: tuple[str, ...], replicates: int, samples: int) -> SweepTable:
         """A table without entries."""
         s, t = len(sizes), len(times)
         distance = {name: np.full((s, replicates, t), np.nan) for name in names}
@@ -54,7 +54,7 @@ class Table:
         return cls(sizes, times, distance, floor, prediction, np.zeros((s, -(-replicates // 2)), dtype=np.uint8))
 
     @classmethod
-    def read(cls, file: h5py.File) -> Table:
+    def read(cls, file: h5py.File) -> SweepTable:
         """The table in an open file."""
         distance, floor = ({name: item[:] for name, item in file[group].items()} for group in ("distance", "floor"))
         first = str(file.attrs["distances"]).split()
@@ -91,7 +91,7 @@ class Table:
         floor = {name: values[size, pair] for name, values in self.floor.items()} if two else {}
         return Found({name: values[size, rows] for name, values in self.distance.items()}, floor, self.prediction[size, rows])
 
-    def adopt(self, other: Table) -> None:
+    def adopt(self, other: SweepTable) -> None:
         """Take over the cells of another table that this one has, too, with as many replicates."""
         places = {int(m): k for k, m in enumerate(other.sizes)}
         for size, pair in self.missing():
@@ -121,7 +121,7 @@ def progress(path: Path) -> tuple[int, int]:
     return int(np.count_nonzero(done)), done.size
 
 
-class Ledger:
+class ResumableTable:
     """The table on file while it is being filled. `signature` says what its numbers depend on.
 
     Refuses a file with another sweep that is not finished: its cells would be lost. A finished one is replaced.
@@ -140,7 +140,7 @@ class Ledger:
                 "choose another name"
             )
 
-    def begin(self, table: Table, limit: np.ndarray, attributes: dict[str, Any]) -> None:
+    def begin(self, table: SweepTable, limit: np.ndarray, attributes: dict[str, Any]) -> None:
         """Put what an earlier call has left, if it was of the same sweep, into the table, and the table into the file."""
         if (earlier := self._earlier(limit)) is not None:
             table.adopt(earlier)
@@ -151,7 +151,7 @@ class Ledger:
     def _is_there(self) -> bool:
         return self.path.exists() and kind_of(self.path) == "comparison"
 
-    def record(self, table: Table, size: int, pair: int) -> None:
+    def record(self, table: SweepTable, size: int, pair: int) -> None:
         """Write a cell of the table that has been filled, and then that it is done."""
         with opened(self.path) as file:
             rows = table.members(pair)
@@ -163,7 +163,7 @@ class Ledger:
             file.flush()
             file["done"][size, pair] = table.done[size, pair]
 
-    def _earlier(self, limit: np.ndarray) -> Table | None:
+    def _earlier(self, limit: np.ndarray) -> SweepTable | None:
         """The table on file, if it has this signature and this limit."""
         if not self._is_there():
             return None
@@ -173,4 +173,4 @@ class Ledger:
             stored = file["limit_prediction"][:]
             if stored.shape != limit.shape or not np.allclose(stored, limit, rtol=SAME, atol=SAME):
                 return None
-            return Table.read(file)
+            return SweepTable.read(file)

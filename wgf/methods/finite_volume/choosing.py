@@ -1,0 +1,185 @@
+"""The scheme for the noise, chosen along the run by the truncation errors of both on the density as it is.
+
+On a face between the averages u_i and u_{i+1} of a smooth density u, with x = (G_{i+1} − G_i)/τ its Péclet number and
+J = u_{i+1} − u_i, h/τ times the fluxes of the two schemes along an axis, and of the equation itself, are
+
+    gibbs   −½(u_i + u_{i+1}) x − (x/2) coth(x/2) J,
+    split   −u_face x − J,      u_face the limited value from the upwind side (transport.py),
+    exact   −¹⁄₁₂(7(u_i + u_{i+1}) − u_{i−1} − u_{i+2}) x̄ − ¹⁄₁₂(15 J − u_{i+2} + u_{i−1}) + O(h⁴),
+
+x̄ = ¹⁄₂₄(27 x_i − x_{i−1} − x_i − x_{i+1}), the derivative of G/τ at the face times h. Gibbs diffuses by τ((x/2) coth(x/2) − 1) more
+than τ along the way of the mass: by ¹⁄₁₂ x²τ where the cells see the noise and all three differ by O(h²), and by ½|x|τ = ½|∂G|h, as
+first-order upwind, where they do not. In the Gibbs state u ∝ e^{−G/τ} this is what makes its flux vanish, and split, which lacks it,
+moves. So neither the temperature nor the start says which scheme is better: it depends on whether the mass slides or rests, and where.
+
+A flux that misses the exact one by δ moves μ away from the solution, and by Kantorovich's duality W₁ between the two grows by at most
+
+    e = ∫|δ| dθ = Σ_axes τ/h Σ_faces |cell|·|h/τ·(flux of the scheme − exact flux)|
+
+per unit time. Taken is the scheme with the smaller e; but gibbs, whose steps noise does not shorten, as long as its e is at most
+PREFERENCE times that of split, and where there are too few cells to tell. This is looked
+at again each time the mass has moved by CELLS cells, in the root mean square, and after STEPS steps at the latest: an error of the past is
+forgotten where the flow contracts, so that what counts is what the mass is doing. The history's `split` is 1 where the step from a state
+was one of split, 0 where it was one of gibbs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wgf.measures.grid import Grid
+from wgf.methods.base import Frame, Reading
+from wgf.methods.finite_volume.gibbs import DriftDiffusion, DriftDiffusionState
+from wgf.methods.finite_volume.split import Split
+from wgf.methods.finite_volume.transport import TransportState
+from wgf.methods.grid_stepper import GridStepper
+from wgf.problems.problem import Problem
+
+PREFERENCE = 1.1  # e of gibbs over that of split up to which gibbs is taken
+CELLS = 4.0  # by which the mass moves, in the root mean square, between two looks
+STEPS = 50  # between two looks, at most
+STRETCH = 2**16  # cells looked at together, so that the work arrays are small
+SMALL = 1e-8  # of x/2, below which (x/2) coth(x/2) = 1
+
+Limited = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _where_alike(a: np.ndarray, b: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """The slope with the sign of the differences a and b, zero where they differ in sign."""
+    return np.where(a * b > 0, np.copysign(slope, a), 0.0)
+
+
+SLOPES: dict[str, Limited] = {  # of a limiter, from the differences to both neighbours (kernels/transport.py)
+    "mc": lambda a, b: _where_alike(a, b, np.minimum(2 * np.minimum(np.abs(a), np.abs(b)), 0.5 * np.abs(a + b))),
+    "minmod": lambda a, b: _where_alike(a, b, np.minimum(np.abs(a), np.abs(b))),
+    "van-leer": lambda a, b: _where_alike(a, b, 2 * np.abs(a) * np.abs(b) / np.maximum(np.abs(a + b), np.finfo(float).tiny)),
+    "upwind": lambda a, b: np.zeros_like(a),
+}
+
+
+@dataclass(eq=False, repr=False)
+class ChosenState(DriftDiffusionState, TransportState):
+    """A density, what each of the schemes remembers of it, and which of them moves it.
+
+    split   whether it is split
+    moved   cells by which the mass has moved since this was looked at, in the root mean square
+    steps   taken since then
+    """
+
+    split: bool = False
+    moved: float = 0.0
+    steps: int = 0
+
+
+class Choosing:
+    """`FiniteVolume` with noise, the scheme left open. Never stored."""
+
+    def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
+        self.method, self.problem, self.grid = method, problem, grid
+        self.stepper: GridStepper[Any] = DriftDiffusion(method, problem, grid)
+        self.potential = self.stepper.potential
+        summary = self.stepper.facts["method_summary"].removesuffix(")")
+        self.facts = self.stepper.facts | {"method_summary": f"{summary}, gibbs or split scheme by truncation error)"}
+
+    def start(self) -> ChosenState:
+        """The initial law's cell averages, and the scheme that suits them."""
+        started = self.stepper.start()
+        return self.begin(started.time, started.array)
+
+    def begin(self, time: float, values: np.ndarray) -> ChosenState:
+        """A state with these values, and the scheme that suits them."""
+        state = ChosenState(time, values)
+        self._look(state)
+        return state
+
+    def step(self, state: ChosenState, stop: float) -> Reading:
+        """One step of the scheme of the state, which is looked at before where it is due."""
+        if state.moved >= CELLS or state.steps >= STEPS:
+            self._look(state)
+        self._settle(state)
+        start, reading = state.time, self.stepper.step(state, stop)
+        speed = math.sqrt(max(reading.dissipation, 0.0) / reading.mass) * float(self.stepper.per_spacing.max())
+        state.moved, state.steps = state.moved + speed * (state.time - start), state.steps + 1
+        return self._marked(reading)
+
+    def frame(self, state: ChosenState) -> Frame:
+        """That of the scheme of the state."""
+        self._settle(state)
+        frame = self.stepper.frame(state)
+        return dataclasses.replace(frame, reading=self._marked(frame.reading))
+
+    def _marked(self, reading: Reading) -> Reading:
+        return dataclasses.replace(reading, extra={"split": float(isinstance(self.stepper, Split))})
+
+    def _settle(self, state: ChosenState) -> None:
+        """Make the stepper that of the state."""
+        if state.split != isinstance(self.stepper, Split):
+            scheme = Split if state.split else DriftDiffusion
+            del self.stepper  # its arrays make room for the other's
+            self.stepper = scheme(self.method, self.problem, self.grid, self.potential)
+
+    def _look(self, state: ChosenState) -> None:
+        """Choose the scheme that suits the density; what the state remembers of steps belongs to the scheme before."""
+        self._settle(state)
+        self.stepper.reading(state)  # puts the potential in place
+        density, potential = self.potential.restored(state.array), self.potential.values()
+        gibbs, split = truncation_errors(density, potential, self.grid, self.problem.noise, self.method.limiter)
+        state.moved, state.steps = 0.0, 0
+        if state.split != (gibbs > PREFERENCE * split):
+            state.split = not state.split
+            state.longest, state.pace, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
+            self._settle(state)
+            if isinstance(self.stepper, Split):
+                self.stepper.reading(state)
+                state.outflow = self.stepper.outflow
+
+
+def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, tau: float, limiter: str) -> np.ndarray:
+    """e of gibbs and of split, (2,), for cell averages and G (n_1, …, n_p).
+
+    Faces next to closed walls have no say, nor have axes of fewer than four cells.
+    """
+    errors = np.zeros(2)
+    for axis, (h, wrap) in enumerate(zip(grid.spacing, grid.periodic(), strict=True)):
+        for u, g in _lines(density, potential / tau, axis, wrap):
+            errors += tau / h * grid.cell_volume * line_errors(u, g, SLOPES[limiter])
+    return errors
+
+
+def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Both along an axis, (n, lines) each, in stretches of lines; a periodic axis goes on by two cells at its lower end, by one above."""
+    u, g = (np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1) for array in (density, potential))
+    lines = max(1, STRETCH // len(u))
+    for first in range(0, u.shape[1], lines):
+        parts = (array[:, first : first + lines] for array in (u, g))
+        u_part, g_part = (np.pad(part, ((2, 1), (0, 0)), mode="wrap") if wrap else part for part in parts)
+        yield u_part, g_part
+
+
+def line_errors(u: np.ndarray, g: np.ndarray, limited: Limited) -> np.ndarray:
+    """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), over the inner faces of lines (n, lines)."""
+    if len(u) < 4:
+        return np.zeros(2)
+    gibbs, split, exact = line_fluxes(u, g, limited)
+    return np.array([np.abs(flux - exact).sum() for flux in (gibbs, split)])
+
+
+def line_fluxes(u: np.ndarray, g: np.ndarray, limited: Limited) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """−h/τ times the fluxes of gibbs, of split and of the equation, for averages u and G/τ on n cells along lines, (n, lines) each, through
+    the n − 3 faces that have two cells on either side, (n − 3, lines) each.
+    """
+    jumps, steps = np.diff(u, axis=0), np.diff(g, axis=0)
+    slopes = limited(jumps[:-1], jumps[1:])  # of all cells but the first and the last
+    low, high, jump, x = u[1:-2], u[2:-1], jumps[1:-1], steps[1:-1]
+    derivative = (27 * x - steps[:-2] - x - steps[2:]) / 24
+    exact = (7 * (low + high) - u[:-3] - u[3:]) / 12 * derivative + (15 * jump - u[3:] + u[:-3]) / 12
+    y = np.maximum(0.5 * np.abs(x), SMALL)
+    gibbs = 0.5 * (low + high) * x + y / np.tanh(y) * jump
+    split = np.where(x < 0, low + 0.5 * slopes[:-1], high - 0.5 * slopes[1:]) * x + jump
+    return gibbs, split, exact
