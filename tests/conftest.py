@@ -32,7 +32,7 @@ def fipy(monkeypatch):
 
 def pytest_collection_modifyitems(items):
     """`@pytest.mark.coarse`: the cells are far too few for the initial law, on purpose, since what the test is about (contracts, files,
-    orders from coarse grids on, worlds too small for more) does not depend on how well the law is resolved. Only that one warning passes.
+    orders from coarse grids on) does not depend on how well the law is resolved. Only that one warning is let pass.
     """
     for item in items:
         if item.get_closest_marker("coarse"):

@@ -37,6 +37,7 @@ def coarse(method, dim):
     return dataclasses.replace(method, cells=(COARSE[dim],) * dim)
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
 def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):

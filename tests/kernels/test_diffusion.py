@@ -138,6 +138,20 @@ def test_the_dissipation_is_the_rate_at_which_the_energy_falls(lines):
     assert readings[:, 1].min() == lines.u.min()
 
 
+@pytest.mark.parametrize("tau", [1.0, 1e-3, 1e-300])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_dissipation_of_a_state_at_rest_is_not_negative(seed, tau):
+    """At u ∝ e^{−G/τ} it is zero, and by rounding never below, whose root would be no number; finite for any τ, too."""
+    rng = np.random.default_rng(seed)
+    potential = rng.normal(size=40) * min(tau, 1e-2) + (tau < 1e-2) * rng.integers(0, 2, 40)
+    u = np.exp(-potential / tau)
+    logarithms, readings, out = np.empty(40), np.empty((2, 2)), np.empty(2)
+    fill_logarithms(logarithms, u, readings)
+    fill_dissipation(out, u, logarithms, potential, 40, 1, False, tau, 1.0, np.full((2, SLOTS, 41 * LANES), np.nan))
+    assert out.min() >= 0
+    assert out.sum() < 1e-25
+
+
 @given(x=st.floats(-650, 650) | st.floats(-1e12, 1e12), tau=st.sampled_from([0.01, 1.0, 30.0]))
 def test_rates_are_exact_to_rounding(x, tau):
     """Of the rates and of x/τ itself, of which e^{−x/τ} has |x/τ| times the relative error."""

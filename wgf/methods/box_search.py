@@ -1,8 +1,9 @@
 """A box for the flow, found by a cheap run of few points: characteristics, or noisy neurons where there is noise.
 
-The box holds every place where a point has been, with a margin. With noise the steps are those of Euler and Maruyama, as long as
-no coordinate moves by more than MOVE of the box so far, in the root mean square: with the rate L of a well and its standard
-deviation σ, √(2τ dt) ≈ MOVE·6.4σ, σ² = τ/L, is dt ≈ ½/L, a quarter of what is stable. The run is cut off after so many steps that
+The box holds every place where a point has been, with a margin. With noise the steps are those of Euler and Maruyama, so long that in the
+root mean square no coordinate moves by more than MOVE of the box so far, and its deviations from the mean by no more than MOVE of their own
+extent: in a well of rate L they move by L dt σ, or by √(2τ dt) where that is more, and extend over 6.4σ, so that L dt stays below 1, where
+2 is the bound of stability; and at rest, where σ² = τ/L, it is ½. The run is cut off after so many steps that
 a stiff flow, or a very long one, ends in a message instead of a search without end.
 """
 
@@ -27,7 +28,8 @@ NEURONS, NOISY_MARGIN = 1000, 0.4  # with noise: their extremes, 3.2 standard de
 PAIRED, PAIRED_MARGIN = 64, 0.7  # the same, from 2.4 standard deviations, where every pair of neurons costs
 STEPS = 500  # of the noisy run, at least
 FIRST_STEP = 1e-6  # of the longest noisy step: how stiff the flow is shows in the first steps
-MOVE, GROWTH = 0.15, 2.0  # of the box so far, in a noisy step; largest ratio of a noisy step to the one before it
+MOVE, GROWTH = 0.15, 2.0  # of the extent, in a noisy step; largest ratio of a noisy step to the one before it
+LEAST_SHARE = 1e-3  # below it a step grows by GROWTH in any case
 MOST_STEPS, MOST_NOISY_STEPS = 1000, 2000  # of a cheap run: a few seconds
 LEAST_EXTENT, ROUNDING = 1e-3, 1e-12  # of a box, where all points stay in one place: absolute, and relative to where it is
 
@@ -60,13 +62,22 @@ def _traversed(stepper: CloudStepper[Any], state: State, until: float) -> tuple[
         if state.time >= until:
             return lower, upper
         if isinstance(stepper, LangevinStepper):
-            moved = np.sqrt(np.mean((state.array - before) ** 2, axis=0))
-            share = float(np.max(moved / np.maximum(upper - lower, np.finfo(float).tiny)))
-            stepper.eta = min(stepper.eta * min(GROWTH, MOVE / max(share, np.finfo(float).tiny)), until / STEPS)
+            share = _share_moved(before, state.array, upper - lower)
+            stepper.eta = min(stepper.eta * min(GROWTH, MOVE / max(share, LEAST_SHARE)), until / STEPS)
     raise InputError(
-        f"no box is found: {most:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, as the flow is stiff "
+        f"no box is found: {most:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, as the flow is stiff, "
         "or long: give lower and upper"
     )
+
+
+def _share_moved(before: np.ndarray, after: np.ndarray, extent: np.ndarray) -> float:
+    """How far a step has moved the points (m, p), in the root mean square: all beside the `extent` (p,) of the box so far, and their
+    deviations from their mean beside their own extent; the largest share of all axes.
+    """
+    moved, smallest = after - before, np.finfo(float).tiny
+    together = np.sqrt(np.mean(moved**2, axis=0)) / np.maximum(extent, smallest)
+    apart = np.std(moved, axis=0) / np.maximum(np.ptp(after, axis=0), smallest)
+    return float(max(together.max(), apart.max()))
 
 
 def _cheap_run(problem: Problem, until: float) -> tuple[CloudStepper[Any], float]:

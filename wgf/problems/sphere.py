@@ -21,10 +21,10 @@ Math. 211 (2018) 969], with the balance dE/dt = −∫|∇_S G|² dν − 4∫G�
 
 The mass ν(S) = ∫|θ|² dμ is no longer one, and is not kept. Noise would break the homogeneity.
 
-Kinks. With ReLU, ∇_S G jumps across the great circle ⟨a, x_i⟩ + b = 0 of each datum x_i, by c (φ − f*)(x_i) w_i √(1 + |x_i|²). Where that is
-positive, both sides flow to the circle: mass arrives there in finite time, and ν has a part on circles, without a density, which slides
-along them (Filippov's solution of u' = −∇_S G). Upwind fluxes approach such measures with order one half to one only [Delarue, Lagoutière &
-Vauchelet, J. Math. Pures Appl. 108 (2017) 918]; the manual has figures.
+Kinks. With ReLU, ∇_S G jumps across the great circle ⟨a, x_i⟩ + b = 0 of each datum x_i, by c (φ − f*)(x_i) w_i √(1 + |x_i|²). Where that
+is positive and larger than the slope of the rest, both sides flow to the circle: mass arrives there in finite time, and ν has a part on
+circles, without a density, which slides along them (Filippov's solution of u' = −∇_S G). For upwind fluxes and such velocities, Lipschitz
+on one side only, order one half is proved [Delarue, Lagoutière & Vauchelet, J. Math. Pures Appl. 108 (2017) 918]; the manual has figures.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str]) -> 
             else "no grid of this box resolves it"
         )
         warnings.warn(
-            f"axis {name}: {ratio:.2g} cells per standard deviation of the initial law (cells of {h:.3g}) are far too few; {remedy}, "
+            f"axis {name}: {ratio:.3g} cells per standard deviation of the initial law (cells of {h:.3g}) are far too few; {remedy}, "
             "or take particles or characteristics, which need no cells",
             ResolutionWarning,
             stacklevel=3,

@@ -127,7 +127,7 @@ class FiPyMesh:
     def order(self) -> int:
         """That on triangles; on regular meshes it is two, and the change from half the resolution is a safe bound.
 
-        It is not where mass gathers on the kinks of G of a few data, without a density (problems/sphere.py): there it tells half the error.
+        It is not where mass gathers on the kinks of G of a few data, without a density (problems/sphere.py): there it is half the error.
         """
         return 1
 

@@ -53,8 +53,7 @@ class Monitor:
         if (left := self.until - time) > MOST_STEPS * step:
             raise RunError(
                 f"{self.steps:,} steps have come to t = {time:.3g} of {self.until:g}, and with steps of {step:.2g} there are "
-                f"{left / step:.1g} left: the problem is stiff; choose fewer cells, a smaller box, a milder penalty, less noise or an "
-                "earlier end"
+                f"{left / step:.1g} left: the problem is stiff; choose fewer cells, a smaller box, a milder problem or an earlier end"
             )
 
     def close(self, error: BaseException | None) -> None:

@@ -1,0 +1,84 @@
+"""The box that is found: it holds the flow, and the search for it ends, whatever the problem."""
+
+import numpy as np
+import pytest
+
+import wgf
+from wgf.methods.base import Reading
+from wgf.methods.box_search import find_box
+from wgf.runs.observers.monitor import Guard
+
+DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x), -1, 1, 8)
+
+
+def student(law, temperature=0.0, scale=1.0):
+    data = wgf.Data(DATA.inputs, scale * DATA.targets, DATA.weights)
+    return wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), data), law, temperature)
+
+
+def well(rate, mean, std, temperature):
+    return wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0.5 * rate * theta[..., 0] ** 2), wgf.Gaussian([mean], [std]), temperature)
+
+
+@pytest.mark.parametrize("mean", [1e9, 1e15])
+def test_a_stiff_flow_ends_the_search(mean):
+    """Neurons at c = 10⁹ turn a at that rate: 10⁹ and more steps to t = .2."""
+    with pytest.raises(
+        wgf.InputError, match=r"no box is found: 1,000 steps of a cheap run for it come to t = .* of 0\.2 only.*give lower and upper"
+    ):
+        find_box(student(wgf.Gaussian([mean, 0.5], [0.4, 0.4])), 0.2)
+
+
+def test_a_solver_that_gives_up_ends_the_search():
+    """What fails in the cheap run is told as what it is: an input without a box."""
+    with pytest.raises(wgf.InputError, match=r"no box is found, as the cheap run for it failed .*: give lower and upper"):
+        find_box(student(wgf.Gaussian([0.2, 0.5], [0.4, 0.4]), scale=1e300), 0.2)
+
+
+@pytest.mark.parametrize("rate", [1.0, 30.0, 400.0])
+def test_the_box_holds_a_noisy_well(rate):
+    """From N(2, .1²) to rest: what lies within four standard deviations of the law at any time, in a box not three times as large."""
+    tau = 0.02
+    lower, upper = (edges[0] for edges in find_box(well(rate, 2.0, 0.1, tau), 1.0))
+    times = np.linspace(0, 1, 200)
+    mean, std = 2 * np.exp(-rate * times), np.sqrt(tau / rate + np.exp(-2 * rate * times) * (0.01 - tau / rate))
+    low, high = np.min(mean - 4 * std), np.max(mean + 4 * std)
+    assert lower <= low
+    assert upper >= high
+    assert upper - lower <= 3 * (high - low)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(0.0, 1e-4), (2.0, 0.1), (2.0, 1e-9)])
+def test_a_noisy_run_of_many_steps_ends_the_search(mean, std):
+    """In a well of rate 10⁶ two million steps are stable to t = 1; 500 blow up."""
+    with pytest.raises(wgf.InputError, match=r"no box is found: 2,000 steps of a cheap run for it come to t = .* give lower and upper"):
+        find_box(well(1e6, mean, std, 0.01), 1.0)
+
+
+def test_a_narrow_law_that_goes_far_has_a_box():
+    """Its steps are those of its way, not of its width."""
+    (lower,), (upper,) = find_box(well(2.0, 3.0, 1e-6, 1e-12), 2.0)
+    assert lower < 3 * np.exp(-4.0)
+    assert 3 < upper < 5.5  # the margin is .7 of 2.95
+
+
+def test_points_that_stay_in_one_place_have_a_box():
+    """Far from zero, too, where the least extent would be lost in rounding."""
+    flat = wgf.InteractionEnergy(V=lambda theta: 0 * theta[..., 0])
+    for place in (0.0, 1e15):
+        (lower,), (upper,) = find_box(wgf.Problem(flat, wgf.Samples([[place]])), 1.0)
+        assert lower < place < upper
+
+
+@pytest.mark.parametrize(("step", "hopeless"), [(1e-9, True), (1e-7, False)])
+def test_a_run_without_end_says_so(step, hopeless):
+    """10⁸ steps are hours: after the first 1,000 it is said how many would be left; 10⁷ are borne."""
+    guard = Guard(1.0, 1.0)
+    for time in (step * np.arange(999)).tolist():
+        guard.step(Reading(time, 1.0, 1.0, 1.0, 1.0, 0.0))
+    last = Reading(999 * step, 1.0, 1.0, 1.0, 1.0, 0.0)
+    if not hopeless:
+        guard.step(last)
+        return
+    with pytest.raises(wgf.RunError, match=r"1,000 steps have come to t = 9.99e-07 of 1, and with steps of 1e-09 there are 1e\+09 left"):
+        guard.step(last)
