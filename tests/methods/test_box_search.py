@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wgf
-from wgf.methods.base import Reading
+from wgf.methods.base import Diagnostics
 from wgf.methods.box_search import find_box
 from wgf.runs.observers.monitor import Guard
 
@@ -75,8 +75,8 @@ def test_a_run_without_end_says_so(step, hopeless):
     """10⁸ steps are hours: after the first 1,000 it is said how many would be left; 10⁷ are borne."""
     guard = Guard(1.0, 1.0)
     for time in (step * np.arange(999)).tolist():
-        guard.step(Reading(time, 1.0, 1.0, 1.0, 1.0, 0.0))
-    last = Reading(999 * step, 1.0, 1.0, 1.0, 1.0, 0.0)
+        guard.step(Diagnostics(time, 1.0, 1.0, 1.0, 1.0, 0.0))
+    last = Diagnostics(999 * step, 1.0, 1.0, 1.0, 1.0, 0.0)
     if not hopeless:
         guard.step(last)
         return

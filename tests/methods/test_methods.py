@@ -215,11 +215,11 @@ def test_a_changed_state_is_taken_as_it_is(case, change):
     change(case, stepper, state)
     other, expected = state.copy(), loss_of(case.stepper(), state, case.problem)
     before = state.copy()
-    reading = stepper.step(state, 2.0)
-    assert reading.time == before.time
+    diagnostics = stepper.step(state, 2.0)
+    assert diagnostics.time == before.time
     if case.loss:
-        assert reading.loss == pytest.approx(expected, rel=1e-9)
-    assert stepper.frame(other).reading.loss == pytest.approx(expected, rel=1e-9)
+        assert diagnostics.loss == pytest.approx(expected, rel=1e-9)
+    assert stepper.frame(other).diagnostics.loss == pytest.approx(expected, rel=1e-9)
     case.stepper().step(other, 2.0)
     same_state(state, other)
     assert not np.array_equal(state.values, before.values)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wgf
-from wgf.methods.base import Reading
+from wgf.methods.base import Diagnostics
 from wgf.problems.schema import TomlTable
 from wgf.runs.rest import Rest
 from wgf.runs.solve import save_times
@@ -21,28 +21,28 @@ def well(tau=0.0, mean=1.0, std=0.5):
     return wgf.Problem(wgf.InteractionEnergy(V="x^2/2", axes=["x"]), wgf.Gaussian([mean], std), tau)
 
 
-def reading(time, energy, dissipation):
-    return Reading(time, 2 * energy, energy, dissipation, 1.0, 0.0)
+def diagnostics(time, energy, dissipation):
+    return Diagnostics(time, 2 * energy, energy, dissipation, 1.0, 0.0)
 
 
 def test_the_residual_is_the_fall_to_come_over_the_fall_so_far():
     """R·(E(0) − E)/(λt) = E − E* for E = E* + e^{−λt}, and R·(E(0) − E)/a for (1 + t)^{−a} as t → ∞; and R → 1 as t → 0."""
-    rest, first = Rest(), reading(0.0, 8.0, 3.0)
+    rest, first = Rest(), diagnostics(0.0, 8.0, 3.0)
     for t in (0.5, 2.0, 7.0):
         left = math.exp(-3 * t)
-        assert rest.residual(first, reading(t, 7 + left, 3 * left)) == pytest.approx(3 * t * left / (1 - left))
+        assert rest.residual(first, diagnostics(t, 7 + left, 3 * left)) == pytest.approx(3 * t * left / (1 - left))
     left = 1e3**-2.0
-    assert rest.residual(first, reading(1e3, 7 + left, 2 * left / 1e3)) == pytest.approx(2 * left, rel=1e-4)
+    assert rest.residual(first, diagnostics(1e3, 7 + left, 2 * left / 1e3)) == pytest.approx(2 * left, rel=1e-4)
     assert rest.residual(first, first) == 1
-    assert rest.residual(first, reading(1e-6, 8 - 3e-6, 3.0)) == pytest.approx(1)
+    assert rest.residual(first, diagnostics(1e-6, 8 - 3e-6, 3.0)) == pytest.approx(1)
 
 
 def test_the_residual_sees_no_units_and_no_constant():
-    rest, now = Rest(longest=1e9), reading(2.0, 0.3, 0.1)
-    found = rest.residual(reading(0.0, 1.0, 2.0), now)
-    assert rest.residual(reading(0.0, 6.0, 2.0), reading(2.0, 5.3, 0.1)) == pytest.approx(found)
-    assert rest.residual(reading(0.0, 100.0, 200.0), reading(2.0, 30.0, 10.0)) == pytest.approx(found)
-    assert rest.residual(reading(0.0, 1.0, 0.02), reading(200.0, 0.3, 0.001)) == pytest.approx(found)
+    rest, now = Rest(longest=1e9), diagnostics(2.0, 0.3, 0.1)
+    found = rest.residual(diagnostics(0.0, 1.0, 2.0), now)
+    assert rest.residual(diagnostics(0.0, 6.0, 2.0), diagnostics(2.0, 5.3, 0.1)) == pytest.approx(found)
+    assert rest.residual(diagnostics(0.0, 100.0, 200.0), diagnostics(2.0, 30.0, 10.0)) == pytest.approx(found)
+    assert rest.residual(diagnostics(0.0, 1.0, 0.02), diagnostics(200.0, 0.3, 0.001)) == pytest.approx(found)
 
 
 METHODS = {

@@ -153,7 +153,7 @@ class StopAfter:
         if self.frames == 3:
             raise self.error
 
-    def step(self, reading):
+    def step(self, diagnostics):
         pass
 
     def close(self, error):

@@ -7,8 +7,8 @@ step before (a step size, say) stands in a field of its own in the method's subc
 
     stepper.start()             the state at t = 0
     stepper.step(state, stop)   moves the state in place, not past `stop`, and sets state.time = stop exactly when it
-                                arrives there; returns the Reading of the state that the step left
-    stepper.frame(state)        the measure, its Reading and its prediction, without changing the state
+                                arrives there; returns the Diagnostics of the state that the step left
+    stepper.frame(state)        the measure, its Diagnostics and its prediction, without changing the state
 
 A state may be changed between two steps, copied, pickled, moved back in time, or given to another stepper of the same method and
 problem, and one stepper may move several states in turn: what comes of a state depends on its fields alone, to the last bit. A stepper
@@ -97,7 +97,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Diagnostics:
     """What evaluating the potential once tells about a state at `time`.
 
     loss         L[μ]
@@ -106,7 +106,7 @@ class Reading:
     mass         ∫ dμ
     minimum      the smallest cell average, or the smallest weight
     boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds
-    extra        further numbers for the history, the same names in every reading of a run
+    extra        further numbers for the history, the same names throughout a run
     """
 
     time: float
@@ -124,15 +124,15 @@ class Reading:
         return 0.0 if self.boundary is None else float(self.boundary.max())
 
 
-SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass")  # the columns of a Reading
+SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass")  # the numbers of Diagnostics, as columns
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A state as people look at it: the measure, its reading, and φ_μ at the data (n,)."""
+    """A state as people look at it: the measure, its diagnostics, and φ_μ at the data (n,)."""
 
     measure: Measure
-    reading: Reading
+    diagnostics: Diagnostics
     prediction: np.ndarray
 
 
@@ -142,7 +142,7 @@ class Stepper(Protocol[AnyState]):
     facts: dict[str, Any]
 
     def start(self) -> AnyState: ...
-    def step(self, state: AnyState, stop: float) -> Reading: ...
+    def step(self, state: AnyState, stop: float) -> Diagnostics: ...
     def frame(self, state: AnyState) -> Frame: ...
 
 

@@ -18,7 +18,7 @@ from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density
-from wgf.methods.base import Frame, Reading, State
+from wgf.methods.base import Diagnostics, Frame, State
 from wgf.methods.box_search import find_box
 from wgf.problems.problem import Problem
 
@@ -80,20 +80,20 @@ class GridStepper(Generic[AnyGridState]):
         """A state at `time` with these values (rows, columns), and what the first step has to remember."""
         raise NotImplementedError
 
-    def step(self, state: AnyGridState, stop: float) -> Reading:
-        """Advance `state`, not past `stop`; the reading of the state it left."""
+    def step(self, state: AnyGridState, stop: float) -> Diagnostics:
+        """Advance `state`, not past `stop`; the diagnostics of the state it left."""
         raise NotImplementedError
 
-    def reading(self, state: AnyGridState) -> Reading:
-        """The reading of a state; its potential is then in place."""
+    def diagnostics(self, state: AnyGridState) -> Diagnostics:
+        """The diagnostics of a state; its potential is then in place."""
         raise NotImplementedError
 
     def frame(self, state: AnyGridState) -> Frame:
-        """The density as it is (a copy), its reading and its prediction."""
+        """The density as it is (a copy), its diagnostics and its prediction."""
         self.require_fitting(state)
-        reading = self.reading(state)
+        diagnostics = self.diagnostics(state)
         density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron)
-        return Frame(density, reading, self.potential.prediction)
+        return Frame(density, diagnostics, self.potential.prediction)
 
     def require_fitting(self, state: AnyGridState) -> None:
         """Refuse a state of another grid, on which compiled loops would run out of the array."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wgf.errors import InputError, RestWarning, positive
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 from wgf.registers import known
 
 ROUNDING = 1e-14  # of |E(0)|: no fall below it is seen
@@ -41,8 +41,8 @@ class Rest:
         if self.tolerance >= 1:
             raise InputError(f"rest: tolerance = {self.tolerance:g}: the residual begins at 1, so that it must be less")
 
-    def residual(self, first: Reading, now: Reading) -> float:
-        """R(t) of a state, for the reading of the start and its own."""
+    def residual(self, first: Diagnostics, now: Diagnostics) -> float:
+        """R(t) of a state, for the diagnostics of the start and its own."""
         rate, fallen = abs(now.dissipation), first.free_energy - now.free_energy
         if rate * self.longest <= ROUNDING * abs(first.free_energy):
             return 0.0
@@ -71,21 +71,21 @@ class Ending:
 
     def __init__(self, end: float | Rest) -> None:
         self.rest = end if isinstance(end, Rest) else None
-        self.first: Reading | None = None
+        self.first: Diagnostics | None = None
         self.reached, self.time, self.residual = False, math.nan, math.inf
         self.smallest = (math.inf, 0.0)  # residual, and its time
 
     def frame(self, frame: Frame) -> None:
-        self.first = self.first or frame.reading
-        self.step(frame.reading)
+        self.first = self.first or frame.diagnostics
+        self.step(frame.diagnostics)
 
-    def step(self, reading: Reading) -> None:
+    def step(self, diagnostics: Diagnostics) -> None:
         if self.rest is None or self.first is None or self.reached:
             return
-        self.residual = self.rest.residual(self.first, reading)
-        self.smallest = min(self.smallest, (self.residual, reading.time))
+        self.residual = self.rest.residual(self.first, diagnostics)
+        self.smallest = min(self.smallest, (self.residual, diagnostics.time))
         if self.residual <= self.rest.tolerance:
-            self.reached, self.time = True, reading.time
+            self.reached, self.time = True, diagnostics.time
 
     def close(self, error: BaseException | None) -> None:
         pass

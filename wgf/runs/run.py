@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wgf.measures.measure import Measure
-from wgf.methods.base import SERIES, Reading, options
+from wgf.methods.base import SERIES, Diagnostics, options
 from wgf.registers import load
 
 SCHEMA_VERSION = 1
@@ -154,16 +154,16 @@ def plain_options(method: Any) -> dict[str, Any]:
     return result
 
 
-def columns(readings: Sequence[Reading]) -> dict[str, np.ndarray]:
-    """The readings as columns: those of HISTORY, and what the method adds."""
-    found = {name: np.array([getattr(reading, name) for reading in readings]) for name in HISTORY}
-    return found | {name: np.array([reading.extra[name] for reading in readings]) for name in readings[0].extra}
+def columns(found: Sequence[Diagnostics]) -> dict[str, np.ndarray]:
+    """Diagnostics as columns: those of HISTORY, and what the method adds."""
+    numbers = {name: np.array([getattr(each, name) for each in found]) for name in HISTORY}
+    return numbers | {name: np.array([each.extra[name] for each in found]) for name in found[0].extra}
 
 
-def history_columns(readings: Sequence[Reading], last: float | None = None) -> dict[str, np.ndarray]:
-    """The readings of states that followed one at time `last` (None: of the first ones) as columns, with dt, the step that led to each."""
-    found = columns(readings)
-    return found | {"dt": np.diff(found["time"], prepend=found["time"][0] if last is None else last)}
+def history_columns(found: Sequence[Diagnostics], last: float | None = None) -> dict[str, np.ndarray]:
+    """Those of states that followed one at time `last` (None: of the first ones) as columns, with dt, the step that led to each."""
+    numbers = columns(found)
+    return numbers | {"dt": np.diff(numbers["time"], prepend=numbers["time"][0] if last is None else last)}
 
 
 def ending(error: BaseException | None) -> str:

@@ -60,7 +60,7 @@ def solve(
             while state.time < stop and not ending.reached:
                 watch.step(stepper.step(state, stop))
             watch.frame(frame := stepper.frame(state))
-        watch.step(frame.reading)  # the history ends with the last state
+        watch.step(frame.diagnostics)  # the history ends with the last state
         keeper.note(ending.facts)
     ending.warn()
     return keeper.run()

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, DriftDiffusionState
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import TransportState
@@ -98,24 +98,24 @@ class Choosing:
         self._look(state)
         return state
 
-    def step(self, state: ChosenState, stop: float) -> Reading:
+    def step(self, state: ChosenState, stop: float) -> Diagnostics:
         """One step of the scheme of the state, which is looked at before where it is due."""
         if state.moved >= CELLS or state.steps >= STEPS:
             self._look(state)
         self._settle(state)
-        start, reading = state.time, self.stepper.step(state, stop)
-        speed = math.sqrt(max(reading.dissipation, 0.0) / reading.mass) * float(self.stepper.per_spacing.max())
+        start, diagnostics = state.time, self.stepper.step(state, stop)
+        speed = math.sqrt(max(diagnostics.dissipation, 0.0) / diagnostics.mass) * float(self.stepper.per_spacing.max())
         state.moved, state.steps = state.moved + speed * (state.time - start), state.steps + 1
-        return self._marked(reading)
+        return self._marked(diagnostics)
 
     def frame(self, state: ChosenState) -> Frame:
         """That of the scheme of the state."""
         self._settle(state)
         frame = self.stepper.frame(state)
-        return dataclasses.replace(frame, reading=self._marked(frame.reading))
+        return dataclasses.replace(frame, diagnostics=self._marked(frame.diagnostics))
 
-    def _marked(self, reading: Reading) -> Reading:
-        return dataclasses.replace(reading, extra={"split": float(isinstance(self.stepper, Split))})
+    def _marked(self, diagnostics: Diagnostics) -> Diagnostics:
+        return dataclasses.replace(diagnostics, extra={"split": float(isinstance(self.stepper, Split))})
 
     def _settle(self, state: ChosenState) -> None:
         """Make the stepper that of the state."""
@@ -127,7 +127,7 @@ class Choosing:
     def _look(self, state: ChosenState) -> None:
         """Choose the scheme that suits the density; what the state remembers of steps belongs to the scheme before."""
         self._settle(state)
-        self.stepper.reading(state)  # puts the potential in place
+        self.stepper.diagnostics(state)  # puts the potential in place
         density, potential = self.potential.restored(state.array), self.potential.values()
         gibbs, split = truncation_errors(density, potential, self.grid, self.problem.noise, self.method.limiter)
         state.moved, state.steps = 0.0, 0
@@ -136,7 +136,7 @@ class Choosing:
             state.longest, state.pace, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
             self._settle(state)
             if isinstance(self.stepper, Split):
-                self.stepper.reading(state)
+                self.stepper.diagnostics(state)
                 state.outflow = self.stepper.outflow
 
 

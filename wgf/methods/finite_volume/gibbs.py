@@ -34,7 +34,7 @@ from wgf.kernels.diffusion import SLOTS, fill_dissipation, implicit_sweep
 from wgf.kernels.lines import LANES
 from wgf.kernels.sums import fill_logarithms, fill_misses
 from wgf.measures.grid import Grid
-from wgf.methods.base import Reading
+from wgf.methods.base import Diagnostics
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
@@ -85,9 +85,9 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         """A state with these values."""
         return DriftDiffusionState(time, values)
 
-    def step(self, state: DriftDiffusionState, stop: float) -> Reading:
+    def step(self, state: DriftDiffusionState, stop: float) -> Diagnostics:
         """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
-        before, remaining = self.reading(state), stop - state.time
+        before, remaining = self.diagnostics(state), stop - state.time
         wanted = min(self.accurate(before, state), state.longest)
         while True:
             dt = landing(remaining, wanted * state.pace)
@@ -104,17 +104,17 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def accurate(self, reading: Reading, state: DriftDiffusionState) -> float:
+    def accurate(self, diagnostics: Diagnostics, state: DriftDiffusionState) -> float:
         """The step that moves the mass by COURANT cells, in the root mean square, and changes the logarithm of the dissipation by
         MOST_CHANGED, judged by the last step (there was none where its length is 0); not longer than the user's.
         """
         per_spacing = float(self.per_spacing.max())
-        speed = math.sqrt(reading.dissipation / reading.mass) * per_spacing
+        speed = math.sqrt(diagnostics.dissipation / diagnostics.mass) * per_spacing
         dt = min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
-        rounding = self.rounding(reading.free_energy) * per_spacing
-        unseen = reading.mass * rounding * rounding  # what rounding dissipates
-        if state.step > 0 and min(reading.dissipation, state.dissipation) > unseen:
-            changed = abs(math.log(reading.dissipation / state.dissipation))
+        rounding = self.rounding(diagnostics.free_energy) * per_spacing
+        unseen = diagnostics.mass * rounding * rounding  # what rounding dissipates
+        if state.step > 0 and min(diagnostics.dissipation, state.dissipation) > unseen:
+            changed = abs(math.log(diagnostics.dissipation / state.dissipation))
             dt = min(dt, state.step * MOST_CHANGED / changed if changed > 0 else math.inf)
         return dt
 
@@ -126,7 +126,7 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         """
         with self.threaded():
             fill_misses(self.readings, self.earlier.reshape(-1), self.middle.reshape(-1), self.now.reshape(-1))
-        missed, change = (float(reading) for reading in self.readings.max(axis=0))
+        missed, change = (float(largest) for largest in self.readings.max(axis=0))
         seen = missed > 0 and change > UNCHANGED * float(np.abs(self.now).max())
         return min(GROWTH * wanted, dt * MOST_MISSED * change / missed if seen else math.inf)
 
@@ -166,8 +166,8 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         self.minimum = float(self.readings[:, 1].min())
         return self.energy
 
-    def reading(self, state: DriftDiffusionState) -> Reading:
-        """The reading of `state`."""
+    def diagnostics(self, state: DriftDiffusionState) -> Diagnostics:
+        """The diagnostics of `state`."""
         if self.token is not state.token:
             self.require_fitting(state)
             self.evaluate(state.array)
@@ -179,7 +179,7 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
                 fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2, self.work)
                 dissipation += float(self.dissipated.sum()) * volume
         mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.array, self.sums)
-        return Reading(state.time, self.loss, self.energy, dissipation, mass, self.minimum, boundary)
+        return Diagnostics(state.time, self.loss, self.energy, dissipation, mass, self.minimum, boundary)
 
 
 def scratch(grid: Grid) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.grid_stepper import GridState, GridStepper, require_memory
@@ -44,12 +44,12 @@ class Growing:
             "box, or a law that ends somewhere"
         )
 
-    def step(self, state: Any, stop: float) -> Reading:
+    def step(self, state: Any, stop: float) -> Diagnostics:
         """One step of the scheme; then the box grows where it has to."""
         self._settle(state)
-        reading = self.stepper.step(state, stop)
+        diagnostics = self.stepper.step(state, stop)
         self._grown(state)
-        return reading
+        return diagnostics
 
     def frame(self, state: Any) -> Frame:
         """The density on the box as it is."""

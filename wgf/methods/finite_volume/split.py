@@ -21,7 +21,7 @@ from scipy import ndimage, special
 
 from wgf.kernels.sums import fill_logarithms
 from wgf.measures.grid import Grid
-from wgf.methods.base import Reading
+from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.transport import Transport, TransportState
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.time_steps import landing
@@ -42,9 +42,9 @@ class Split(Transport):
         super().__init__(method, problem, grid, potential)
         self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
 
-    def step(self, state: TransportState, stop: float) -> Reading:
+    def step(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by a step of transport between two half steps of heat, not past `stop`."""
-        before = self.reading(state)
+        before = self.diagnostics(state)
         start, target = state.time, self.target(state, stop)
         self.heat(state, 0.5 * (target - start))
         while state.time < target:
@@ -72,9 +72,9 @@ class Split(Transport):
             self.spare.reverse()
         self.spare[1] = state.exchange(values)
 
-    def reading(self, state: TransportState) -> Reading:
+    def diagnostics(self, state: TransportState) -> Diagnostics:
         """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""
-        transport = super().reading(state)
+        transport = super().diagnostics(state)
         with self.threaded():
             fill_logarithms(self.logarithms.reshape(-1), state.array.reshape(-1), self.entropies)
         entropy = float(self.entropies[:, 0].sum()) * self.grid.cell_volume

@@ -25,7 +25,7 @@ import numpy as np
 
 from wgf.kernels.transport import BUFFERS, PADDING, Limiter, stage
 from wgf.measures.grid import Grid
-from wgf.methods.base import Reading
+from wgf.methods.base import Diagnostics
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.problems.problem import Problem
 
@@ -74,11 +74,11 @@ class Transport(GridStepper[TransportState]):
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, and the first guess of a step."""
         state = TransportState(time, values)
-        self.reading(state)
+        self.diagnostics(state)
         state.outflow = self.outflow
         return state
 
-    def step(self, state: TransportState, stop: float) -> Reading:
+    def step(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
         remaining, bound = stop - state.time, self.method.courant / self.part
         dt = min(self.method.dt or remaining, remaining)
@@ -103,7 +103,7 @@ class Transport(GridStepper[TransportState]):
 
     def stages(self, state: TransportState, dt: float) -> float:
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
-        breaks the bound; keep the reading of `state` as `before`.
+        breaks the bound; keep the diagnostics of `state` as `before`.
         """
         current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
@@ -164,16 +164,16 @@ class Transport(GridStepper[TransportState]):
                 self.per_spacing, self.limiter, dt, weight, self.work, sums, self.readings,
             )  # fmt: skip
 
-    def reading(self, state: TransportState) -> Reading:
-        """The reading of a state, by a stage of no length."""
+    def diagnostics(self, state: TransportState) -> Diagnostics:
+        """The diagnostics of a state, by a stage of no length."""
         self.evaluate(state)
         self.sweep(state.array, state.array, self.spare[0], 0.0, 1.0)
         return self.swept(state)
 
-    def swept(self, state: TransportState) -> Reading:
-        """The reading of `state`, from the sweep that has just begun with it."""
+    def swept(self, state: TransportState) -> Diagnostics:
+        """The diagnostics of `state`, from the sweep that has just begun with it."""
         volume = self.grid.cell_volume
-        return Reading(
+        return Diagnostics(
             time=state.time,
             loss=self.loss,
             free_energy=self.energy,

@@ -15,7 +15,7 @@ from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_resolution, mesh_averages, outside_of
 from wgf.measures.measure import MeshDensity
 from wgf.measures.mesh import Mesh
-from wgf.methods.base import Frame, Reading, State
+from wgf.methods.base import Diagnostics, Frame, State
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
 from wgf.methods.fipy.faces import Faces
 from wgf.methods.time_steps import landing
@@ -108,9 +108,9 @@ class MeshStepper:
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
             warnings.warn(text, ResolutionWarning, stacklevel=2)
 
-    def step(self, state: MeshState, stop: float) -> Reading:
+    def step(self, state: MeshState, stop: float) -> Diagnostics:
         """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
-        before, remaining = self.reading(state), stop - state.time
+        before, remaining = self.diagnostics(state), stop - state.time
         wanted, resolved = self._accurate(state, before)
         while True:
             dt = landing(remaining, min(wanted, state.allowed))
@@ -131,7 +131,7 @@ class MeshStepper:
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def _accurate(self, state: MeshState, reading: Reading) -> tuple[float, float]:
+    def _accurate(self, state: MeshState, diagnostics: Diagnostics) -> tuple[float, float]:
         """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
 
         Also the step that the first of the two alone asks for, beside which a refused one can be seen to be hopeless.
@@ -151,8 +151,8 @@ class MeshStepper:
         dt = resolved
         if state.step > 0:
             dt = min(dt, GROWTH * state.step)
-            if min(reading.dissipation, state.dissipation) > 0:
-                changed = abs(math.log(reading.dissipation / state.dissipation))
+            if min(diagnostics.dissipation, state.dissipation) > 0:
+                changed = abs(math.log(diagnostics.dissipation / state.dissipation))
                 dt = min(dt, state.step * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
         return dt, resolved
 
@@ -183,8 +183,8 @@ class MeshStepper:
         result: np.ndarray = kept * (mass / float(kept @ self.volumes))
         return result
 
-    def reading(self, state: MeshState) -> Reading:
-        """The reading of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""
+    def diagnostics(self, state: MeshState) -> Diagnostics:
+        """Of `state`; ∫|∇ξ|² dμ as the sum over faces of area·(mean of μ)·∂_n ξ·(difference of ξ), ξ = G + τ log μ + U'(μ)."""
         values = state.array
         masses = values * self.volumes
         g = self.potential.update(masses)
@@ -200,9 +200,9 @@ class MeshStepper:
         dissipation += self.problem.growth * float(masses @ g**2)
         boundary = np.array([[masses[self.faces.edge].sum()]])
         extra = {"sweeps": float(state.sweeps)}
-        return Reading(state.time, loss, energy, dissipation, float(masses.sum()), float(values.min()), boundary, extra)
+        return Diagnostics(state.time, loss, energy, dissipation, float(masses.sum()), float(values.min()), boundary, extra)
 
     def frame(self, state: MeshState) -> Frame:
-        """The density as it is (a copy), its reading and its prediction."""
-        reading = self.reading(state)
-        return Frame(MeshDensity(self.mesh, state.array.copy(), self.problem.energy.neuron), reading, self.potential.prediction)
+        """The density as it is (a copy), its diagnostics and its prediction."""
+        diagnostics = self.diagnostics(state)
+        return Frame(MeshDensity(self.mesh, state.array.copy(), self.problem.energy.neuron), diagnostics, self.potential.prediction)

@@ -58,7 +58,7 @@ from wgf.kernels.sums import fill_sums
 from wgf.measures.distances.entropic import DOMAINS, TINY, Domain
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
-from wgf.methods.base import Reading
+from wgf.methods.base import Diagnostics
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
 from wgf.methods.jko.plans import SERIES, SelfPlan, Start, Step, VariationalState
@@ -107,10 +107,10 @@ class VariationalStepper(GridStepper[VariationalState]):
         """A state with these values."""
         return VariationalState(time, values, domain=self.method.domain or "scaling")
 
-    def step(self, state: VariationalState, stop: float) -> Reading:
+    def step(self, state: VariationalState, stop: float) -> Diagnostics:
         """One step of the scheme; all steps up to `stop` are equally long."""
         self.require_fitting(state)
-        before, remaining = self.reading(state), stop - state.time
+        before, remaining = self.diagnostics(state), stop - state.time
         dt, last = equal_steps(remaining, self.method.dt)
         try:
             taken = self.advanced(state, dt)
@@ -311,8 +311,8 @@ class VariationalStepper(GridStepper[VariationalState]):
         d_of_p = np.array(domain.masses(mine.d, self.scratch)) if debiased else np.sqrt(after)
         return Step(after, d_of_p, max(cost if debiased else relative, 0.0), gain, residual, count, start.tolerance + rounding)
 
-    def reading(self, state: VariationalState) -> Reading:
-        """The reading of `state`."""
+    def diagnostics(self, state: VariationalState) -> Diagnostics:
+        """The diagnostics of `state`."""
         volume, values = self.grid.cell_volume, state.array
         self.fill_sums(self.sums, values)
         with self.threaded():
@@ -326,7 +326,7 @@ class VariationalStepper(GridStepper[VariationalState]):
         dissipation = self._dissipation(values, self.exponent) * volume
         mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(values, self.sums)
         extra = {name: getattr(state, name) for name in SERIES}
-        return Reading(state.time, loss, energy, dissipation, mass, float(values.min()), boundary, extra)
+        return Diagnostics(state.time, loss, energy, dissipation, mass, float(values.min()), boundary, extra)
 
     def _dissipation(self, values: np.ndarray, xi: np.ndarray) -> float:
         """Σ_faces ½(μ_i + μ_{i+1})·((ξ_{i+1} − ξ_i)/h)², of second order."""

@@ -28,7 +28,7 @@ from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box
 from wgf.measures.measure import Cloud
-from wgf.methods.base import Frame, Reading, State
+from wgf.methods.base import Diagnostics, Frame, State
 from wgf.methods.time_steps import equal_steps
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
@@ -84,9 +84,9 @@ class QuantileStepper:
         """The nodes themselves."""
         return QuantileState(0.0, self.nodes[:, None])
 
-    def step(self, state: QuantileState, stop: float) -> Reading:
+    def step(self, state: QuantileState, stop: float) -> Diagnostics:
         """One step of the scheme; all steps up to `stop` are equally long."""
-        before, remaining = self.reading(state), stop - state.time
+        before, remaining = self.diagnostics(state), stop - state.time
         dt, last = equal_steps(remaining, self.method.dt)
         old = state.array[:, 0]
         new, state.gain = self.minimised(old, dt, state.time)
@@ -185,18 +185,18 @@ class QuantileStepper:
     def _cloud(self, x: np.ndarray) -> Cloud:
         return Cloud(x[:, None], self.weights, self.energy.neuron)
 
-    def reading(self, state: QuantileState) -> Reading:
-        """The reading of `state`."""
+    def diagnostics(self, state: QuantileState) -> Diagnostics:
+        """The diagnostics of `state`."""
         x = state.array[:, 0]
         loss, gradient = self.energy.loss(self._cloud(x)), self._gradient(x)
         dissipation = float(np.sum(gradient**2 / self.weights))
         free, extra = 0.5 * loss + self._entropy(x), {name: getattr(state, name) for name in SERIES}
-        return Reading(state.time, loss, free, dissipation, float(self.weights.sum()), float(self.weights.min()), extra=extra)
+        return Diagnostics(state.time, loss, free, dissipation, float(self.weights.sum()), float(self.weights.min()), extra=extra)
 
     def frame(self, state: QuantileState) -> Frame:
         """The nodes as a cloud."""
         cloud = self._cloud(state.array[:, 0].copy())
-        return Frame(cloud, self.reading(state), self.energy.predict(cloud))
+        return Frame(cloud, self.diagnostics(state), self.energy.predict(cloud))
 
 
 def staggered_derivative(n: int, h: float) -> sparse.csr_array:

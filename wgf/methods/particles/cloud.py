@@ -12,7 +12,7 @@ from typing import Any, Generic
 import numpy as np
 
 from wgf.measures.measure import Cloud
-from wgf.methods.base import AnyState, Frame, Reading
+from wgf.methods.base import AnyState, Diagnostics, Frame
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
 
@@ -44,7 +44,7 @@ class CloudStepper(Generic[AnyState]):
         """The points at t = 0."""
         raise NotImplementedError
 
-    def step(self, state: AnyState, stop: float) -> Reading:
+    def step(self, state: AnyState, stop: float) -> Diagnostics:
         """Move the cloud towards `stop`."""
         raise NotImplementedError
 
@@ -54,13 +54,13 @@ class CloudStepper(Generic[AnyState]):
         self.walls.stop(velocity, points)
         return velocity, loss
 
-    def reading(self, time: float, velocity: np.ndarray, loss: float) -> Reading:
-        """The reading of a cloud with this velocity and loss."""
+    def diagnostics(self, time: float, velocity: np.ndarray, loss: float) -> Diagnostics:
+        """The diagnostics of a cloud with this velocity and loss."""
         dissipation = float(self.weights @ np.einsum("mp,mp->m", velocity, velocity))
         energy = np.nan if self.noisy else 0.5 * loss
-        return Reading(time, loss, energy, dissipation, float(self.weights.sum()), float(self.weights.min()))
+        return Diagnostics(time, loss, energy, dissipation, float(self.weights.sum()), float(self.weights.min()))
 
     def frame(self, state: AnyState) -> Frame:
         """The cloud as it is."""
         cloud = Cloud(self.walls.inside(state.array), self.weights, self.energy.neuron, self.walls.periods.tolist())
-        return Frame(cloud, self.reading(state.time, *self.velocity(state.array)), self.energy.predict(cloud))
+        return Frame(cloud, self.diagnostics(state.time, *self.velocity(state.array)), self.energy.predict(cloud))

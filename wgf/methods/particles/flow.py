@@ -8,7 +8,7 @@ import numpy as np
 from scipy import integrate
 
 from wgf.errors import RunError
-from wgf.methods.base import Reading, State
+from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
@@ -48,11 +48,11 @@ class FlowStepper(CloudStepper[FlowState]):
         """The points at t = 0."""
         return FlowState(0.0, self.walls.inside(self.points))
 
-    def step(self, state: FlowState, stop: float) -> Reading:
+    def step(self, state: FlowState, stop: float) -> Diagnostics:
         """One accepted step of the solver."""
         if self.token is not state.token:
             self.last = self.velocity(state.array)
-        before, self.token = self.reading(state.time, *self.last), None
+        before, self.token = self.diagnostics(state.time, *self.last), None
         first = [self.last[0].ravel()]  # what the solver asks for when it is made
 
         def rate(time: float, flat: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.methods.base import Reading, State
+from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.walls import Walls
 from wgf.methods.time_steps import shortened
@@ -83,12 +83,12 @@ class LangevinStepper(CloudStepper[LangevinState]):
         """The neurons at t = 0."""
         return LangevinState(0.0, self.walls.inside(self.points))
 
-    def step(self, state: LangevinState, stop: float) -> Reading:
+    def step(self, state: LangevinState, stop: float) -> Diagnostics:
         """One step."""
         dt, last = shortened(stop - state.time, self.eta)
         rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, state.steps]))
         velocity, loss = self.drift(state.array, rng)
-        before = self.reading(state.time, velocity, loss)
+        before = self.diagnostics(state.time, velocity, loss)
         pushed, dips = self.noise(state.array, dt, rng)
         moved, met = self.walls.reflected(state.array, pushed + dt * velocity, dips)
         if self.corrected:

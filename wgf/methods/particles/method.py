@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, positive
-from wgf.methods.base import Reading, State
+from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import SOLVERS, FlowStepper
@@ -138,10 +138,10 @@ class DescentStepper(CloudStepper[State]):
         """The neurons at t = 0."""
         return State(0.0, self.walls.inside(self.points))
 
-    def step(self, state: State, stop: float) -> Reading:
+    def step(self, state: State, stop: float) -> Diagnostics:
         """One gradient step, shortened only to land on `stop`."""
         velocity, loss = self.velocity(state.array)
-        before = self.reading(state.time, velocity, loss)
+        before = self.diagnostics(state.time, velocity, loss)
         dt, last = shortened(stop - state.time, self.eta)
         state.exchange(self.walls.inside(state.array + dt * velocity))
         state.time = stop if last else state.time + dt

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 
 
 class Observer(Protocol):
@@ -15,8 +15,8 @@ class Observer(Protocol):
     def frame(self, frame: Frame) -> None:
         """A save time is reached (the first one is t = 0)."""
 
-    def step(self, reading: Reading) -> None:
-        """A step was taken from the state with this reading."""
+    def step(self, diagnostics: Diagnostics) -> None:
+        """A step was taken from the state with these diagnostics."""
 
     def close(self, error: BaseException | None) -> None:
         """The run is over: complete (None), interrupted or failed."""
@@ -42,9 +42,9 @@ class _Group:
         for observer in self.observers:
             observer.frame(frame)
 
-    def step(self, reading: Reading) -> None:
+    def step(self, diagnostics: Diagnostics) -> None:
         for observer in self.observers:
-            observer.step(reading)
+            observer.step(diagnostics)
 
     def close(self, error: BaseException | None) -> None:
         for observer in reversed(self.observers):

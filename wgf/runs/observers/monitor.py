@@ -7,7 +7,7 @@ import warnings
 
 from wgf.errors import BoundaryWarning, RunError
 from wgf.measures.measure import Density, MeshDensity
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 
 SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
 WINDOW, MOST_STEPS = 1000, 1e8  # steps after which it is looked how many would be left, and how many are too many: hours, at best
@@ -32,17 +32,17 @@ class Monitor:
             self.names = tuple(frame.measure.grid.names)
         elif isinstance(frame.measure, MeshDensity):
             self.mesh = frame.measure.mesh.title
-        self._check(frame.reading)
+        self._check(frame.diagnostics)
 
-    def step(self, reading: Reading) -> None:
-        self._check(reading)
-        if self.last_time is not None and reading.time - self.last_time < SMALLEST_STEP * self.until:
+    def step(self, diagnostics: Diagnostics) -> None:
+        self._check(diagnostics)
+        if self.last_time is not None and diagnostics.time - self.last_time < SMALLEST_STEP * self.until:
             raise RunError(
-                f"the time step fell to {reading.time - self.last_time:.2g} at t = {reading.time:.6g}: "
+                f"the time step fell to {diagnostics.time - self.last_time:.2g} at t = {diagnostics.time:.6g}: "
                 "the velocity grows without bound there; choose a smaller box, a milder neuron or an earlier end"
             )
-        self.last_time = reading.time
-        self._require_progress(reading.time)
+        self.last_time = diagnostics.time
+        self._require_progress(diagnostics.time)
 
     def _require_progress(self, time: float) -> None:
         """Raise a RunError where the last WINDOW steps were so short that more than MOST_STEPS would be left."""
@@ -59,14 +59,14 @@ class Monitor:
     def close(self, error: BaseException | None) -> None:
         pass
 
-    def _check(self, reading: Reading) -> None:
-        for name, value in (("loss", reading.loss), ("mass", reading.mass)):
+    def _check(self, diagnostics: Diagnostics) -> None:
+        for name, value in (("loss", diagnostics.loss), ("mass", diagnostics.mass)):
             if not math.isfinite(value):
                 raise RunError(
-                    f"the {name} is {value} at t = {reading.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
+                    f"the {name} is {value} at t = {diagnostics.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
                     "values in the box; choose a smaller box, or look at their values there"
                 )
-        if reading.boundary is None or reading.boundary_mass <= self.edge_tolerance:
+        if diagnostics.boundary is None or diagnostics.boundary_mass <= self.edge_tolerance:
             return
         places = [
             ((axis, side), f"outermost cells at the {end} end of axis {name}: the box is too small there; move its {end} edge outwards")
@@ -74,8 +74,8 @@ class Monitor:
             for side, end in enumerate(("lower", "upper"))
         ] or [((0, 0), f"cells at the edge of the mesh ({self.mesh}): take a larger one, or edge_tolerance = 1 where walls are meant")]
         for place, advice in places:
-            fraction = reading.boundary[place] / reading.mass
+            fraction = diagnostics.boundary[place] / diagnostics.mass
             if fraction > self.edge_tolerance and place not in self.warned:
                 self.warned.add(place)
-                text = f"at t = {reading.time:.4g}, {fraction:.2g} of the mass lies in the {advice}"
+                text = f"at t = {diagnostics.time:.4g}, {fraction:.2g} of the mass lies in the {advice}"
                 warnings.warn(text, BoundaryWarning, stacklevel=2)

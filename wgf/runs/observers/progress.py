@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 
 
 class Progress:
@@ -17,12 +17,12 @@ class Progress:
         self.bar = tqdm(total=until, desc=label, bar_format=form, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False)
 
     def frame(self, frame: Frame) -> None:
-        self.step(frame.reading)
+        self.step(frame.diagnostics)
 
-    def step(self, reading: Reading) -> None:
+    def step(self, diagnostics: Diagnostics) -> None:
         if not self.bar.disable:
-            self.bar.set_postfix_str(f"loss {reading.loss:.3e}", refresh=False)
-            self.bar.update(reading.time - self.bar.n)
+            self.bar.set_postfix_str(f"loss {diagnostics.loss:.3e}", refresh=False)
+            self.bar.update(diagnostics.time - self.bar.n)
 
     def close(self, error: BaseException | None) -> None:
         self.bar.close()

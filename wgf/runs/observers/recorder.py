@@ -6,25 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from wgf.methods.base import Frame, Reading
+from wgf.methods.base import Diagnostics, Frame
 from wgf.problems.problem import Problem
 from wgf.runs.run import Run, columns, ending, history_columns, run_attributes
 
 
 class Recorder:
-    """Keeps frames and readings, and makes a Run of them."""
+    """Keeps frames and diagnostics, and makes a Run of them."""
 
     def __init__(self, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
         self.problem = problem
         self.attributes = run_attributes(problem, method, facts)
         self.frames: list[Frame] = []
-        self.readings: list[Reading] = []
+        self.history: list[Diagnostics] = []
 
     def frame(self, frame: Frame) -> None:
         self.frames.append(frame)
 
-    def step(self, reading: Reading) -> None:
-        self.readings.append(reading)
+    def step(self, diagnostics: Diagnostics) -> None:
+        self.history.append(diagnostics)
 
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
@@ -35,7 +35,7 @@ class Recorder:
 
     def run(self) -> Run:
         """What was kept, as a Run."""
-        frames = columns([frame.reading for frame in self.frames])
+        frames = columns([frame.diagnostics for frame in self.frames])
         frames["prediction"] = np.array([frame.prediction for frame in self.frames])
         measures = [frame.measure for frame in self.frames]
-        return Run(frames, measures, history_columns(self.readings), self.problem.energy.data, self.attributes, self.problem)
+        return Run(frames, measures, history_columns(self.history), self.problem.energy.data, self.attributes, self.problem)

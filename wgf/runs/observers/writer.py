@@ -17,7 +17,7 @@ import numpy as np
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
-from wgf.methods.base import SERIES, Frame, Reading
+from wgf.methods.base import SERIES, Diagnostics, Frame
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
 from wgf.runs.hdf5 import begin, check_target, growing, opened, scale, variable
@@ -34,7 +34,7 @@ class Writer:
         self.problem, self.method, self.facts = problem, method, facts
         self.frames = 0
         self.grid: Grid | None = None  # of the frames on file
-        self.history: list[Reading] = []
+        self.history: list[Diagnostics] = []
         self.last_time: float | None = None  # of the history rows on file
 
     def frame(self, frame: Frame) -> None:
@@ -47,8 +47,8 @@ class Writer:
                 self._append(file, frame)
         self.frames += 1
 
-    def step(self, reading: Reading) -> None:
-        self.history.append(reading)
+    def step(self, diagnostics: Diagnostics) -> None:
+        self.history.append(diagnostics)
 
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
@@ -76,7 +76,7 @@ class Writer:
             growing(file, name, (), (times,))
         group = file.create_group("history")
         step = scale(group, "step", np.empty(0, dtype=np.int64), unlimited=True)
-        for name in ("dt", *HISTORY, *frame.reading.extra):
+        for name in ("dt", *HISTORY, *frame.diagnostics.extra):
             growing(group, name, (), (step,))
 
     def _create_data(self, file: h5py.File, data: Data, times: h5py.Dataset) -> None:
@@ -110,11 +110,11 @@ class Writer:
         growing(file, "mean", (p,), (times, coordinate))
 
     def _append(self, file: h5py.File, frame: Frame) -> None:
-        measure, reading = frame.measure, frame.reading
-        values = {"time": reading.time, "mean": measure.mean}
+        measure, diagnostics = frame.measure, frame.diagnostics
+        values = {"time": diagnostics.time, "mean": measure.mean}
         values |= {"prediction": frame.prediction} if "prediction" in file else {}
         values |= self._measure(file, measure)
-        values |= {name: getattr(reading, name) for name in SERIES}
+        values |= {name: getattr(diagnostics, name) for name in SERIES}
         for name, value in values.items():
             rows = file[name].shape[0]
             file[name].resize(rows + 1, axis=0)
