@@ -252,7 +252,9 @@ def test_time_is_of_second_order():
     box = wgf.Box((24, 24), LOWER, UPPER)
 
     def at_end(dt):
-        return wgf.solve(STUDENT, wgf.FiPyMesh(box, convection="upwind", dt=dt, courant=10.0, accuracy=1e-10), 1.0, save=2).prediction[-1]
+        return wgf.solve(
+            STUDENT, wgf.FiPyMesh(box, convection="upwind", dt=dt, cells_per_step=10.0, accuracy=1e-10), 1.0, save=2
+        ).prediction[-1]
 
     fine = at_end(0.025)
     errors = [DATA.norm(at_end(dt) - fine) for dt in (0.2, 0.1)]
@@ -478,11 +480,11 @@ def test_a_box_is_found():
     [
         (lambda: wgf.FiPyMesh(wgf.Circle(8), convection="vanleer"), r"unknown convection term 'vanleer' \(did you mean 'van-leer'\?\)"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), diffusion="ExplicitDiffusionTerm"), "unknown diffusion term"),
-        (lambda: wgf.FiPyMesh(wgf.Circle(8), courant=-1), "courant = -1: it must be a positive number"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), cells_per_step=-1), "cells_per_step = -1: it must be a positive number"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), sweeps=1), "sweeps = 1: a whole number, at least 2"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), tolerance=2), "tolerance = 2"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), tolerance="a"), "tolerance = 'a'"),
-        (lambda: wgf.FiPyMesh(wgf.Circle(8), courant="a"), "courant = 'a': it must be a positive number"),
+        (lambda: wgf.FiPyMesh(wgf.Circle(8), cells_per_step="a"), "cells_per_step = 'a': it must be a positive number"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), sweeps=2.5), "sweeps = 2.5: a whole number"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), convection=["upwind"]), "unknown convection term"),
         (lambda: wgf.FiPyMesh(wgf.Circle(8), diffusion=None), "unknown diffusion term None"),

@@ -133,7 +133,7 @@ class Choosing:
         state.moved, state.steps = 0.0, 0
         if state.split != (gibbs > PREFERENCE * split):
             state.split = not state.split
-            state.longest, state.pace, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
+            state.longest, state.step_factor, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
             self._settle(state)
             if isinstance(self.stepper, Split):
                 self.stepper.diagnostics(state)

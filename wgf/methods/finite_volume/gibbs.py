@@ -44,8 +44,8 @@ MOST_MISSED = 0.1  # of the change of G in a step
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 UNCHANGED = 1e-13  # relative: a smaller change of G is rounding
 GROWTH = 1.5  # largest ratio of a step to the one before it
-RECOVERY = 1.2  # by which a pace that was halved because E rose grows again at each step
-SLOWEST = 1e-6  # the pace at which a rise of E can only be rounding
+RECOVERY = 1.2  # by which a step factor that was halved because E rose grows again at each step
+LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of E can only be rounding
 BLOCKS = 16  # into which the work of a sweep is cut
 
 
@@ -54,12 +54,12 @@ class DriftDiffusionState(GridState):
     """A density, and what the size of the next step is judged by.
 
     longest             the longest next step
-    pace                below 1 where E would have risen with the whole step
+    step_factor                below 1 where E would have risen with the whole step
     step, dissipation   the last step, zero if there was none, and the dissipation before it
     """
 
     longest: float = math.inf
-    pace: float = 1.0
+    step_factor: float = 1.0
     step: float = 0.0
     dissipation: float = 0.0
 
@@ -90,16 +90,16 @@ class DriftDiffusion(GridStepper[DriftDiffusionState]):
         before, remaining = self.diagnostics(state), stop - state.time
         wanted = min(self.accurate(before, state), state.longest)
         while True:
-            dt = landing(remaining, wanted * state.pace)
+            dt = landing(remaining, wanted * state.step_factor)
             after = self.moved(state.array, dt)
             self.earlier, self.now = self.now, self.earlier
-            if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or state.pace < SLOWEST:
+            if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or state.step_factor < LEAST_STEP_FACTOR:
                 break
-            state.pace *= 0.5
+            state.step_factor *= 0.5
             self.evaluate(state.array)
         self.spare = [array for array in self.spare if array is not after] + [state.exchange(after)]
         self.token = state.token
-        state.longest, state.pace = self.longest(dt, wanted), min(1.0, RECOVERY * state.pace)
+        state.longest, state.step_factor = self.longest(dt, wanted), min(1.0, RECOVERY * state.step_factor)
         state.step, state.dissipation = dt, before.dissipation
         state.time = stop if dt == remaining else state.time + dt
         return before

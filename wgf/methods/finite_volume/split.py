@@ -57,7 +57,7 @@ class Split(Transport):
         remaining = stop - state.time
         dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
         if state.outflow > 0:
-            dt = min(dt, 0.95 * state.pace * self.method.courant / (self.part * state.outflow))
+            dt = min(dt, 0.95 * state.step_factor * self.method.courant / (self.part * state.outflow))
         dt = landing(remaining, dt)
         return stop if dt == remaining else state.time + dt
 

@@ -39,8 +39,8 @@ INTEGRATORS = {  # (part, weights): stage ← (1 − w) μ + w (stage + part·dt
 }
 POSITIVITY = 0.5  # the largest dt·outflow that keeps every cell ≥ 0
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
-RECOVERY = 1.2  # by which a pace that was halved because the energy rose grows again at each step
-SLOWEST = 1e-6  # the pace at which a rise of the energy can only be rounding
+RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
+LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can only be rounding
 
 
 @dataclass(eq=False, repr=False)
@@ -48,11 +48,11 @@ class TransportState(GridState):
     """A density, and what the size of the next step is guessed from.
 
     outflow   the largest one of the last step
-    pace      below 1 where the energy would have risen with the whole step
+    step_factor      below 1 where the energy would have risen with the whole step
     """
 
     outflow: float = 0.0
-    pace: float = 1.0
+    step_factor: float = 1.0
 
 
 class Transport(GridStepper[TransportState]):
@@ -83,21 +83,21 @@ class Transport(GridStepper[TransportState]):
         remaining, bound = stop - state.time, self.method.courant / self.part
         dt = min(self.method.dt or remaining, remaining)
         if state.outflow > 0:
-            dt = min(AIM * state.pace * bound / state.outflow, dt)
+            dt = min(AIM * state.step_factor * bound / state.outflow, dt)
         self.evaluate(state)
         while True:
             if dt * self.stages(state, dt) > bound:
                 dt = AIM * bound / self.fastest
             elif (
                 self.update(self.spare[0], self.staged) > self.before.free_energy + self.rounding(self.before.free_energy)
-                and state.pace > SLOWEST
+                and state.step_factor > LEAST_STEP_FACTOR
             ):
-                dt, state.pace = 0.5 * dt, 0.5 * state.pace
+                dt, state.step_factor = 0.5 * dt, 0.5 * state.step_factor
             else:
                 break
         self.spare[0] = state.exchange(self.spare[0])
         self.sums, self.staged, self.token = self.staged, self.sums, state.token
-        state.outflow, state.pace = self.fastest, min(1.0, RECOVERY * state.pace)
+        state.outflow, state.step_factor = self.fastest, min(1.0, RECOVERY * state.step_factor)
         state.time = stop if dt == remaining else state.time + dt
         return self.before
 

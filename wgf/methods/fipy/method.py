@@ -49,8 +49,8 @@ class FiPyMesh:
                  or GmshFile
     convection   van-leer, upwind, exponential (which keeps the discrete Gibbs state), power-law, hybrid or central, or FiPy's name
     diffusion    two-point, completed on oblique faces (equation.py), or corrected, FiPy's way; or FiPy's name of the term
-    courant      cells by which the mass moves in a step, in the root mean square
-    dt           the longest time step; default: what `courant` and the change of the dissipation ask for
+    cells_per_step  cells by which the mass moves in a step, in the root mean square
+    dt           the longest time step; default: what `cells_per_step` and the change of the dissipation ask for
     sweeps       the most that a stage of a step may take
     accuracy     fraction of the mass that the last sweep of a stage may still move
     tolerance    relative error to which the neuron's features, or W, are compressed
@@ -60,7 +60,7 @@ class FiPyMesh:
     mesh: Any
     convection: str = "van-leer"
     diffusion: str = "two-point"
-    courant: float = 0.5
+    cells_per_step: float = 0.5
     dt: float | None = None
     sweeps: int = 60
     accuracy: float = 1e-7
@@ -72,7 +72,7 @@ class FiPyMesh:
     def __post_init__(self) -> None:
         object.__setattr__(self, "convection", _key(self.convection, CONVECTION, "convection term"))
         object.__setattr__(self, "diffusion", _key(self.diffusion, DIFFUSION, "diffusion term"))
-        for name in ("courant", "dt", "accuracy", "edge_tolerance"):
+        for name in ("cells_per_step", "dt", "accuracy", "edge_tolerance"):
             if name != "dt" or self.dt is not None:
                 positive(getattr(self, name), name)
         if self.accuracy >= 1:

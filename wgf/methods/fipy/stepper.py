@@ -31,7 +31,9 @@ LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
 GROWTH = 1.5  # largest ratio of a step to the last one
 RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
-SLOWEST = 1e-3  # of the step that accuracy allows, or of the longest one so far where that is shorter: the shortest one that is tried
+LEAST_STEP_FACTOR = (
+    1e-3  # the shortest step that is tried, of the one that accuracy allows, or of the longest one so far if that is shorter
+)
 MOST_REFUSED, MOST_STEPS = 40, 20_000  # steps refused in a run, and steps still to do, beyond which it leads nowhere
 MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 
@@ -119,7 +121,7 @@ class MeshStepper:
                 break
             except Refused as reason:
                 state.allowed, state.refused = 0.5 * dt, state.refused + 1
-                hopeless = state.allowed < SLOWEST * min(resolved, remaining, state.longest or math.inf)
+                hopeless = state.allowed < LEAST_STEP_FACTOR * min(resolved, remaining, state.longest or math.inf)
                 if hopeless or (state.refused > MOST_REFUSED and remaining > MOST_STEPS * state.allowed):
                     raise RunError(
                         f"no useful step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
@@ -132,7 +134,7 @@ class MeshStepper:
         return before
 
     def _accurate(self, state: MeshState, diagnostics: Diagnostics) -> tuple[float, float]:
-        """The step by which the mass moves `courant` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
+        """The step by which the mass moves `cells_per_step` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
 
         Also the step that the first of the two alone asks for, beside which a refused one can be seen to be hopeless.
         """
@@ -147,7 +149,7 @@ class MeshStepper:
         full = masses > LONELY * masses.max()
         rates = (leaving[full] / masses[full]) ** 2 + (self.problem.growth * g[full]) ** 2
         rate = math.sqrt(float(masses[full] @ rates) / masses.sum())
-        resolved = min(self.method.courant / rate if rate > 0 else math.inf, self.method.dt or math.inf)
+        resolved = min(self.method.cells_per_step / rate if rate > 0 else math.inf, self.method.dt or math.inf)
         dt = resolved
         if state.step > 0:
             dt = min(dt, GROWTH * state.step)
