@@ -9,6 +9,8 @@ from problems import Tanh
 
 import wgf
 
+pytestmark = pytest.mark.filterwarnings("ignore::wgf.ResolutionWarning")  # coarse grids do for names
+
 DESIGN = (Path(__file__).parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
 NAMES = re.findall(
     r"\w+",
