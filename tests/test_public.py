@@ -9,7 +9,7 @@ from problems import Tanh
 
 import wgf
 
-pytestmark = pytest.mark.filterwarnings("ignore::wgf.ResolutionWarning")  # coarse grids do for names
+pytestmark = pytest.mark.coarse
 
 DESIGN = (Path(__file__).parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
 NAMES = re.findall(

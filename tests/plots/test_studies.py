@@ -9,7 +9,7 @@ import wgf
 from wgf.measures.distances.register import DISTANCES
 from wgf.plots.studies import plot_comparison, plot_pair, plot_steps
 
-pytestmark = pytest.mark.filterwarnings("ignore::wgf.ResolutionWarning")  # a coarse limit, so that its error can be seen
+pytestmark = pytest.mark.coarse
 
 TANH = Tanh()
 SMALLEST = 1e-16
