@@ -9,6 +9,8 @@ from problems import Tanh
 
 import wgf
 
+pytestmark = pytest.mark.coarse
+
 DESIGN = (Path(__file__).parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
 NAMES = re.findall(
     r"\w+",

@@ -9,6 +9,8 @@ import wgf
 from wgf.measures.distances.register import DISTANCES
 from wgf.plots.studies import plot_comparison, plot_pair, plot_steps
 
+pytestmark = pytest.mark.coarse
+
 TANH = Tanh()
 SMALLEST = 1e-16
 
