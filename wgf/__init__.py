@@ -3,6 +3,7 @@
 Start with `Problem`, a method such as `FiniteVolume`, and `solve`; the manual is in docs/.
 """
 
+from wgf.methods import METHODS
 from wgf.registers import load
 
 __version__ = "0.1.0"
@@ -38,12 +39,6 @@ _WHERE = {
     "PorousMedium": "problems.internal",
     "potential": "problems.potentials",
     "Problem": "problems.problem",
-    "Characteristics": "methods.particles.characteristics",
-    "FiniteVolume": "methods.finite_volume.method",
-    "FiPyMesh": "methods.fipy.method",
-    "JKO": "methods.jko.method",
-    "Particles": "methods.particles.method",
-    "QuantileJKO": "methods.jko.method",
     "Run": "runs.run",
     "open_run": "runs.reader",
     "solve": "runs.solve",
@@ -73,7 +68,7 @@ _WHERE = {
     "RestWarning": "errors",
     "RunError": "errors",
     "WgfError": "errors",
-}
+} | {name: module.removeprefix("wgf.") for module, name in (target.split(":") for target in METHODS.values())}
 __all__ = [*_WHERE, "__version__"]
 
 
