@@ -30,6 +30,7 @@ from wgf.methods.base import Stepper
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.particles.cloud import CloudStepper
 
+pytestmark = pytest.mark.coarse
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 20)
 PLANE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), DATA, 0.1), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)))
 NOISY = dataclasses.replace(PLANE, temperature=0.1)
@@ -74,6 +75,7 @@ CASES = {
         "transport, G on all cells": Case(wgf.FiniteVolume(*BOX, edge_tolerance=1), BOUNDED),
         "gibbs": Case(wgf.FiniteVolume(*BOX, diffusion="gibbs", edge_tolerance=1), NOISY),
         "split": Case(wgf.FiniteVolume(*BOX, diffusion="split", edge_tolerance=1), NOISY),
+        "chosen along the run": Case(wgf.FiniteVolume(*BOX, edge_tolerance=1), NOISY),
         "growing": Case(wgf.FiniteVolume(**TIGHT, grow=True)),
         "growing, gibbs": Case(wgf.FiniteVolume(**TIGHT, grow=True, diffusion="gibbs"), NOISY),
         "growing, split": Case(wgf.FiniteVolume(**TIGHT, grow=True, diffusion="split"), NOISY),
