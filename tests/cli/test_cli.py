@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from children import ENVIRONMENT, HANG, PROGRAM, wait_until
+from commands import wgf_says
 
 import wgf
 from wgf.cli import main
@@ -33,24 +34,12 @@ def fonts():
 
 
 @pytest.fixture
-def here(request, tmp_path, monkeypatch):
+def here(fonts, tmp_path, monkeypatch):
     """An empty folder with a small problem in it, which is the working folder."""
-    request.getfixturevalue("fonts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which the entry point replaces
     (tmp_path / "student.toml").write_text(SMALL, encoding="utf-8")
     return tmp_path
-
-
-def wgf_says(capsys, *words):
-    """Exit status, standard output and standard error of a command."""
-    status = 0
-    try:
-        main(list(words))
-    except SystemExit as end:
-        status = end.code
-    out, err = capsys.readouterr()
-    return status or 0, out, err
 
 
 def test_run_info_plot(here, capsys):

@@ -6,7 +6,7 @@ import pytest
 import wgf
 from wgf.methods.base import Diagnostics
 from wgf.methods.box_search import find_box
-from wgf.runs.observers.monitor import Guard
+from wgf.runs.observers.monitor import Monitor
 
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x), -1, 1, 8)
 
@@ -73,7 +73,7 @@ def test_points_that_stay_in_one_place_have_a_box():
 @pytest.mark.parametrize(("step", "hopeless"), [(1e-9, True), (1e-7, False)])
 def test_a_run_without_end_says_so(step, hopeless):
     """10⁸ steps are hours: after the first 1,000 it is said how many would be left; 10⁷ are borne."""
-    guard = Guard(1.0, 1.0)
+    guard = Monitor(1.0, 1.0)
     for time in (step * np.arange(999)).tolist():
         guard.step(Diagnostics(time, 1.0, 1.0, 1.0, 1.0, 0.0))
     last = Diagnostics(999 * step, 1.0, 1.0, 1.0, 1.0, 0.0)

@@ -8,6 +8,8 @@ from wgf.networks.custom import differences
 from wgf.problems.formula import Formula
 from wgf.problems.potentials import POTENTIALS, Sum
 
+pytestmark = pytest.mark.coarse
+
 CASES = [  # (name, numbers, the formula in x, y around zero)
     ("quadratic", {}, "r^2/2"),
     ("quadratic", {"strength": 3.0}, "1.5*(x^2 + y^2)"),

@@ -7,6 +7,8 @@ import wgf
 from wgf.problems.problem import TAKEN
 from wgf.runs.task import read_task
 
+pytestmark = pytest.mark.coarse
+
 SWARM = """
 [energy]
 kind = "interaction"

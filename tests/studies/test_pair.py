@@ -7,6 +7,8 @@ from problems import RIDGE_1D, Tanh
 
 import wgf
 
+pytestmark = pytest.mark.coarse
+
 TANH = Tanh()
 
 

@@ -136,7 +136,7 @@ WORDS = r"the box \[0, 1\] leaves out 0\.16 of the initial law; the rest is scal
 METHODS = [
     wgf.FiniteVolume(64, [0], [1]),
     wgf.JKO(64, [0], [1], dt=0.1),
-    wgf.JKO(64, [0], [1], dt=0.1, exact=True),
+    wgf.QuantileJKO(64, [0], [1], dt=0.1),
     wgf.FiPyMesh(wgf.Box(64, [0], [1])),
     wgf.Particles(20, lower=[0], upper=[1]),
 ]

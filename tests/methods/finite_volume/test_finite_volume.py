@@ -68,6 +68,7 @@ def test_mass_is_kept_over_ten_thousand_steps():
     assert np.abs(run.history["mass"] - 1).max() <= 1e-12
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize(
     ("limiter", "order", "error"), [("mc", 2, 5e-4), ("van-leer", 2, 7e-4), ("minmod", 2, 1.1e-3), ("upwind", 1, 2.8e-3)]
 )

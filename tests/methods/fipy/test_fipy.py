@@ -14,6 +14,8 @@ from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.problems import point_potential
 from wgf.runs.summary import run_facts
 
+pytestmark = pytest.mark.coarse
+
 END = 2.0
 LOWER, UPPER = (-2.5, -2.5), (3.5, 4.5)
 

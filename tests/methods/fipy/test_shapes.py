@@ -3,12 +3,14 @@
 import h5py
 import numpy as np
 import pytest
+from commands import wgf_says
 from meshes import SQUARE
-from test_cli import wgf_says
 
 import wgf
 from wgf.methods.fipy.domains import SHAPES
 from wgf.methods.fipy.method import CONVECTION
+
+pytestmark = pytest.mark.coarse
 
 PLANE = """
 [neuron]

@@ -15,6 +15,8 @@ from wgf.methods.jko.iterations import Newton
 from wgf.runs.summary import run_facts
 from wgf.runs.task import read_task
 
+pytestmark = pytest.mark.coarse
+
 BOX = {"lower": (-2.5, -2.5), "upper": (3.5, 4.5)}
 COARSE = {"cells": 48, "lower": (-3.0, -3.0), "upper": (4.0, 4.5)}
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 40)

@@ -92,7 +92,7 @@ def test_a_step_that_cannot_lower_its_objective_is_an_error(monkeypatch):
 
     monkeypatch.setattr(QuantileStepper, "_newton_step", back)
     with pytest.raises(wgf.RunError, match=r"does not lower its objective, which should fall by 0\.\d+: take a smaller dt"):
-        wgf.solve(student(), wgf.JKO(100, LOWER, UPPER, dt=0.3, exact=True), until=0.3)
+        wgf.solve(student(), wgf.QuantileJKO(100, LOWER, UPPER, dt=0.3), until=0.3)
 
 
 def test_a_confined_measure_without_network():
