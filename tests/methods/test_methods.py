@@ -87,7 +87,7 @@ CASES = {
     },
     "quantile-jko": {"": Case(wgf.QuantileJKO(60, [-3], [4], dt=0.1), LINE, changed=moved)},
     "fipy": {
-        "flow": Case(wgf.FiPyMesh(wgf.Box(*SMALL), edge_tolerance=1)),
+        "flow": Case(wgf.FiPyMesh(wgf.Box(*SMALL), edge_tolerance=1, dt=0.1)),
         "noise": Case(wgf.FiPyMesh(wgf.Box(*SMALL), convection="exponential", edge_tolerance=1, dt=0.1), NOISY),
     },
     "characteristics": {"": Case(wgf.Characteristics(nodes=6), changed=moved)},
