@@ -89,7 +89,7 @@ def test_every_shape_runs_and_is_kept(shape, here, capsys):
 
 @pytest.mark.parametrize("term", CONVECTION)
 def test_the_term_is_an_option(term, here, capsys):
-    problem = written(here, DOMAINS["box"], f'convection = "{term}"\ndiffusion = "two-point"\ncourant = 0.3')
+    problem = written(here, DOMAINS["box"], f'convection = "{term}"\ndiffusion = "two-point"\ncells_per_step = 0.3')
     status, out, err = wgf_says(capsys, "run", problem, "-o", "r.h5")
     if term == "central":
         assert (status, err.count("\n")) in [(0, 0), (1, 1)]
