@@ -19,6 +19,9 @@ from wgf.methods.fipy.domains import SHAPES
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.methods.particles import langevin
 from wgf.networks.activations import ACTIVATIONS
+from wgf.problems.formula import CONSTANTS, FUNCTIONS
+from wgf.problems.internal import INTERNAL
+from wgf.problems.potentials import POTENTIALS
 from wgf.registers import load
 from wgf.runs.rest import as_end
 from wgf.runs.solve import save_times
@@ -77,6 +80,9 @@ REGISTERS = {  # each with the words with which its place in the manual begins
     "shapes": (SHAPES, "| shape | domain |"),
     "convection": (CONVECTION, "**`fipy`**"),
     "diffusion": (DIFFUSION, "**`fipy`**"),
+    "potentials": (POTENTIALS, "| `potential` |"),
+    "functions and constants of formulas": ([*CONSTANTS, *FUNCTIONS], "A formula knows "),
+    "internal energies": (INTERNAL, "- U is "),
     "commands": ([f"wgf {name}" for name in COMMANDS], "| command | does |"),
     **{f"the method {name}": ([name], f"**`{name}`**, `{load(target).__name__}(") for name, target in METHODS.items()},
 }
