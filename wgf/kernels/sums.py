@@ -36,15 +36,3 @@ def fill_logarithms(logarithms: Array, values: Array, readings: Array) -> None:
             entropy += values[k] * logarithms[k]
             lowest = min(lowest, values[k])
         readings[block, 0], readings[block, 1] = entropy, lowest
-
-
-@threaded
-def fill_misses(readings: Array, before: Array, middle: Array, after: Array) -> None:
-    """The largest |middle − ½(before + after)| and |after − before| of the entries (N,) of each block into readings (blocks, 2)."""
-    blocks = readings.shape[0]
-    for block in numba.prange(blocks):
-        missed, change = 0.0, 0.0
-        for k in range(block * after.size // blocks, (block + 1) * after.size // blocks):
-            missed = max(missed, abs(middle[k] - 0.5 * (before[k] + after[k])))
-            change = max(change, abs(after[k] - before[k]))
-        readings[block, 0], readings[block, 1] = missed, change

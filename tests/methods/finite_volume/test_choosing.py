@@ -250,3 +250,15 @@ def test_a_box_that_grows_and_a_copied_state():
             ends.append(copy)
     assert np.array_equal(ends[0].array, ends[1].array)
     assert np.array(ends[0].added).sum() > 0
+
+
+@pytest.mark.parametrize("slope", [0.0, 5.0])
+@pytest.mark.parametrize("height", [1e2, 1e4, 1e6])
+def test_a_wall_by_a_high_potential_does_not_decide(height, slope):
+    """Where 1e-11 of the mass is, however steep the potential; nor are steps taken that only the wall asks for."""
+    energy = wgf.InteractionEnergy(V=lambda x: -slope * x[..., 0] + np.where(np.abs(x[..., 0]) < 2, 0.0, height))
+    problem = wgf.Problem(energy, wgf.Gaussian([0], [0.3]), temperature=0.5)
+    run = wgf.solve(problem, wgf.FiniteVolume(60, lower=[-3], upper=[3]), 0.5, save=3)
+    own = wgf.solve(problem, wgf.FiniteVolume(60, lower=[-3], upper=[3], diffusion="gibbs"), 0.5, save=3)
+    assert len(run.history["time"]) < 5000
+    assert run.measures[-1].mean == pytest.approx(own.measures[-1].mean, abs=0.02)

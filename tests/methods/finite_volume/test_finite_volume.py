@@ -103,7 +103,7 @@ def one_step_error(integrator, dt):
         state = stepper.start()
         for k in range(steps):
             stop = dt * (k + 1) / steps
-            stepper.step(state, stop)
+            stepper.advance(state, stop)
             assert state.time == stop  # one step
         ends.append(state.values.copy())
     return np.abs(ends[0] - ends[1]).max()

@@ -16,11 +16,14 @@ A flux that misses the exact one by δ moves μ away from the solution, and by K
 
     e = ∫|δ| dθ = Σ_axes τ/h Σ_faces |cell|·|h/τ·(flux of the scheme − exact flux)|
 
-per unit time. Taken is the scheme with the smaller e; but gibbs, whose steps noise does not shorten, as long as its e is at most
-PREFERENCE times that of split, and where there are too few cells to tell. This is looked
-at again each time the mass has moved by CELLS cells, in the root mean square, and after STEPS steps at the latest: an error of the past is
-forgotten where the flow contracts, so that what counts is what the mass is doing. The history's `split` is 1 where the step from a state
-was one of split, 0 where it was one of gibbs.
+per unit time. At a face where |δ| h/τ is more than STEEP·max(1, x̄)·(u_i + u_{i+1}), x̄ being the mean of |x| over the mass, it counts as
+that much: where the potential rises as a wall, no formula for smooth densities holds, and hardly any mass is there to be misplaced.
+
+Taken is the scheme with the smaller e; but gibbs, whose steps noise does not shorten, as long as its e is at most PREFERENCE times that of
+split, where there are too few cells to tell, and where split would take more than MOST_STEPS steps for one of gibbs, since the fastest
+cell, however empty, bounds them. This is looked at again each time the mass has moved by CELLS cells, in the root mean square, and after
+STEPS steps at the latest: an error of the past is forgotten where the flow contracts, so that what counts is what the mass is doing. The
+history's `split` is 1 where the step from a state was one of split, 0 where it was one of gibbs.
 """
 
 from __future__ import annotations
@@ -35,16 +38,19 @@ import numpy as np
 
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics, Frame
-from wgf.methods.finite_volume.gibbs import DriftDiffusion, DriftDiffusionState
+from wgf.methods.finite_volume.gibbs import COURANT, DriftDiffusion, DriftDiffusionState
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import TransportState
+from wgf.methods.finite_volume.transport import INTEGRATORS, TransportState
 from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem
 
 PREFERENCE = 1.1  # e of gibbs over that of split up to which gibbs is taken
+MOST_STEPS = 1000.0  # of split for one of gibbs
 CELLS = 4.0  # by which the mass moves, in the root mean square, between two looks
 STEPS = 50  # between two looks, at most
 STRETCH = 2**16  # cells looked at together, so that the work arrays are small
+STEEP = 10.0  # times the mean Péclet number of the mass, beyond which a face is part of a wall
 SMALL = 1e-8  # of x/2, below which (x/2) coth(x/2) = 1
 
 Limited = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -127,17 +133,25 @@ class Choosing:
     def _look(self, state: ChosenState) -> None:
         """Choose the scheme that suits the density; what the state remembers of steps belongs to the scheme before."""
         self._settle(state)
-        self.stepper.diagnostics(state)  # puts the potential in place
+        diagnostics = self.stepper.diagnostics(state)  # puts the potential in place
         density, potential = self.potential.restored(state.array), self.potential.values()
         gibbs, split = truncation_errors(density, potential, self.grid, self.problem.noise, self.method.limiter)
         state.moved, state.steps = 0.0, 0
-        if state.split != (gibbs > PREFERENCE * split):
+        if state.split != (gibbs > PREFERENCE * split and self._affordable(state, diagnostics, potential)):
             state.split = not state.split
-            state.longest, state.step_factor, state.step, state.dissipation = math.inf, 1.0, 0.0, 0.0
+            state.step_factor, state.unchecked = 1.0, INTERVAL
             self._settle(state)
             if isinstance(self.stepper, Split):
                 self.stepper.diagnostics(state)
                 state.outflow = self.stepper.outflow
+
+    def _affordable(self, state: ChosenState, diagnostics: Diagnostics, potential: np.ndarray) -> bool:
+        """Whether at most MOST_STEPS steps of split make one of gibbs."""
+        speed = math.sqrt(max(diagnostics.dissipation, 0.0) / diagnostics.mass) * float(self.stepper.per_spacing.max())
+        gibbs = min(COURANT / speed if speed > 0 else math.inf, state.trusted or math.inf, self.method.dt or math.inf)
+        jumps = (np.abs(np.diff(potential, axis=axis)).max(initial=0.0) / h**2 for axis, h in enumerate(self.grid.spacing))
+        outflow: float = INTEGRATORS[self.method.integrator][0] * float(sum(jumps))
+        return bool(gibbs * outflow <= MOST_STEPS * self.method.courant)
 
 
 def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, tau: float, limiter: str) -> np.ndarray:
@@ -147,9 +161,18 @@ def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, ta
     """
     errors = np.zeros(2)
     for axis, (h, wrap) in enumerate(zip(grid.spacing, grid.periodic(), strict=True)):
+        most = STEEP * max(1.0, mean_peclet(density, potential / tau, axis))
         for u, g in _lines(density, potential / tau, axis, wrap):
-            errors += tau / h * grid.cell_volume * line_errors(u, g, SLOPES[limiter])
+            errors += tau / h * grid.cell_volume * line_errors(u, g, SLOPES[limiter], most)
     return errors
+
+
+def mean_peclet(density: np.ndarray, potential: np.ndarray, axis: int) -> float:
+    """x̄, the mean of |x| on the faces along an axis, weighted with the density beside them, for cell averages and G/τ."""
+    low, high = (np.moveaxis(density, axis, 0)[part] for part in (slice(None, -1), slice(1, None)))
+    mass = low + high
+    total = float(mass.sum())
+    return float(np.sum(mass * np.abs(np.diff(np.moveaxis(potential, axis, 0), axis=0)))) / total if total > 0 else 0.0
 
 
 def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -162,12 +185,16 @@ def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) ->
         yield u_part, g_part
 
 
-def line_errors(u: np.ndarray, g: np.ndarray, limited: Limited) -> np.ndarray:
-    """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), over the inner faces of lines (n, lines)."""
+def line_errors(u: np.ndarray, g: np.ndarray, limited: Limited, most: float) -> np.ndarray:
+    """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), over the inner faces of lines (n, lines).
+
+    Each counts as at most `most` times the sum of the densities beside the face.
+    """
     if len(u) < 4:
         return np.zeros(2)
     gibbs, split, exact = line_fluxes(u, g, limited)
-    return np.array([np.abs(flux - exact).sum() for flux in (gibbs, split)])
+    bound = most * (u[1:-2] + u[2:-1])
+    return np.array([np.minimum(np.abs(flux - exact), bound).sum() for flux in (gibbs, split)])
 
 
 def line_fluxes(u: np.ndarray, g: np.ndarray, limited: Limited) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

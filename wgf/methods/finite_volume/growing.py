@@ -79,11 +79,12 @@ class Growing:
                 near[axis, side] = not wrap and np.take(values, layer, axis).sum() > NEAR * values.sum()
         return near * np.ceil(MARGIN * np.array(values.shape)).astype(np.int64)[:, None]
 
-    def _grown(self, state: GridState) -> None:
+    def _grown(self, state: Any) -> None:
         """Enlarge the box at every edge that mass is near to."""
         values = self.stepper.potential.restored(state.array)
         more = self._needed(values)
         if more.any():
             self._enlarge(more)
             fresh = self.stepper.begin(state.time, self.stepper.potential.arranged(np.pad(values, more)))
+            fresh.follow(state)
             vars(state).update(vars(self._noted(fresh)))

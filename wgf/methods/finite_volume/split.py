@@ -42,13 +42,13 @@ class Split(Transport):
         super().__init__(method, problem, grid, potential)
         self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
 
-    def step(self, state: TransportState, stop: float) -> Diagnostics:
+    def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by a step of transport between two half steps of heat, not past `stop`."""
         before = self.diagnostics(state)
         start, target = state.time, self.target(state, stop)
         self.heat(state, 0.5 * (target - start))
         while state.time < target:
-            super().step(state, target)
+            super().advance(state, target)
         self.heat(state, 0.5 * (target - start))
         return before
 

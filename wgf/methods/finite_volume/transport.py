@@ -27,6 +27,7 @@ from wgf.kernels.transport import BUFFERS, PADDING, Limiter, stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.grid_stepper import GridState, GridStepper
+from wgf.methods.step_control import ControlledState, StepControl, first_step
 from wgf.problems.problem import Problem
 
 LIMITERS = {"mc": Limiter.MC, "minmod": Limiter.MINMOD, "van-leer": Limiter.VAN_LEER, "upwind": Limiter.UPWIND}
@@ -44,7 +45,7 @@ LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can on
 
 
 @dataclass(eq=False, repr=False)
-class TransportState(GridState):
+class TransportState(GridState, ControlledState):
     """A density, and what the size of the next step is guessed from.
 
     outflow   the largest one of the last step
@@ -55,7 +56,7 @@ class TransportState(GridState):
     step_factor: float = 1.0
 
 
-class Transport(GridStepper[TransportState]):
+class Transport(StepControl[TransportState], GridStepper[TransportState]):
     """`FiniteVolume` without noise. Never stored.
 
     staged (3, rows)   row sums of the last stage of a step
@@ -63,6 +64,7 @@ class Transport(GridStepper[TransportState]):
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
+        self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator]
         self.spare, self.staged = [np.empty(self.shape), np.empty(self.shape)], np.empty_like(self.sums)
@@ -78,7 +80,7 @@ class Transport(GridStepper[TransportState]):
         state.outflow = self.outflow
         return state
 
-    def step(self, state: TransportState, stop: float) -> Diagnostics:
+    def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
         remaining, bound = stop - state.time, self.method.courant / self.part
         dt = min(self.method.dt or remaining, remaining)
@@ -119,6 +121,11 @@ class Transport(GridStepper[TransportState]):
             if euler * self.fastest > self.method.courant:
                 break
         return self.fastest
+
+    def forces(self, state: TransportState) -> np.ndarray:
+        """G at the cells."""
+        self.evaluate(state)
+        return self.potential.values()
 
     def evaluate(self, state: TransportState) -> None:
         """Put the potential of a state and its row sums in place, where they are not."""

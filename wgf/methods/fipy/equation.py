@@ -39,6 +39,7 @@ CONVECTION = {
 }
 DIFFUSION = {"two-point": "DiffusionTermNoCorrection", "corrected": "DiffusionTermCorrection"}
 LARGEST_MULTIPLE = 2.0  # of the value upwind, at a face
+ROUNDING = 1e-14  # of the mass: a sweep that moves less has converged
 LONELY = 1e-15  # of the largest density: emptier cells have no gradient of log μ
 LEAST_DIFFUSION = 1e-30  # of a porous medium in empty cells: FiPy divides speeds by it
 DIAGONAL = 0.5  # share of the off-diagonal entries in the diagonal ones up to which the system is solved by iteration
@@ -97,13 +98,13 @@ class Equation:
         self.solver = exact_solver()
 
     def stage(self, base: np.ndarray, guess: np.ndarray, dt: float, sweeps: int, accuracy: float) -> tuple[np.ndarray, int]:
-        """The μ with μ = base + dt·R(μ), by sweeps from a guess until one moves less than `accuracy` of the mass, and their number.
+        """The μ with μ = base + dt·R(μ), by sweeps from a guess until one moves less than `accuracy` of μ − base, and their number.
 
         Raises Refused where `sweeps` of them are not enough, or give numbers that are none.
         """
         self.density.setValue(guess)
         self.density.old.setValue(base)
-        values, allowed = guess, accuracy * float(base @ self.mesh.volumes)
+        values, rounding = guess, ROUNDING * float(base @ self.mesh.volumes)
         moved = math.inf
         for count in range(1, sweeps + 1):
             self._express(values)
@@ -116,7 +117,7 @@ class Equation:
                     "a sweep gave infinite or undefined values", "look at the values of the neuron, the penalty and the law on the mesh"
                 )
             values = found
-            if moved <= allowed:
+            if moved <= max(accuracy * float(np.abs(found - base) @ self.mesh.volumes), rounding):
                 return values, count
         reason = f"{sweeps} sweeps did not converge, the last one still moved {moved:.1e} of the mass"
         raise Refused(reason, "allow more sweeps, or a larger accuracy")

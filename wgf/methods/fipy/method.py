@@ -8,7 +8,7 @@ Numer. Anal. 14 (1977) 1006]: with γ = 1 − 1/√2 and the right-hand side R(�
 
     μ_1 = μ_0 + γ dt R(μ_1),    μ_+ = μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) + γ dt R(μ_+):
 
-two implicit Euler steps, each swept, with G, ψ and D following μ, until a sweep moves less than `accuracy` of the mass.
+two implicit Euler steps, each swept, with G, ψ and D following μ, until a sweep moves less than `accuracy` of what the stage moves.
 
 Positivity. Every sweep solves a system with a matrix of non-negative inverse (but for central differences, and fluxes corrected for
 oblique faces) and, as long as the second stage begins with μ_0 + ((1 − γ)/γ)(μ_1 − μ_0) ≥ 0, with a right-hand side ≥ 0, so that no cell
@@ -52,7 +52,7 @@ class FiPyMesh:
     cells_per_step  cells by which the mass moves in a step, in the root mean square
     dt           the longest time step; default: what `cells_per_step` and the change of the dissipation ask for
     sweeps       the most that a stage of a step may take
-    accuracy     fraction of the mass that the last sweep of a stage may still move
+    accuracy     fraction of what a stage moves that its last sweep may still move
     tolerance    relative error to which the neuron's features, or W, are compressed
     edge_tolerance   mass in the cells at the boundary from which on there is a warning; 1 where walls are meant
     """
@@ -63,7 +63,7 @@ class FiPyMesh:
     cells_per_step: float = 0.5
     dt: float | None = None
     sweeps: int = 60
-    accuracy: float = 1e-7
+    accuracy: float = 1e-5
     tolerance: float = 1e-12
     edge_tolerance: float = 1e-4
 
@@ -76,7 +76,7 @@ class FiPyMesh:
             if name != "dt" or self.dt is not None:
                 positive(getattr(self, name), name)
         if self.accuracy >= 1:
-            raise InputError(f"accuracy = {self.accuracy:g}: the fraction of the mass that a sweep may still move is less than one")
+            raise InputError(f"accuracy = {self.accuracy:g}: the fraction of a stage that a sweep may still move is less than one")
         if not isinstance(self.sweeps, numbers.Integral) or self.sweeps < 2:
             raise InputError(f"sweeps = {self.sweeps!r}: a whole number, at least 2, for it takes one more to see that nothing moves")
         if not isinstance(self.tolerance, numbers.Real) or not 0 <= self.tolerance < 1:

@@ -15,9 +15,10 @@ from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_resolution, mesh_averages, outside_of
 from wgf.measures.measure import MeshDensity
 from wgf.measures.mesh import Mesh
-from wgf.methods.base import Diagnostics, Frame, State
+from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
 from wgf.methods.fipy.faces import Faces
+from wgf.methods.step_control import ControlledState, StepControl, first_step
 from wgf.methods.time_steps import landing
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
@@ -29,34 +30,30 @@ UNRESOLVED = 0.01  # of the law: error of the sum of its averages, by quadrature
 SPHERES = {2: 2.0 * math.pi, 3: 4.0 * math.pi}  # what the unit sphere measures, by the dimension of the space around it
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
-GROWTH = 1.5  # largest ratio of a step to the last one
 RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
 LEAST_STEP_FACTOR = (
     1e-3  # the shortest step that is tried, of the one that accuracy allows, or of the longest one so far if that is shorter
 )
 MOST_REFUSED, MOST_STEPS = 40, 20_000  # steps refused in a run, and steps still to do, beyond which it leads nowhere
-MOST_CHANGED = 0.5  # of the logarithm of the dissipation in a step
 
 
 @dataclass(eq=False, repr=False)
-class MeshState(State):
+class MeshState(ControlledState):
     """The cell averages (N,), and what the size of the next step is judged by.
 
-    step, dissipation, sweeps   of the last step, zero if there was none: its size, the dissipation before it, the sweeps it took
-    longest                     step so far
-    allowed                     the longest step since one was refused
-    refused                     how many were
+    sweeps    that the last step took
+    longest   step so far
+    allowed   the longest step since one was refused
+    refused   how many were
     """
 
-    step: float = 0.0
-    dissipation: float = 0.0
     sweeps: int = 0
     longest: float = 0.0
     allowed: float = math.inf
     refused: int = 0
 
 
-class MeshStepper:
+class MeshStepper(StepControl[MeshState]):
     """`FiPyMesh` bound to a problem. Never stored."""
 
     def __init__(self, method: Any, problem: Problem, fipy_mesh: Any, mesh: Mesh, grid: Grid | None) -> None:
@@ -66,6 +63,7 @@ class MeshStepper:
         energy = problem.energy.wrapped(grid.periods()) if grid else problem.energy
         self.potential = energy.at(mesh.centers, method.tolerance)
         self.faces = Faces(fipy_mesh)
+        self.first_step = first_step(float(self.faces.distance.min(initial=math.inf)), self.tau)
         if (parts := self.faces.parts()) > 1:
             text = f"the {mesh.title} falls into {parts} parts that no face joins, where mass stays: in Gmsh, BooleanFragments joins them"
             warnings.warn(text, BoundaryWarning, stacklevel=2)
@@ -110,12 +108,12 @@ class MeshStepper:
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
             warnings.warn(text, ResolutionWarning, stacklevel=2)
 
-    def step(self, state: MeshState, stop: float) -> Diagnostics:
+    def advance(self, state: MeshState, stop: float) -> Diagnostics:
         """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
         before, remaining = self.diagnostics(state), stop - state.time
-        wanted, resolved = self._accurate(state, before)
+        resolved = self._accurate(state)
         while True:
-            dt = landing(remaining, min(wanted, state.allowed))
+            dt = landing(remaining, min(resolved, state.allowed))
             try:
                 values, sweeps = self._moved(state.array, dt)
                 break
@@ -128,16 +126,17 @@ class MeshStepper:
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None
         state.exchange(values)
-        state.step, state.dissipation, state.sweeps = dt, before.dissipation, sweeps
+        state.sweeps = sweeps
         state.longest, state.allowed = max(dt, state.longest), RECOVERY * state.allowed
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def _accurate(self, state: MeshState, diagnostics: Diagnostics) -> tuple[float, float]:
-        """The step by which the mass moves `cells_per_step` cells and the logarithm of the dissipation changes by MOST_CHANGED, at most.
+    def forces(self, state: MeshState) -> np.ndarray:
+        """G at the centres of the cells."""
+        return np.array(self.potential.update(state.array * self.volumes))
 
-        Also the step that the first of the two alone asks for, beside which a refused one can be seen to be hopeless.
-        """
+    def _accurate(self, state: MeshState) -> float:
+        """The step by which the mass moves `cells_per_step` cells, in the root mean square; not longer than the user's."""
         values = state.array
         g = self.potential.update(values * self.volumes)
         speeds, first, second = self.equation.speeds(g), values[self.faces.first], values[self.faces.second]
@@ -149,14 +148,7 @@ class MeshStepper:
         full = masses > LONELY * masses.max()
         rates = (leaving[full] / masses[full]) ** 2 + (self.problem.growth * g[full]) ** 2
         rate = math.sqrt(float(masses[full] @ rates) / masses.sum())
-        resolved = min(self.method.cells_per_step / rate if rate > 0 else math.inf, self.method.dt or math.inf)
-        dt = resolved
-        if state.step > 0:
-            dt = min(dt, GROWTH * state.step)
-            if min(diagnostics.dissipation, state.dissipation) > 0:
-                changed = abs(math.log(diagnostics.dissipation / state.dissipation))
-                dt = min(dt, state.step * max(MOST_CHANGED / changed, 1.0 / GROWTH) if changed > 0 else math.inf)
-        return dt, resolved
+        return min(self.method.cells_per_step / rate if rate > 0 else math.inf, self.method.dt or math.inf)
 
     def _moved(self, values: np.ndarray, dt: float) -> tuple[np.ndarray, int]:
         """The values `dt` later, and the sweeps it took; see the module's text."""

@@ -1,0 +1,142 @@
+"""How long a time step may be, by an error estimate: now and then a step is taken twice, as a whole and in two halves.
+
+A scheme bounds its steps by what keeps it positive, and by how far the mass moves. Near a rest, stable or not, the mass hardly moves, and
+neither bound says anything; but a perturbation of the rest grows or decays there at a rate of its own. Of a scheme of order q, the whole
+step and its halves differ by the error of the whole step, up to the factor 1 − 2^{−q}. The halves are kept, and judged by
+
+    error = |halves − whole|   beside   change = |halves − before|,
+    error ≤ TOLERANCE·max(change, FLOOR·path·H/(t + H)) + ROUNDING·scale,
+
+`path` being the sum of the changes so far, and H the length of the step. The first bound is relative to the change alone: where a small
+perturbation of a rest grows by e^n, its relative error is about n·TOLERANCE, however small it is. By the second one steps become longer
+as a flow comes to a stable rest: the error at the end is at most a TOLERANCE·FLOOR of the way, about. The third one is rounding.
+
+All this holds twice: for the density, |μ − ν| = ∫|μ − ν| dθ in units of mass (its scale), and for the potential, of which only differences
+between places count, |G − F| = max(G − F) − min(G − F) in units of energy (scale max|G|). Each sees what the other one does not: without
+an interaction the potential does not change at all, and where small targets are learned while the density still settles on its cells,
+they are seen in the potential only.
+
+The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Steps are taken twice at the start, where the
+first one is so short that heat does not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run
+stores its frames has no say: a step that is cut off by one of them leaves the longest step as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from wgf.errors import RunError
+from wgf.methods.base import Diagnostics, State
+from wgf.methods.time_steps import landing
+
+TOLERANCE = 3e-4  # of the change in a step: what may separate the whole step from its halves
+FLOOR = 0.3  # of the mean rate of change so far, to which errors are relative at least
+ROUNDING = 1e-14  # of the mass
+MARGIN = 0.9  # of the step that the error allows
+GROWTH, LEAST = 2.0, 0.1  # largest and least ratio of a step to the one before it
+INTERVAL = 16  # steps from one that is taken twice to the next
+MOST_TRIED = 40  # lengths of one step
+TINY = 1e-300  # instead of zero, where it is divided by
+
+
+@dataclass(eq=False, repr=False)
+class ControlledState(State):
+    """A state, and what the length of its next step is judged by.
+
+    trusted     the longest step that the last error allows; 0 if no step has been taken twice yet
+    unchecked   steps since then
+    growing     whether `trusted` is bounded by GROWTH, not by the error
+    rate        change per unit time of that step (2,): of the density, and of the potential
+    path        change so far (2,)
+    """
+
+    trusted: float = 0.0
+    unchecked: int = 0
+    growing: bool = True
+    rate: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    path: np.ndarray = field(default_factory=lambda: np.zeros(2))
+
+    def follow(self, other: ControlledState) -> None:
+        """Take over what another state of the same flow knows, which another scheme or grid has found: the next step is taken twice."""
+        for item in fields(ControlledState)[len(fields(State)) :]:
+            setattr(self, item.name, getattr(other, item.name))
+        self.unchecked = INTERVAL
+
+
+AnyControlled = TypeVar("AnyControlled", bound=ControlledState)
+
+
+class StepControl(Generic[AnyControlled]):
+    """The steps of a scheme that can take one step of its own, `advance`, under the control of their error.
+
+    first_step   so short that no error has to be feared; inf where the bounds of the scheme are all that is known
+    volumes      of the cells, one number or as the values of a state
+    """
+
+    first_step: float
+    volumes: Any
+
+    def advance(self, state: AnyControlled, stop: float) -> Diagnostics:
+        """Advance `state` by one step of the scheme, not past `stop`; the diagnostics of the state it left."""
+        raise NotImplementedError
+
+    def forces(self, state: AnyControlled) -> np.ndarray:
+        """G(·; μ) at the cells, in an array that nobody else writes into."""
+        raise NotImplementedError
+
+    def step(self, state: AnyControlled, stop: float) -> Diagnostics:
+        """Advance `state` by the step that its error allows, not past `stop`."""
+        remaining, longest = stop - state.time, state.trusted or self.first_step
+        dt = landing(remaining, longest)
+        target = stop if dt == remaining else state.time + dt
+        if state.trusted == 0 or state.unchecked >= INTERVAL:
+            return self._taken_twice(state, target)
+        start = state.time
+        diagnostics = self.advance(state, target)
+        taken = state.time - start
+        state.path = state.path + state.rate * taken
+        state.unchecked = INTERVAL if state.growing and taken >= 0.9 * longest else state.unchecked + 1
+        return diagnostics
+
+    def _taken_twice(self, state: AnyControlled, target: float) -> Diagnostics:
+        """The same with a step taken as a whole and in halves, to `target` or as far as the scheme and the error allow."""
+        longest, forces = state.trusted or self.first_step, self.forces(state)
+        for _ in range(MOST_TRIED):
+            whole, halves = state.copy(), state.copy()
+            self.advance(whole, target)
+            length = whole.time - state.time
+            diagnostics = self.advance(halves, state.time + 0.5 * length)
+            while halves.time < whole.time:
+                self.advance(halves, whole.time)
+            wrong, after = self.forces(whole), self.forces(halves)
+            change = np.array([self.apart(halves.array, state.array), np.ptp(after - forces)])
+            error = np.array([self.apart(halves.array, whole.array), np.ptp(after - wrong)])
+            scale = np.array([diagnostics.mass, np.abs(after).max()])
+            path, time = state.path + change, max(state.time, 0.0) + length
+            allowed = TOLERANCE * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
+            ratio = MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY))
+            if (error <= allowed).all():
+                most = max(GROWTH * length, longest if math.isfinite(longest) else 0.0)
+                vars(state).update(vars(halves))
+                state.trusted, state.unchecked, state.growing = min(ratio * length, most), 0, ratio * length > most
+                state.rate, state.path = change / length, path
+                return diagnostics
+            longest = max(LEAST, ratio) * length
+            target = state.time + longest
+        raise RunError(
+            f"at t = {state.time:.6g} no step is found that two of half its length confirm; the last one, of {length:.2g}, differs from them by "
+            f"{float(np.max(error / change)):.1e} of what it changes: give a longest step dt, or choose fewer cells"
+        )
+
+    def apart(self, first: np.ndarray, second: np.ndarray) -> float:
+        """∫|μ − ν| dθ for the values of two states."""
+        return float(np.sum(np.abs(first - second) * self.volumes))
+
+
+def first_step(spacing: float, noise: float) -> float:
+    """The time in which heat crosses a cell, h²/τ; inf without noise."""
+    return spacing**2 / noise if noise > 0 else math.inf
