@@ -128,8 +128,8 @@ class StepControl(Generic[AnyControlled]):
             longest = max(LEAST, ratio) * length
             target = state.time + longest
         raise RunError(
-            f"at t = {state.time:.6g} no step is found that two of half its length confirm; the last one, of {length:.2g}, differs from them by "
-            f"{float(np.max(error / change)):.1e} of what it changes: give a longest step dt, or choose fewer cells"
+            f"at t = {state.time:.6g} no step is found that two of half its length confirm; the last one, of {length:.2g}, differs from "
+            f"them by {float(np.max(error / change)):.1e} of what it changes: give a longest step dt, or choose fewer cells"
         )
 
     def apart(self, first: np.ndarray, second: np.ndarray) -> float:
