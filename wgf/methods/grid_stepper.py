@@ -143,7 +143,7 @@ def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:
 
 def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
     """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated."""
-    arrays = 8 if problem.noise > 0 else 4
+    arrays = 14 if problem.noise > 0 else 10  # six of them while a step is taken twice
     needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid) + others)
     free = psutil.virtual_memory().available
     if needed > MEMORY_SHARE * free:

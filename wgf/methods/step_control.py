@@ -5,16 +5,17 @@ neither bound says anything; but a perturbation of the rest grows or decays ther
 step and its halves differ by the error of the whole step, up to the factor 1 − 2^{−q}. The halves are kept, and judged by
 
     error = |halves − whole|   beside   change = |halves − before|,
-    error ≤ TOLERANCE·max(change, FLOOR·path·H/(t + H)) + ROUNDING·scale,
+    error ≤ tolerance·max(change, FLOOR·path·H/(t + H)) + ROUNDING·scale,
 
 `path` being the sum of the changes so far, and H the length of the step. The first bound is relative to the change alone: where a small
-perturbation of a rest grows by e^n, its relative error is about n·TOLERANCE, however small it is. By the second one steps become longer
-as a flow comes to a stable rest: the error at the end is at most a TOLERANCE·FLOOR of the way, about. The third one is rounding.
+perturbation of a rest grows by e^n, its relative error is about n·tolerance, however small it is. By the second one steps become longer
+as a flow comes to a stable rest: the error at the end is at most a tolerance·FLOOR of the way, about. The third one is rounding.
 
 All this holds twice: for the density, |μ − ν| = ∫|μ − ν| dθ in units of mass (its scale), and for the potential, of which only differences
 between places count, |G − F| = max(G − F) − min(G − F) in units of energy (scale max|G|). Each sees what the other one does not: without
 an interaction the potential does not change at all, and where small targets are learned while the density still settles on its cells,
-they are seen in the potential only.
+they are seen in the potential only. TOLERANCES are of both: that of the density is the larger one, as limiters, which switch from cell to
+cell, leave errors in it that no integral over it sees.
 
 The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Steps are taken twice at the start, where the
 first one is so short that heat does not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run
@@ -33,7 +34,7 @@ from wgf.errors import RunError
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.time_steps import landing
 
-TOLERANCE = 3e-4  # of the change in a step: what may separate the whole step from its halves
+TOLERANCES = np.array([2e-3, 3e-4])  # of the change in a step, in density and potential: what may separate the whole step from its halves
 FLOOR = 0.3  # of the mean rate of change so far, to which errors are relative at least
 ROUNDING = 1e-14  # of the mass
 MARGIN = 0.9  # of the step that the error allows
@@ -84,7 +85,7 @@ class StepControl(Generic[AnyControlled]):
         """Advance `state` by one step of the scheme, not past `stop`; the diagnostics of the state it left."""
         raise NotImplementedError
 
-    def forces(self, state: AnyControlled) -> np.ndarray:
+    def potential_of(self, state: AnyControlled) -> np.ndarray:
         """G(·; μ) at the cells, in an array that nobody else writes into."""
         raise NotImplementedError
 
@@ -104,7 +105,7 @@ class StepControl(Generic[AnyControlled]):
 
     def _taken_twice(self, state: AnyControlled, target: float) -> Diagnostics:
         """The same with a step taken as a whole and in halves, to `target` or as far as the scheme and the error allow."""
-        longest, forces = state.trusted or self.first_step, self.forces(state)
+        longest, before = state.trusted or self.first_step, self.potential_of(state)
         for _ in range(MOST_TRIED):
             whole, halves = state.copy(), state.copy()
             self.advance(whole, target)
@@ -112,12 +113,12 @@ class StepControl(Generic[AnyControlled]):
             diagnostics = self.advance(halves, state.time + 0.5 * length)
             while halves.time < whole.time:
                 self.advance(halves, whole.time)
-            wrong, after = self.forces(whole), self.forces(halves)
-            change = np.array([self.apart(halves.array, state.array), np.ptp(after - forces)])
+            wrong, after = self.potential_of(whole), self.potential_of(halves)
+            change = np.array([self.apart(halves.array, state.array), np.ptp(after - before)])
             error = np.array([self.apart(halves.array, whole.array), np.ptp(after - wrong)])
             scale = np.array([diagnostics.mass, np.abs(after).max()])
             path, time = state.path + change, max(state.time, 0.0) + length
-            allowed = TOLERANCE * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
+            allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
             ratio = MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY))
             if (error <= allowed).all():
                 most = max(GROWTH * length, longest if math.isfinite(longest) else 0.0)
@@ -134,7 +135,8 @@ class StepControl(Generic[AnyControlled]):
 
     def apart(self, first: np.ndarray, second: np.ndarray) -> float:
         """∫|μ − ν| dθ for the values of two states."""
-        return float(np.sum(np.abs(first - second) * self.volumes))
+        difference = first - second
+        return float(np.sum(np.multiply(np.abs(difference, out=difference), self.volumes, out=difference)))
 
 
 def first_step(spacing: float, noise: float) -> float:

@@ -123,7 +123,7 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
         self.potential.fill(out)
         return 0.5 * self.loss + self.potential.internal_energy
 
-    def forces(self, state: DriftDiffusionState) -> np.ndarray:
+    def potential_of(self, state: DriftDiffusionState) -> np.ndarray:
         """G at the cells."""
         self.settle(state)
         return self.now.copy()

@@ -122,7 +122,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
                 break
         return self.fastest
 
-    def forces(self, state: TransportState) -> np.ndarray:
+    def potential_of(self, state: TransportState) -> np.ndarray:
         """G at the cells."""
         self.evaluate(state)
         return self.potential.values()

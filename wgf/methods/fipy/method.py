@@ -63,7 +63,7 @@ class FiPyMesh:
     cells_per_step: float = 0.5
     dt: float | None = None
     sweeps: int = 60
-    accuracy: float = 1e-5
+    accuracy: float = 3e-4
     tolerance: float = 1e-12
     edge_tolerance: float = 1e-4
 

@@ -131,7 +131,7 @@ class MeshStepper(StepControl[MeshState]):
         state.time = stop if dt == remaining else state.time + dt
         return before
 
-    def forces(self, state: MeshState) -> np.ndarray:
+    def potential_of(self, state: MeshState) -> np.ndarray:
         """G at the centres of the cells."""
         return np.array(self.potential.update(state.array * self.volumes))
 
