@@ -12,7 +12,7 @@ import wgf
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "solvers").glob("*.py"))
 COARSE = {1: 100, 2: 32, 3: 16}
-SHORT = 0.3
+SHORT = 0.2
 ROUNDING = 2e-14  # relative; with noise, E comes to rest and then moves by rounding
 
 
@@ -33,7 +33,7 @@ def check(run):
 
 def coarse(method, dim):
     if isinstance(method, wgf.FiPyMesh):
-        return dataclasses.replace(method, mesh=dataclasses.replace(method.mesh, spacing=5 * method.mesh.spacing))
+        return dataclasses.replace(method, mesh=dataclasses.replace(method.mesh, spacing=8 * method.mesh.spacing))
     return dataclasses.replace(method, cells=(COARSE[dim],) * dim)
 
 
