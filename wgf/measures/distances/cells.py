@@ -90,9 +90,10 @@ def told_by(other: Density | MeshDensity, law: Density | MeshDensity) -> Measure
     return Density(grid, law.cell_averages(grid), law.neuron)
 
 
-def _on_mesh(law: Density | MeshDensity, other: MeshDensity) -> MeshDensity:
-    """The averages of a density over the cells of a mesh, by points that fill them."""
+def _on_mesh(law: Density | MeshDensity, other: MeshDensity) -> MeshDensity | None:
+    """The averages of a density over the cells of a mesh, by points that fill them; None where it is zero on all of them."""
     points, shares, owners = other.mesh.scattered(SCATTERED)
     if isinstance(law, Density):
         points = wrapped(points, np.array(law.grid.lower), np.array(law.grid.upper), np.array(law.grid.periodic()))
-    return MeshDensity(other.mesh, np.bincount(owners, shares * law.pdf(points), other.mesh.size), law.neuron)
+    averages = np.bincount(owners, shares * law.pdf(points), other.mesh.size)
+    return MeshDensity(other.mesh, averages, law.neuron) if averages.any() else None
