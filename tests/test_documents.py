@@ -1,5 +1,6 @@
 """What the documents say is true: notebooks run, the README's examples run, the manual names what there is."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from wgf.runs.task import read_task
 ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
@@ -101,13 +103,46 @@ def test_the_manual_names_every_entry_of_the_registers(register, beginning):
         assert re.search(rf"`{re.escape(name)}[` ]", place(beginning)), name
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target
+
+
+def docstrings(path):
+    """All docstrings of a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    return "\n".join(ast.get_docstring(node) or "" for node in nodes)
+
+
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+TEXTS |= {str(path.relative_to(ROOT)): docstrings(path) for folder in ("wgf", "solvers") for path in (ROOT / folder).rglob("*.py")}
+DOTTED = [(name, where) for where, text in TEXTS.items() for name in re.findall(r"(?<![\w./])wgf((?:\.[A-Za-z_]\w*)+)(?!\w*:)", text)]
+OF_CLASSES = {match for match in re.findall(r"(?<![\w./])([A-Z]\w*)\.([a-z_]\w*)", MANUAL) if match[0] in wgf.__all__}
+
+
+@pytest.mark.parametrize(("dotted", "where"), sorted(dict(DOTTED).items()))
+def test_every_dotted_name_of_the_documents_is_public(dotted, where):
+    """As in a process that has imported nothing but wgf: by the register of public names, not by a module that happens to be loaded."""
+    first, *rest = dotted.removeprefix(".").split(".")
+    thing = wgf.__getattr__(first)
+    for name in rest:
+        assert hasattr(thing, name), f"wgf{dotted} in {where}"
+        thing = getattr(thing, name)
+
+
+def test_a_module_that_is_loaded_is_no_public_name():
+    """What the check above stands on: `wgf.measures` is there, for it was imported, and is not public."""
+    assert wgf.measures
+    with pytest.raises(AttributeError, match="has no attribute 'measures'"):
+        wgf.__getattr__("measures")
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(OF_CLASSES))
+def test_what_the_manual_says_a_class_has_it_has(kind, name):
+    assert hasattr(getattr(wgf, kind), name)
 
 
 def test_the_changelog_knows_the_version():

@@ -46,7 +46,7 @@ _WHERE = {
     "distance": "measures.distances.register",
     "self_distance": "measures.distances.register",
     "sinkhorn_divergence": "measures.distances.sinkhorn",
-    "wasserstein": "measures.distances.points",
+    "wasserstein": "measures.distances.transport",
     "Comparison": "studies.sweeps.comparison",
     "compare": "studies.sweeps.over_sizes",
     "open_comparison": "studies.sweeps.comparison",

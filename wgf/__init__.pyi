@@ -6,10 +6,10 @@ from wgf.errors import ResolutionWarning as ResolutionWarning
 from wgf.errors import RestWarning as RestWarning
 from wgf.errors import RunError as RunError
 from wgf.errors import WgfError as WgfError
-from wgf.measures.distances.points import wasserstein as wasserstein
 from wgf.measures.distances.register import distance as distance
 from wgf.measures.distances.register import self_distance as self_distance
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence as sinkhorn_divergence
+from wgf.measures.distances.transport import wasserstein as wasserstein
 from wgf.measures.grid import Grid as Grid
 from wgf.measures.laws import Ball as Ball
 from wgf.measures.laws import FromDensity as FromDensity

@@ -42,9 +42,24 @@ def located(where: str, file: str = "") -> Iterator[None]:
         raise InputError(text if text.startswith(file or where) else f"{where}: {text}") from None
 
 
+def number(value: object) -> float:
+    """`value` as a float, NaN where it is not a finite number: every comparison with that is false."""
+    result = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    return result if math.isfinite(result) else math.nan
+
+
+def shown(value: object) -> str:
+    """A number as short as it can be said, anything else as Python writes it."""
+    return f"{float(value):g}" if isinstance(value, numbers.Real) and not isinstance(value, bool) else repr(value)
+
+
 def positive(value: object, what: str) -> None:
     """Raise an InputError unless `value` is a finite number > 0."""
-    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
-    if not (math.isfinite(number) and number > 0):
-        shown = f"{value:g}" if isinstance(value, numbers.Real) else repr(value)
-        raise InputError(f"{what} = {shown}: it must be a positive number")
+    if not number(value) > 0:
+        raise InputError(f"{what} = {shown(value)}: it must be a positive number")
+
+
+def nonnegative(value: object, what: str) -> None:
+    """Raise an InputError unless `value` is a finite number ≥ 0."""
+    if not number(value) >= 0:
+        raise InputError(f"{what} = {shown(value)}: it must be a number ≥ 0")

@@ -152,6 +152,100 @@ def test_a_run_goes_on_from_the_frame_of_another():
     assert rest.measures[-1].values == pytest.approx(whole.measures[-1].values, abs=1e-5)
 
 
+PLANE = wgf.Grid([0, 0], [1, 1], (2, 3))
+
+
+def density_of(change):
+    values = np.ones((2, 3))
+    change(values)
+    return values
+
+
+def negative(values):
+    values[1, 2] = -0.17
+
+
+def undefined(values):
+    values[0, 1] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: wgf.Density(PLANE, density_of(negative)), r"the density is -0.17 in cell \(1, 2\); give numbers ≥ 0"),
+        (lambda: wgf.Density(PLANE, density_of(undefined)), r"the density is nan in cell \(0, 1\); give numbers ≥ 0"),
+        (lambda: wgf.Density(wgf.Grid([0], [1], 2), [1.0, np.inf]), r"the density is inf in cell 1; give numbers ≥ 0"),
+        (lambda: wgf.Density(PLANE, np.zeros((2, 3))), r"the density is zero everywhere; a measure needs mass"),
+        (lambda: wgf.Density(PLANE, [[1, 2, 3], [4, 5]]), r"the values of the density are not real numbers in rows of one length"),
+        (lambda: wgf.Density(PLANE, np.ones((2, 3)) * 1j), r"the values of the density are of the type complex128; give real numbers"),
+        (lambda: wgf.Density(PLANE, [["1", "2", "3"]] * 2), r"the values of the density are of the type <U1; give real numbers"),
+        (lambda: wgf.Density(PLANE, np.ma.masked_less(density_of(negative), 0)), r"are masked in 1 places; .*: values.filled\(…\)"),
+        (
+            lambda: wgf.Cloud([[0, np.nan], [0, 0]], [0.5, 0.5]),
+            r"point 0 of the cloud is \[0.0, nan\]: every coordinate must be a finite number",
+        ),
+        (lambda: wgf.Cloud([[0.0], [1.0]], [1.5, -0.5]), r"the weight of the cloud is -0.5 at point 1; give numbers ≥ 0"),
+        (lambda: wgf.Cloud([[0.0], [1.0]], [0.0, 0.0]), r"the weight of the cloud is zero everywhere; a measure needs mass"),
+        (
+            lambda: wgf.Cloud(np.empty((0, 1)), np.empty(0)),
+            r"positions \(0, 1\) and weights \(0,\); give \(m, p\) and \(m,\), m at least 1",
+        ),
+        (lambda: wgf.Cloud([[0.0], [1.0]], [1.0]), r"positions \(2, 1\) and weights \(1,\); give \(m, p\) and \(m,\)"),
+        (lambda: wgf.Cloud(np.ma.masked_equal([[0.0], [1.0]], 1.0), [0.5, 0.5]), r"the positions of the cloud are masked in 1 places"),
+    ],
+)
+def test_what_is_no_measure_is_refused_in_one_line(make, message):
+    with pytest.raises(wgf.InputError, match=message) as found:
+        wgf.distance("energy", measure := make(), measure)
+    assert "\n" not in str(found.value)
+
+
+def test_a_cloud_that_has_gone_wrong_can_still_be_looked_at():
+    cloud = wgf.Cloud([[0.0], [np.nan]], [0.5, np.nan])
+    assert np.isnan(cloud.positions[1, 0])
+    assert repr(cloud) == "Cloud(2 points in 1 dimensions, mass nan)"
+    for name in ("w1", "w2", "sliced_w2", "energy", "mean"):
+        with pytest.raises(wgf.InputError, match="of the cloud is"):
+            wgf.distance(name, cloud, wgf.Cloud([[0.0]], [1.0]))
+
+
+def test_masked_points_and_data_are_refused():
+    masked = np.ma.masked_equal([[0.0], [1.0]], 1.0)
+    with pytest.raises(wgf.InputError, match=r"samples: points are masked in 1 places"):
+        wgf.Samples(masked)
+    with pytest.raises(wgf.InputError, match=r"inputs are masked in 1 places"):
+        wgf.Data(masked, [1.0, 2.0])
+
+
+def test_whole_numbers_lists_and_arrays_without_a_masked_place_are_measures():
+    expected = wgf.Density(PLANE, np.arange(6.0).reshape(2, 3))
+    for values in (
+        [[0, 1, 2], [3, 4, 5]],
+        np.arange(6).reshape(2, 3),
+        np.ma.array(expected.values),
+        np.arange(6, dtype="f4").reshape(2, 3),
+    ):
+        density = wgf.Density(PLANE, values)
+        assert density.values.dtype == float
+        assert type(density.values) is np.ndarray
+        assert np.array_equal(density.values, expected.values)
+        assert np.array_equal(density.masses, expected.masses)
+    cloud = wgf.Cloud([0, 2], [1, 3])
+    assert cloud.points.shape == (2, 1)
+    assert cloud.mean == pytest.approx([1.5])
+    with pytest.raises(wgf.InputError, match="the density is -1 in cell 0"):
+        wgf.Density(wgf.Grid([0], [1], 2), [-1, 3])
+
+
+def test_complex_functions_are_integrated(mu):
+    """A coefficient of Fourier's: ∫ e^{iθ} dμ."""
+    expected = sum(m * np.exp(1j * theta[0]) for theta, m in zip(mu.points, mu.masses, strict=True))
+    found = mu.integrate(lambda theta: np.exp(1j * theta[:, 0]))
+    assert isinstance(found, complex)
+    assert found == pytest.approx(expected, rel=1e-13)
+    assert mu.integrate(lambda theta: np.exp(1j * theta)).shape == (3,)
+
+
 def test_values_and_grid_must_agree():
     with pytest.raises(wgf.InputError, match=r"the density has values of shape \(4, 3\) on a grid of shape \(3, 4\); they must agree"):
         wgf.Density(wgf.Grid([0, 0], [1, 1], (3, 4)), np.ones((4, 3)))

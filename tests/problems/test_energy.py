@@ -70,15 +70,15 @@ def test_the_loss_is_the_misfit_and_the_penalty(neuron, penalty):
 @each_penalty
 @each_neuron
 def test_the_potential_is_half_the_first_variation_of_the_loss(neuron, penalty):
-    """G(θ; μ) = ½ d/dε L[μ + ε δ_θ] at ε = 0; L is quadratic in ε, so that the central difference is exact."""
+    """G(θ; μ) = ½ d/dε L[μ + ε δ_θ] at ε = 0; L is quadratic in ε, so that a difference of three is exact."""
     energy, cloud = setting(neuron, penalty)
     theta = np.random.default_rng(2).normal(size=(4, cloud.points.shape[1]))
 
     def loss_with(point, mass):
         return energy.loss(wgf.Cloud(np.vstack([cloud.positions, point]), np.append(cloud.weights, mass)))
 
-    expected = [0.5 * (loss_with(point, 0.5) - loss_with(point, -0.5)) for point in theta]
-    assert energy.potential(theta, cloud) == pytest.approx(expected, abs=1e-12)
+    expected = [0.5 * (4 * loss_with(point, 0.5) - loss_with(point, 1.0) - 3 * loss_with(point, 0.0)) for point in theta]
+    assert energy.potential(theta, cloud) == pytest.approx(expected, abs=1e-11)
 
 
 @each_penalty
@@ -264,6 +264,38 @@ def test_a_penalty_of_the_wrong_shape_is_refused():
 def test_a_law_of_another_dimension_than_theta_is_refused(theta, law, message):
     with pytest.raises(wgf.InputError, match=message):
         wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", theta), DATA), law)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": [0, 0.1]}, r"temperature = \[0, 0.1\]: it must be a number ≥ 0"),
+        ({"temperature": "0.1"}, r"temperature = '0.1': it must be a number ≥ 0"),
+        ({"temperature": None}, r"temperature = None: it must be a number ≥ 0"),
+        ({"growth": 1j}, r"growth = 1j: it must be a number ≥ 0"),
+    ],
+)
+def test_what_is_no_number_is_refused(options, message):
+    with pytest.raises(wgf.InputError, match=message):
+        wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), DATA), wgf.Gaussian([0, 0], [1, 1]), **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: wgf.Entropy("0.1"), r"entropy: τ = '0.1'; it must be a positive number"),
+        (lambda: wgf.PorousMedium([1, 2], 2), r"porous medium: κ = \[1, 2\]; it must be a positive number"),
+        (lambda: wgf.Penalty("a"), r"the penalty has strength 'a': it must be a number ≥ 0"),
+        (lambda: wgf.FiniteVolume(8, dt="0.1"), r"dt = '0.1': the longest time step must be positive"),
+        (lambda: wgf.JKO(8, dt=[0.1]), r"jko: dt = \[0.1\]; the time step must be a positive number"),
+        (lambda: wgf.JKO(8, epsilon="a"), r"jko: epsilon = 'a'; the regularisation of the transport must be a positive number"),
+        (lambda: wgf.Particles(8, step="a"), r"particles: step = 'a'; the step size must be positive"),
+        (lambda: wgf.Characteristics(rtol="a"), r"characteristics: rtol = 'a', atol = 1e-12; both must be positive"),
+    ],
+)
+def test_other_numbers_are_looked_at_alike(make, message):
+    with pytest.raises(wgf.InputError, match=message):
+        make()
 
 
 @pytest.mark.parametrize("temperature", [-1.0, np.nan, np.inf])

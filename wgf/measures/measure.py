@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,9 @@ class Measure:
         return float(self.masses.sum())
 
     def integrate(self, function: Callable[[np.ndarray], np.ndarray]) -> Any:
-        """∫ f dμ for f: (N, p) → (N,) or (N, k); a number or (k,)."""
-        total = np.tensordot(self.masses, np.asarray(function(self.points)), axes=1)
-        return total if np.ndim(total) else float(total)
+        """∫ f dμ for f: (N, p) → (N,) or (N, k), real or complex; a number or (k,)."""
+        total = np.asarray(np.tensordot(self.masses, np.asarray(function(self.points)), axes=1))
+        return total if total.ndim else total.item()
 
     @property
     def mean(self) -> np.ndarray:
@@ -89,7 +90,7 @@ class Measure:
 class Density(Measure):
     """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume.
 
-    It serves as an initial law, too: a run can start from a frame of another.
+    It serves as an initial law, too: a run can start from a frame of another. Raises InputError for values that are no density.
     """
 
     grid: Grid
@@ -97,10 +98,10 @@ class Density(Measure):
     neuron: Any = None
 
     def __post_init__(self) -> None:
-        if np.shape(self.values) != self.grid.shape:
-            raise InputError(
-                f"the density has values of shape {np.shape(self.values)} on a grid of shape {self.grid.shape}; they must agree"
-            )
+        object.__setattr__(self, "values", real_numbers(self.values, "the values of the density"))
+        if self.values.shape != self.grid.shape:
+            raise InputError(f"the density has values of shape {self.values.shape} on a grid of shape {self.grid.shape}; they must agree")
+        check_masses(self.values, "the density", "in cell")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -185,13 +186,12 @@ class MeshDensity(Measure):
     neuron: Any = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", np.asarray(self.values, dtype=float))
+        object.__setattr__(self, "values", real_numbers(self.values, "the values of the density"))
         if self.values.shape != (self.mesh.size,):
             raise InputError(
                 f"the density has values of shape {self.values.shape} on a mesh of {self.mesh.size:,} cells; give one for each cell"
             )
-        if (wrong := np.flatnonzero(~(np.isfinite(self.values) & (self.values >= 0)))).size:
-            raise InputError(f"the density is {self.values[wrong[0]]:g} in cell {wrong[0]}; give numbers ≥ 0")
+        check_masses(self.values, "the density", "in cell")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -245,9 +245,11 @@ class MeshDensity(Measure):
 
 @dataclass(frozen=True, repr=False)
 class Cloud(Measure):
-    """μ as points: `positions` (m, p) with `weights` (m,).
+    """μ as points: `positions` (m, p), or (m,) in one dimension, with `weights` (m,).
 
-    `periods` are the lengths of the axes that wrap around, zero for the others; none given, no axis does.
+    `periods` are the lengths of the axes that wrap around, zero for the others; none given, no axis does. Raises InputError for arrays
+    that are no positions and weights; for places that are not finite, and weights that are no masses, when they are first used: those of
+    a run that has gone wrong can still be looked at.
     """
 
     positions: np.ndarray
@@ -256,16 +258,55 @@ class Cloud(Measure):
     periods: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "periods", checked_periods(self.periods, np.shape(self.positions)[-1]))
+        positions = real_numbers(self.positions, "the positions of the cloud")
+        weights = real_numbers(self.weights, "the weights of the cloud")
+        positions = positions[:, None] if positions.ndim == 1 else positions
+        if positions.ndim != 2 or weights.shape != positions.shape[:1] or not positions.size:
+            raise InputError(f"the cloud has positions {positions.shape} and weights {weights.shape}; give (m, p) and (m,), m at least 1")
+        given = {"positions": positions, "weights": weights, "periods": checked_periods(self.periods, positions.shape[1])}
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
 
-    @property
+    @cached_property
     def points(self) -> np.ndarray:
+        if not (right := np.isfinite(self.positions).all(axis=1)).all():
+            row = int(np.argmin(right))
+            raise InputError(f"point {row} of the cloud is {self.positions[row].tolist()}: every coordinate must be a finite number")
         return self.positions
 
-    @property
+    @cached_property
     def masses(self) -> np.ndarray:
+        check_masses(self.weights, "the weight of the cloud", "at point")
         return self.weights
 
     def __repr__(self) -> str:
         wrapped = f", periods {', '.join(f'{period:g}' for period in self.periods)}" if any(self.periods) else ""
-        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.mass:.12g}{wrapped})"
+        return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.weights.sum():.12g}{wrapped})"
+
+
+def real_numbers(values: Any, what: str) -> np.ndarray:
+    """`values`, arrays or lists of real numbers, as an array of floats: the same one where it is one; else an InputError about `what`."""
+    refuse_masked(values, what)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "biufO":
+            return array.astype(float, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{what} are not real numbers in rows of one length; give an array of them") from None
+    raise InputError(f"{what} are of the type {array.dtype}; give real numbers")
+
+
+def refuse_masked(values: Any, what: str) -> None:
+    """Raise an InputError, which begins with `what`, for an array with masked entries, which would count as what is below the mask."""
+    if np.ma.is_masked(values):
+        masked = int(np.ma.getmaskarray(values).sum())
+        raise InputError(f"{what} are masked in {masked:,} places; say what they are there: values.filled(…)")
+
+
+def check_masses(masses: np.ndarray, what: str, at: str) -> None:
+    """Raise an InputError, for example "the density is -1 in cell 7", unless all masses are finite and ≥ 0, and one of them is > 0."""
+    if not (right := np.isfinite(masses) & (masses >= 0)).all():
+        index = tuple(int(k) for k in np.unravel_index(np.argmin(right), masses.shape))
+        raise InputError(f"{what} is {masses[index]:g} {at} {index[0] if len(index) == 1 else index}; give numbers ≥ 0")
+    if not masses.any():
+        raise InputError(f"{what} is zero everywhere; a measure needs mass")

@@ -30,7 +30,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, RunError
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
 
@@ -155,6 +155,15 @@ class Method(Protocol):
 def options(method: Any) -> dict[str, Any]:
     """The fields of a method with their values, for the run's file."""
     return {item.name: getattr(method, item.name) for item in fields(method)}
+
+
+def require_finite(values: np.ndarray, what: str, time: float) -> None:
+    """Raise a RunError where a run has come to values that are not finite: then it has no measure to show."""
+    if not np.isfinite(values).all():
+        raise RunError(
+            f"{what} is infinite or undefined at t = {time:.6g}: the neuron, the penalty or the law gives such values, or a step was too "
+            "long; choose a smaller box or shorter steps, or look at the values there"
+        )
 
 
 def check_growth(problem: Problem, method: object) -> None:

@@ -18,7 +18,7 @@ from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density
-from wgf.methods.base import Diagnostics, Frame, State
+from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import find_box
 from wgf.problems.problem import Problem
 
@@ -92,6 +92,7 @@ class GridStepper(Generic[AnyGridState]):
         """The density as it is (a copy), its diagnostics and its prediction."""
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
+        require_finite(state.array, "the density", state.time)
         density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron)
         return Frame(density, diagnostics, self.potential.prediction)
 

@@ -17,6 +17,7 @@ import numpy as np
 from wgf.errors import InputError, located
 from wgf.measures.laws import Gaussian, Law, Uniform
 from wgf.measures.laws.base import Vector
+from wgf.measures.measure import refuse_masked
 from wgf.networks.activations import Activation
 from wgf.networks.data_files import READERS, UNREADABLE, arrange
 from wgf.networks.neuron import Neuron, coordinate_names
@@ -179,6 +180,7 @@ def evaluate(target: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.nd
 
 
 def _floats(values: Any, name: str) -> np.ndarray:
+    refuse_masked(values, name)
     try:
         return np.array(values, dtype=float)
     except (TypeError, ValueError) as error:

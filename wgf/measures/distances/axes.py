@@ -75,9 +75,9 @@ def squared_lengths(x: np.ndarray, y: np.ndarray, periods: np.ndarray, gap: Call
     return total
 
 
-def unrolled(points: np.ndarray, masses: np.ndarray, periods: np.ndarray) -> np.ndarray:
-    """The images of the points (n, p) that are nearest to their circular mean: axes that wrap around are cut opposite to it."""
+def circular_mean(points: np.ndarray, masses: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """The mean of points (n, p), on an axis that wraps around the direction of their mean on the circle, (p,)."""
     turn = 2.0 * np.pi / np.where(periods > 0, periods, np.inf)
-    centre = np.angle(masses @ np.exp(1j * turn * points)) / np.where(periods > 0, turn, 1.0)
-    result: np.ndarray = np.add(centre, nearest_image(points - centre, periods))
+    around = np.angle(masses @ np.exp(1j * turn * points)) / np.where(periods > 0, turn, 1.0)
+    result: np.ndarray = np.where(periods > 0, around, masses @ points / masses.sum())
     return result

@@ -6,19 +6,21 @@ loss        |L[μ] − L[ν]|.
 mean        |∫θ dμ − ∫θ dν|.
 energy      (2E|X − Y| − E|X − X'| − E|Y − Y'|)^½ [Székely & Rizzo, J. Stat. Plan. Inference 143 (2013) 1249]; in one dimension exact.
 w1, w2      Wasserstein distances, exact in one dimension: on a line by quantile functions, on a circle by the best of their shifts. In more
-            dimensions w2 is exact transport between points (the POT library) after cells have been put together in blocks, see
-            `wasserstein`; w1 is not defined there.
-sliced_w2   the root mean square over fixed directions of w2 on the line; in one dimension w2 itself.
+            dimensions w2 is exact transport between points (the POT library), of densities and of large clouds between parts of equal mass,
+            see `wasserstein`, which gives the error as well; w1 is not defined there.
+sliced_w2   the root mean square over fixed directions of w2 on the line, with cells projected as they are; in one dimension w2 itself.
 sinkhorn    the root of the Sinkhorn divergence with ε = 16 h² (sinkhorn.py): between densities on one grid, or a density and points, which
             count in the cells in which they lie.
 
-Exact is meant for points and for densities that are constant on their cells (line.py, circle.py); in more dimensions, and on meshes, a cell
-counts as a point. On an axis that wraps around, the shorter way around counts: in w1, w2 and sinkhorn as it is, in energy by
+Exact is meant for points and for densities that are constant on their cells (line.py, circle.py). Transport in more dimensions, too, takes
+densities for constant on their cells; for the other distances a cell counts as a point there, for energy after two densities have
+been put on one grid. On an axis that wraps around, the shorter way around counts: in w1, w2 and sinkhorn as it is, in energy by
 d(1 − d/P), which makes it a distance on every product of lines and circles (points.py). Projections and means do not wrap around: there
 sliced_w2, in more than one dimension, and mean are refused.
 
 Distances between m independent points and their law are not zero: `expected_slope` says how they fall with m, and `self_distance` how large
-they are where the two measures are the same.
+they are where the two measures are the same. Nor is it zero between two densities of one law on two grids: there `self_distance` is what
+the cells of either leave of the other.
 """
 
 from __future__ import annotations
@@ -76,9 +78,9 @@ DISTANCES = {
     "loss": Distance("integrals:loss_distance", r"$| L_m - L |$", of_energy=True),
     "mean": Distance("integrals:mean_distance", r"$| \mathrm{mean}\,\mu_m - \mathrm{mean}\,\mu |$"),
     "energy": Distance("points:energy_distance", "energy distance"),
-    "w1": Distance("points:w1", r"$W_1$", of_transport),
-    "w2": Distance("points:w2", r"$W_2$", of_transport),
-    "sliced_w2": Distance("points:sliced_w2", r"sliced $W_2$"),
+    "w1": Distance("transport:w1", r"$W_1$", of_transport),
+    "w2": Distance("transport:w2", r"$W_2$", of_transport),
+    "sliced_w2": Distance("transport:sliced_w2", r"sliced $W_2$"),
     "sinkhorn": Distance("points:sinkhorn", r"$S_\varepsilon^{1/2}$", on_cells=True),
 }
 
@@ -103,10 +105,11 @@ def transport_for(periods: Any) -> str:
 
 
 def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws: int = 16, seed: int = 0) -> float:
-    """The sampling noise floor: the root mean square of the distance that would be seen if μ and ν were the same; zero for two laws.
+    """The floor: the root mean square of the distance that would be seen if μ and ν were the same; zero for two laws on the same cells.
 
     A cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
-    Two clouds: their points pooled and parted again at random (the null of a permutation test).
+    Two clouds: their points pooled and parted again at random (the null of a permutation test). Two densities on different cells: each of
+    them and what the cells of the other tell of it.
     """
     from wgf.measures.distances.sampling import equal_pairs
 

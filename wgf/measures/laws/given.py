@@ -12,6 +12,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, wrapped
 from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule, outer, require_fitting, require_ordered
+from wgf.measures.measure import refuse_masked
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,6 +22,7 @@ class Samples:
     points: Any
 
     def __post_init__(self) -> None:
+        refuse_masked(self.points, "samples: points")
         try:
             points = np.array(self.points, dtype=float)
         except (TypeError, ValueError):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, number, shown
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
@@ -71,14 +71,14 @@ class FiniteVolume:
     def __post_init__(self) -> None:
         known(self.limiter, LIMITERS, "limiter")
         known(self.integrator, INTEGRATORS, "integrator")
-        if not 0 < self.courant <= POSITIVITY:
-            raise InputError(f"courant = {self.courant:g}: it must lie in (0, {POSITIVITY:g}], the bound that keeps every cell ≥ 0")
+        if not 0 < number(self.courant) <= POSITIVITY:
+            raise InputError(f"courant = {shown(self.courant)}: it must lie in (0, {POSITIVITY:g}], the bound that keeps every cell ≥ 0")
         if self.diffusion is not None:
             known(self.diffusion, SCHEMES, "scheme for the diffusion")
-        if self.dt is not None and not self.dt > 0:
-            raise InputError(f"dt = {self.dt:g}: the longest time step must be positive")
-        if not 0 <= self.tolerance < 1:
-            raise InputError(f"tolerance = {self.tolerance:g}: the relative error of the compressed features lies in [0, 1)")
+        if self.dt is not None and not number(self.dt) > 0:
+            raise InputError(f"dt = {shown(self.dt)}: the longest time step must be positive")
+        if not 0 <= number(self.tolerance) < 1:
+            raise InputError(f"tolerance = {shown(self.tolerance)}: the relative error of the compressed features lies in [0, 1)")
         check_box(self)
 
     @classmethod

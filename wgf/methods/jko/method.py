@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning
+from wgf.errors import InputError, ResolutionWarning, number, shown
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
@@ -79,14 +79,14 @@ class JKO:
         if self.exact:
             raise InputError('jko: exact steps are a method of their own: wgf.QuantileJKO(cells, lower, upper, dt), name = "quantile-jko"')
         _check_steps(self, "jko")
-        if self.epsilon is not None and not (np.isfinite(self.epsilon) and self.epsilon > 0):
-            raise InputError(f"jko: epsilon = {self.epsilon:g}; the regularisation of the transport must be a positive number")
-        if not 0 < self.accuracy < 1:
-            raise InputError(f"jko: accuracy = {self.accuracy:g}; the error of the marginals lies in (0, 1)")
+        if self.epsilon is not None and not number(self.epsilon) > 0:
+            raise InputError(f"jko: epsilon = {shown(self.epsilon)}; the regularisation of the transport must be a positive number")
+        if not 0 < number(self.accuracy) < 1:
+            raise InputError(f"jko: accuracy = {shown(self.accuracy)}; the error of the marginals lies in (0, 1)")
         if self.domain is not None:
             known(self.domain, DOMAINS, "domain of the scalings")
-        if not 0 <= self.tolerance < 1:
-            raise InputError(f"jko: tolerance = {self.tolerance:g}; the relative error of the compressed features lies in [0, 1)")
+        if not 0 <= number(self.tolerance) < 1:
+            raise InputError(f"jko: tolerance = {shown(self.tolerance)}; the relative error of the compressed features lies in [0, 1)")
         check_box(self)
 
     @classmethod
@@ -202,8 +202,8 @@ class QuantileJKO:
 
 def _check_steps(method: JKO | QuantileJKO, name: str) -> None:
     """Refuse a Δt, an order or a number of iterations that makes no steps."""
-    if method.dt is not None and not (np.isfinite(method.dt) and method.dt > 0):
-        raise InputError(f"{name}: dt = {method.dt:g}; the time step must be a positive number")
+    if method.dt is not None and not number(method.dt) > 0:
+        raise InputError(f"{name}: dt = {shown(method.dt)}; the time step must be a positive number")
     if method.order not in ORDERS:
         raise InputError(f"{name}: order = {method.order}; it is 1 or 2")
     if method.iterations < 1:

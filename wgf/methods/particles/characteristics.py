@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from wgf.errors import InputError
+from wgf.errors import InputError, number, shown
 from wgf.methods.base import noiseless
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.flow import FlowStepper
@@ -39,8 +39,8 @@ class Characteristics:
     def __post_init__(self) -> None:
         if self.nodes is not None and self.nodes < 1:
             raise InputError(f"characteristics: nodes = {self.nodes}; at least one per axis")
-        if not (self.rtol > 0 and self.atol > 0):
-            raise InputError(f"characteristics: rtol = {self.rtol:g}, atol = {self.atol:g}; both must be positive")
+        if not (number(self.rtol) > 0 and number(self.atol) > 0):
+            raise InputError(f"characteristics: rtol = {shown(self.rtol)}, atol = {shown(self.atol)}; both must be positive")
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Characteristics:

@@ -12,7 +12,7 @@ from typing import Any, Generic
 import numpy as np
 
 from wgf.measures.measure import Cloud
-from wgf.methods.base import AnyState, Diagnostics, Frame
+from wgf.methods.base import AnyState, Diagnostics, Frame, require_finite
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
 
@@ -62,5 +62,6 @@ class CloudStepper(Generic[AnyState]):
 
     def frame(self, state: AnyState) -> Frame:
         """The cloud as it is."""
+        require_finite(state.array, "the place of a neuron", state.time)
         cloud = Cloud(self.walls.inside(state.array), self.weights, self.energy.neuron, self.walls.periods.tolist())
         return Frame(cloud, self.diagnostics(state.time, *self.velocity(state.array)), self.energy.predict(cloud))

@@ -27,7 +27,8 @@ import numpy as np
 
 from wgf.errors import BoundaryWarning, InputError
 from wgf.measures.distances.axes import with_axes_of
-from wgf.measures.distances.points import counted, mean_gap
+from wgf.measures.distances.cells import counted
+from wgf.measures.distances.points import mean_gap
 from wgf.measures.distances.register import DISTANCES, distance, expected_slope
 from wgf.measures.laws import LEFT_OUT, InBox, Law
 from wgf.measures.measure import Cloud, Measure
