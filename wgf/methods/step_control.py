@@ -35,7 +35,7 @@ from wgf.methods.base import Diagnostics, State
 from wgf.methods.time_steps import landing
 
 TOLERANCES = np.array([2e-3, 3e-4])  # of the change in a step, in density and potential: what may separate the whole step from its halves
-FLOOR = 0.3  # of the mean rate of change so far, to which errors are relative at least
+FLOOR = 0.03  # of the mean rate of change so far, to which errors are relative at least
 ROUNDING = 1e-14  # of the mass
 MARGIN = 0.9  # of the step that the error allows
 GROWTH, LEAST = 2.0, 0.1  # largest and least ratio of a step to the one before it

@@ -17,6 +17,7 @@ NOISY_2D = Ridge(start=(1.0, -0.5), width=(0.4, 0.3), temperature=0.2)
 NOISY_FREE_2D = Ridge(start=(1.0, -0.5), width=(0.4, 0.3), penalty=0.0, temperature=0.2)
 SCHEMES = ["gibbs", "split"]
 ROUNDING = 2e-14  # of a rise of E at rest, relative
+SMALL = 1e-6  # an error that has cancelled by chance, and is no measure of the order
 
 
 def on_box(ridge, n, **options):
@@ -57,7 +58,7 @@ def test_the_linear_neuron_is_met_at_second_order(ridge, scheme):
         assert run.largest_rise <= 0
     coarse, fine = np.array(errors)
     assert (coarse < 1e-2).all()
-    assert np.log2(coarse / fine).min() >= 1.9
+    assert np.log2(coarse / fine)[coarse > SMALL].min() >= 1.9
 
 
 @pytest.mark.coarse
