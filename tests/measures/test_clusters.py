@@ -38,7 +38,7 @@ def test_a_ridge_two_lumps_and_a_small_lump_are_none():
     grid = wgf.Grid([-8, -8], [8, 8], 16)
     ridge, lump, wide = (wgf.Gaussian([0.5, 0.5], std) for std in ([0.1, 3.0], [0.1, 0.1], [3.0, 3.0]))
     assert narrow_cluster(of(ridge, grid))[0] == 0
-    assert narrow_cluster(of(wgf.Mixture([0.4, 0.6], [lump, wide]), grid))[0] == 0
+    assert narrow_cluster(of(wgf.Mixture([0.25, 0.75], [lump, wide]), grid))[0] == 0
     far = wgf.Gaussian([5.5, 5.5], [0.1, 0.1])
     assert narrow_cluster(of(wgf.Mixture([0.45, 0.1, 0.45], [lump, wide, far]), grid))[0] == 0
     share, place = narrow_cluster(of(wgf.Mixture([0.95, 0.05], [lump, wide]), grid))

@@ -5,7 +5,7 @@ images on periodic axes. With their masses p_i, scaled to sum one, the variance 
 
     σ_k² = Σ_i p_i (x_ik − x̄_k)² − 1/12,      x = (θ − θ_0)/h.
 
-A cluster with σ_k < NARROW along every axis is narrower than a cell (a Gaussian of that width has four fifths of its mass in two cells of a line):
+A cluster with σ_k < NARROW along every axis is narrower than a cell (a Gaussian of that width has four fifths of its mass in two cells):
 its width, and all that depends on it, is that of the cells. Mass that gathers on a curve is not meant, nor a small part of it: the cluster
 counts from SHARE of the mass on.
 """

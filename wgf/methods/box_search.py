@@ -81,7 +81,10 @@ def _remedy(problem: Problem) -> str:
     data, box = problem.energy.data, "give lower and upper"
     if data is None:
         return box
-    sizes = {"targets": data.norm(data.targets), "inputs": float(np.sqrt(data.weights @ np.square(data.inputs).max(axis=1)))}
+    sizes = {}
+    for name, numbers in (("targets", np.abs(data.targets)), ("inputs", np.abs(data.inputs).max(axis=1))):
+        largest = float(numbers.max()) or 1.0  # whose square may be too large a number
+        sizes[name] = largest * data.norm(numbers / largest)
     large = {name: size for name, size in sizes.items() if size > LARGE}
     if not large:
         return box

@@ -30,6 +30,7 @@ class Monitor:
         self.last_time: float | None = None
         self.steps, self.window_start = 0, 0.0
         self.warned: set[tuple[int, int]] = set()
+        self.wide = False  # whether a frame has shown the density wider than a cell
         self.facts: dict[str, Any] = {}  # for the run's attributes
 
     def frame(self, frame: Frame) -> None:
@@ -38,13 +39,14 @@ class Monitor:
         elif isinstance(frame.measure, MeshDensity):
             self.mesh = frame.measure.mesh.title
         self._check(frame.diagnostics)
-        if isinstance(frame.measure, Density | MeshDensity) and frame.diagnostics.time > 0:
+        if isinstance(frame.measure, Density | MeshDensity):
             self._resolve(frame.measure, frame.diagnostics.time)
 
     def _resolve(self, measure: Density | MeshDensity, time: float) -> None:
-        """Note, and say once, that the density is narrower than its cells; of the initial law it is said elsewhere."""
+        """Note, and say once, that the density has become narrower than its cells; of an initial law that is so it is said elsewhere."""
         share, place = narrow_cluster(measure)
-        if not share:
+        self.wide = self.wide or not share
+        if not (share and self.wide):
             return
         if not self.facts:
             where = ", ".join(f"{coordinate:.3g}" for coordinate in place)
