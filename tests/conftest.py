@@ -36,6 +36,4 @@ def pytest_collection_modifyitems(items):
     """
     for item in items:
         if item.get_closest_marker("coarse"):
-            item.add_marker(
-                pytest.mark.filterwarnings("ignore:axis .* cells per standard deviation of the initial law:wgf.ResolutionWarning")
-            )
+            item.add_marker(pytest.mark.filterwarnings("ignore:.* cells per standard deviation of the initial law:wgf.ResolutionWarning"))

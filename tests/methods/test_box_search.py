@@ -31,8 +31,56 @@ def test_a_stiff_flow_ends_the_search(mean):
 
 def test_a_solver_that_gives_up_ends_the_search():
     """What fails in the cheap run is told as what it is: an input without a box."""
-    with pytest.raises(wgf.InputError, match=r"no box is found, as the cheap run for it failed .*: give lower and upper"):
+    with pytest.raises(
+        wgf.InputError, match=r"no box is found, as the cheap run for it failed .*: targets of size .* give lower and upper"
+    ):
         find_box(student(wgf.Gaussian([0.2, 0.5], [0.4, 0.4]), scale=1e300), 0.2)
+
+
+SALARIES = wgf.Data(np.arange(1.0, 11.0), [45e3, 5e4, 6e4, 8e4, 11e4, 15e4, 2e5, 3e5, 5e5, 1e6])
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_data_as_they_come_end_the_search_with_their_scale(activation, temperature):
+    """Salaries by position: targets of 10⁵ make rates of 10⁵ and more, through which noise does not lead either."""
+    energy = wgf.RegressionEnergy(wgf.Neuron(activation, ("c", "a")), SALARIES)
+    said = r"as the flow is stiff or long: targets of size 3\.8e\+05 \(root mean square\) make .* divide the targets by 3\.8e\+05, or give"
+    with pytest.raises(wgf.InputError, match=f"no box is found: .* {said}"):
+        find_box(wgf.Problem(energy, wgf.Gaussian([0, 0], [1, 1]), temperature), 1.0)
+
+
+def test_large_inputs_are_named_too():
+    x = np.linspace(-40, 40, 50)
+    energy = wgf.RegressionEnergy(wgf.Neuron("relu", ("c", "a")), wgf.Data(x, x**3))
+    with pytest.raises(
+        wgf.InputError, match=r"targets of size .* and inputs of size 24 .*: divide the targets by .* and inputs by 24, or give"
+    ):
+        find_box(wgf.Problem(energy, wgf.Gaussian([0, 0], [1, 1])), 1.0)
+
+
+def test_many_data_cost_no_more_than_some_and_give_their_box():
+    """Of 20,000 rows a hundred are looked at, with the weights of all; the box is that of a rule of 40 nodes."""
+    x = np.sort(np.random.default_rng(0).uniform(-1, 1, 40_000))
+    rows = {"all": wgf.Data(x[::2], np.tanh(2 * x[::2])), "weighted": wgf.Data(x, np.tanh(2 * x), np.where(x < 0, 3.0, 1.0))}
+    few = {"all": wgf.Data.quadrature(lambda x: np.tanh(2 * x), -1, 1, 40)}
+    nodes = few["all"]
+    few["weighted"] = wgf.Data(nodes.inputs, nodes.targets, nodes.weights * np.where(nodes.inputs[:, 0] < 0, 3.0, 1.0))
+    law = wgf.Gaussian([1.0, 0.5], [0.4, 0.4])
+    for name in rows:
+        boxes = [find_box(wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), d[name]), law), 3.0) for d in (rows, few)]
+        assert np.array(boxes[0]) == pytest.approx(np.array(boxes[1]), abs=0.05)
+    seen = []
+
+    class Counting:
+        theta = ("c", "a")
+
+        def value(self, theta, x):
+            seen.append(len(x))
+            return theta[..., :1] * np.tanh(theta[..., 1:] * x[:, 0])
+
+    find_box(wgf.Problem(wgf.RegressionEnergy(Counting(), rows["all"]), law), 1.0)
+    assert max(seen) == 100
 
 
 @pytest.mark.parametrize("rate", [1.0, 30.0, 400.0])

@@ -80,7 +80,7 @@ def test_at_difference_zero_the_mean_over_a_cell_is_taken():
     potential.update(potential.arranged(values), None)
     h, k = grid.spacing / 2
     inner = integrate.dblquad(lambda y, x: 0.5 * np.log(x * x + y * y), 0, h, 0, k)[0] / (h * k)
-    assert potential.values()[1, 3] == pytest.approx(inner, rel=1e-2)
+    assert potential.values()[1, 3] == pytest.approx(inner, rel=1e-5)
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -73,7 +73,7 @@ class GridStepper(Generic[AnyGridState]):
         values = self.potential.arranged(averages)
         held = float(values.sum()) * self.grid.cell_volume
         judge_box(self.problem.initial, held, box_title(self.grid.lower, self.grid.upper))
-        judge_resolution(self.grid, averages, self.grid.names)
+        judge_resolution(self.grid, averages, self.grid.names, self.problem.initial)
         return self.begin(0.0, values / held)
 
     def begin(self, time: float, values: np.ndarray) -> AnyGridState:

@@ -5,8 +5,8 @@
 
 On a grid W ∗ μ is a convolution of cell averages, done with Fourier transforms (O(N log N)), zero-padded where the axis has walls.
 On a periodic axis the nearest image of a difference counts, for clouds and on meshes, too. W counts by its even part only,
-½(W(z) + W(−z)): the energy knows no other. On a grid its mean over a cell is taken at difference zero, which is finite for integrable
-singularities.
+½(W(z) + W(−z)): the energy knows no other. On a grid, where W is singular or has a kink at zero, its mean over a cell is taken at every
+difference (cell_means.py), which is finite for integrable singularities.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import differences
+from wgf.problems.cell_means import kernel
 from wgf.problems.energy import GridPotential
 from wgf.problems.formula import Formula, check_axes
 from wgf.problems.internal import Entropy, PorousMedium
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from wgf.problems.point_potential import InteractionPointPotential
 
 Function = Callable[[np.ndarray], np.ndarray]
-NODES = 8  # per axis, of the Gauss rule for the mean of W over the cell at zero; even, so that none is zero itself
 
 
 @dataclass(frozen=True)
@@ -210,23 +210,13 @@ class InteractionPotential(GridPotential):
             self._add_kernel()
 
     def _add_kernel(self) -> None:
-        """The transform of W's values at the differences of cells, in the order of a cyclic convolution, times the cell's volume."""
-        grid = self.grid
-        self.padded = tuple(
-            n if wrap else fft.next_fast_len(2 * n - 1, real=True) for n, wrap in zip(grid.shape, grid.periodic(), strict=True)
-        )
-        steps = [fft.fftfreq(n, 1.0 / n) * h for n, h in zip(self.padded, grid.spacing, strict=True)]
-        differences = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1)
-        zero = (0,) * grid.dim
-        differences[zero] = 0.5 * grid.spacing  # a place holder: W may have no value at zero
-        kernel = self.energy.interaction(differences)
-        nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        cell = np.stack(np.meshgrid(*(0.5 * h * nodes for h in grid.spacing), indexing="ij"), axis=-1)
-        weight = np.prod(np.stack(np.meshgrid(*(0.5 * weights,) * grid.dim, indexing="ij")), axis=0)
-        kernel[zero] = np.sum(weight * self.energy.interaction(cell))
-        if not np.isfinite(kernel).all():
-            raise InputError("W is not finite at some difference of two cells other than zero: give one that is")
-        self.transform = fft.rfftn(kernel) * grid.cell_volume
+        """The transform of W at the differences of cells (cell_means.py), in the order of a cyclic convolution, times the cell's volume."""
+        grid, wraps = self.grid, self.grid.periodic()
+        self.padded = tuple(n if wrap else fft.next_fast_len(2 * n - 1, real=True) for n, wrap in zip(grid.shape, wraps, strict=True))
+        steps = [np.arange(-(n // 2), (n + 1) // 2) if wrap else np.arange(1 - n, n) for n, wrap in zip(grid.shape, wraps, strict=True)]
+        cyclic = np.zeros(self.padded)
+        cyclic[np.ix_(*steps)] = kernel(self.energy.wrapped(grid.periods()).interaction, steps, grid.spacing)
+        self.transform = fft.rfftn(cyclic) * grid.cell_volume
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill V + W ∗ μ + U'(μ) for the cell averages `values` (rows, columns); return L[μ]. `sums` are not needed."""

@@ -10,7 +10,7 @@ gaussian     s exp(−r²/(2 width²))
 cosine       s Σ_k cos(wavenumber z_k)                as W: Kuramoto's model on a circle, with s < 0 for attraction
 
 All but the last are functions of r, φ(r), whose gradient is φ'(r) z/r. At r = 0 the value is its limit, −∞ or ∞ for a logarithm and a
-negative power, and the gradient zero. W may be singular there on a grid (its mean over the cell at zero is taken, which is finite as long
+negative power, and the gradient zero. W may be singular there on a grid (its means over cells are taken, which are finite as long
 as exponent > −p: else it is refused) and for particles, which do not act on themselves; on a mesh of FiPy it is refused. All are
 dimensionless.
 """

@@ -50,7 +50,8 @@ def solve(
     stepper = method.bind(problem, times[-1])
     facts = stepper.facts
     keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts)
-    watchers: list[Observer] = [Monitor(times[-1], getattr(method, "edge_tolerance", 1.0)), keeper, ending, *observers]
+    monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), getattr(stepper, "eta", None))
+    watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
         watchers.append(Progress(times[-1], type(method).__name__))
     with watching(watchers) as watch:
@@ -61,7 +62,7 @@ def solve(
                 watch.step(stepper.step(state, stop))
             watch.frame(frame := stepper.frame(state))
         watch.step(frame.diagnostics)  # the history ends with the last state
-        keeper.note(ending.facts)
+        keeper.note(ending.facts | monitor.facts)
     ending.warn()
     return keeper.run()
 

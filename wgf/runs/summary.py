@@ -46,6 +46,9 @@ def run_facts(run: Run) -> dict[str, str]:
     if isinstance(run.measures[-1], Density | MeshDensity):
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
+    if "unresolved_share" in run.attributes:
+        time, share = run.attributes["unresolved_time"], run.attributes["unresolved_share"]
+        facts["resolution"] = f"from t = {time:.4g} on in a cluster narrower than a cell, with {share:.0%} of the mass when last seen"
     if run.attributes["kernel_rank"]:
         what = "of W" if run.data is None else f"for {run.data.size} data"
         facts["kernel"] = f"rank {run.attributes['kernel_rank']} {what}, relative error {run.attributes['kernel_error']:.1e}"

@@ -90,6 +90,60 @@ def test_a_method_on_too_few_cells_says_so(method, temperature):
 def test_the_advice_holds():
     """On as many cells as the warning names there is none."""
     law = wgf.Gaussian([0.0, 0.3], [0.3, 0.5])
-    with pytest.warns(wgf.ResolutionWarning, match="take at least 25 on this axis"):
+    with pytest.warns(wgf.ResolutionWarning, match="take at least 24 on this axis"):
         wgf.FiniteVolume([64, 16], [-2, -3], [2, 3]).bind(problem(law), 0.01).start()
     wgf.FiniteVolume([64, 25], [-2, -3], [2, 3]).bind(problem(law), 0.01).start()
+
+
+BOX = {"lower": [-3, -3], "upper": [3, 3]}
+WELL = wgf.InteractionEnergy(V=lambda theta: 0.5 * theta[..., 0] ** 2)
+
+
+def resolution_warnings(start):
+    """What is said at the start of the number of cells."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        start()
+    return [str(w.message) for w in caught if w.category is wgf.ResolutionWarning and "standard deviation" in str(w.message)]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [wgf.FiniteVolume(64, **BOX), wgf.JKO(64, dt=0.01, **BOX), wgf.FiPyMesh(wgf.Box([64, 64], [-3, -3], [3, 3]))],
+    ids=repr,
+)
+@pytest.mark.parametrize("place", [0.05, 0.0])
+def test_a_law_within_a_cell_is_told_how_many_would_do(method, place):
+    """σ = .02 in cells of .094, in the middle of one or at its edge: 600 cells are two in .02, whatever the averages tell."""
+    texts = resolution_warnings(lambda: method.bind(problem(wgf.Gaussian([place, place], [0.02, 0.02])), 0.01).start())
+    assert len(texts) == 2
+    assert all("0.213 cells per standard deviation" in text and "take at least 600 on this axis" in text for text in texts)
+
+
+def test_the_narrowest_part_of_a_mixture_counts():
+    """Two lumps of σ = .02, far apart along c: the standard deviation of the whole is 1."""
+    lumps = wgf.Mixture([0.5, 0.5], [wgf.Gaussian([c, 0.0], [0.02, 0.3]) for c in (-1.0, 1.0)])
+    texts = resolution_warnings(lambda: wgf.FiniteVolume(64, **BOX).bind(problem(lumps), 0.01).start())
+    assert len(texts) == 1
+    assert "axis c: 0.213 cells" in texts[0]
+
+
+def test_quantiles_take_cells_as_well():
+    law = wgf.Problem(WELL, wgf.Gaussian([0.2], [0.1]))
+    with pytest.warns(wgf.ResolutionWarning, match="1.67 cells per standard deviation .* take at least 120 on this axis"):
+        wgf.QuantileJKO(100, lower=[-3], upper=[3], dt=0.01).bind(law, 0.01).start()
+
+
+def test_a_law_narrower_than_the_cells_of_a_mesh_is_told():
+    """On a disc in rings: as many cells as are said are no longer too few."""
+    law = problem(wgf.Gaussian([0.4, 0.3], [0.08, 0.3]))
+
+    def start(spacing):
+        return resolution_warnings(lambda: wgf.FiPyMesh(wgf.Disc(radius=2.0, spacing=spacing, pattern="rings")).bind(law, 0.01).start())
+
+    texts = start(0.4)
+    assert len(texts) == 1
+    assert re.search(
+        r"has 0\.\d+ cells per standard deviation of the initial law \(cells of 0\.\d+\), far too few; take cells of 0\.04, about", texts[0]
+    )
+    assert not start(0.08)

@@ -2,6 +2,8 @@
 
 import copy
 import dataclasses
+import re
+import warnings
 
 import numpy as np
 import pytest
@@ -220,6 +222,86 @@ def test_a_noisy_cloud_has_no_free_energy(tmp_path):
     assert not run.has_free_energy
     assert run.method == "Particles(40 neurons, seed 0, heun, step 0.05)"
     run.plot(tmp_path / "run.png")
+
+
+def well(rate):
+    """A well of this rate at rest at temperature .1, and −½·rate·x²'s neurons in it."""
+    energy = wgf.InteractionEnergy(V=lambda theta: 0.5 * rate * theta[..., 0] ** 2)
+    return wgf.Problem(energy, wgf.Gaussian([0.0], [(0.1 / rate) ** 0.5]), temperature=0.1)
+
+
+def said(run):
+    """What is said of too long steps, and what the run gives."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", wgf.ResolutionWarning)
+        result = run()
+    return [str(warning.message) for warning in caught], result
+
+
+def steep(theta):
+    return 2000 * (theta[..., 0] - 0.5) ** 6
+
+
+@pytest.mark.parametrize(("scheme", "rate"), [("heun", 60.0), ("euler-maruyama", 20.0)])
+@pytest.mark.parametrize("m", [50, 2000])
+def test_too_long_steps_are_said_once_and_not_those_that_are_advised(scheme, rate, m):
+    """Whether the step is the default or chosen; with the step that the words name, the variance at rest is right to 5 %."""
+    for step in (None, 0.01):
+        texts, _ = said(lambda step=step: wgf.solve(well(rate), wgf.Particles(m, scheme=scheme, step=step), until=0.2, save=2))
+        assert len(texts) == 1
+        found = re.fullmatch(
+            r"at t = \S+ steps of 0\.01 are too long for the slopes that the neurons meet: the mean square by which one moves them along "
+            r"theta1 is off by \d+ %, beside two of half the length; choose a smaller step, at most (\S+)",
+            texts[0],
+        )
+        assert found
+    better = float(found[1])
+    assert 1e-4 < better < 0.01
+    texts, run = said(lambda: wgf.solve(well(rate), wgf.Particles(m, scheme=scheme, step=better), until=0.2, save=2))
+    assert not texts
+    if m == 2000:
+        assert run.measures[-1].covariance[0, 0] == pytest.approx(0.1 / rate, rel=0.05 + 4 * (2 / m) ** 0.5)
+
+
+@pytest.mark.parametrize(("scheme", "rate"), [("heun", 20.0), ("euler-maruyama", 3.0)])
+@pytest.mark.parametrize("m", [3, 50, 2000])
+def test_steps_that_are_short_enough_say_nothing(scheme, rate, m):
+    """By default η = .01, where the variance is off by 1 or 1.5 %."""
+    assert not said(lambda: wgf.solve(well(rate), wgf.Particles(m, scheme=scheme), until=0.5, save=2))[0]
+
+
+@pytest.mark.parametrize(("scheme", "factor"), [("heun", 5 / 12), ("euler-maruyama", 1.0)])
+def test_the_error_of_a_step_is_its_formula(scheme, factor):
+    """In a well at rest: (5/12)(Lη)² and Lη."""
+    rate, x = 4.0, 0.05
+    stepper = wgf.Particles(400_000, scheme=scheme).bind(well(rate), 1.0)
+    points = stepper.start().values
+    error, doubt = stepper.step_error(points, stepper.velocity(points)[0], x / rate, np.random.default_rng(3))
+    expected = factor * x ** (2 if scheme == "heun" else 1)
+    assert abs(error[0] - expected) < 0.1 * expected + 4 * doubt[0]
+    assert doubt[0] < 0.2 * expected
+
+
+@pytest.mark.parametrize("boundary", ["no-flux", "periodic"])
+def test_in_a_steep_well_between_walls_the_step_is_said(boundary):
+    """V = 2000(x − ½)⁶ at temperature 1: .159 is the standard deviation at rest, and .01 far too long a step."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V=steep), wgf.Gaussian([0.5], [0.05]), temperature=1.0)
+    box = {"lower": [0], "upper": [1], "boundary": boundary}
+    texts, _ = said(lambda: wgf.solve(problem, wgf.Particles(500, **box), until=0.2, save=2))
+    assert len(texts) == 1
+    texts, run = said(lambda: wgf.solve(problem, wgf.Particles(2000, step=1e-3, **box), until=0.2, save=2))
+    assert not texts
+    assert run.measures[-1].covariance[0, 0] ** 0.5 == pytest.approx(0.159, rel=0.06)
+
+
+@pytest.mark.filterwarnings("ignore:.*are too long for the slopes:wgf.ResolutionWarning")
+@pytest.mark.parametrize("temperature", [1.0, 0.0])
+def test_neurons_that_run_away_are_told_to_take_smaller_steps(temperature):
+    """There is no box to be made smaller."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V=steep), wgf.Gaussian([0.5], [0.3]), temperature=temperature)
+    with np.errstate(all="ignore"), pytest.raises(wgf.RunError, match=r"as steps of 0\.05 are too long .* choose a smaller step") as caught:
+        wgf.solve(problem, wgf.Particles(500, step=0.05), until=5.0, save=2)
+    assert "box" not in str(caught.value)
 
 
 def test_messages():

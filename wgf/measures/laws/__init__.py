@@ -18,7 +18,7 @@ from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.given import FromDensity, Samples
 from wgf.measures.laws.in_box import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.on_mesh import mesh_averages, outside_of
-from wgf.measures.laws.resolution import judge_resolution
+from wgf.measures.laws.resolution import judge_mesh_resolution, judge_resolution
 from wgf.measures.laws.simple import Ball, Gaussian, Uniform
 
 LAWS: dict[str, type] = {
@@ -45,6 +45,7 @@ __all__ = [
     "Uniform",
     "box_title",
     "judge_box",
+    "judge_mesh_resolution",
     "judge_resolution",
     "mesh_averages",
     "outside_of",

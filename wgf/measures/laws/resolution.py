@@ -8,7 +8,8 @@ and on an axis that wraps around with the period P, where a law may lie across t
 
     σ² = −2(P/2π)² log R − h²/12,
 
-which is the variance before wrapping of a Gaussian, and tends to the first one for a narrow law. A law within one cell has σ = 0.
+which is the variance before wrapping of a Gaussian, and tends to the first one for a narrow law. A law within one cell has σ = 0 by them:
+where σ is known (Gaussian, uniform, ball, and products of them), it is taken instead; in a mixture that of its narrowest part counts.
 """
 
 from __future__ import annotations
@@ -16,14 +17,21 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from wgf.errors import ResolutionWarning
 from wgf.measures.grid import Grid
+from wgf.measures.laws.composed import Mixture, Product
+from wgf.measures.laws.simple import Ball, Gaussian, Uniform
+from wgf.measures.mesh import Mesh
 
 CELLS_PER_STD = 2.0  # fewer are far too coarse
 SLACK = 0.99  # of it is enough: a law that the box cuts off in its tails has lost that much
+KNOWN_NODES = 4  # per axis, of a rule for σ of a law of known shape, exact for polynomials of degree 7
+NARROWER = 1.0  # the same on a mesh whose cells differ: fewer are too few
+ROUNDING = 1e-9  # of a number of cells
 TO_BE_COUNTED = 1e6  # cells on an axis: beyond it, more cells are no advice
 
 
@@ -44,14 +52,32 @@ def cells_per_std(grid: Grid, averages: np.ndarray) -> np.ndarray:
     return found
 
 
-def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str]) -> None:
+def narrowest(law: Any) -> np.ndarray:
+    """σ_k of the law, of its narrowest part where it is a mixture, (p,); NaN where it is not known."""
+    result: np.ndarray
+    if isinstance(law, Mixture):
+        result = np.fmin.reduce([narrowest(part) for part in law.laws])
+        return result
+    if isinstance(law, Product):
+        return np.concatenate([narrowest(part) for part in law.laws])
+    if not isinstance(law, Gaussian | Uniform | Ball):
+        return np.full(law.dim or 1, np.nan)
+    points, weights = law.quadrature(KNOWN_NODES)
+    result = np.sqrt(weights @ (points - weights @ points) ** 2)
+    return result
+
+
+def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law: Any) -> None:
     """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law."""
-    for name, n, h, ratio in zip(names, grid.shape, grid.spacing, cells_per_std(grid, averages), strict=True):
+    known = narrowest(law) / grid.spacing
+    found = cells_per_std(grid, averages)
+    ratios = np.where(known < np.maximum(found, CELLS_PER_STD), known, found)  # the box may cut off what is wider
+    for name, n, h, ratio in zip(names, grid.shape, grid.spacing, ratios, strict=True):
         if ratio >= SLACK * CELLS_PER_STD:
             continue
         needed = CELLS_PER_STD * n / ratio if ratio > 0 else math.inf
         remedy = (
-            f"take at least {math.ceil(needed):,} on this axis, or a smaller box"
+            f"take at least {math.ceil(needed * (1 - ROUNDING)):,} on this axis, or a smaller box"
             if needed <= TO_BE_COUNTED
             else "no grid of this box resolves it"
         )
@@ -61,3 +87,18 @@ def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str]) -> 
             ResolutionWarning,
             stacklevel=3,
         )
+
+
+def judge_mesh_resolution(mesh: Mesh, averages: np.ndarray, law: Any) -> None:
+    """Warn where σ, of the narrowest axis, is less than the side volume^{1/d} of the cell that holds most; nothing is said of surfaces."""
+    std = float(np.nanmin(known)) if not np.isnan(known := narrowest(law)).all() else math.nan
+    side = float(mesh.volumes[np.argmax(averages * mesh.volumes)] ** (1.0 / mesh.cell_dim))
+    if mesh.cell_dim < mesh.dim or not std < NARROWER * side:
+        return
+    finer = CELLS_PER_STD * side / std
+    warnings.warn(
+        f"the {mesh.title} has {std / side:.3g} cells per standard deviation of the initial law (cells of {side:.3g}), far too few; take "
+        f"cells of {side / finer:.2g}, about {math.ceil(mesh.size * finer**mesh.cell_dim):,} of them, or particles or characteristics",
+        ResolutionWarning,
+        stacklevel=3,
+    )

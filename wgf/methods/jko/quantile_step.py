@@ -26,7 +26,7 @@ from scipy import linalg, sparse
 
 from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
-from wgf.measures.laws import box_title, judge_box
+from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Diagnostics, Frame, State
 from wgf.methods.time_steps import equal_steps
@@ -62,6 +62,7 @@ class QuantileStepper:
         averages = problem.initial.cell_averages(grid)
         judge_box(problem.initial, float(averages.sum()) * grid.cell_volume, box_title(grid.lower, grid.upper))
         self._place_nodes(averages, grid)
+        judge_resolution(grid, averages, grid.names, problem.initial)
         self.derivative = staggered_derivative(len(self.nodes), grid.spacing[0])
         self.facts: dict[str, Any] = {"method_summary": repr(method), "time_step": method.dt}
 

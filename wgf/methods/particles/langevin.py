@@ -31,15 +31,26 @@ advances the time by η. The one of Mei, Montanari & Nguyen (PNAS 115 (2018) E76
 
 The numbers of step n come from a counter-based generator with the key of the seed and the counter n: the number of steps is
 all that a checkpoint has to keep of them, and they depend on nothing else. A step draws its batch, then ξ, then −log U for the walls.
+
+Whether steps are short enough is seen by doubling, after 0, 1, 2, 4, 8, … steps: one of η beside two of η/2 with the same noise, from the
+same points, with numbers of their own. With Δ² the square by which a coordinate moves and the weak order q a step is off by O(η^{q+1}), and
+
+    e = 2^q/(2^q − 1) · |E Δ²(η) − E Δ²(½η + ½η)| / E Δ²(½η + ½η)
+
+is the relative error of E Δ². In a well of rate L at rest it is Lη with euler-maruyama and (5/12)(Lη)² with heun, for small Lη, while the
+variance is off by Lη/2 and (Lη)²/4 of itself. Where e, less twice its own statistical error, is more than TOO_LONG, that is said, once.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from wgf.errors import ResolutionWarning
+from wgf.measures.grid import nearest_image
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.walls import Walls
@@ -49,6 +60,9 @@ from wgf.problems.regression import network
 
 SCHEMES = ("heun", "euler-maruyama")
 INSIDE, AT_WALL = 0.5, 0.75  # α, the weight of the later velocity in the corrector
+TOO_LONG = 0.05  # e of a step: the variance in a well at rest is then off by 2.5 or 3 %
+FEWEST = 10  # neurons, whose scatter tells how sure that is
+HALVINGS = 7  # at most, to the step that is proposed instead: a cloud that has run away tells too little for more
 
 
 @dataclass(eq=False, repr=False)
@@ -59,7 +73,10 @@ class LangevinState(State):
 
 
 class LangevinStepper(CloudStepper[LangevinState]):
-    """Steps of size `eta`, shortened only to land on a save time; on batches of `batch` samples if it is given."""
+    """Steps of size `eta`, shortened only to land on a save time; on batches of `batch` samples if it is given.
+
+    warned    whether it has been said that the steps are too long; true from the start where nobody wants to know
+    """
 
     def __init__(
         self,
@@ -74,7 +91,8 @@ class LangevinStepper(CloudStepper[LangevinState]):
     ) -> None:
         super().__init__(problem, points, weights, walls)
         self.eta, self.corrected, self.batch = eta, scheme == "heun" and batch is None, batch
-        self.tau = problem.noise
+        self.tau, self.names = problem.noise, problem.axis_names(points.shape[1])
+        self.warned = self.tau == 0 or batch is not None
         self.key = noise_key(seed)
         how = f"batches of {batch}" if batch is not None else scheme
         self.facts["method_summary"] = f"Particles({len(points):,} neurons, seed {seed}, {how}, step {eta:g})"
@@ -89,23 +107,66 @@ class LangevinStepper(CloudStepper[LangevinState]):
         rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, state.steps]))
         velocity, loss = self.drift(state.array, rng)
         before = self.diagnostics(state.time, velocity, loss)
-        pushed, dips = self.noise(state.array, dt, rng)
-        moved, met = self.walls.reflected(state.array, pushed + dt * velocity, dips)
-        if self.corrected:
-            later, _ = self.drift(moved, rng)
-            mean = velocity + np.where(met, AT_WALL, INSIDE) * (later - velocity)
-            moved, _ = self.walls.reflected(state.array, pushed + dt * mean, dips)
-        state.exchange(moved)
+        if not self.warned and state.steps & (state.steps - 1) == 0:
+            self._judge(state, velocity)
+        state.exchange(self._moved(state.array, velocity, dt, *self.noise(state.array, dt, rng), rng))
         state.steps += 1
         state.time = stop if last else state.time + dt
         return before
 
+    def _moved(
+        self, points: np.ndarray, velocity: np.ndarray, dt: float, push: np.ndarray, dips: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Where a step of `dt` leads the points (m, p), with their velocity and the noise `push`, `dips`."""
+        pushed = points + push
+        moved, met = self.walls.reflected(points, pushed + dt * velocity, dips)
+        if self.corrected:
+            later, _ = self.drift(moved, rng)
+            mean = velocity + np.where(met, AT_WALL, INSIDE) * (later - velocity)
+            moved, _ = self.walls.reflected(points, pushed + dt * mean, dips)
+        return moved
+
     def noise(self, points: np.ndarray, dt: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """θ + √(2τη)ξ, and −4τη log U for the walls, (m, p) each; no numbers are drawn where they change nothing."""
+        """√(2τη)ξ, and −4τη log U for the walls, (m, p) each; no numbers are drawn where they change nothing."""
         if self.tau == 0:
-            return points, np.zeros(1)
-        pushed = points + np.sqrt(2.0 * self.tau * dt) * rng.standard_normal(points.shape)
-        return pushed, 4.0 * self.tau * dt * rng.standard_exponential(points.shape) if self.walls.closed else np.zeros(1)
+            return np.zeros(1), np.zeros(1)
+        push = np.sqrt(2.0 * self.tau * dt) * rng.standard_normal(points.shape)
+        return push, 4.0 * self.tau * dt * rng.standard_exponential(points.shape) if self.walls.closed else np.zeros(1)
+
+    def step_error(self, points: np.ndarray, velocity: np.ndarray, dt: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """e of a step of `dt` from points (m, p) with their velocity, and its standard error, (p,) each; see the module's text."""
+        push, dips = self.noise(points, dt, rng)
+        once = self._moved(points, velocity, dt, push, dips, rng)
+        apart, dips = self.noise(points, dt, rng)
+        twice = self._moved(points, velocity, 0.5 * dt, 0.5 * (push + apart), 0.5 * dips, rng)
+        _, dips = self.noise(points, dt, rng)
+        twice = self._moved(twice, self.drift(twice, rng)[0], 0.5 * dt, 0.5 * (push - apart), 0.5 * dips, rng)
+        square, finer = (nearest_image(ends - points, self.walls.periods) ** 2 for ends in (once, twice))
+        factor = (4 / 3 if self.corrected else 2) / np.maximum(finer.mean(axis=0), np.finfo(float).tiny)
+        difference = square - finer
+        return factor * np.abs(difference.mean(axis=0)), factor * difference.std(axis=0) / np.sqrt(max(len(points) - 1, 1))
+
+    def _judge(self, state: LangevinState, velocity: np.ndarray) -> None:
+        """Warn if steps of `eta` from this state, with this velocity, are too long, and name one that is not."""
+        rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 1, state.steps]))
+        with np.errstate(all="ignore"):  # what is too long may run away
+            error, doubt = self.step_error(state.array, velocity, self.eta, rng)
+            if len(state.array) < FEWEST or (error - 2.0 * doubt <= TOO_LONG).all():
+                return
+            shorter = self.eta
+            for _ in range(HALVINGS):
+                shorter *= 0.5
+                if self.step_error(state.array, velocity, shorter, rng)[0].max() <= TOO_LONG:
+                    break
+        self.warned, worst = True, int(np.argmax(error))
+        share = f"is off by {100 * error[worst]:.2g} %" if np.isfinite(error[worst]) else "is off beyond measure"
+        warnings.warn(
+            f"at t = {state.time:.4g} steps of {self.eta:g} are too long for the slopes that the neurons meet: the mean square by which "
+            f"one moves them along {self.names[worst]} {share}, beside two of half the length; choose a smaller step, "
+            f"at most {shorter:.2g}",
+            ResolutionWarning,
+            stacklevel=3,
+        )
 
     def drift(self, points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """−∇G at the points and L, of all data or of a batch drawn from them."""

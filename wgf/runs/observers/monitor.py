@@ -1,11 +1,13 @@
-"""Watches that a run stays meaningful: finite numbers, steps that get somewhere, mass that stays inside the box."""
+"""Watches that a run stays meaningful: finite numbers, steps that get somewhere, mass inside the box and wider than a cell."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
-from wgf.errors import BoundaryWarning, RunError
+from wgf.errors import BoundaryWarning, ResolutionWarning, RunError
+from wgf.measures.clusters import narrow_cluster
 from wgf.measures.measure import Density, MeshDensity
 from wgf.methods.base import Diagnostics, Frame
 
@@ -14,18 +16,22 @@ WINDOW, MOST_STEPS = 1000, 1e8  # steps after which it is looked how many would 
 
 
 class Monitor:
-    """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box.
+    """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box, and where a frame
+    shows it in a cluster that is narrower than a cell (clusters.py).
 
     edge_tolerance   mass in the outermost layer of cells from which on there is a warning, once for each side
+    fixed_step       of neurons that move in steps of one size, which nothing makes shorter where they are too long
     """
 
-    def __init__(self, until: float, edge_tolerance: float) -> None:
-        self.until, self.edge_tolerance = until, edge_tolerance
+    def __init__(self, until: float, edge_tolerance: float, fixed_step: float | None = None) -> None:
+        self.until, self.edge_tolerance, self.fixed_step = until, edge_tolerance, fixed_step
         self.names: tuple[str, ...] = ()
         self.mesh = ""
         self.last_time: float | None = None
         self.steps, self.window_start = 0, 0.0
         self.warned: set[tuple[int, int]] = set()
+        self.wide = False  # whether a frame has shown the density wider than a cell
+        self.facts: dict[str, Any] = {}  # for the run's attributes
 
     def frame(self, frame: Frame) -> None:
         if isinstance(frame.measure, Density):
@@ -33,6 +39,25 @@ class Monitor:
         elif isinstance(frame.measure, MeshDensity):
             self.mesh = frame.measure.mesh.title
         self._check(frame.diagnostics)
+        if isinstance(frame.measure, Density | MeshDensity):
+            self._resolve(frame.measure, frame.diagnostics.time)
+
+    def _resolve(self, measure: Density | MeshDensity, time: float) -> None:
+        """Note, and say once, that the density has become narrower than its cells; of an initial law that is so it is said elsewhere."""
+        share, place = narrow_cluster(measure)
+        self.wide = self.wide or not share
+        if not (share and self.wide):
+            return
+        if not self.facts:
+            where = ", ".join(f"{coordinate:.3g}" for coordinate in place)
+            warnings.warn(
+                f"at t = {time:.4g}, {share:.0%} of the mass lies around ({where}) in a cluster that is narrower than a cell: its width, "
+                "and all that depends on it, is that of the cells, as after a blow-up; take more cells and see what changes, or end before",
+                ResolutionWarning,
+                stacklevel=3,
+            )
+            self.facts = {"unresolved_time": time}
+        self.facts["unresolved_share"] = share
 
     def step(self, diagnostics: Diagnostics) -> None:
         self._check(diagnostics)
@@ -59,13 +84,22 @@ class Monitor:
     def close(self, error: BaseException | None) -> None:
         pass
 
+    def _reason(self, time: float) -> str:
+        """Why a number may not be finite, and what to do."""
+        if self.fixed_step is not None and time > 0:
+            return (
+                f"the neurons run away, as steps of {self.fixed_step:g} are too long for the slopes that they meet, or the energy is "
+                "infinite or undefined where they are; choose a smaller step, or look at its values there"
+            )
+        return (
+            "the neuron, the penalty or the law gives infinite or undefined values in the box; choose a smaller box, or look at "
+            "their values there"
+        )
+
     def _check(self, diagnostics: Diagnostics) -> None:
         for name, value in (("loss", diagnostics.loss), ("mass", diagnostics.mass)):
             if not math.isfinite(value):
-                raise RunError(
-                    f"the {name} is {value} at t = {diagnostics.time:.6g}: the neuron, the penalty or the law gives infinite or undefined "
-                    "values in the box; choose a smaller box, or look at their values there"
-                )
+                raise RunError(f"the {name} is {value} at t = {diagnostics.time:.6g}: {self._reason(diagnostics.time)}")
         if diagnostics.boundary is None or diagnostics.boundary_mass <= self.edge_tolerance:
             return
         places = [
