@@ -6,6 +6,7 @@ import contextlib
 import math
 import numbers
 from collections.abc import Iterator
+from typing import Any
 
 
 class WgfError(Exception):
@@ -44,7 +45,29 @@ def located(where: str, file: str = "") -> Iterator[None]:
 
 def positive(value: object, what: str) -> None:
     """Raise an InputError unless `value` is a finite number > 0."""
-    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
-    if not (math.isfinite(number) and number > 0):
-        shown = f"{value:g}" if isinstance(value, numbers.Real) else repr(value)
-        raise InputError(f"{what} = {shown}: it must be a positive number")
+    if not (math.isfinite(number := _number(value)) and number > 0):
+        raise InputError(f"{what} = {_shown(value)}: it must be a positive number")
+
+
+def not_negative(value: object, what: str) -> None:
+    """Raise an InputError unless `value` is a finite number ≥ 0."""
+    if not (math.isfinite(number := _number(value)) and number >= 0):
+        raise InputError(f"{what} = {_shown(value)}: it must be a number ≥ 0")
+
+
+def require_numbers(thing: object, *names: str) -> None:
+    """Raise an InputError unless each of these fields holds one number, or None."""
+    for name in names:
+        value = getattr(thing, name)
+        if not (value is None or isinstance(value, numbers.Real)) and math.isnan(_number(value)):
+            raise InputError(f"{type(thing).__name__}: {name} = {value!r}: give one number")
+
+
+def _number(value: Any) -> float:
+    """The number that a value is, an array without axes included; NaN for what is none, such as a list."""
+    is_real = isinstance(value, numbers.Real) or (getattr(value, "shape", None) == () and value.dtype.kind in "iuf")
+    return float(value) if is_real and not isinstance(value, bool) else math.nan
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, numbers.Real) and not isinstance(value, bool) else repr(value)

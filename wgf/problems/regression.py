@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, not_negative
 from wgf.measures.grid import Grid
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
@@ -41,8 +41,7 @@ class Penalty:
     function: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.strength) and self.strength >= 0):
-            raise InputError(f"the penalty has strength {self.strength:g}: it must be a number ≥ 0")
+        not_negative(self.strength, "the penalty has strength")
 
     def value(self, theta: np.ndarray) -> np.ndarray:
         """V(θ), (…,)."""
@@ -110,7 +109,7 @@ class RegressionEnergy:
         """Approximate memory of the potential on a grid, in floats."""
         axis = self.neuron.output_axis
         featured = grid.size if axis is None else grid.size / grid.shape[axis]
-        return featured * min(self.data.size, 64) + (grid.size if axis is None else 0)
+        return (featured + 2 * self.data.size) * min(self.data.size, featured, 64) + (grid.size if axis is None else 0)
 
     def axis_names(self, p: int) -> tuple[str, ...]:
         """The names of the p axes of θ."""

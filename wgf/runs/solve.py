@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, positive
 from wgf.methods.base import Method, check_growth, check_rest
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
-from wgf.runs.observers.progress import Progress
+from wgf.runs.observers.progress import Progress, preparing
 from wgf.runs.observers.recorder import Recorder
 from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
@@ -47,7 +47,8 @@ def solve(
     check_growth(problem, method)
     if ending.rest:
         check_rest(problem, method)
-    stepper = method.bind(problem, times[-1])
+    with preparing(progress):
+        stepper = method.bind(problem, times[-1])
     facts = stepper.facts
     keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts)
     watchers: list[Observer] = [Monitor(times[-1], getattr(method, "edge_tolerance", 1.0)), keeper, ending, *observers]
@@ -69,8 +70,7 @@ def solve(
 def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
     """The times of the frames, ascending, with t = 0 and the end."""
     until = end.longest if isinstance(end, Rest) else end
-    if not (np.isfinite(until) and until > 0):
-        raise InputError(f"the end time is {until:g}: it must be a positive number")
+    positive(until, "the end time")
     if isinstance(save, int | np.integer):
         if save < 2:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
