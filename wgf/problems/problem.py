@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from wgf.errors import InputError
+from wgf.errors import InputError, not_negative
 from wgf.measures.laws import OnAxes
 from wgf.measures.laws.base import Law
 from wgf.networks.data import Data
@@ -43,10 +41,8 @@ class Problem:
     growth: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.temperature) and self.temperature >= 0):
-            raise InputError(f"temperature = {self.temperature:g}: it must be a number ≥ 0")
-        if not (np.isfinite(self.growth) and self.growth >= 0):
-            raise InputError(f"growth = {self.growth:g}: it must be a number ≥ 0")
+        not_negative(self.temperature, "temperature")
+        not_negative(self.growth, "growth")
         if self.energy.dim is not None:
             self.axis_names(self.energy.dim)
             if isinstance(self.initial, OnAxes):

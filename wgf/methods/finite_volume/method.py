@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, require_numbers
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
@@ -69,6 +69,7 @@ class FiniteVolume:
     grow: bool = False
 
     def __post_init__(self) -> None:
+        require_numbers(self, "courant", "dt", "tolerance", "edge_tolerance")
         known(self.limiter, LIMITERS, "limiter")
         known(self.integrator, INTEGRATORS, "integrator")
         if not 0 < self.courant <= POSITIVITY:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning
+from wgf.errors import InputError, ResolutionWarning, require_numbers
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
@@ -78,6 +78,7 @@ class JKO:
     def __post_init__(self) -> None:
         if self.exact:
             raise InputError('jko: exact steps are a method of their own: wgf.QuantileJKO(cells, lower, upper, dt), name = "quantile-jko"')
+        require_numbers(self, "epsilon", "accuracy", "tolerance", "edge_tolerance")
         _check_steps(self, "jko")
         if self.epsilon is not None and not (np.isfinite(self.epsilon) and self.epsilon > 0):
             raise InputError(f"jko: epsilon = {self.epsilon:g}; the regularisation of the transport must be a positive number")
@@ -202,6 +203,7 @@ class QuantileJKO:
 
 def _check_steps(method: JKO | QuantileJKO, name: str) -> None:
     """Refuse a Δt, an order or a number of iterations that makes no steps."""
+    require_numbers(method, "dt", "iterations")
     if method.dt is not None and not (np.isfinite(method.dt) and method.dt > 0):
         raise InputError(f"{name}: dt = {method.dt:g}; the time step must be a positive number")
     if method.order not in ORDERS:

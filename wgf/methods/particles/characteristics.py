@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from wgf.errors import InputError
+from wgf.errors import InputError, require_numbers
 from wgf.methods.base import noiseless
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.flow import FlowStepper
@@ -37,6 +37,7 @@ class Characteristics:
     atol: float = 1e-12
 
     def __post_init__(self) -> None:
+        require_numbers(self, "nodes", "rtol", "atol")
         if self.nodes is not None and self.nodes < 1:
             raise InputError(f"characteristics: nodes = {self.nodes}; at least one per axis")
         if not (self.rtol > 0 and self.atol > 0):

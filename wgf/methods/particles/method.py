@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, positive
+from wgf.errors import InputError, positive, require_numbers
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
@@ -64,6 +64,7 @@ class Particles:
     boundary: str | Sequence[str] = "no-flux"
 
     def __post_init__(self) -> None:
+        require_numbers(self, "m", "step", "batch")
         if self.m < 1:
             raise InputError(f"particles: m = {self.m}; at least one neuron is needed")
         if self.step is not None and not self.step > 0:
