@@ -15,12 +15,13 @@ MOMENT = 0.5  # seconds, before which there is no bar
 
 
 def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0) -> Any:
-    """A bar of tqdm for a terminal, also for one that does not tell its width; with some words `beside` the time."""
+    """A bar of tqdm for a terminal, also for one that does not tell its size; with some words `beside` the time."""
     from tqdm import tqdm
 
     form = f"{{desc}} {{percentage:3.0f}}% |{{bar}}| {beside}[{{elapsed}} < {{remaining}}{{postfix}}]"
-    shown, width = wanted and sys.stderr.isatty(), shutil.get_terminal_size().columns
-    return tqdm(total=total, desc=label, bar_format=form, file=sys.stderr, disable=not shown, leave=False, delay=delay, ncols=width)
+    width, height = shutil.get_terminal_size()
+    options = {"disable": not (wanted and sys.stderr.isatty()), "leave": False, "delay": delay, "ncols": width, "nrows": height}
+    return tqdm(total=total, desc=label, bar_format=form, file=sys.stderr, **options)
 
 
 class Progress:
