@@ -6,6 +6,7 @@ import contextlib
 import math
 import numbers
 from collections.abc import Iterator
+from typing import Any
 
 
 class WgfError(Exception):
@@ -42,8 +43,10 @@ def located(where: str, file: str = "") -> Iterator[None]:
         raise InputError(text if text.startswith(file or where) else f"{where}: {text}") from None
 
 
-def number(value: object) -> float:
-    """`value` as a float, NaN where it is not a finite number: every comparison with that is false."""
+def number(value: Any) -> float:
+    """`value`, a number or an array without axes, as a float; NaN where it is not a finite number: every comparison with that is false."""
+    if getattr(value, "shape", None) == ():
+        value = value.item()
     result = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
     return result if math.isfinite(result) else math.nan
 

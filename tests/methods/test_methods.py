@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import pkgutil
+import re
 import warnings
 from collections.abc import Callable
 
@@ -286,3 +287,23 @@ def test_a_state_takes_a_copy_and_keeps_its_shape(case):
     assert not (array == 7.0).any()
     with pytest.raises(wgf.InputError, match=r"the values of a state have shape \(.*\), and cannot be replaced by some of shape \(3,\)"):
         state.values = np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda value: wgf.FiniteVolume(8, dt=value), "dt"),
+        (lambda value: wgf.FiniteVolume(8, courant=value), "courant"),
+        (lambda value: wgf.FiniteVolume(8, edge_tolerance=value), "edge_tolerance"),
+        (lambda value: wgf.JKO(8, dt=value), "dt"),
+        (lambda value: wgf.JKO(8, epsilon=value), "epsilon"),
+        (lambda value: wgf.QuantileJKO(8, dt=value), "dt"),
+        (lambda value: wgf.FiPyMesh(wgf.Circle(8), dt=value), "dt"),
+        (lambda value: wgf.Particles(8, step=value), "step"),
+        (lambda value: wgf.Characteristics(rtol=value), "rtol"),
+    ],
+)
+@pytest.mark.parametrize("value", [[0.1, 0.2], "0.1"])
+def test_an_option_that_is_not_one_number_is_refused(make, name, value):
+    with pytest.raises(wgf.InputError, match=re.escape(f"{name} = {value!r}: ")):
+        make(value)

@@ -1,5 +1,7 @@
 """Compressed features: the low-rank potential is the potential of the full N × N kernel."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from wgf.networks import features
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.features import compress, project, row_space
 from wgf.networks.neuron import coordinate_names
+from wgf.networks.waiting import telling
 
 WEIGHTS = {"c": 1.3, "b": -0.2, "a": 0.7, "a1": 0.7, "a2": -0.4, "a3": 1.1}
 THETAS = {
@@ -258,6 +261,69 @@ def test_the_spread_of_rows_is_enough_where_it_spans_the_others(monkeypatch):
 
     assert compress(rows, 60, 25, 1e-12).rank == 3
     assert sorted(asked) == sorted([*range(0, 60, 4), *range(60)])
+
+
+def relu_matrix(size, samples):
+    """max(0, x − θ): as many directions as there are kinks between the inputs, none of which is small."""
+    return np.maximum(0.0, np.linspace(-1, 1, samples) - np.linspace(-0.95, 0.95, size)[:, None])
+
+
+@pytest.mark.parametrize("shape", [(40, 3000), (300, 700), (900, 30)])
+@pytest.mark.parametrize("make", [smooth_matrix, relu_matrix])
+def test_many_data_and_few_rows_are_compressed_as_well(make, shape):
+    matrix = make(*shape)
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    lost = np.sqrt(np.cumsum(singular[::-1] ** 2))[::-1] / np.linalg.norm(singular)
+    for tolerance in (1e-11, 1e-3):
+        compressed = compress(rows_of(matrix), *shape, tolerance)
+        assert compressed.rank == np.count_nonzero(lost > tolerance)
+        assert compressed.error <= tolerance
+        assert compressed.basis.T @ compressed.basis == pytest.approx(np.eye(compressed.rank), abs=1e-13)
+        assert loss_of(matrix, compressed) == pytest.approx(compressed.error, rel=1e-2, abs=1e-14)
+
+
+def test_memory_does_not_grow_with_data_times_rows(monkeypatch):
+    """A few blocks, and the basis a few times: Φ itself, of 41 MB, never exists."""
+    monkeypatch.setattr(features, "LARGEST", 2**15)
+    theta, x = np.linspace(-2, 3, 256)[:, None], np.linspace(-1, 1, 20_000)
+    asked = []
+
+    def rows(part):
+        asked.append(len(range(*part.indices(256))) * len(x))
+        return np.tanh(theta[part] * x)
+
+    tracemalloc.start()
+    try:
+        compressed = compress(rows, 256, len(x), 1e-9)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert compressed.error <= 1e-9
+    assert max(asked) <= 2**15
+    assert peak < 8 * (8 * 2**15 + 5 * (len(x) + 256) * (compressed.rank + 8))
+
+
+def test_a_listener_hears_how_far_the_compression_is():
+    heard = []
+    with telling(lambda *news: heard.append(news)):
+        compress(rows_of(relu_matrix(300, 700)), 300, 700, 1e-9)
+    for what in ("looking for features", "compressing features"):
+        parts = [(done, count) for word, done, count in heard if word == what]
+        assert parts == [(done + 1, len(parts)) for done in range(len(parts))]
+        assert len(parts) > 1
+    heard.clear()
+    compress(rows_of(smooth_matrix()), 60, 25, 1e-9)
+    assert not heard
+
+
+def test_a_compression_can_be_interrupted_between_blocks():
+    def hang_up(what, done, parts):
+        raise KeyboardInterrupt
+
+    asked = []
+    with pytest.raises(KeyboardInterrupt), telling(hang_up):
+        compress(lambda part: asked.append(part) or relu_matrix(300, 700)[part], 300, 700, 1e-9)
+    assert len(asked) == 1
 
 
 def test_the_error_is_measured_on_all_rows():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from artists import among, colours, dots, legend, line, outline, steps, words
 from children import Watching
+from matplotlib.cbook import is_math_text
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from problems import RIDGE_1D, Tanh
@@ -16,6 +17,7 @@ import wgf
 from wgf.plots.cells import draw_cells
 from wgf.plots.measures import BINS, SHOWN_POINTS, VISIBLE
 from wgf.plots.run import plot_density_with_particles, plot_run, plot_together
+from wgf.plots.studies import plot_pair
 from wgf.plots.style import mathematical
 
 pytestmark = pytest.mark.coarse  # figures of small runs
@@ -440,6 +442,38 @@ def test_a_format_that_is_not_ours_is_refused(tmp_path):
         run.plot(tmp_path / "run.bmp")
     with pytest.raises(wgf.InputError, match=r"the folder .* does not exist"):
         run.plot(tmp_path / "nowhere" / "run.png")
+
+
+DOLLARS = ("from $5 to $_{", r"a $ and \$, $x^$")
+
+
+def drawn_as(figure, text):
+    """Whether a title of the figure stands in it letter by letter."""
+    figure.canvas.draw()
+    titles = [figure.get_suptitle(), *(panel.get_title() for panel in figure.axes)]
+    return text in [title.replace(r"\$", "$") for title in titles] and not any(is_math_text(title) for title in titles)
+
+
+@pytest.mark.parametrize("title", DOLLARS)
+def test_dollars_in_a_title_are_letters(title, tmp_path):
+    problem = dataclasses.replace(RIDGE_1D.problem, title=title)
+    runs = [wgf.solve(problem, method, 0.1, 2) for method in (wgf.FiniteVolume(12), wgf.Particles(9))]
+    for run in runs:
+        run.attributes["method_summary"] += title
+    assert drawn_as(plot_run(runs[0], tmp_path / "run.svg"), f"{title} — {runs[0].method}")
+    assert drawn_as(plot_together(*runs, tmp_path / "both.pdf"), f"{runs[0].method}  and  {runs[1].method}")
+    assert drawn_as(plot_pair(wgf.compare_runs(*runs), tmp_path / "pair.png"), f"{runs[0].method}\n{runs[1].method}")
+    wgf.animate(runs[0], tmp_path / "run.gif")
+
+
+def test_names_that_are_no_formulas_stand_as_they_are(tmp_path):
+    """Each of these is a name of an axis, and none is a formula that can be drawn."""
+    for name in ("a_b_c", "cost_in_$", "x^", "_", "%"):
+        assert mathematical(name) == name.replace("$", r"\$")
+    run = wgf.solve(
+        wgf.Problem(wgf.InteractionEnergy(V="a_b_c^2 + _^2", axes=("a_b_c", "_")), gaussian(2)), wgf.FiniteVolume(10, -3, 3), 0.1, 2
+    )
+    assert run.plot(tmp_path / "run.png").subfigs[0].axes[0].get_xlabel() == "a_b_c"
 
 
 @pytest.mark.parametrize(("name", "formula"), [("c", "$c$"), ("a12", "$a_{12}$"), ("theta3", r"$\theta_{3}$")])

@@ -1,5 +1,7 @@
 """Figures of comparisons, judged by what stands in them: points, intervals, fits, theory, and the words beside them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from artists import legend, line, words
@@ -44,6 +46,14 @@ def has_fit(curves, comparison, name, k):
         if straight and np.allclose(x, np.log(comparison.sizes)) and y.mean() == pytest.approx(middle):
             return True
     return False
+
+
+def test_dollars_in_the_title_are_letters(comparison, tmp_path):
+    title = "from $5 to $_{"
+    priced = dataclasses.replace(comparison, attributes=comparison.attributes | {"title": title})
+    heading = plot_comparison(priced, tmp_path / "compare.png").get_suptitle()
+    assert heading.replace(r"\$", "$").startswith(f"{title}: m neurons beside the limit")
+    assert (tmp_path / "compare.png").exists()
 
 
 def test_every_distance_has_a_panel_of_its_rate(comparison, tmp_path):

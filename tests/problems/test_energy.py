@@ -1,5 +1,7 @@
 """The energy: loss, potential and velocity against their definitions, differences and the exact ridge problem; messages."""
 
+import dataclasses
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -228,9 +230,9 @@ def test_an_energy_says_what_it_is():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((wgf.Neuron("tanh"), DATA, -0.1), r"the penalty has strength -0\.1: it must be a number ≥ 0"),
-        ((wgf.Neuron("tanh"), DATA, np.nan), r"the penalty has strength nan"),
-        ((wgf.Neuron("tanh"), DATA, (-1, quartic)), r"the penalty has strength -1"),
+        ((wgf.Neuron("tanh"), DATA, -0.1), r"the penalty has strength = -0\.1: it must be a number ≥ 0"),
+        ((wgf.Neuron("tanh"), DATA, np.nan), r"the penalty has strength = nan"),
+        ((wgf.Neuron("tanh"), DATA, (-1, quartic)), r"the penalty has strength = -1"),
         ((wgf.Neuron("tanh"), DATA, None), r"penalty = None: give a number λ, or a pair \(λ, V\) with a function V"),
         ((wgf.Neuron("tanh"), DATA, "strong"), r"penalty = 'strong': give a number λ, or a pair"),
         ((wgf.Neuron("tanh"), DATA, quartic), r"penalty = <function quartic .*>: give a number λ, or a pair"),
@@ -302,3 +304,14 @@ def test_other_numbers_are_looked_at_alike(make, message):
 def test_a_temperature_below_zero_is_refused(temperature):
     with pytest.raises(wgf.InputError, match=rf"temperature = {temperature:g}: it must be a number ≥ 0"):
         wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), DATA), wgf.Gaussian([0, 0], [1, 1]), temperature)
+
+
+@pytest.mark.parametrize("value", [[0, 0.1], [0.1], "0.1", None, 0.1j, np.array([0.0, 0.1]), True])
+def test_what_is_not_one_number_is_no_temperature(value):
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), DATA), wgf.Gaussian([0, 0], [1, 1]), np.array(0.1))
+    assert problem.noise == 0.1
+    for name in ("temperature", "growth"):
+        with pytest.raises(wgf.InputError, match=re.escape(f"{name} = {value!r}: it must be a number ≥ 0")):
+            dataclasses.replace(problem, **{name: value})
+    with pytest.raises(wgf.InputError, match=r"entropy: τ = .*: it must be a positive number"):
+        wgf.Entropy(value)

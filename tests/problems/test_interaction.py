@@ -223,9 +223,9 @@ def test_messages():
         wgf.InteractionEnergy(U=0.1)
     with pytest.raises(wgf.InputError, match=r"q = 1; it must be greater than 1 \(for q → 1, use Entropy\)"):
         wgf.PorousMedium(1.0, 1)
-    with pytest.raises(wgf.InputError, match=r"κ = -1; it must be a positive number"):
+    with pytest.raises(wgf.InputError, match=r"κ = -1: it must be a positive number"):
         wgf.PorousMedium(-1.0, 2)
-    with pytest.raises(wgf.InputError, match=r"entropy: τ = 0; it must be a positive number"):
+    with pytest.raises(wgf.InputError, match=r"entropy: τ = 0: it must be a positive number"):
         wgf.Entropy(0)
     law, box = wgf.Gaussian([0, 0], [0.3, 0.3]), {"lower": [-2, -2], "upper": [2, 2]}
     with pytest.raises(wgf.InputError, match=r"V gave shape \(64, 2\) for theta \(64, 2\); expected \(64,\)"):

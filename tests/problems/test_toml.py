@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wgf
+from wgf.methods import METHODS
 from wgf.problems.problem import TAKEN
 from wgf.runs.task import read_task
 
@@ -55,6 +56,47 @@ def read(tmp_path):
         return read_task(path, **options)
 
     return read
+
+
+ON_A_LINE = {
+    "network": NETWORK.replace('"c", "a"', '"a"').replace("0.2, 0.5", "0.5").replace("0.4, 0.4", "0.4"),
+    "interaction": '[energy]\nkind = "interaction"\naxes = ["x"]\nV = "x^2"\n[initial]\nlaw = "gaussian"\nmean = 0.5\nstd = 0.4\n',
+}
+EDGES = ("lower = -3\nupper = 3", "lower = -3.0\nupper = [3.0]", "lower = [-3]\nupper = 3")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("problem", ON_A_LINE)
+def test_one_axis_takes_plain_numbers_for_its_edges(problem, method, read):
+    """The box is that of lists of one number, for every method."""
+    runs = []
+    for edges in (*EDGES, "lower = [-3]\nupper = [3]"):
+        task = read(f"{ON_A_LINE[problem]}[domain]\n{edges}\ncells = 32\n[time]\nend = 0.1\nsave = 2\n", method=method)
+        runs.append(wgf.solve(task.problem, task.method, task.until, task.save))
+    for run in runs[:-1]:
+        assert run.status == "complete"
+        assert np.array_equal(run.measures[-1].points, runs[-1].measures[-1].points)
+        assert np.array_equal(run.measures[-1].masses, runs[-1].measures[-1].masses)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("domain", [lambda n, *box: wgf.FiPyMesh(wgf.Box(n, *box)), wgf.FiniteVolume])
+def test_plain_edges_and_cells_stand_for_all_axes_of_what_is_made_of_them(domain, axes):
+    """The coarser selves, by which errors are estimated, are on the same box as that of lists."""
+    energy = wgf.RegressionEnergy(wgf.Neuron("tanh", ("a", "c")[:axes]), wgf.Data.quadrature(np.sin, -1, 1, 8))
+    problem = wgf.Problem(energy, wgf.Gaussian(0.5, 0.5))
+    plain, lists = (
+        wgf.discretisation_error(problem, domain(*box), 0.1, 2) for box in ((12, -3, 3), ([12] * axes, [-3] * axes, [3] * axes))
+    )
+    assert np.array_equal(plain["function"], lists["function"])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(read, tmp_path):
+    task = read("\ufeff" + SWARM)
+    assert task.problem.source == SWARM
+    (tmp_path / "file.toml").write_bytes(SWARM.encode("utf-16"))
+    with pytest.raises(wgf.InputError, match=r"file.toml is no text in UTF-8: save it in that encoding"):
+        read_task(tmp_path / "file.toml")
 
 
 def test_the_energy_of_a_file_is_that_of_python(read):

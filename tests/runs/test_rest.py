@@ -1,14 +1,15 @@
 """Runs that end at rest: the residual against flows whose E is known, and every method that comes to rest."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import wgf
-from wgf.methods.base import Diagnostics
+from wgf.methods.base import Diagnostics, Frame
 from wgf.problems.schema import TomlTable
-from wgf.runs.rest import Rest
+from wgf.runs.rest import Ending, Rest
 from wgf.runs.solve import save_times
 from wgf.runs.summary import run_facts
 from wgf.runs.task import read_times
@@ -94,12 +95,62 @@ def test_the_file_holds_the_time_and_the_residual(tmp_path):
 
 
 def test_a_run_that_does_not_come_to_rest_says_so():
-    with pytest.warns(wgf.RestWarning, match=r"not at rest by t = 0.5: the residual is 0\.\d+, the tolerance 0.001, .* give a later"):
+    with pytest.warns(wgf.RestWarning, match=r"not at rest by t = 0.5: residual 0\.\d+, tolerance 0.001, .* give a later"):
         run = wgf.solve(well(), wgf.Characteristics(nodes=6), wgf.Rest(longest=0.5))
     assert run.times[-1] == 0.5
     assert math.isnan(run.attributes["rest_time"])
     assert 0.1 < run.attributes["rest_residual"] < 1
     assert "not at rest by t = 0.5" in run_facts(run)["rest"]
+
+
+STILL = {
+    "gibbs": wgf.FiniteVolume(128, -4, 4, diffusion="gibbs"),
+    "split": wgf.FiniteVolume(128, -4, 4, diffusion="split"),
+    "default": wgf.FiniteVolume(128, -4, 4),
+    "fipy": wgf.FiPyMesh(wgf.Box(64, -4, 4)),
+}
+
+
+@pytest.mark.parametrize("method", STILL)
+def test_the_summary_of_a_run_that_begins_at_rest_says_so(method):
+    """From e^{−V/τ} E moves by errors of the cells only; from a law beside it, it falls, and the balance is told."""
+    energy = wgf.InteractionEnergy(V="x^2/2", axes=["x"])
+    at_rest, away = (wgf.solve(wgf.Problem(energy, wgf.Gaussian(0.0, std), 0.3), STILL[method], 0.5, 3) for std in (0.3**0.5, 0.4))
+    assert at_rest.stands_still
+    assert re.fullmatch(r"at rest: E changed by \d\.\de-\d\d of its size, too little to tell its balance .*", run_facts(at_rest)["balance"])
+    assert not away.stands_still
+    assert "of the fall of E" in run_facts(away)["balance"]
+
+
+def test_an_energy_that_vanishes_is_divided_by_nothing():
+    """Neurons that fit data of zeros, or do not feel anything: E = 0, and so are its fall, its rise, and its dissipation."""
+    data = wgf.Data([1.0, 2.0], [0.0, 0.0])
+    nothing = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), data), wgf.Samples([[0.0, 0.0]]))
+    free = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0 * theta[..., 0]), wgf.Samples([[0.5]]))
+    for problem, what in ((nothing, "L"), (free, "E")):
+        run = wgf.solve(problem, wgf.Particles(3), 0.2, 3)
+        assert (run.largest_rise, run.dissipation_defect, run.energy_scale) == (0.0, 0.0, 1.0)
+        assert run_facts(run)["balance"].startswith(f"at rest: {what} changed by 0.0e+00 of its size")
+
+
+def test_a_balance_that_is_off_is_not_taken_for_rest():
+    """Half of its fall is missing: told as it is, for the fall is a large part of E."""
+    run = wgf.solve(well(), wgf.Characteristics(nodes=6), 0.5, 3)
+    run.history["dissipation"][:] *= 0.5
+    assert not run.stands_still
+    assert re.search(r"within [45]\.\de-01 of the fall of E", run_facts(run)["balance"])
+
+
+def test_a_residual_without_a_fall_is_told_in_words():
+    """Where the error of a scheme lifts E above its start there is none."""
+    ending = Ending(Rest(longest=1.0))
+    ending.frame(Frame(None, diagnostics(0.0, 1.0, 1e-4), np.empty(0)))
+    ending.step(diagnostics(1.0, 1.1, 1e-4))
+    with pytest.warns(wgf.RestWarning, match=r"not at rest by t = 1: no residual, as E has not fallen since t = 0, tolerance 0.001"):
+        ending.warn()
+    run = wgf.solve(well(), wgf.Characteristics(nodes=6), 0.1)
+    run.attributes.update(ending.facts)
+    assert run_facts(run)["rest"] == "not at rest by t = 0.1: no residual, as E has not fallen since t = 0, tolerance 0.001"
 
 
 def test_a_start_at_rest_is_named(tmp_path):

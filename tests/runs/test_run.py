@@ -1,6 +1,9 @@
 """A run in memory and in its HDF5 file: the same numbers, readable by others, and never half a file."""
 
+import contextlib
+import io
 import json
+import sys
 import threading
 
 import h5py
@@ -11,6 +14,8 @@ from children import Places, StopAtFrame, Watching, running, wait_at, wait_until
 from problems import Tanh
 
 import wgf
+from wgf.networks.waiting import told
+from wgf.runs.observers import progress as progress_bars
 from wgf.runs.run import HISTORY
 
 pytestmark = pytest.mark.coarse  # files and frames of small runs
@@ -314,9 +319,9 @@ def test_a_killed_run_leaves_a_readable_file(tmp_path):
 @pytest.mark.parametrize(
     ("until", "save", "message"),
     [
-        (0, 11, "the end time is 0"),
-        (-1.0, 11, "the end time is -1"),
-        (np.nan, 11, "the end time is nan"),
+        (0, 11, "the end time = 0"),
+        (-1.0, 11, "the end time = -1"),
+        (np.nan, 11, "the end time = nan"),
         (1.0, 1, "save = 1: at least 2 frames"),
         (1.0, [0.5, 2.0], "between 0 and the end, 1"),
         (1.0, [np.nan], "between 0 and the end, 1"),
@@ -331,3 +336,33 @@ def test_one_line_says_what_a_run_is():
     run = wgf.solve(TANH.problem, GRID, until=0.5, save=3)
     assert repr(run).startswith("Run(FiniteVolume(24 × 20 on [-3, 4] × [-2.5, 4.5], mc limiter, ssprk3): t = 0 … 0.5, 3 frames, loss ")
     assert repr(run).endswith("complete)")
+
+
+class Terminal(io.StringIO):
+    """A screen that keeps what was written on it."""
+
+    def isatty(self):
+        return True
+
+
+def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
+    """On a terminal, and where it was asked for; it is wiped away before that of the run, and where the preparation is broken off."""
+    data = wgf.Data(np.linspace(-1, 1, 3000), np.zeros(3000))
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", ("c", "a", "b")), data), wgf.Gaussian([0, 0, 0], 0.5))
+    method = wgf.FiniteVolume(12, [-3] * 3, [3] * 3)
+    monkeypatch.setattr(progress_bars, "MOMENT", 0.0)
+    shown = {}
+    for wanted in (True, False):
+        monkeypatch.setattr(sys, "stderr", shown.setdefault(wanted, Terminal()))
+        wgf.solve(problem, method, 1e-3, 2, progress=wanted)
+    assert shown[False].getvalue() == ""
+    words = shown[True].getvalue()
+    assert words.index("looking for features") < words.index("compressing features") < words.index("FiniteVolume")
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with contextlib.suppress(KeyboardInterrupt), progress_bars.preparing(True):
+        for part in told(range(3), "something"):
+            if part == 1:
+                raise KeyboardInterrupt
+    assert "something" in screen.getvalue()
+    assert screen.getvalue().rstrip("\r").split("\r")[-1].strip() == ""

@@ -107,6 +107,18 @@ def test_many_frames_sort_by_name(tmp_path):
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == names
 
 
+def test_a_second_export_takes_the_place_of_the_first(tmp_path):
+    """Frames that the new run does not have are gone, of whichever kind; what else lies in the folder stays."""
+    wgf.export(wgf.solve(PROBLEM, wgf.FiniteVolume(8, -2, 3), 0.1, save=11), tmp_path / "r.1.pvd")
+    kept = ["notes.txt", "r.1_view.vtu", "rx1_0.vtu"]
+    for name in kept:
+        (tmp_path / "r.1" / name).write_text("mine")
+    wgf.export(wgf.solve(PROBLEM, wgf.Particles(5), 0.1, save=3), tmp_path / "r.1.pvd")
+    names = [file.name for file in frames(tmp_path / "r.1.pvd").values()]
+    assert len(names) == 3
+    assert sorted(path.name for path in (tmp_path / "r.1").iterdir()) == sorted([*names, *kept])
+
+
 def test_messages(tmp_path):
     run = wgf.solve(PROBLEM, wgf.Particles(5), 0.1, save=2)
     with pytest.raises(wgf.InputError, match=r"must end in \.pvd"):

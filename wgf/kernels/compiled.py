@@ -3,16 +3,21 @@
 pointwise       inlined where it is called: the body of a loop
 summing         the same, with sums that may change their order, which is what vectorises them
 compiled_once   called by other kernels, from several places
-serial          called from Python, and cached on disk
+serial          called from Python, and cached on disk, where there is a place for it
 threaded        the same, with its outer loop over blocks in threads (numba.prange); threaded_sums may reorder the sums of a block,
                 threaded_finite takes for granted that no NaN occurs
+
+Where nothing can be written beside the package, nor in the home folder, nor in NUMBA_CACHE_DIR, kernels are compiled in every process: a
+warning says so once.
 
 NaN and infinity keep their meaning in all others, and a division by zero gives infinity, as in NumPy.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -44,22 +49,38 @@ def compiled_once(kernel: Kernel) -> Kernel:
 
 def serial(kernel: Kernel) -> Kernel:
     """A kernel that Python calls."""
-    return _compiled(kernel, cache=True)
+    return _kept(kernel)
 
 
 def threaded(kernel: Kernel) -> Kernel:
     """A kernel that Python calls, with threads over its blocks."""
-    return _compiled(kernel, cache=True, parallel=True)
+    return _kept(kernel, parallel=True)
 
 
 def threaded_sums(kernel: Kernel) -> Kernel:
     """The same, with sums that may change their order inside a block."""
-    return _compiled(kernel, REORDERED, cache=True, parallel=True)
+    return _kept(kernel, REORDERED, parallel=True)
 
 
 def threaded_finite(kernel: Kernel) -> Kernel:
     """The same, where no NaN occurs."""
-    return _compiled(kernel, CONTRACTED | {"nnan"}, cache=True, parallel=True)
+    return _kept(kernel, CONTRACTED | {"nnan"}, parallel=True)
+
+
+def _kept(kernel: Kernel, allowed: frozenset[str] = frozenset(), **options: bool) -> Kernel:
+    """The kernel, cached on disk if Numba finds a place for that."""
+    try:
+        return _compiled(kernel, allowed, cache=True, **options)
+    except RuntimeError:  # raised for a cache without a place, and for nothing else before the kernel is called
+        _say_that_nothing_is_kept()
+        return _compiled(kernel, allowed, **options)
+
+
+@lru_cache(maxsize=1)
+def _say_that_nothing_is_kept() -> None:
+    """The warning, once."""
+    text = "compiled code cannot be kept, so that each start takes longer: set NUMBA_CACHE_DIR to a folder that can be written to"
+    warnings.warn(text, RuntimeWarning, stacklevel=4)
 
 
 def _compiled(kernel: Kernel, allowed: frozenset[str] = frozenset(), **options: bool) -> Kernel:

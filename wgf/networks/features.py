@@ -8,9 +8,12 @@ The rows of Φ span a space of small numerical dimension r ≤ n. With an orthon
 
     G = (ΦB) z + ½λV,   z = Bᵀ(φ − f) = (ΦB)ᵀμ − Bᵀf,   ‖φ − f‖² = |z|² + ‖f − B Bᵀf‖².
 
-B comes from a singular value decomposition of the triangular factor of Φ, which is gathered block by block (so that no
-squared condition number limits it, and memory is O(block·n + n² + N r)). The error ‖Φ − ΦBBᵀ‖ / ‖Φ‖ (Frobenius) is
-measured afterwards on all the rows and kept.
+B is found block of rows by block of rows, each spread over the whole grid. What a block Φ_j lacks of the span of the k orthonormal rows Q
+so far is Φ_j − (Φ_j Qᵀ)Q; its singular vectors, but for those that are much less than the tolerance, are added to Q (block Gram–Schmidt).
+Then Φ ≈ C Q with C = ΦQᵀ (N, k), and the singular vectors of C, by its triangular factor, turn Q into B of the least rank that meets the
+tolerance [Eckart & Young, Psychometrika 1 (1936) 211]. No condition number is squared, the work is O(N n r), memory O((N + n) r + block·n),
+and no call into compiled code takes long, however many data there are. The error ‖Φ − ΦBBᵀ‖ / ‖Φ‖ (Frobenius) is measured afterwards on
+all the rows and kept.
 """
 
 from __future__ import annotations
@@ -22,8 +25,15 @@ import numpy as np
 from scipy import linalg
 
 from wgf.measures.measure import BLOCK
+from wgf.networks.waiting import told
 
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid
+SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where there are many data, but not from fewer rows
+ROWS, LARGEST = 64, 2**21  # of a block, so that products of matrices are fast, as long as it has no more than so many entries
+MISSED = 1e-3  # of the tolerance: what a block may lack of the basis
+ROUNDING = 1e-14  # the same, relative to the block, at the least
+
+Rows = Callable[[slice], np.ndarray]  # any slice of the rows of Φ
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,12 @@ class Features:
         return int(self.basis.shape[1])
 
 
-def compress(rows: Callable[[slice], np.ndarray], size: int, samples: int, tolerance: float) -> Features:
+def compress(rows: Rows, size: int, samples: int, tolerance: float) -> Features:
     """Compress Φ (size, samples), given as a function that returns any slice of its rows, to relative error `tolerance`.
 
     The basis is first sought from a spread of the rows; where its measured error exceeds the tolerance, from all of them.
     """
-    stride = max(1, size // SAMPLED_ROWS)
+    stride = max(1, size // min(SAMPLED_ROWS, max(LEAST_SAMPLED, SAMPLED_ENTRIES // samples)))
     basis = row_space(rows, size, samples, tolerance, stride)
     features = project(rows, size, basis)
     if stride > 1 and features.error > tolerance:
@@ -53,25 +63,82 @@ def compress(rows: Callable[[slice], np.ndarray], size: int, samples: int, toler
     return features
 
 
-def row_space(rows: Callable[[slice], np.ndarray], size: int, samples: int, tolerance: float, stride: int) -> np.ndarray:
+def row_space(rows: Rows, size: int, samples: int, tolerance: float, stride: int) -> np.ndarray:
     """Orthonormal basis (n, r) of the span of every `stride`-th row, up to the relative tolerance (Frobenius)."""
-    triangle = np.zeros((0, samples))
-    step = stride * max(samples, BLOCK // samples)
-    for start in range(0, size, step):
-        block = rows(slice(start, min(start + step, size), stride))
-        triangle = linalg.qr(np.concatenate([triangle, block]), mode="r", overwrite_a=True, check_finite=False)[0][:samples]
-    _, singular, right = linalg.svd(triangle, full_matrices=False, check_finite=False)
-    tails = np.sqrt(np.cumsum(singular[::-1] ** 2))[::-1]  # tails[k]: what is lost by keeping k directions
-    rank = max(1, int(np.count_nonzero(tails > tolerance * tails[0])))
-    return np.ascontiguousarray(right[:rank].T)
+    span, coordinates = np.empty((0, samples)), []
+    lost = total = 0.0  # squares
+    for part in told(spread(size, samples, stride), "looking for features"):
+        block = rows(part)
+        along = block @ span.T
+        rest = block - along @ span
+        norm = float(np.linalg.norm(block))
+        fresh = _directions(rest, max(MISSED * tolerance, ROUNDING) * norm)
+        if len(fresh) and len(span) < samples:
+            fresh = _orthonormal(fresh, span)[: samples - len(span)]
+            more = rest @ fresh.T
+            rest -= more @ fresh
+            along, span = np.concatenate([along, more], axis=1), np.concatenate([span, fresh])
+        coordinates.append(along)
+        lost += float(np.sum(rest**2))
+        total += norm**2
+    if not len(span):
+        return np.eye(samples, 1)  # for features that vanish
+    _, singular, right = linalg.svd(_triangle(coordinates, len(span)), full_matrices=False, check_finite=False)
+    tails = np.cumsum(singular[::-1] ** 2)[::-1]  # tails[k]: what is lost by keeping k directions
+    rank = max(1, int(np.count_nonzero(tails > tolerance**2 * total - lost)))
+    basis: np.ndarray = span.T @ right[:rank].T
+    return basis
 
 
-def project(rows: Callable[[slice], np.ndarray], size: int, basis: np.ndarray) -> Features:
+def spread(size: int, samples: int, stride: int = 1) -> list[slice]:
+    """Every `stride`-th of so many rows with so many entries in blocks, each of which reaches over all of them."""
+    chosen = -(-size // stride)
+    count = -(-chosen // rows_at_once(samples))
+    return [slice(first * stride, size, count * stride) for first in range(count)]
+
+
+def rows_at_once(samples: int) -> int:
+    """The number of rows of a block: as many as stay in cache, or as many as make products fast; but not so many that memory counts."""
+    return max(1, BLOCK // samples, min(ROWS, LARGEST // samples))
+
+
+def _directions(rest: np.ndarray, allowed: float) -> np.ndarray:
+    """The right singular vectors (k, n) of a block (m, n), without those whose singular values are `allowed` in all."""
+    if float(np.linalg.norm(rest)) <= allowed:
+        return np.empty((0, rest.shape[1]))
+    if len(rest) > rest.shape[1]:
+        rest = linalg.qr(rest, mode="r", check_finite=False)[0][: rest.shape[1]]
+    _, singular, right = linalg.svd(rest, full_matrices=False, check_finite=False)
+    tails = np.sqrt(np.cumsum(singular[::-1] ** 2))[::-1]
+    result: np.ndarray = right[: int(np.count_nonzero(tails > allowed))]
+    return result
+
+
+def _orthonormal(fresh: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """The rows `fresh` (k, n), which are nearly orthogonal to those of `span`, made orthonormal, and orthogonal to them to rounding."""
+    fresh = fresh - (fresh @ span.T) @ span
+    result: np.ndarray = linalg.qr(fresh.T, mode="economic", overwrite_a=True, check_finite=False)[0].T
+    return result
+
+
+def _triangle(blocks: list[np.ndarray], columns: int) -> np.ndarray:
+    """The triangular factor of blocks one below the other, each filled up to so many columns by zeros."""
+    triangle = np.zeros((0, columns))
+    waiting: list[np.ndarray] = []
+    for number, block in enumerate(blocks, start=1):
+        waiting.append(np.pad(block, ((0, 0), (0, columns - block.shape[1]))))
+        if sum(map(len, waiting)) >= columns or number == len(blocks):
+            triangle = linalg.qr(np.concatenate([triangle, *waiting]), mode="r", overwrite_a=True, check_finite=False)[0][:columns]
+            waiting = []
+    return triangle
+
+
+def project(rows: Rows, size: int, basis: np.ndarray) -> Features:
     """ΦB, and the error of ΦBBᵀ measured on every row."""
     values = np.empty((size, basis.shape[1]))
     lost = total = 0.0
-    step = max(1, BLOCK // len(basis))
-    for start in range(0, size, step):
+    step = rows_at_once(len(basis))
+    for start in told(range(0, size, step), "compressing features"):
         block = rows(slice(start, min(start + step, size)))
         coordinates = block @ basis
         values[start : start + step] = coordinates

@@ -12,7 +12,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.measure import Density, MeshDensity
 from wgf.plots.measures import axis_names, draw_together, limits_of
-from wgf.plots.style import BLUE, FAINT, INK, ORANGE, styled
+from wgf.plots.style import BLUE, FAINT, INK, ORANGE, plain, styled
 from wgf.runs.frames import common_frames, densities_first
 from wgf.runs.run import Run
 
@@ -80,7 +80,7 @@ class _Film:
             figure = Figure(figsize=(10, 4.8), layout="constrained")
             FigureCanvasAgg(figure)
             left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-            figure.suptitle(str(self.runs[0].attributes.get("title") or ""))
+            figure.suptitle(plain(self.runs[0].attributes.get("title") or ""))
             film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
             with film.saving(figure, str(path), DPI):
                 for number in range(len(self.rows)):

@@ -14,7 +14,7 @@ import numpy as np
 from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 from wgf.plots.cells import on_surface
 from wgf.plots.measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, peak, spread_points, thinned
-from wgf.plots.style import BLUE, FAINT, INK, ORANGE, mathematical, styled, write
+from wgf.plots.style import BLUE, FAINT, INK, ORANGE, mathematical, plain, styled, write
 from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
         drawn += [_draw_fit] if run.data is not None else []
         for panel, draw in zip(bottom.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
             draw(panel, run)
-        figure.suptitle(_title(run))
+        figure.suptitle(plain(_title(run)))
         write(figure, path)
     return figure
 
@@ -85,7 +85,7 @@ def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Fi
             panel.set_title(f"t = {runs[0].times[k]:.3g}", loc="left", fontweight="bold")
             panel.label_outer()
         panels[0].legend(loc="upper left", markerscale=2)
-        figure.suptitle(f"{runs[0].method}  and  {runs[1].method}")
+        figure.suptitle(plain(f"{runs[0].method}  and  {runs[1].method}"))
         write(figure, path)
     return figure
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
-from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, shades, styled, write
+from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, plain, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> F
         _draw_ratio(ratio, comparison)
         _draw_multiples(lower, comparison)
         title = str(comparison.attributes.get("title") or "")
-        figure.suptitle(f"{title + ': ' if title else ''}m neurons beside the limit, {comparison.replicates} replicates for each m")
+        figure.suptitle(f"{plain(title) + ': ' if title else ''}m neurons beside the limit, {comparison.replicates} replicates for each m")
         write(figure, path)
     return figure
 
@@ -56,7 +56,7 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
                 panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
         panel.set(xlabel="t", ylabel="distance", yscale="log")
         panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        panel.set_title(f"{pair.attributes['first']}\n{pair.attributes['second']}", fontsize=9)
+        panel.set_title(plain(f"{pair.attributes['first']}\n{pair.attributes['second']}"), fontsize=9)
         write(figure, path)
     return figure
 
@@ -152,7 +152,7 @@ def _draw_error(panel: Axes, comparison: Comparison, k: int) -> None:
 def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
     """m·E d² over that of neurons drawn afresh from μ_t, against t, for each m; beside it the prediction."""
     sizes, times, main = comparison.sizes, comparison.times, comparison.main
-    fresh = comparison.resampling if np.isfinite(comparison.resampling).all() else np.ones(len(times))
+    fresh = comparison.resampling if (comparison.resampling > 0).all() else np.ones(len(times))
     mean, error = comparison.mean_square(main), comparison.standard_error(main)
     colours = shades(len(sizes))
     for size, values, colour in zip(sizes, mean, colours, strict=True):

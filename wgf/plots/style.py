@@ -68,8 +68,15 @@ def shades(count: int) -> list[Any]:
     return [colormaps["viridis_r"](0.12 + 0.78 * k / max(count - 1, 1)) for k in range(count)]
 
 
+def plain(text: object) -> str:
+    """A person's words as they stand: their dollars are signs, not the ends of a formula."""
+    return str(text).replace("$", r"\$")
+
+
 def mathematical(name: str) -> str:
-    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter."""
+    """The name of an axis as a formula: letters with their number as an index, theta as the Greek letter; plain where it is none."""
     word, digits = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
+    if not word.isalpha():
+        return plain(name)
     symbol = r"\theta" if word == "theta" else word
     return f"${symbol}_{{{digits}}}$" if digits else f"${symbol}$"

@@ -110,7 +110,7 @@ class RegressionEnergy:
         """Approximate memory of the potential on a grid, in floats."""
         axis = self.neuron.output_axis
         featured = grid.size if axis is None else grid.size / grid.shape[axis]
-        return featured * min(self.data.size, 64) + (grid.size if axis is None else 0)
+        return (featured + 2 * self.data.size) * min(self.data.size, featured, 64) + (grid.size if axis is None else 0)
 
     def axis_names(self, p: int) -> tuple[str, ...]:
         """The names of the p axes of θ."""

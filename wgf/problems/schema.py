@@ -7,6 +7,7 @@ at the end complains about the keys nobody asked for, naming the nearest known o
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import types
 import typing
@@ -28,6 +29,7 @@ else:
 Built = TypeVar("Built")
 _REQUIRED: Any = object()
 LARGEST = 2**63 - 1  # the whole numbers of TOML
+BACKSLASHES = "between double quotes a backslash begins a special character: write a path in single quotes, or with / for it"
 
 
 def parse(text: str, name: str) -> TomlTable:
@@ -36,12 +38,19 @@ def parse(text: str, name: str) -> TomlTable:
         values = tomllib.loads(text)
         large = next((number for number in _numbers(values) if abs(number) > LARGEST), None)
     except ValueError as error:  # a TOMLDecodeError, or of a number with thousands of digits
-        raise InputError(f"{name} is not valid TOML: {error}") from None
+        raise InputError(f"{name} is not valid TOML: {error}{_on_backslashes(text, str(error))}") from None
     except RecursionError:
         raise InputError(f"{name} is nested too deeply: no problem file needs more than a few levels of tables and lists") from None
     if large is not None:
         raise InputError(f"{name}: the whole number {str(large)[:12]}… is too large: those of TOML have 64 bits")
     return TomlTable(values, name)
+
+
+def _on_backslashes(text: str, message: str) -> str:
+    """What to do about a backslash, where the line that the parser's message names has one."""
+    place = re.search(r"at line (\d+)", message)
+    line = text.splitlines()[int(place[1]) - 1] if place and int(place[1]) <= len(text.splitlines()) else ""
+    return f"; {BACKSLASHES}" if "\\" in line else ""
 
 
 def _numbers(value: Any) -> Iterator[int]:
@@ -57,8 +66,10 @@ def read_text(path: Path) -> str:
     if not path.is_file():
         raise InputError(f"problem file {path} does not exist")
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return path.read_text(encoding="utf-8-sig")  # with the byte order mark that some editors write, or without
+    except UnicodeDecodeError as error:
+        raise InputError(f"problem file {path} is no text in UTF-8: save it in that encoding ({error})") from None
+    except OSError as error:
         raise InputError(f"problem file {path} cannot be read: {error}") from None
 
 
@@ -99,6 +110,13 @@ class TomlTable:
         if value not in allowed:
             raise self.error(key, f"= {value!r} is not known{nearest(value, allowed)}; allowed: {', '.join(allowed)}")
         return str(value)
+
+    def path(self, key: str, folder: Path) -> Path:
+        """The file that `key` names, as seen from the folder."""
+        name: str = self.get(key, str)
+        if any(ord(letter) < ord(" ") for letter in name):  # "C:\new" is C:, a line break, ew
+            raise self.error(key, f"= {name!r} has a special character in it: {BACKSLASHES}")
+        return folder / name
 
     def table(self, key: str) -> TomlTable:
         """The table `key`, empty if it is not there."""

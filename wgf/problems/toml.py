@@ -116,7 +116,7 @@ def read_law(table: TomlTable) -> Law:
 def read_data(table: TomlTable, folder: Path, activation: str) -> Data:
     """[data]: either file = …, or inputs = { law = … } with a teacher."""
     if "file" in table:
-        path = folder / table.get("file", str)
+        path = table.path("file", folder)
         table.finish()
         with table.located():
             return Data.from_file(path)

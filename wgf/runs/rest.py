@@ -51,6 +51,11 @@ class Rest:
         return now.time * rate / fallen if fallen > 0 else math.inf
 
 
+def residual_in_words(residual: float) -> str:
+    """For people: there is none where E has not fallen below its start."""
+    return f"residual {residual:.2g}" if math.isfinite(residual) else "no residual, as E has not fallen since t = 0"
+
+
 def as_end(until: float | str | Rest) -> float | Rest:
     """The end of a run: a time, a Rest, or the word "rest"."""
     if isinstance(until, str):
@@ -101,7 +106,7 @@ class Ending:
         """Say it where rest was not reached, or was the start."""
         if self.rest is not None and not self.reached:
             text = (
-                f"not at rest by t = {self.rest.longest:g}: the residual is {self.residual:.2g}, the tolerance {self.rest.tolerance:g}, "
+                f"not at rest by t = {self.rest.longest:g}: {residual_in_words(self.residual)}, tolerance {self.rest.tolerance:g}, "
                 f"the smallest so far {self.smallest[0]:.2g} at t = {self.smallest[1]:.3g}; "
                 + ("give a later `longest`" if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
             )

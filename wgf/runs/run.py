@@ -17,6 +17,7 @@ from wgf.registers import load
 
 SCHEMA_VERSION = 1
 HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
+TINY, SMALL, UNLIKE = 1e-6, 1e-2, 0.1  # of the size of E, twice, and of its change: where that is one of the errors of cells and steps
 
 
 class Run:
@@ -99,19 +100,47 @@ class Run:
         return bool(np.isfinite(self.free_energy).all()) and (self.data is None or self.attributes["temperature"] > 0)
 
     @property
+    def energy_scale(self) -> float:
+        """What E is measured by, since E itself may vanish: the largest of |E| over the history, τ, and ½‖f*‖²; 1 where all are zero."""
+        data, energy = self.data, self.history["free_energy"]
+        target = 0.0 if data is None else 0.5 * data.norm(data.targets) ** 2
+        return max(float(np.abs(energy).max(initial=0.0)), float(self.attributes["temperature"]), target) or 1.0
+
+    @property
+    def dissipated(self) -> np.ndarray:
+        """∫₀ᵗ∫|∇(G + τ log μ)|² dμ dt at every step, by the trapezoidal rule."""
+        time, rate = self.history["time"], self.history["dissipation"]
+        return np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))])
+
+    @property
     def dissipation_defect(self) -> float:
-        """Largest relative defect of E(t) − E(0) = −∫₀ᵗ∫|∇(G + τ log μ)|² dμ dt over the history (trapezoidal rule), of the whole fall."""
-        time, energy, rate = (self.history[name] for name in ("time", "free_energy", "dissipation"))
-        if len(time) < 2 or energy[0] == energy[-1]:
+        """Largest defect of E(t) − E(0) = −∫₀ᵗ∫|∇(G + τ log μ)|² dμ dt over the history, relative to the whole change of E; 0 without one.
+
+        It says something where E changed by more than its errors, not at rest (`stands_still`).
+        """
+        energy = self.history["free_energy"]
+        if len(energy) < 2 or energy[0] == energy[-1]:
             return 0.0
-        lost = np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(time))])
-        return float(np.abs(energy - energy[0] + lost).max() / abs(energy[0] - energy[-1]))
+        return float(np.abs(energy - energy[0] + self.dissipated).max() / abs(energy[0] - energy[-1]))
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether E changed by nothing that can be told from its errors: the run began at rest, or has not left its start yet.
+
+        So it is where E, and what it should have lost, changed by no more than TINY of `energy_scale`; or by no more than SMALL of it, and
+        differ by more than UNLIKE of the change.
+        """
+        energy = self.history["free_energy"]
+        if len(energy) < 2:
+            return False
+        change = max(float(np.abs(energy - energy[0]).max()), float(np.abs(self.dissipated).max())) / self.energy_scale
+        return change <= TINY or (change <= SMALL and self.dissipation_defect > UNLIKE)
 
     @property
     def largest_rise(self) -> float:
-        """The largest rise of the free energy E in one step, relative to its largest size; ≤ 0 where it never rises."""
+        """The largest rise of the free energy E in one step, relative to its size, `energy_scale`; ≤ 0 where it never rises."""
         energy = self.history["free_energy"]
-        return float(np.diff(energy).max() / np.abs(energy).max()) if len(energy) > 1 else 0.0
+        return float(np.diff(energy).max() / self.energy_scale) if len(energy) > 1 else 0.0
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""

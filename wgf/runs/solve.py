@@ -13,7 +13,7 @@ from wgf.methods.base import Method, check_growth, check_rest
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
-from wgf.runs.observers.progress import Progress
+from wgf.runs.observers.progress import Progress, preparing
 from wgf.runs.observers.recorder import Recorder
 from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
@@ -47,7 +47,8 @@ def solve(
     check_growth(problem, method)
     if ending.rest:
         check_rest(problem, method)
-    stepper = method.bind(problem, times[-1])
+    with preparing(progress):
+        stepper = method.bind(problem, times[-1])
     facts = stepper.facts
     keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts)
     monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), getattr(stepper, "eta", None))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wgf.runs.rest import ROUNDING, residual_in_words
+
 if TYPE_CHECKING:
     from wgf.runs.run import Run
 
-ROUNDING = 1e-14  # relative; a rise below it is no rise
 MOST_CHANGES = 4  # of the scheme for the noise, that are told one by one
 
 
@@ -36,7 +37,12 @@ def run_facts(run: Run) -> dict[str, str]:
         law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
         law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
-        facts["balance"] = f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+        changed = np.ptp(run.history["free_energy"]) / run.energy_scale
+        facts["balance"] = (
+            f"at rest: {what} changed by {changed:.1e} of its size, too little to tell its balance from the errors of cells and steps"
+            if run.stands_still
+            else f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+        )
     if "split" in run.history:
         facts["scheme"] = _schemes(run)
     if len(run.history.get("gain", ())) > 1:
@@ -85,7 +91,7 @@ def _rest(run: Run) -> str:
     """Whether, when, and how nearly a run came to rest."""
     time, residual, tolerance = (float(run.attributes[f"rest_{name}"]) for name in ("time", "residual", "tolerance"))
     reached = f"at rest at t = {time:.4g}" if math.isfinite(time) else f"not at rest by t = {run.times[-1]:g}"
-    return f"{reached}: residual {residual:.2g}, tolerance {tolerance:g}"
+    return f"{reached}: {residual_in_words(residual)}, tolerance {tolerance:g}"
 
 
 def _rises(largest: float) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import zlib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -31,6 +32,8 @@ SPACE = 3  # coordinates of a point
 def export(source: Run | str | Path, path: str | Path) -> None:
     """Write a collection, such as run.pvd, and beside it a folder of the same name with one file for each frame.
 
+    Written again, the collection replaces the one before: files of frames that it does not have any more are removed.
+
     Raises InputError for another ending, a folder that is not there, and measures with more than three coordinates.
     """
     run, path = source if isinstance(source, Run) else open_run(source), Path(path)
@@ -47,14 +50,18 @@ def export(source: Run | str | Path, path: str | Path) -> None:
     folder.mkdir(exist_ok=True)
     root = ElementTree.Element("VTKFile", type="Collection", version="1.0", byte_order="LittleEndian")
     collection = ElementTree.SubElement(root, "Collection")
-    digits = len(str(len(run.times) - 1))
+    digits, files = len(str(len(run.times) - 1)), set()
     for k, time in enumerate(run.times):
         measure = run.measures[k]
         frame, ending = (_image(measure), "vti") if isinstance(measure, Density) else (_cells_or_points(measure), "vtu")
         file = folder / f"{folder.name}_{k:0{digits}}.{ending}"
         _write(file, frame)
+        files.add(file)
         ElementTree.SubElement(collection, "DataSet", timestep=repr(float(time)), part="0", file=f"{folder.name}/{file.name}")
     _write(path, root)
+    for earlier in folder.iterdir():
+        if earlier not in files and re.fullmatch(rf"{re.escape(folder.name)}_\d+\.vt[iu]", earlier.name):
+            earlier.unlink()
 
 
 def _write(path: Path, root: ElementTree.Element) -> None:

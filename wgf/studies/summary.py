@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from wgf.studies.sweeps.comparison import Comparison
 
@@ -19,7 +21,8 @@ def comparison_facts(comparison: Comparison) -> dict[str, str]:
     if main != "function":
         return facts
     measured = comparison.mean_square()[:, 0] * sizes
-    deviations = (measured - comparison.theory) / (comparison.standard_error()[:, 0] * sizes)
+    error = comparison.standard_error()[:, 0] * sizes
+    deviations = np.divide(measured - comparison.theory, error, out=np.zeros_like(error), where=error > 0)  # none where all clouds are one
     facts["at t = 0"] = (
         f"m·E‖φ_m − φ‖² = {measured.mean():.4g}, theory {comparison.theory:.4g}; "
         f"off by {', '.join(f'{deviation:+.1f}' for deviation in deviations)} standard errors"
@@ -33,6 +36,8 @@ def _grid_fact(comparison: Comparison) -> str:
     if not all(map(math.isfinite, errors)):
         return "the error of the limit is not known: its method has no coarser self"
     worst = int(limiting.argmin())
+    if errors[worst] == 0:
+        return "no error of the limit is seen: half its resolution gives the same"
     text = f"‖φ_h − φ‖ ≈ {errors[worst]:.1e} at t = {comparison.times[worst]:g}: from m ≈ {limiting[worst]:,.2g} on it"
     if limiting[worst] > 10 * comparison.sizes[-1]:
         return text.removesuffix(" it") + " it, not the neurons, would limit the distance"

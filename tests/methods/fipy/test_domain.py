@@ -1,6 +1,7 @@
 """Domains and their meshes: volumes, centres, quadrature, laws, and what is said where Gmsh is missing."""
 
 import builtins
+import warnings
 
 import numpy as np
 import pytest
@@ -170,6 +171,88 @@ def test_files_that_are_none(text, message, tmp_path):
     (tmp_path / "domain.geo").write_text(text, encoding="utf-8")
     with pytest.raises(wgf.InputError, match=message):
         wgf.GmshFile(tmp_path / "domain.geo").build()
+
+
+SQUARE = 'SetFactory("OpenCASCADE"); Rectangle(1) = {-2, -2, 0, 4, 4};\n'
+SLIPS = {
+    "a word": SQUARE.replace("Rectangle", "Rectangel"),
+    "many words": SQUARE.replace("Rectangle", "Rectangel") * 40,
+    "a word, and much after it": SQUARE.replace("Rectangle", "Rectangel") + "x = 3;\n" * 4000,
+    "an end that is not there": SQUARE.replace("};", ""),
+    "an end of a string": SQUARE.replace('");', ");"),
+    "a name": SQUARE.replace("4, 4", "4, side"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_geometry_with_a_slip_spoils_no_other_one(slip, tmp_path):
+    """Gmsh's parser is not left in the middle of a file: the same good one is read before and after, as often as one likes."""
+    (tmp_path / "good.geo").write_text(SQUARE, encoding="utf-8")
+    (tmp_path / "slip.geo").write_text(SLIPS[slip], encoding="utf-8")
+    before = wgf.GmshFile(tmp_path / "good.geo").build()[1]
+    for _ in range(2):
+        with pytest.raises(wgf.InputError, match=r"Gmsh cannot make a mesh of .*slip.geo: .*(line \d+|End of file in string)"):
+            wgf.GmshFile(tmp_path / "slip.geo").build()
+        after = wgf.GmshFile(tmp_path / "good.geo").build()[1]
+        assert np.array_equal(after.vertices, before.vertices)
+        assert np.array_equal(after.cells, before.cells)
+
+
+@pytest.mark.parametrize(("dim", "rim"), [(2, "its edges"), (3, "its faces")])
+@pytest.mark.parametrize("version", [4.1, 2.2])
+def test_a_mesh_file_that_holds_only_a_rim_is_told_what_it_lacks(dim, rim, version, tmp_path):
+    """As Gmsh writes it where only the rim was put into a physical group."""
+    gmsh = load_gmsh()
+    gmsh.initialize(interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    body = gmsh.model.occ.addDisk(0, 0, 0, 2, 2) if dim == 2 else gmsh.model.occ.addBox(0, 0, 0, 1, 1, 1)
+    gmsh.model.occ.synchronize()
+    gmsh.model.addPhysicalGroup(dim - 1, [tag for _, tag in gmsh.model.getBoundary([(dim, body)], oriented=False)], name="rim")
+    gmsh.model.mesh.generate(dim)
+    gmsh.option.setNumber("Mesh.MshFileVersion", version)
+    gmsh.write(str(tmp_path / "rim.msh"))
+    gmsh.finalize()
+    if version < 4 and dim == 3:  # which knows of no volume: a surface in space, as good as any
+        assert wgf.GmshFile(tmp_path / "rim.msh").build()[1].cell_dim == 2
+        return
+    with pytest.raises(wgf.InputError, match=r"rim.msh (holds the rim of .*|describes nothing of dimension two or three)") as told:
+        wgf.GmshFile(tmp_path / "rim.msh").build()
+    assert version < 4 or rim in str(told.value)
+
+
+def layer(cells, thickness):
+    """A cube with edges of about .4 and a thin layer in its middle, whose cells are tetrahedra or wedges."""
+    flat = "Layers{1}; Recombine;" if cells == "wedges" else ""
+    return f"""
+    h = {thickness};
+    Point(1) = {{0, 0, 0, .4}}; Point(2) = {{1, 0, 0, .4}}; Point(3) = {{1, 1, 0, .4}}; Point(4) = {{0, 1, 0, .4}};
+    Line(1) = {{1, 2}}; Line(2) = {{2, 3}}; Line(3) = {{3, 4}}; Line(4) = {{4, 1}};
+    Line Loop(1) = {{1, 2, 3, 4}}; Plane Surface(1) = {{1}};
+    Extrude {{0, 0, h}} {{ Surface{{1}}; {flat} }}
+    """
+
+
+@pytest.mark.parametrize(
+    ("cells", "thickness", "said"),
+    [("tetrahedra", 0.3, None), ("tetrahedra", 0.02, "warned"), ("tetrahedra", 1e-3, "refused"), ("wedges", 1e-3, None)],
+)
+def test_cells_that_are_too_thin_are_said_before_anything_is_computed(cells, thickness, said, tmp_path):
+    """Flat tetrahedra are, by where the worst is; wedges as flat are not, whose centres lie across their faces."""
+    (tmp_path / "layer.geo").write_text(layer(cells, thickness), encoding="utf-8")
+    law = wgf.Uniform([0, 0, 0], [1, 1, thickness])
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0.5 * np.sum(theta**2, axis=-1)), law, temperature=0.3)
+    method = wgf.FiPyMesh(wgf.GmshFile(tmp_path / "layer.geo"), edge_tolerance=1)
+    words = r"the mesh of layer.geo, \d+ cells is too thin in places: at \d+ of \d+ faces .* the worst by \d\.\d° near \(.*\): "
+    if said == "refused":
+        with pytest.raises(wgf.InputError, match=words + "make cells about as long as they are thick there"):
+            method.bind(problem, 1.0)
+    elif said == "warned":
+        with pytest.warns(wgf.ResolutionWarning, match=words + "expect short steps and a large error there"):
+            method.bind(problem, 1.0)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            method.bind(problem, 1.0)
 
 
 def test_three_cells_at_one_edge_are_refused():

@@ -1,12 +1,14 @@
 """A sweep that is left at any time goes on where it was: nothing is lost, nothing is done twice, and the numbers are the same."""
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import psutil
 import pytest
-from children import HANG, holding, running, stop_at_cell, wait_until
+from children import ENVIRONMENT, HANG, holding, running, stop_at_cell, wait_until
 from problems import Tanh
 
 import wgf
@@ -172,6 +174,39 @@ def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path, monk
     killer.join()
     assert progress(path) == (3, 36)
     assert set(multiprocessing.active_children()) <= before
+
+
+UNGUARDED = """
+import numpy as np
+import wgf
+
+print("run")
+energy = wgf.RegressionEnergy(wgf.Neuron("tanh"), wgf.Data.quadrature(np.sin, -1, 1, 4))
+problem = wgf.Problem(energy, wgf.Gaussian((0, 1), 0.5))
+"""
+SWEEPS = {
+    "sizes": 'wgf.compare(problem, wgf.Characteristics(4), 0.1, (2, 3), 5, 2, workers=2, store="c.h5")',
+    "steps": "wgf.compare_steps(problem, 0.1, 4, (0.05, 0.1), workers=2)",
+}
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_a_script_that_its_workers_would_run_again_is_told_what_to_write(sweep, tmp_path):
+    """One line, for the workers end without a word; and nothing of it for a script that has that line."""
+    for guard, status in (("", 1), ("if __name__ == '__main__': ", 0)):
+        (tmp_path / "script.py").write_text(UNGUARDED + guard + SWEEPS[sweep] + "\n", encoding="utf-8")
+        found = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert found.returncode == status
+        told = [line for line in found.stderr.splitlines() if line.startswith("wgf.errors.RunError")]
+        assert len(told) == found.stderr.count("Traceback") == status
+        assert not status or 'put what the script does below if __name__ == "__main__":' in told[0]
+        assert "memory" not in found.stderr
+
+
+def test_functions_typed_at_a_prompt_are_told_apart(tmp_path):
+    script = UNGUARDED.replace("np.sin", "target").replace("energy =", "def target(x): return x\nenergy =") + SWEEPS["steps"]
+    found = subprocess.run([sys.executable, "-"], input=script, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert "RunError: no worker process could begin, as functions typed at a prompt or in a notebook" in found.stderr
 
 
 def test_an_odd_number_of_replicates_leaves_one_alone():

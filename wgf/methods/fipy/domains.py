@@ -72,8 +72,9 @@ class Box:
         return dataclasses.replace(self, lower=per_axis(self.lower, p, "lower"), upper=per_axis(self.upper, p, "upper"))
 
     def coarser(self) -> Box:
-        """Half as many cells along each axis."""
-        return dataclasses.replace(self, cells=[max(1, round(n / 2)) for n in np.atleast_1d(self.cells)])
+        """Half as many cells along each axis; one number stays one for all of them."""
+        halved = [max(1, round(n / 2)) for n in np.atleast_1d(self.cells)]
+        return dataclasses.replace(self, cells=halved if np.ndim(self.cells) else halved[0])
 
     def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, which begins at zero, and its description in place; the first axis runs fastest."""

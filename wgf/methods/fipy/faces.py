@@ -20,13 +20,19 @@ triangles), with these weights for quadratic ones, too, where neighbours lie on 
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from wgf.errors import InputError, ResolutionWarning
+from wgf.measures.mesh import Mesh
+
 FLAT, STEEP = 1e-10, 0.05  # share of the largest eigenvalue below which there are no neighbours in a direction; on a surface
+OBLIQUE, TOO_OBLIQUE = 0.2, 0.05  # ⟨e, n⟩ at a face: below it there is a warning, or the mesh is refused
 STRAIGHT = 1e-9  # |t| of faces that the line between the centres crosses at a right angle, and δ/d of those that it crosses in its middle
 
 
@@ -65,6 +71,27 @@ class Faces:
         normal_equations = np.stack([[self._gathered(entry, entry) for entry in row] for row in products])  # (p, p, N)
         on_surface = len(normals) == 3 and np.shape(mesh.faceVertexIDs)[0] == 2
         self._inverse = np.linalg.pinv(normal_equations.transpose(2, 0, 1), rcond=STEEP if on_surface else FLAT, hermitian=True)
+
+    def judge(self, mesh: Mesh) -> None:
+        """Warn of cells so thin that the line between the centres of two neighbours nearly lies in their face; refuse still thinner ones.
+
+        There 1/⟨e, n⟩ and t of the module's text are large, and a small error of the gradient is a large one of the flux: steps become
+        short and E may rise. On meshes of good quality ⟨e, n⟩ ≥ ½ everywhere.
+        """
+        least, oblique = float(self.cosine.min(initial=1.0)), np.flatnonzero(self.cosine < OBLIQUE)
+        if not oblique.size:
+            return
+        place = mesh.centers[self.first[int(np.argmin(self.cosine))]]
+        text = (
+            f"the {mesh.title} is too thin in places: at {oblique.size:,} of {len(self.cosine):,} faces the line between the centres of "
+            f"two cells is almost parallel to the face, the worst by {math.degrees(math.asin(least)):.1f}° near "
+            f"({', '.join(f'{x:.3g}' for x in place)})"
+        )
+        if least < TOO_OBLIQUE:
+            raise InputError(
+                f"{text}: make cells about as long as they are thick there, or thin layers of wedges or hexahedra (Extrude … Layers)"
+            )
+        warnings.warn(f"{text}: expect short steps and a large error there, or make the cells thicker", ResolutionWarning, stacklevel=4)
 
     def _crossings(self, mesh: Any, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The share of the line between the centres up to the plane of the face, (F,), and the way from there to the face's middle, (p, F).

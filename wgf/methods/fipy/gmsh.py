@@ -51,8 +51,8 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
     Raises InputError where Gmsh cannot read or mesh it, for elements of higher order, and for a spacing of what is a mesh already.
     """
     with _session() as gmsh:
+        _open(gmsh, path)
         try:
-            gmsh.open(str(path))
             dim = gmsh.model.getDimension()
             meshed = len(gmsh.model.mesh.getElementTypes(dim)) > 0
             if dim in (2, 3) and not meshed:
@@ -68,9 +68,34 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
             raise InputError(f"{path} describes nothing of dimension two or three to be meshed")
         if meshed and spacing is not None:
             raise InputError(f"{path} is a mesh already: leave out spacing = {spacing:g}, or give the geometry")
+        if not len(gmsh.model.mesh.getElementTypes(dim)):
+            inside, rim = ("a surface", "its edges") if dim == 2 else ("a volume", "its faces")
+            raise InputError(
+                f"{path} holds the rim of {inside} without the cells in it: where {rim} are in a physical group, put {inside} into one "
+                "as well, or set Mesh.SaveAll = 1, and write it again"
+            )
         vertices, cells = _found(gmsh, dim)
     extent = np.ptp(vertices, axis=0)
     return (vertices[:, :2] if extent[2] <= FLAT * extent.max() else vertices), cells
+
+
+def _open(gmsh: Any, path: Path) -> None:
+    """Read a file; an InputError with Gmsh's first complaint where it has one.
+
+    A slip in a geometry is not to stop Gmsh at once: what is left of the file would then be read as the beginning of the next one, in any
+    later session of the process.
+    """
+    gmsh.option.setNumber("General.AbortOnError", 0)
+    gmsh.logger.start()
+    try:
+        gmsh.open(str(path))
+        told = gmsh.logger.get()
+    finally:
+        gmsh.logger.stop()
+        gmsh.option.setNumber("General.AbortOnError", 2)  # Gmsh's own: raise
+    for line in told:
+        if line.startswith(("Error: ", "Fatal: ")):
+            raise InputError(f"Gmsh cannot make a mesh of {path}: {line.split(': ', 1)[1]}")
 
 
 def _check_spacing(gmsh: Any, dim: int, spacing: float) -> None:

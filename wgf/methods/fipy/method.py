@@ -91,7 +91,7 @@ class FiPyMesh:
         if shape != "box" and cells:
             raise InputError(f"--cells is for boxes; how fine the mesh is for shape = {shape!r} stands in [domain]")
         if shape != "box":
-            beside = {"file": str(Path(domain.file).parent / domain.get("file", str))} if shape == "gmsh" else {}  # the problem file
+            beside = {"file": str(domain.path("file", Path(domain.file).parent))} if shape == "gmsh" else {}  # the problem file
             return table.build(cls, mesh=domain.build(SHAPES[shape], **beside))
         box = read_box(domain, problem, cells)
         if box.pop("grow", False):

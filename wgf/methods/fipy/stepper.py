@@ -61,8 +61,9 @@ class MeshStepper(StepControl[MeshState]):
         self.volumes, self.tau = mesh.volumes, problem.noise
         self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
         energy = problem.energy.wrapped(grid.periods()) if grid else problem.energy
-        self.potential = energy.at(mesh.centers, method.tolerance)
         self.faces = Faces(fipy_mesh)
+        self.faces.judge(mesh)
+        self.potential = energy.at(mesh.centers, method.tolerance)
         self.first_step = first_step(float(self.faces.distance.min(initial=math.inf)), self.tau)
         if (parts := self.faces.parts()) > 1:
             text = f"the {mesh.title} falls into {parts} parts that no face joins, where mass stays: in Gmsh, BooleanFragments joins them"

@@ -17,11 +17,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -37,11 +35,12 @@ from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
 from wgf.registers import known
 from wgf.runs.hdf5 import check_target
+from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.comparison import Comparison
-from wgf.studies.sweeps.parallel import answering
+from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.table import Found, ResumableTable, SweepTable
 from wgf.studies.theory.discretisation import discretisation_error
@@ -75,6 +74,7 @@ def compare(
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
                 more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
     """
+    leave_to_first_process(workers)
     until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
     names = _checked(problem, chosen, replicates, distances)
     template = particles or Particles(chosen[0])
@@ -92,7 +92,7 @@ def compare(
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
     with (
         answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
-        progress_bar(sum(task.neurons for task in tasks), progress) as bar,
+        bar(sum(task.neurons for task in tasks), "neurons", wanted=progress) as neurons,
     ):
         errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
         (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
@@ -100,7 +100,7 @@ def compare(
             table.put(task.size, task.pair, found)
             if resumable is not None:
                 resumable.record(table, task.size, task.pair)
-            bar.update(task.neurons)
+            neurons.update(task.neurons)
     p = limit.measures[0].points.shape[1]
     rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
@@ -183,15 +183,6 @@ def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
     return law if problem.initial.dim is None or law.probability < 1 - LEFT_OUT else problem.initial
 
 
-def progress_bar(total: int, wanted: bool) -> Any:
-    """A bar over so many neurons, with the time that is left."""
-    from tqdm import tqdm
-
-    form = "{desc} {percentage:3.0f}% |{bar}| [{elapsed} < {remaining}]"
-    shown = wanted and sys.stderr.isatty()
-    return tqdm(total=total, desc="neurons", bar_format=form, file=sys.stderr, disable=not shown, leave=False)
-
-
 def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distances: Sequence[str]) -> tuple[str, ...]:
     """The names of the distances; refuses a sweep that cannot be fitted."""
     always = ("function", "loss") if problem.energy.data is not None else ("loss", "energy")
@@ -224,7 +215,7 @@ def _expected_constants(problem: Problem, limit: Run, template: Particles, names
     for name in names:
         if name in starts:
             found[name][0] = starts[name]()
-    free = (template.step, template.batch, template.lower) == (None, None, None)
+    free = template.step is None and template.batch is None and template.lower is None
     if problem.energy.data is not None and problem.noise == 0 and free:
         predicted = fluctuations(problem, limit.times, tolerance=CONSTANT_TOLERANCE)
         return found | {name: constant for name, constant in predicted.values.items() if name in found}, predicted.error

@@ -30,7 +30,7 @@ from wgf.problems.regression import network
 from wgf.registers import load
 from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
-from wgf.studies.sweeps.parallel import answering
+from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import Rate, check_replicates, fit_rate
 
 
@@ -96,6 +96,7 @@ def compare_steps(
     batches      samples drawn for each step; None for all data
     replicates   draws of the neurons, and of the batches with them
     """
+    leave_to_first_process(workers)
     if problem.energy.data is None or problem.noise > 0:
         raise InputError("steps and batches are compared for networks without noise: a RegressionEnergy and temperature = 0")
     if len(set(steps)) < 2 or min(steps) <= 0:

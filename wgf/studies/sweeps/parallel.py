@@ -1,6 +1,8 @@
 """The same function for many tasks, in parallel processes of one thread each, or in this process.
 
 The results do not depend on the number of processes: there is one thread in each case, so that sums are taken in one order.
+
+A new process first runs the script of the first one again, but for what stands below `if __name__ == "__main__":`, to have its functions.
 """
 
 from __future__ import annotations
@@ -10,15 +12,18 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
 
 from wgf.errors import InputError, RunError
 
 THREADS = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+KILLED = "a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes"
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -28,15 +33,17 @@ Answer = TypeVar("Answer")
 def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers: int) -> Iterator[Iterator[tuple[Task, Answer]]]:
     """Each task with function(task), in the order in which they are done; the processes work from the start of the context.
 
-    `function` is sent to every process once. Raises InputError where it cannot be sent, RunError where a process was killed.
+    `function` is sent to every process once. Raises InputError where it cannot be sent, RunError where a process was killed or could not
+    begin.
     """
     with _one_thread():
         if workers == 1 or len(tasks) < 2:
             yield ((task, function(task)) for task in tasks)
             return
         _require_portable(function)
-        others = set(multiprocessing.active_children())
-        with ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"), _prepare, (function,)) as pool:
+        others, spawning = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
+        begun = spawning.Event()
+        with ProcessPoolExecutor(min(workers, len(tasks)), spawning, _prepare, (function, begun)) as pool:
             try:
                 futures = {pool.submit(_answer, task): task for task in tasks}
                 yield ((futures[future], future.result()) for future in as_completed(futures))
@@ -45,8 +52,30 @@ def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers
                     child.terminate()
                 pool.shutdown(cancel_futures=True)  # which waits until they have ended
                 if isinstance(error, BrokenProcessPool):
-                    raise RunError("a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes") from None
+                    raise RunError(KILLED if begun.is_set() else _why_none_began()) from None
                 raise
+
+
+def leave_to_first_process(workers: int | None) -> None:
+    """End, without a word, a new process that runs a script again up to the call of this sweep: the first process says why (RunError).
+
+    multiprocessing refuses to start processes from there, but only once they are started, after the limit was solved again in each.
+    """
+    if workers != 1 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)
+
+
+def _why_none_began() -> str:
+    """What kept the processes from beginning: a script that they would run from its first to its last line, or functions in no file."""
+    if os.path.isfile(getattr(sys.modules["__main__"], "__file__", None) or ""):
+        return (
+            "no worker process could begin, as each of them first runs the script again: put what the script does below "
+            'if __name__ == "__main__": and leave its functions above that line, or use workers=1'
+        )
+    return (
+        "no worker process could begin, as functions typed at a prompt or in a notebook cannot be sent to them: "
+        "put these into a module and import it, or use workers=1"
+    )
 
 
 def _require_portable(function: Any) -> None:
@@ -62,10 +91,11 @@ def _require_portable(function: Any) -> None:
 _function: Callable[[Any], Any]
 
 
-def _prepare(function: Callable[[Any], Any]) -> None:
-    """In a new process: keep the function, leave Ctrl-C to the first process, and do not outlive it."""
+def _prepare(function: Callable[[Any], Any], begun: Event) -> None:
+    """In a new process: say that it has begun, keep the function, leave Ctrl-C to the first process, and do not outlive it."""
     global _function
     _function = function
+    begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
