@@ -1,5 +1,6 @@
 """Near a rest, where hardly anything moves, the steps follow the error of a step: growth rates are right, whenever frames are stored."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -137,3 +138,13 @@ def test_steps_grow_as_a_stable_rest_comes_near():
     assert steps[-2] > 20 * steps[5]
     assert len(steps) < 500
     assert order_parameter(run.measures[-1]) < 1e-5
+
+
+@pytest.mark.parametrize("scheme", ["gibbs", "split"])
+@pytest.mark.parametrize("tau", [0.6, 0.3])
+def test_rounding_is_no_error_of_a_step(tau, scheme):
+    """The uniform density, a rest to the last bits, is left alone in few steps."""
+    problem = dataclasses.replace(kuramoto(tau, 0.0), initial=wgf.Uniform([-np.pi], [np.pi]))
+    run = wgf.solve(problem, SCHEMES[scheme], 20.0, save=2)
+    assert len(run.history["time"]) < 200
+    assert order_parameter(run.measures[-1]) < 1e-12

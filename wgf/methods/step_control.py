@@ -12,7 +12,7 @@ perturbation of a rest grows by e^n, its relative error is about n·tolerance, h
 as a flow comes to a stable rest: the error at the end is at most a tolerance·FLOOR of the way, about. The third one is rounding.
 
 All this holds twice: for the density, |μ − ν| = ∫|μ − ν| dθ in units of mass (its scale), and for the potential, of which only differences
-between places count, |G − F| = max(G − F) − min(G − F) in units of energy (scale max|G|). Each sees what the other one does not: without
+between places count, |G − F| = max(G − F) − min(G − F) in units of energy (scale max|G| + that of the energy + τ). Each sees what the other one does not: without
 an interaction the potential does not change at all, and where small targets are learned while the density still settles on its cells,
 they are seen in the potential only. TOLERANCES are of both: that of the density is the larger one, as limiters, which switch from cell to
 cell, leave errors in it that no integral over it sees.
@@ -33,6 +33,7 @@ import numpy as np
 from wgf.errors import RunError
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.time_steps import landing
+from wgf.problems.problem import Problem
 
 TOLERANCES = np.array([2e-3, 3e-4])  # of the change in a step, in density and potential: what may separate the whole step from its halves
 FLOOR = 0.03  # of the mean rate of change so far, to which errors are relative at least
@@ -78,6 +79,7 @@ class StepControl(Generic[AnyControlled]):
     volumes      of the cells, one number or as the values of a state
     """
 
+    problem: Problem
     first_step: float
     volumes: Any
 
@@ -116,7 +118,7 @@ class StepControl(Generic[AnyControlled]):
             wrong, after = self.potential_of(whole), self.potential_of(halves)
             change = np.array([self.apart(halves.array, state.array), np.ptp(after - before)])
             error = np.array([self.apart(halves.array, whole.array), np.ptp(after - wrong)])
-            scale = np.array([diagnostics.mass, np.abs(after).max()])
+            scale = np.array([diagnostics.mass, np.abs(after).max() + self.problem.energy.scale + self.problem.noise])
             path, time = state.path + change, max(state.time, 0.0) + length
             allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
             ratio = MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY))
