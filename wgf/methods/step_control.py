@@ -12,10 +12,10 @@ perturbation of a rest grows by e^n, its relative error is about n·tolerance, h
 as a flow comes to a stable rest: the error at the end is at most a tolerance·FLOOR of the way, about. The third one is rounding.
 
 All this holds twice: for the density, |μ − ν| = ∫|μ − ν| dθ in units of mass (its scale), and for the potential, of which only differences
-between places count, |G − F| = max(G − F) − min(G − F) in units of energy (scale max|G| + that of the energy + τ). Each sees what the other one does not: without
-an interaction the potential does not change at all, and where small targets are learned while the density still settles on its cells,
-they are seen in the potential only. TOLERANCES are of both: that of the density is the larger one, as limiters, which switch from cell to
-cell, leave errors in it that no integral over it sees.
+between places count, |G − F| = max(G − F) − min(G − F) in units of energy (its scale: max|G|, that of the energy, and τ). Each sees what
+the other one does not: without an interaction the potential does not change at all, and where small targets are learned while the density
+still settles on its cells, they are seen in the potential only. TOLERANCES are of both: that of the density is the larger one, as
+limiters, which switch from cell to cell, leave errors in it that no integral over it sees.
 
 The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Steps are taken twice at the start, where the
 first one is so short that heat does not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run
