@@ -31,9 +31,10 @@ def fipy(monkeypatch):
 
 
 def pytest_collection_modifyitems(items):
-    """`@pytest.mark.coarse`: the cells are far too few for the initial law, on purpose, since what the test is about (contracts, files,
-    orders from coarse grids on) does not depend on how well the law is resolved. Only that one warning is let pass.
+    """`@pytest.mark.coarse`: the cells are far too few for the law, at the start or later, on purpose, since what the test is about
+    (contracts, files, orders from coarse grids on) does not depend on how well the law is resolved. Only these two warnings are let pass.
     """
     for item in items:
         if item.get_closest_marker("coarse"):
             item.add_marker(pytest.mark.filterwarnings("ignore:.* cells per standard deviation of the initial law:wgf.ResolutionWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore:.* in a cluster that is narrower than a cell:wgf.ResolutionWarning"))

@@ -59,6 +59,7 @@ METHODS = {
 }
 
 
+@pytest.mark.coarse  # without noise the law ends in a point
 @pytest.mark.parametrize("name", METHODS)
 def test_a_run_ends_where_it_is_at_rest(name):
     """The time at which R = 10⁻²: from t D = R (E(0) − E), with E − E* = ½e^{−2t} of the mean, and of the variance without noise.
@@ -72,7 +73,7 @@ def test_a_run_ends_where_it_is_at_rest(name):
     fallen = 0.5 * size * (1 - np.exp(-2 * times))
     expected = times[np.argmax(times * size * np.exp(-2 * times) <= 1e-2 * fallen)]
     time, residual = run.attributes["rest_time"], run.attributes["rest_residual"]
-    assert time == pytest.approx(expected, abs=0.3)  # a step, and the scheme's error
+    assert time == pytest.approx(expected, abs=0.5)  # a step, and the scheme's error
     assert time <= run.times[-1] <= time + 1.5
     assert residual <= run.attributes["rest_tolerance"] == 1e-2
     row = int(np.argmax(run.history["time"] == time))

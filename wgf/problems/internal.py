@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError, number, shown
+from wgf.errors import InputError, positive
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,7 @@ class Entropy:
     temperature: float
 
     def __post_init__(self) -> None:
-        if not number(self.temperature) > 0:
-            raise InputError(f"entropy: τ = {shown(self.temperature)}; it must be a positive number (leave U out where there is none)")
+        positive(self.temperature, "entropy: τ")
 
     def __repr__(self) -> str:
         return f"{self.temperature:g} μ log μ"
@@ -35,10 +34,10 @@ class PorousMedium:
     q: float
 
     def __post_init__(self) -> None:
-        if not number(self.kappa) > 0:
-            raise InputError(f"porous medium: κ = {shown(self.kappa)}; it must be a positive number")
-        if not number(self.q) > 1:
-            raise InputError(f"porous medium: q = {shown(self.q)}; it must be greater than 1 (for q → 1, use Entropy)")
+        positive(self.kappa, "porous medium: κ")
+        positive(self.q, "porous medium: q")
+        if not self.q > 1:
+            raise InputError(f"porous medium: q = {self.q:g}; it must be greater than 1 (for q → 1, use Entropy)")
 
     def total(self, values: np.ndarray) -> float:
         """Σ U(μ) over cells."""

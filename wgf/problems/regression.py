@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, number, shown
+from wgf.errors import InputError, nonnegative
 from wgf.measures.grid import Grid
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
@@ -41,8 +41,7 @@ class Penalty:
     function: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __post_init__(self) -> None:
-        if not number(self.strength) >= 0:
-            raise InputError(f"the penalty has strength {shown(self.strength)}: it must be a number ≥ 0")
+        nonnegative(self.strength, "the penalty has strength")
 
     def value(self, theta: np.ndarray) -> np.ndarray:
         """V(θ), (…,)."""

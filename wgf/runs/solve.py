@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError, number, shown
+from wgf.errors import InputError, positive
 from wgf.methods.base import Method, check_growth, check_rest
 from wgf.problems.problem import Problem
 from wgf.runs.observers.base import Observer, watching
@@ -71,8 +71,7 @@ def solve(
 def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
     """The times of the frames, ascending, with t = 0 and the end."""
     until = end.longest if isinstance(end, Rest) else end
-    if not number(until) > 0:
-        raise InputError(f"the end time is {shown(until)}: it must be a positive number")
+    positive(until, "the end time")
     if isinstance(save, int | np.integer):
         if save < 2:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")

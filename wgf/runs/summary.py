@@ -37,12 +37,7 @@ def run_facts(run: Run) -> dict[str, str]:
         law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
         law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
-        changed = np.ptp(run.history["free_energy"]) / run.energy_scale
-        facts["balance"] = (
-            f"at rest: {what} changed by {changed:.1e} of its size, too little to tell its balance from the errors of cells and steps"
-            if run.stands_still
-            else f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
-        )
+        facts["balance"] = _at_rest(run, what) if run.stands_still else f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
     if "split" in run.history:
         facts["scheme"] = _schemes(run)
     if len(run.history.get("gain", ())) > 1:
@@ -92,6 +87,11 @@ def _rest(run: Run) -> str:
     time, residual, tolerance = (float(run.attributes[f"rest_{name}"]) for name in ("time", "residual", "tolerance"))
     reached = f"at rest at t = {time:.4g}" if math.isfinite(time) else f"not at rest by t = {run.times[-1]:g}"
     return f"{reached}: {residual_in_words(residual)}, tolerance {tolerance:g}"
+
+
+def _at_rest(run: Run, what: str) -> str:
+    changed = float(np.ptp(run.history["free_energy"])) / run.energy_scale
+    return f"at rest: {what} changed by {changed:.1e} of its size, too little to tell its balance from the errors of cells and steps"
 
 
 def _rises(largest: float) -> str:

@@ -35,9 +35,10 @@ def one_step(problem, eta, scheme, start, xi, levels, box):
     """Where a step leads from each start (n,), for each normal number of `xi` and each U of `levels` (n, len(xi), …)."""
     points = np.broadcast_to(start[:, None, None], levels.shape)
     stepper = wgf.Particles(points.size, step=eta, scheme=scheme, lower=[box[0]], upper=[box[1]]).bind(problem, 1.0)
-    pushed = points + np.sqrt(2 * problem.noise * eta) * xi[:, None]
+    push = np.broadcast_to(np.sqrt(2 * problem.noise * eta) * xi[:, None], levels.shape)
     dips = -4 * problem.noise * eta * np.log(levels)
-    stepper.noise = lambda *_: (pushed.reshape(-1, 1), dips.reshape(-1, 1))
+    stepper.noise = lambda *_: (push.reshape(-1, 1), dips.reshape(-1, 1))
+    stepper.warned = True  # the points are no draw
     state = stepper.start()
     state.values = points.reshape(-1, 1).copy()
     stepper.step(state, eta)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, number, shown
+from wgf.errors import InputError, nonnegative, number, shown
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
@@ -79,6 +79,7 @@ class FiniteVolume:
             raise InputError(f"dt = {shown(self.dt)}: the longest time step must be positive")
         if not 0 <= number(self.tolerance) < 1:
             raise InputError(f"tolerance = {shown(self.tolerance)}: the relative error of the compressed features lies in [0, 1)")
+        nonnegative(self.edge_tolerance, "edge_tolerance")
         check_box(self)
 
     @classmethod
