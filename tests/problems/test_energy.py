@@ -285,8 +285,8 @@ def test_what_is_no_number_is_refused(options, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: wgf.Entropy("0.1"), r"entropy: τ = '0.1'; it must be a positive number"),
-        (lambda: wgf.PorousMedium([1, 2], 2), r"porous medium: κ = \[1, 2\]; it must be a positive number"),
+        (lambda: wgf.Entropy("0.1"), r"entropy: τ = '0.1': it must be a positive number"),
+        (lambda: wgf.PorousMedium([1, 2], 2), r"porous medium: κ = \[1, 2\]: it must be a positive number"),
         (lambda: wgf.Penalty("a"), r"the penalty has strength = 'a': it must be a number ≥ 0"),
         (lambda: wgf.FiniteVolume(8, dt="0.1"), r"dt = '0.1': the longest time step must be positive"),
         (lambda: wgf.JKO(8, dt=[0.1]), r"jko: dt = \[0.1\]; the time step must be a positive number"),

@@ -59,6 +59,7 @@ class MeshStepper(StepControl[MeshState]):
     def __init__(self, method: Any, problem: Problem, fipy_mesh: Any, mesh: Mesh, grid: Grid | None) -> None:
         self.method, self.problem, self.mesh, self.grid = method, problem, mesh, grid
         self.volumes, self.tau = mesh.volumes, problem.noise
+        self.stop = 0.0
         self.medium = problem.energy.internal if isinstance(problem.energy.internal, PorousMedium) else None
         energy = problem.energy.wrapped(grid.periods()) if grid else problem.energy
         self.faces = Faces(fipy_mesh)
@@ -111,6 +112,11 @@ class MeshStepper(StepControl[MeshState]):
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
             warnings.warn(text, ResolutionWarning, stacklevel=2)
 
+    def step(self, state: MeshState, stop: float) -> Diagnostics:
+        """Advance `state` by the step that its error allows, not past `stop`, which tells whether refused steps lead anywhere."""
+        self.stop = stop
+        return super().step(state, stop)
+
     def advance(self, state: MeshState, stop: float) -> Diagnostics:
         """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
         before, remaining = self.diagnostics(state), stop - state.time
@@ -123,7 +129,7 @@ class MeshStepper(StepControl[MeshState]):
             except Refused as reason:
                 state.allowed, state.refused = 0.5 * dt, state.refused + 1
                 hopeless = state.allowed < LEAST_STEP_FACTOR * min(resolved, remaining, state.longest or math.inf)
-                if hopeless or (state.refused > MOST_REFUSED and remaining > MOST_STEPS * state.allowed):
+                if hopeless or (state.refused > MOST_REFUSED and max(stop, self.stop) - state.time > MOST_STEPS * state.allowed):
                     raise RunError(
                         f"no useful step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
