@@ -112,6 +112,7 @@ CASES = {
 FAST = ["pendulum", "sliding", "spreading", "at rest", "turned, sliding"]
 
 
+@pytest.mark.coarse
 @pytest.mark.parametrize("name", [name if name in FAST else pytest.param(name, marks=pytest.mark.long) for name in CASES])
 def test_within_a_factor_of_two_of_the_better_scheme(name):
     """In L¹ of the density at the end; measured: ≤ 1.3, where the two schemes differ by up to ten."""
