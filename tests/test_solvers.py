@@ -60,9 +60,10 @@ def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:.* in a cluster that is narrower than a cell:wgf.ResolutionWarning")  # what Keller–Segel is about
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_the_script_as_it_is(path, tmp_path, monkeypatch):
-    """In full, and without a warning."""
+    """In full, and without another warning."""
     monkeypatch.chdir(tmp_path)
     imported(path).main()
     for file in tmp_path.glob("*.h5"):
