@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -109,6 +110,10 @@ class GridStepper(Generic[AnyGridState]):
     def rounding(self, energy: float) -> float:
         """A rise of the energy that is only rounding."""
         return ROUNDING * (self.problem.energy.scale + abs(energy))
+
+    def cells_per_time(self, diagnostics: Diagnostics) -> float:
+        """How many cells the mass moves per unit time, in the root mean square, along the axis with the smallest ones."""
+        return math.sqrt(max(diagnostics.dissipation, 0.0) / diagnostics.mass) * float(self.per_spacing.max())
 
     def boundary(self, values: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """The mass in the outermost layer of cells at both ends of each axis of the grid, (p, 2); zero on periodic axes."""

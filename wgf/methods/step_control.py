@@ -40,6 +40,7 @@ FLOOR = 0.03  # of the mean rate of change so far, to which errors are relative 
 ROUNDING = 1e-14  # of the mass
 MARGIN = 0.9  # of the step that the error allows
 GROWTH, LEAST = 2.0, 0.1  # largest and least ratio of a step to the one before it
+ALMOST = 0.9  # of the longest step: one that the scheme itself has hardly shortened
 INTERVAL = 16  # steps from one that is taken twice to the next
 MOST_TRIED = 40  # lengths of one step
 TINY = 1e-300  # instead of zero, where it is divided by
@@ -50,14 +51,14 @@ class ControlledState(State):
     """A state, and what the length of its next step is judged by.
 
     trusted     the longest step that the last error allows; 0 if no step has been taken twice yet
-    unchecked   steps since then
+    unchecked   steps since then; INTERVAL where the next one is to be taken twice
     growing     whether `trusted` is bounded by GROWTH, not by the error
     rate        change per unit time of that step (2,): of the density, and of the potential
     path        change so far (2,)
     """
 
     trusted: float = 0.0
-    unchecked: int = 0
+    unchecked: int = INTERVAL
     growing: bool = True
     rate: np.ndarray = field(default_factory=lambda: np.zeros(2))
     path: np.ndarray = field(default_factory=lambda: np.zeros(2))
@@ -96,18 +97,18 @@ class StepControl(Generic[AnyControlled]):
         remaining, longest = stop - state.time, state.trusted or self.first_step
         dt = landing(remaining, longest)
         target = stop if dt == remaining else state.time + dt
-        if state.trusted == 0 or state.unchecked >= INTERVAL:
-            return self._taken_twice(state, target)
+        if state.unchecked >= INTERVAL:
+            return self._taken_twice(state, target, longest)
         start = state.time
         diagnostics = self.advance(state, target)
         taken = state.time - start
         state.path = state.path + state.rate * taken
-        state.unchecked = INTERVAL if state.growing and taken >= 0.9 * longest else state.unchecked + 1
+        state.unchecked = INTERVAL if state.growing and taken >= ALMOST * longest else state.unchecked + 1
         return diagnostics
 
-    def _taken_twice(self, state: AnyControlled, target: float) -> Diagnostics:
+    def _taken_twice(self, state: AnyControlled, target: float, longest: float) -> Diagnostics:
         """The same with a step taken as a whole and in halves, to `target` or as far as the scheme and the error allow."""
-        longest, before = state.trusted or self.first_step, self.potential_of(state)
+        before = self.potential_of(state)
         for _ in range(MOST_TRIED):
             whole, halves = state.copy(), state.copy()
             self.advance(whole, target)

@@ -110,8 +110,8 @@ class Choosing:
             self._look(state)
         self._settle(state)
         start, diagnostics = state.time, self.stepper.step(state, stop)
-        speed = math.sqrt(max(diagnostics.dissipation, 0.0) / diagnostics.mass) * float(self.stepper.per_spacing.max())
-        state.moved, state.steps = state.moved + speed * (state.time - start), state.steps + 1
+        state.moved += self.stepper.cells_per_time(diagnostics) * (state.time - start)
+        state.steps += 1
         return self._marked(diagnostics)
 
     def frame(self, state: ChosenState) -> Frame:
@@ -147,7 +147,7 @@ class Choosing:
 
     def _affordable(self, state: ChosenState, diagnostics: Diagnostics, potential: np.ndarray) -> bool:
         """Whether at most MOST_STEPS steps of split make one of gibbs."""
-        speed = math.sqrt(max(diagnostics.dissipation, 0.0) / diagnostics.mass) * float(self.stepper.per_spacing.max())
+        speed = self.stepper.cells_per_time(diagnostics)
         gibbs = min(COURANT / speed if speed > 0 else math.inf, state.trusted or math.inf, self.method.dt or math.inf)
         jumps = (np.abs(np.diff(potential, axis=axis)).max(initial=0.0) / h**2 for axis, h in enumerate(self.grid.spacing))
         outflow: float = INTEGRATORS[self.method.integrator][0] * float(sum(jumps))
@@ -159,10 +159,10 @@ def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, ta
 
     Faces next to closed walls have no say, nor have axes of fewer than four cells.
     """
-    errors = np.zeros(2)
+    errors, scaled = np.zeros(2), potential / tau
     for axis, (h, wrap) in enumerate(zip(grid.spacing, grid.periodic(), strict=True)):
-        most = STEEP * max(1.0, mean_peclet(density, potential / tau, axis))
-        for u, g in _lines(density, potential / tau, axis, wrap):
+        most = STEEP * max(1.0, mean_peclet(density, scaled, axis))
+        for u, g in _lines(density, scaled, axis, wrap):
             errors += tau / h * grid.cell_volume * line_errors(u, g, SLOPES[limiter], most)
     return errors
 

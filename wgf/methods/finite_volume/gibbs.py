@@ -93,7 +93,7 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
 
     def accurate(self, diagnostics: Diagnostics) -> float:
         """The step that moves the mass by COURANT cells, in the root mean square; not longer than the user's."""
-        speed = math.sqrt(diagnostics.dissipation / diagnostics.mass) * float(self.per_spacing.max())
+        speed = self.cells_per_time(diagnostics)
         return min(COURANT / speed if speed > 0 else math.inf, self.method.dt or math.inf)
 
     def moved(self, values: np.ndarray, dt: float) -> np.ndarray:

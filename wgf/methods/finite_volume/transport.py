@@ -48,8 +48,8 @@ LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can on
 class TransportState(GridState, ControlledState):
     """A density, and what the size of the next step is guessed from.
 
-    outflow   the largest one of the last step
-    step_factor      below 1 where the energy would have risen with the whole step
+    outflow       the largest one of the last step
+    step_factor   below 1 where the energy would have risen with the whole step
     """
 
     outflow: float = 0.0
