@@ -14,6 +14,8 @@ _WHERE = {
     "ramp": "networks.activations",
     "Data": "networks.data",
     "Teacher": "networks.data",
+    "Network": "networks.network",
+    "TangentModel": "networks.tangent",
     "Grid": "measures.grid",
     "Density": "measures.measure",
     "MeshDensity": "measures.measure",

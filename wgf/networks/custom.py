@@ -41,6 +41,12 @@ class CustomNeuron:
             return self._checked("gradient", theta, x, (*np.shape(theta)[:-1], len(x), np.shape(theta)[-1]), "(…, n, p)")
         return differences(lambda at: self.value(at, x), theta, self.STEP)
 
+    def second(self, theta: Array, x: Array) -> Array:
+        """∇²_θ g(θ; x), (…, n, p, p): symmetric differences of the gradient, to about 1e-9 where g varies on scale one."""
+        second = differences(lambda at: self.gradient(at, x), theta, self.STEP)
+        result: Array = 0.5 * (second + np.swapaxes(second, -1, -2))
+        return result
+
     def _checked(self, name: str, theta: Array, x: Array, expected: tuple[int, ...], form: str) -> Array:
         array = np.asarray(getattr(self.custom, name)(theta, x), dtype=float)
         if array.shape != expected:
@@ -69,6 +75,16 @@ class _CustomResponse:
 
     def pull(self, u: Array) -> Array:
         result: Array = np.einsum("...np,n->...p", self.neuron.gradient(self.theta, self.x), u)
+        return result
+
+    def push(self, v: Array) -> Array:
+        result: Array = np.einsum("jnp,jp->n", self.neuron.gradient(self.theta, self.x), v)
+        return result
+
+    def gram(self) -> Array:
+        gradient = self.neuron.gradient(self.theta, self.x)
+        flat = np.moveaxis(gradient, 1, 0).reshape(len(self.x), -1)
+        result: Array = flat @ flat.T
         return result
 
 

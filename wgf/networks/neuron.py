@@ -3,7 +3,9 @@
 θ holds some of the coordinates c (output weight), a or a1 … ad (input weights) and b (bias), in a chosen order; the
 others are fixed numbers. With s = σ(z), z = ⟨a, x⟩ + b:
 
-    ∂g/∂c = s,    ∂g/∂a_k = c·σ'(z)·x_k,    ∂g/∂b = c·σ'(z).
+    ∂g/∂c = s,    ∂g/∂a_k = c·σ'(z)·x_k,    ∂g/∂b = c·σ'(z),
+
+and with x̃ = (x, 1) and u = (u_c, ũ) the second derivative along u is D²g[u, u] = 2u_c σ'(z)⟨ũ, x̃⟩ + c·σ''(z)⟨ũ, x̃⟩².
 
 Any object with `value(theta, x)` serves as a neuron of the user's own; `gradient(theta, x)` is optional.
 Shapes: theta (…, p), x (n, d), value (…, n), gradient (…, n, p). All quantities are dimensionless.
@@ -43,6 +45,14 @@ class Response(Protocol):
 
     def pull(self, u: Array) -> Array:
         """Σ_i u_i ∇_θ g(θ; x_i) for u (n,): the gradient of ⟨g(θ), u⟩, (N, p)."""
+        ...
+
+    def push(self, v: Array) -> Array:
+        """Σ_j ⟨∇_θ g(θ_j; x), v_j⟩ for v (N, p), (n,)."""
+        ...
+
+    def gram(self) -> Array:
+        """Σ_j ⟨∇_θ g(θ_j; x_i), ∇_θ g(θ_j; x_k)⟩, (n, n)."""
         ...
 
 
@@ -131,6 +141,19 @@ class Neuron:
             parts[name] = slope * x[:, k]
         return np.stack([parts[name] for name in self.theta], axis=-1)
 
+    def second(self, theta: Array, x: Array) -> Array:
+        """∇²_θ g(θ; x): (…, n, p, p)."""
+        c, a, b = self.split(theta)
+        z = a @ x.T + b[..., None]
+        mixed, bent = self.sigma.first(z)[..., None], (c[..., None] * self.sigma.second(z))[..., None, None]
+        extended = np.column_stack([x, np.ones(len(x))])
+        full = np.zeros((*z.shape, self.dim + 2, self.dim + 2))
+        full[..., 0, 1:] = full[..., 1:, 0] = mixed * extended
+        full[..., 1:, 1:] = bent * (extended[:, :, None] * extended[:, None, :])
+        free = [self.coordinates.index(name) for name in self.theta]
+        result: Array = full[..., free, :][..., free]
+        return result
+
     def at(self, theta: Array, x: Array) -> Response:
         """The response at theta (N, p), from which value and pull come with one evaluation of σ."""
         return _RidgeResponse(self, theta, x)
@@ -171,3 +194,28 @@ class _RidgeResponse:
             products = self.c[:, None] * (slope @ inputs)
             columns.update(zip(neuron.coordinates[1:], products.T, strict=True))
         return np.stack([columns[name] for name in neuron.theta], axis=-1)
+
+    def push(self, v: Array) -> Array:
+        """Σ_j v_jc σ(z) + c_j σ'(z) ⟨ṽ_j, x̃⟩, (n,)."""
+        neuron, total = self.neuron, np.zeros(len(self.x))
+        moved = np.zeros((len(v), neuron.dim + 2))
+        moved[:, [neuron.coordinates.index(name) for name in neuron.theta]] = v
+        if "c" in neuron.theta:
+            total += moved[:, 0] @ self.s
+        if set(neuron.theta) != {"c"}:
+            extended = np.column_stack([self.x, np.ones(len(self.x))])
+            weighted = neuron.sigma.slope(self.z, self.s).T @ (self.c[:, None] * moved[:, 1:])
+            total += np.einsum("nk,nk->n", weighted, extended)
+        return total
+
+    def gram(self) -> Array:
+        """Σ_j σ(z_i)σ(z_k) + c_j² σ'(z_i)σ'(z_k) Σ x̃_i x̃_k over the free weights: two products of (n, N) by (N, n), whatever p is."""
+        neuron, total = self.neuron, np.zeros((len(self.x), len(self.x)))
+        if "c" in neuron.theta:
+            total += self.s.T @ self.s
+        if set(neuron.theta) != {"c"}:
+            slope = neuron.sigma.slope(self.z, self.s) * self.c[:, None]
+            extended = np.column_stack([self.x, np.ones(len(self.x))])
+            free = extended[:, [k for k, name in enumerate(neuron.coordinates[1:]) if name in neuron.theta]]
+            total += (slope.T @ slope) * (free @ free.T)
+        return total

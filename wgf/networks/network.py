@@ -1,0 +1,137 @@
+"""A finite network φ(θ; x) = α Σ_j g(θ_j; x) of m neurons, and how near it is to its linearisation.
+
+    T̂ = (1/m) Σ_j Dg(θ_j) Dg(θ_j)ᵀ                 the tangent kernel on n inputs, (n, n), of size O(1); φ̇ = −T̂W(φ − f*) in the time of
+                                                  dθ_j/dt = −(1/(2mα²)) ∇_{θ_j} ‖φ − f*‖²  (α = 1/m: the mean-field flow)
+    ‖Dφ‖² = mα² λ_max(W^{1/2} T̂ W^{1/2})           as a map from (R^{pm}, |·|) to L²(ρ), W = diag of ρ's weights
+    ‖D²φ‖ = α max_j sup_{|u|=1} ‖D²g(θ_j)[u, u]‖   as D²φ is block diagonal in the neurons, and Σ_j |u_j|² ‖D²g(θ_j)‖ ≤ the largest
+                                                  (curvature.py says how that is found)
+    κ = ‖φ − f*‖ ‖D²φ‖/‖Dφ‖²                       the relative scale: κ ≪ 1, where the network moves like its tangent model
+                                                  [Chizat, Oyallon & Bach, On lazy training in differentiable programming, 2019]
+
+No array is larger than n × n, or than one block of neurons: T̂ of m neurons takes 2mn² multiplications for neurons c σ(⟨a, x⟩ + b), whatever
+p is, and κ about mnq² more, q = p(p + 1)/2. All quantities are dimensionless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError, positive
+from wgf.measures.measure import real_numbers
+from wgf.networks.activations import Array
+from wgf.networks.curvature import largest_curvature
+from wgf.networks.custom import as_neuron
+from wgf.networks.data import Data
+from wgf.networks.neuron import Neuron, Response
+from wgf.networks.tangent import TangentModel
+
+BLOCK = 2**21  # entries of a (neurons × inputs) array that is kept at a time
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Network:
+    """m neurons at `parameters` (m, p), φ = scale · Σ_j g(θ_j); scale α = 1/m unless given.
+
+    Raises InputError for parameters that are not finite numbers of that shape, a scale that is not positive, inputs of another dimension.
+    """
+
+    neuron: Any
+    parameters: Any
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neuron", as_neuron(self.neuron))
+        parameters = np.array(real_numbers(self.parameters, "the parameters of the network"))
+        p = len(self.neuron.theta) if isinstance(self.neuron, Neuron) else None
+        if parameters.ndim != 2 or not parameters.size or p not in (None, parameters.shape[1]):
+            raise InputError(
+                f"the parameters of the network have shape {parameters.shape}; give (m, {p if p is not None else 'p'}), one row a neuron"
+            )
+        if bad := np.argwhere(~np.isfinite(parameters)).tolist():
+            raise InputError(f"the parameters of the network: entry {bad[0]} is {parameters[tuple(bad[0])]}; give finite numbers")
+        parameters.setflags(write=False)
+        object.__setattr__(self, "parameters", parameters)
+        if self.scale is not None:
+            positive(self.scale, "the scale of the network")
+        object.__setattr__(self, "scale", 1.0 / len(parameters) if self.scale is None else float(self.scale))
+
+    @property
+    def size(self) -> int:
+        """m, the number of neurons."""
+        return len(self.parameters)
+
+    @property
+    def factor(self) -> float:
+        """β = mα: one in the mean-field scaling, √m in the NTK scaling."""
+        beta = self.size * float(self.scale or 0.0)
+        return 1.0 if abs(beta - 1.0) <= 4 * np.finfo(float).eps else beta
+
+    def predict(self, inputs: Any) -> Array:
+        """φ(x) at inputs (n, d), or (n,) for one input; (n,)."""
+        ones = np.ones(self.size)
+        total = sum((response.total(ones[part]) for part, response in self._responses(inputs)), np.zeros(len(inputs)))
+        return self.scale * total
+
+    def derivative(self, direction: Array, inputs: Any) -> Array:
+        """Dφ(θ)[v] = α Σ_j Dg(θ_j) v_j for v (m, p) at inputs (n, d), (n,)."""
+        total = sum((response.push(direction[part]) for part, response in self._responses(inputs)), np.zeros(len(inputs)))
+        return self.scale * total
+
+    def pull(self, u: Array, inputs: Any) -> Array:
+        """Dg(θ_j)ᵀ u = Σ_i u_i ∇g(θ_j; x_i) for u (n,), (m, p)."""
+        return np.concatenate([response.pull(u) for _, response in self._responses(inputs)])
+
+    def tangent_kernel(self, data: Any) -> Array:
+        """T̂ on the inputs of the data (or on inputs (n, d)), without the weights; (n, n)."""
+        inputs = data.inputs if isinstance(data, Data) else data
+        total = sum((response.gram() for _, response in self._responses(inputs)), np.zeros((len(inputs), len(inputs))))
+        result: Array = total / self.size
+        return result
+
+    def differential_norm(self, data: Data) -> float:
+        """‖Dφ‖ from (R^{pm}, |·|) to L²(ρ)."""
+        root = np.sqrt(data.weights)
+        largest = np.linalg.eigvalsh(root[:, None] * self.tangent_kernel(data) * root)[-1]
+        return float(self.scale * np.sqrt(self.size * max(largest, 0.0)))
+
+    def curvature_norm(self, data: Data) -> float:
+        """‖D²φ‖: exact for p ≤ 2, and the largest that a search from many starts finds beyond (curvature.py)."""
+        self._checked(data.inputs)
+        return float(self.scale) * largest_curvature(self.neuron, self.parameters, data.inputs, data.weights)
+
+    def relative_scale(self, data: Data) -> float:
+        """κ = ‖φ − f*‖ ‖D²φ‖/‖Dφ‖² with f* = data.targets; infinite where Dφ = 0."""
+        distance = data.norm(self.predict(data.inputs) - data.targets)
+        slope = self.differential_norm(data) ** 2
+        return distance * self.curvature_norm(data) / slope if slope > 0.0 else np.inf
+
+    def tangent(self, data: Data, penalty: float = 0.0) -> TangentModel:
+        """The tangent model at these parameters, trained on the data; `penalty` λ is that of λ|θ|²."""
+        self._checked(data.inputs)
+        return TangentModel(self, data, penalty)
+
+    def _responses(self, inputs: Any) -> Iterator[tuple[slice, Response]]:
+        """The neurons at the inputs, block by block."""
+        x = self._checked(inputs)
+        step = max(1, BLOCK // len(x))
+        for start in range(0, self.size, step):
+            part = slice(start, min(start + step, self.size))
+            yield part, self.neuron.at(self.parameters[part], x)
+
+    def _checked(self, inputs: Any) -> Array:
+        """The inputs as (n, d)."""
+        x = real_numbers(inputs, "the inputs")
+        x = x[:, None] if x.ndim == 1 else x
+        dim = self.neuron.dim if isinstance(self.neuron, Neuron) else None
+        if x.ndim != 2 or not x.size or dim not in (None, x.shape[1]):
+            raise InputError(f"the inputs have shape {np.shape(inputs)}; the neuron has {dim or 'd'} input(s): give (n, {dim or 'd'})")
+        if not np.isfinite(x).all():
+            raise InputError("the inputs are not all finite numbers")
+        return x
+
+    def __repr__(self) -> str:
+        return f"Network({self.size:,} × {self.neuron!r}, α = {self.scale:g})"
