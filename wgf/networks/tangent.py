@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,17 +33,27 @@ from wgf.networks.activations import Array
 from wgf.networks.data import Data
 from wgf.registers import known
 
-if TYPE_CHECKING:
-    from wgf.networks.network import Network
-
 SPACES = ("function", "parameter")
+
+
+class Expandable(Protocol):
+    """What the expansion needs of a network (network.py)."""
+
+    @property
+    def parameters(self) -> Array: ...
+    @property
+    def factor(self) -> float: ...
+    def predict(self, inputs: Any) -> Array: ...
+    def derivative(self, direction: Array, inputs: Any) -> Array: ...
+    def pull(self, u: Array, inputs: Any) -> Array: ...
+    def tangent_kernel(self, data: Any) -> Array: ...
 
 
 @dataclass(frozen=True, repr=False)
 class TangentModel:
     """The tangent model of `network` at its parameters, trained on `data` with the penalty λ|θ|² of strength `penalty`."""
 
-    network: Network
+    network: Expandable
     data: Data
     penalty: float = 0.0
 
