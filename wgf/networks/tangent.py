@@ -86,7 +86,8 @@ class TangentModel:
     @cached_property
     def _at_zero(self) -> Array:
         """q, (n,)."""
-        return self.start - self.network.derivative(self.network.parameters, self.data.inputs)
+        result: Array = self.start - self.network.derivative(self.network.parameters, self.data.inputs)
+        return result
 
     def _hat(self, u: Array) -> Array:
         result: Array = self.spectrum[1].T @ (np.sqrt(self.data.weights) * u)
@@ -128,7 +129,8 @@ class TangentModel:
     def predict(self, inputs: Array, time: float) -> Array:
         """φ̄(t, x) at any inputs (n', d), (n',)."""
         network = self.network
-        return network.predict(inputs) + network.derivative(self.parameters(time) - network.parameters, inputs)
+        result: Array = network.predict(inputs) + network.derivative(self.parameters(time) - network.parameters, inputs)
+        return result
 
     def __repr__(self) -> str:
         extra = f", λ = {self.penalty:g}" if self.penalty else ""
