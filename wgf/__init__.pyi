@@ -55,6 +55,13 @@ from wgf.runs.rest import Rest as Rest
 from wgf.runs.run import Run as Run
 from wgf.runs.solve import solve as solve
 from wgf.runs.vtk import export as export
+from wgf.studies.lazy.crossover import crossover as crossover
+from wgf.studies.lazy.quantities import laziness as laziness
+from wgf.studies.lazy.quantities import step_change as step_change
+from wgf.studies.lazy.quantities import trained_network as trained_network
+from wgf.studies.lazy.study import LazyStudy as LazyStudy
+from wgf.studies.lazy.study import lazy as lazy
+from wgf.studies.lazy.study import open_lazy as open_lazy
 from wgf.studies.pair import Pair as Pair
 from wgf.studies.pair import compare_runs as compare_runs
 from wgf.studies.pair import open_pair as open_pair

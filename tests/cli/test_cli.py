@@ -17,7 +17,7 @@ from commands import wgf_says
 
 import wgf
 from wgf.cli import main
-from wgf.studies.sweeps.table import progress
+from wgf.studies.sweeps.resumable import progress
 
 pytestmark = pytest.mark.coarse  # commands on small runs
 

@@ -20,6 +20,7 @@ from wgf.registers import load
 COMMANDS = {
     "run": "wgf.cli.run:run",
     "compare": "wgf.cli.compare:compare",
+    "lazy": "wgf.cli.lazy:lazy",
     "info": "wgf.cli.info:info",
     "plot": "wgf.cli.plot:plot",
     "animate": "wgf.cli.animate:animate",

@@ -85,7 +85,7 @@ def compare(
             )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
-            from wgf.studies.sweeps.table import progress
+            from wgf.studies.sweeps.resumable import progress
 
             done, cells = progress(output)
             say(f"interrupted: {done} of {cells} cells are kept in {output}; the same command goes on from there")

@@ -11,12 +11,13 @@ import click
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
     """Say what FILE.h5 holds."""
-    from wgf.cli.screen import show_facts, show_pair, show_rates
+    from wgf.cli.screen import show_facts, show_lazy, show_pair, show_rates
     from wgf.runs.run import Run
     from wgf.runs.summary import run_facts
+    from wgf.studies.lazy.study import LazyStudy
     from wgf.studies.open import open_result
     from wgf.studies.pair import Pair
-    from wgf.studies.summary import comparison_facts
+    from wgf.studies.summary import comparison_facts, lazy_facts
 
     result = open_result(file)
     if isinstance(result, Pair):
@@ -29,6 +30,9 @@ def info(file: Path) -> None:
     }
     if isinstance(result, Run):
         show_facts(title, {**common, **run_facts(result)})
+    elif isinstance(result, LazyStudy):
+        show_facts(title, {**common, **lazy_facts(result)})
+        show_lazy(result)
     else:
         show_facts(title, {**common, **comparison_facts(result)})
         show_rates(result)

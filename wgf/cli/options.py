@@ -18,12 +18,20 @@ class ListCommand(click.Command):
         current = None  # the list option whose numbers are being read, after its first one
         for word in args:
             follows = bool(expanded) and expanded[-1] in lists
-            if current and not follows and (word.isdigit() or word.isidentifier()):
+            if current and not follows and (_is_number(word) or word.isidentifier()):
                 expanded += [current, word]
                 continue
             current = expanded[-1] if follows else None
             expanded.append(word)
         return super().parse_args(ctx, expanded)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def end_time(text: str) -> float | str:

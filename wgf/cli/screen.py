@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from wgf.studies.lazy.study import LazyStudy
     from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
 
@@ -49,6 +50,46 @@ def show_rates(comparison: Comparison) -> None:
         show_table(
             rows, ["t", f"{name}, m = {largest}", "two clouds", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
         )
+
+
+def show_lazy(study: LazyStudy) -> None:
+    """For each scaling and size the relative scale at the start, and what has become of the network at the last time; then the slopes in m."""
+    last = f"{study.times[-1]:g}"
+    rows = []
+    for e, (p, factor) in enumerate(zip(study.exponents, study.factors, strict=True)):
+        for s, m in enumerate(study.sizes):
+            kappa, *ends = (
+                float(values.mean())
+                for values in (
+                    study.relative_scale[e, s],
+                    study.deviation[e, s, :, -1],
+                    study.kernel_change[e, s, :, -1],
+                    study.displacement[e, s, :, -1],
+                    study.loss[e, s, :, -1],
+                )
+            )
+            rows.append([f"{p:g}", f"{factor:g}", str(m), f"{kappa:.3g}", *(f"{value:.3g}" for value in ends)])
+    headers = [
+        "p",
+        "A",
+        "m",
+        "κ at t = 0",
+        f"deviation at {last}",
+        f"kernel change at {last}",
+        f"displacement at {last}",
+        f"loss at {last}",
+    ]
+    click.echo()
+    show_table(rows, headers)
+    if len(study.sizes) < 2:
+        return
+    names = {"relative_scale": "κ", "deviation": "deviation", "kernel_change": "kernel change", "displacement": "displacement"}
+    rows = [
+        [f"{p:g}", f"{factor:g}", *("{:.2f} [{:.2f}, {:.2f}]".format(*study.rates[name][e]) for name in names)]
+        for e, (p, factor) in enumerate(zip(study.exponents, study.factors, strict=True))
+    ]
+    click.echo()
+    show_table(rows, ["p", "A", *(f"slope of {label} in m (95 %)" for label in names.values())])
 
 
 def show_pair(pair: Pair) -> None:

@@ -11,6 +11,7 @@ DRAWERS = {
     "Run": "wgf.plots.run:plot_run",
     "Comparison": "wgf.plots.studies:plot_comparison",
     "Pair": "wgf.plots.studies:plot_pair",
+    "LazyStudy": "wgf.plots.lazy:plot_lazy",
     "StepComparison": "wgf.plots.studies:plot_steps",
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from wgf.registers import load
 from wgf.runs.hdf5 import reading
 from wgf.runs.run import Run
+from wgf.studies.lazy.study import LazyStudy
 from wgf.studies.pair import Pair
 from wgf.studies.sweeps.comparison import Comparison
 
@@ -14,12 +15,13 @@ OPENERS = {  # kind of file → "module:function"
     "run": "wgf.runs.reader:open_run",
     "comparison": "wgf.studies.sweeps.comparison:open_comparison",
     "pair": "wgf.studies.pair:open_pair",
+    "lazy": "wgf.studies.lazy.study:open_lazy",
 }
 
 
-def open_result(path: str | Path) -> Run | Comparison | Pair:
-    """The run, the comparison of a sweep, or that of two runs in an HDF5 file."""
+def open_result(path: str | Path) -> Run | Comparison | Pair | LazyStudy:
+    """The run, the comparison of a sweep, that of two runs, or the lazy study in an HDF5 file."""
     with reading(path := Path(path)) as file:
         kind = str(file.attrs.get("kind", "run"))
-    result: Run | Comparison | Pair = load(OPENERS[kind])(path)
+    result: Run | Comparison | Pair | LazyStudy = load(OPENERS[kind])(path)
     return result

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from wgf.studies.lazy.study import LazyStudy
     from wgf.studies.sweeps.comparison import Comparison
 
 
@@ -50,3 +51,15 @@ def _bias_fact(comparison: Comparison) -> str:
     root = f"‖E φ_m − φ_h‖ = {max(square, 0.0) ** 0.5:.1e}"
     seen = "" if square > 2 * error else f" (not told from zero: its square is {square:.1e} ± {error:.1e})"
     return f"at m = {comparison.sizes[-1]}, t = {comparison.times[-1]:g} the mean of the clouds is off by {root}{seen}"
+
+
+def lazy_facts(study: LazyStudy) -> dict[str, str]:
+    """What was trained, and what decides whether it was lazy."""
+    centred = {"": "as drawn", "pairs": "in antisymmetric pairs", "subtracted": "less their start"}[str(study.attributes["centred"])]
+    scalings = ", ".join(f"{factor:g}·m^(−{p:g})" for p, factor in zip(study.exponents, study.factors, strict=True))
+    return {
+        "networks": f"m = {', '.join(map(str, study.sizes))}; {study.replicates} replicates each, seed {study.attributes['seed']}, {centred}",
+        "scales": f"α = {scalings}",
+        "κ": "relative scale ‖φ − f*‖‖D²φ‖/‖Dφ‖² at the start: lazy where it is small",
+        "deviation": "from the tangent model, ‖φ − φ̄‖/‖φ₀ − f*‖",
+    }

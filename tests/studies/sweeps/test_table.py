@@ -13,7 +13,8 @@ from problems import Tanh
 
 import wgf
 from wgf.studies.sweeps import over_sizes
-from wgf.studies.sweeps.table import Found, SweepTable, progress
+from wgf.studies.sweeps.resumable import progress
+from wgf.studies.sweeps.table import Found, SweepTable
 
 pytestmark = pytest.mark.coarse  # how tables are kept, whatever the limit
 

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError, positive
-from wgf.measures.measure import Cloud
 from wgf.networks.data import Data
 from wgf.networks.network import Network
 from wgf.networks.scaling import output_factor
@@ -86,7 +86,7 @@ def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Networ
     return _network(energy, measure, scale), data
 
 
-def _network(energy: RegressionEnergy, cloud: Cloud, scale: float | str | None) -> Network:
+def _network(energy: RegressionEnergy, cloud: Any, scale: float | str | None) -> Network:
     m = len(cloud.positions)
     return Network(energy.neuron, cloud.positions, output_factor(scale, m) / m)
 

@@ -21,6 +21,7 @@ from wgf.errors import InputError
 from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
+from wgf.studies.sweeps.resumable import require_complete
 from wgf.studies.sweeps.table import SweepTable
 
 
@@ -174,12 +175,7 @@ def open_comparison(path: str | Path) -> Comparison:
             raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
         if "done" not in file:
             raise InputError(f"{path} was written by an earlier wgf, whose comparisons had less in them: make it again")
-        if file.attrs["status"] != "complete":
-            done = file["done"][:]
-            raise InputError(
-                f"{path} is a comparison of which {np.count_nonzero(done)} of {done.size} cells are done: call the same sweep again, and "
-                "it goes on from there"
-            )
+        require_complete(file, path, "comparison")
         rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
         errors = {name: item[:] for name, item in file["discretisation_error"].items()}
         limit, weights, resampling = (file[name][:] for name in ("limit_prediction", "input_weight", "resampling"))

@@ -90,7 +90,7 @@ def compare(
     started = dataclasses.replace(problem, initial=_common_start(problem, limit, template))
     reference = Reference(started, limit, until, names, one.frame(one.start()).measure)
     if resumable is not None:
-        resumable.begin(table, limit.prediction, limit.attributes)
+        resumable.take_up(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
     with (
         answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,

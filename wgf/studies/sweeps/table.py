@@ -1,8 +1,7 @@
 """The table of a sweep, sizes × replicates, which can be left at any time and taken up again.
 
 Its cells are pairs of replicates of one size (a last one alone, where their number is odd), as two clouds give one distance between
-clouds. A table on file has all its space from the start, and a cell is written before it is marked as done: a process that is killed loses
-the cells in flight and nothing else. The numbers of a cell depend on the problem, the limit, m, the replicate and the seed only, not on the
+clouds. resumable.py has the file. The numbers of a cell depend on the problem, the limit, m, the replicate and the seed only, not on the
 rest of the table; so a table can also be continued with more sizes or more replicates.
 """
 
@@ -15,8 +14,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from wgf.errors import InputError
-from wgf.runs.hdf5 import begin, kind_of, opened, reading, scale, variable
+from wgf.runs.hdf5 import scale, variable
+from wgf.studies.sweeps.resumable import ResumableFile
 
 SAME = 1e-9  # relative: limits that agree so far are the same
 
@@ -114,63 +113,27 @@ class SweepTable:
         return times, sample
 
 
-def progress(path: Path) -> tuple[int, int]:
-    """How many cells of a table on file are done, and how many there are."""
-    with reading(path) as file:
-        done = file["done"][:]
-    return int(np.count_nonzero(done)), done.size
-
-
-class ResumableTable:
-    """The table on file while it is being filled. `signature` says what its numbers depend on.
-
-    Refuses a file with another sweep that is not finished: its cells would be lost. A finished one is replaced.
-    """
+class ResumableTable(ResumableFile):
+    """The table of a comparison on file while it is being filled."""
 
     def __init__(self, path: Path, signature: str) -> None:
-        self.path, self.signature = path, signature
-        if not self._is_there():
-            return
-        with reading(path) as file:
-            unfinished, same = file.attrs["status"] != "complete", file.attrs.get("signature") == signature
-        if unfinished and not same:
-            done, cells = progress(path)
-            raise InputError(
-                f"{path} holds another sweep, of which {done} of {cells} cells are done: end it with its own settings, delete it, or "
-                "choose another name"
-            )
+        super().__init__(path, signature, "comparison")
 
-    def begin(self, table: SweepTable, limit: np.ndarray, attributes: dict[str, Any]) -> None:
-        """Put what an earlier call has left, if it was of the same sweep, into the table, and the table into the file."""
-        if (earlier := self._earlier(limit)) is not None:
-            table.adopt(earlier)
-        with begin(self.path) as file:
-            file.attrs.update({**attributes, "kind": "comparison", "signature": self.signature, "status": "running"})
-            table.write(file, limit)
-
-    def _is_there(self) -> bool:
-        return self.path.exists() and kind_of(self.path) == "comparison"
+    def take_up(self, table: SweepTable, limit: np.ndarray, attributes: dict[str, Any]) -> None:
+        """Put what an earlier call has left, if it was of the same sweep and limit, into the table, and the table into the file."""
+        with self.earlier() as file:
+            if file is not None:
+                stored = file["limit_prediction"][:]
+                if stored.shape == limit.shape and np.allclose(stored, limit, rtol=SAME, atol=SAME):
+                    table.adopt(SweepTable.read(file))
+        self.begin(attributes, lambda file: table.write(file, limit))
 
     def record(self, table: SweepTable, size: int, pair: int) -> None:
-        """Write a cell of the table that has been filled, and then that it is done."""
-        with opened(self.path) as file:
-            rows = table.members(pair)
+        """Write a cell of the table that has been filled."""
+        rows = table.members(pair)
+        with self.recording((size, pair), int(table.done[size, pair])) as file:
             file["prediction"][size, rows] = table.prediction[size, rows]
             for name in table.distance:
                 file["distance"][name][size, rows] = table.distance[name][size, rows]
                 if rows.stop - rows.start == 2:
                     file["floor"][name][size, pair] = table.floor[name][size, pair]
-            file.flush()
-            file["done"][size, pair] = table.done[size, pair]
-
-    def _earlier(self, limit: np.ndarray) -> SweepTable | None:
-        """The table on file, if it has this signature and this limit."""
-        if not self._is_there():
-            return None
-        with reading(self.path) as file:
-            if file.attrs.get("signature") != self.signature:
-                return None
-            stored = file["limit_prediction"][:]
-            if stored.shape != limit.shape or not np.allclose(stored, limit, rtol=SAME, atol=SAME):
-                return None
-            return SweepTable.read(file)

@@ -1,0 +1,80 @@
+"""`wgf lazy`: networks from the lazy regime to mean field, beside their tangent models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wgf.cli.options import ListCommand
+from wgf.errors import located
+
+
+@click.command(cls=ListCommand)
+@click.argument("file", type=click.Path(path_type=Path), metavar="PROBLEM.toml")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file  [default: the problem's name with -lazy.h5, here]")
+@click.option("--sizes", type=int, multiple=True, default=(64, 256, 1024), show_default=True, metavar="M…", help="Numbers of neurons.")
+@click.option(
+    "--exponents", type=float, multiple=True, default=(0.5, 0.75, 1.0), show_default=True, metavar="P…", help="p of α = A·m^(−p)."
+)
+@click.option("--scales", type=float, multiple=True, default=(1.0,), show_default=True, metavar="A…", help="Factors A of α = A·m^(−p).")
+@click.option("--replicates", type=int, default=8, show_default=True, help="Independent networks for each size and scaling.")
+@click.option("--centred", type=click.Choice(["pairs", "subtracted"]), help="Networks that are zero at the start.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which all networks are drawn.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
+@click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+def lazy(
+    file: Path,
+    output: Path | None,
+    sizes: tuple[int, ...],
+    exponents: tuple[float, ...],
+    scales: tuple[float, ...],
+    replicates: int,
+    centred: str | None,
+    seed: int,
+    workers: int | None,
+    quiet: bool,
+) -> None:
+    """Train the network of PROBLEM.toml with output scales α = A·m^(−p), from lazy (p = 0.5) to mean field (p = 1): relative scale,
+    deviation from the tangent model, change of the kernel, and a figure next to the file.
+
+    The file fills as the networks are done: after a Ctrl-C, or worse, the same command goes on from there.
+    """
+    from wgf.cli.screen import say, show_facts, show_lazy
+    from wgf.runs.hdf5 import check_target
+    from wgf.runs.rest import end_time
+    from wgf.runs.task import read_task
+    from wgf.studies.lazy.study import lazy as study
+    from wgf.studies.summary import lazy_facts
+    from wgf.studies.sweeps.resumable import progress
+
+    output = output or Path(f"{file.stem}-lazy.h5")
+    figure = output.with_suffix(".png")
+    check_target(output, "lazy", (file,))
+    task = read_task(file)
+    before = output.stat().st_mtime_ns if output.exists() else None
+    try:
+        with located(str(file)):
+            result = study(
+                task.problem,
+                sizes,
+                exponents,
+                scales,
+                replicates,
+                end_time(task.until),
+                task.save,
+                seed,
+                centred,
+                workers,
+                not quiet,
+                output,
+            )
+    except KeyboardInterrupt:
+        if output.exists() and output.stat().st_mtime_ns != before:
+            done, cells = progress(output)
+            say(f"interrupted: {done} of {cells} networks are kept in {output}; the same command goes on from there")
+        raise
+    result.plot(figure)
+    if not quiet:
+        show_facts(task.problem.title or file.stem, {**lazy_facts(result), "file": output, "figure": figure})
+        show_lazy(result)
