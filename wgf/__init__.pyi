@@ -39,6 +39,9 @@ from wgf.networks.activations import ramp as ramp
 from wgf.networks.data import Data as Data
 from wgf.networks.data import Teacher as Teacher
 from wgf.networks.neuron import Neuron as Neuron
+from wgf.networks.tangent_kernel import LimitKernel as LimitKernel
+from wgf.networks.tangent_kernel import limit_kernel as limit_kernel
+from wgf.networks.tangent_kernel import tangent_kernel as tangent_kernel
 from wgf.plots.film import animate as animate
 from wgf.problems.interaction import InteractionEnergy as InteractionEnergy
 from wgf.problems.internal import Entropy as Entropy
