@@ -43,6 +43,7 @@ from wgf.networks.ridge_kernel import Ridge
 
 ROUNDING = 1e-13  # of the largest entry: the error of a closed form
 NODES = (8, 17, 35, 71, 143, 287)  # per axis, in turn
+NODES_IN_PLANE = (*NODES, 575)
 MOST_NODES = 2**20  # of a rule for μ
 MOST_WORK = 10**11  # products that a rule or the neurons of Monte Carlo may take
 MOST_EVALUATIONS = 5 * 10**8  # of σ, for all pairs of inputs
@@ -101,7 +102,8 @@ def limit_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None, toleran
     y = x if others is None else as_inputs(others, "others")
     law = _fitting(g, law, x, y)
     rng = np.random.default_rng(seed)
-    parts = [(share, _of_one_law(g, part, x, y, tolerance, rng)) for share, part in unmixed(law)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = [(share, _of_one_law(g, part, x, y, tolerance, rng)) for share, part in unmixed(law)]
     values = np.add.reduce([share * part.values for share, part in parts])
     if not np.isfinite(values).all():
         raise InputError(f"the gradient of {g!r} is not finite somewhere under the law {law!r}: its tangent kernel does not exist")
@@ -138,7 +140,7 @@ def _of_one_law(neuron: Neuron | CustomNeuron, law: Law, x: Array, y: Array, tol
             if ridge.closed:
                 values = ridge.in_closed_form(x, y)
                 return LimitKernel(values, np.full_like(values, ROUNDING * np.abs(values).max()), "closed form")
-            if ridge.axes > 2 and len(sizes := [nodes for nodes in NODES if nodes**2 * pairs <= MOST_EVALUATIONS]) > 1:
+            if ridge.axes > 2 and len(sizes := [nodes for nodes in NODES_IN_PLANE if nodes**2 * pairs <= MOST_EVALUATIONS]) > 1:
                 return _refined(lambda nodes: ridge.by_pairs(x, y, nodes), sizes, tolerance, "for each pair of inputs")
     law = groups[0] if len(groups) == 1 else Product(groups)
     most = min(MOST_NODES, MOST_WORK // pairs)
