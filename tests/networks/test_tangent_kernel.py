@@ -124,7 +124,9 @@ def test_nearly_parallel_inputs_keep_their_angle(distance, side):
     assert slopes == pytest.approx(float(left / (2 * pi) * (u @ v)), rel=1e-13, abs=2e-16)
     whole = wgf.Neuron("relu", ("c", "a1", "a2"), {}, 2)
     nothing = wgf.Product([wgf.Samples([0.0]), wgf.Gaussian([0.0, 0.0], 1.0)])  # c = 0: the kernel of c alone
-    assert wgf.tangent_kernel(whole, nothing, x[None], y[None])[0, 0] == pytest.approx(float(value), rel=2e-5 if side < 0 else 1e-13, abs=1e-30)
+    assert wgf.tangent_kernel(whole, nothing, x[None], y[None])[0, 0] == pytest.approx(
+        float(value), rel=2e-5 if side < 0 else 1e-13, abs=1e-30
+    )
     wide = wgf.Gaussian(0, 1e6)
     erf = wgf.tangent_kernel(wgf.Neuron("erf", ("a1", "a2"), {}, 2), wide, x[None], y[None])[0, 0]
     q = np.longdouble(10) ** 12
@@ -182,7 +184,7 @@ def test_samples_are_summed():
 
 @pytest.mark.parametrize("mean", [0.0, 0.4])
 def test_the_rule_in_the_plane(mean):
-    """Four weights and a bias are too many for a rule in all of them: erf against its closed form, then with means against that for the law."""
+    """Two weights and a bias with means or without: against the rule for the law, which knows nothing of Gaussian pairs."""
     neuron = wgf.Neuron("tanh", ("a1", "a2", "b"), {}, 2)
     law = wgf.Gaussian([mean, 0.0, -mean], [0.5, 0.4, 0.6])
     plane = wgf.limit_kernel(neuron, law, POINTS[:3, :2], POINTS[1:, :2])
@@ -210,7 +212,9 @@ def test_kinks_say_how_far_the_rule_came():
     assert "quadrature" in rule.how
     true = np.abs(rule.values - closed).max() / np.abs(closed).max()
     assert 1e-5 < true < 3 * rule.worst
-    with pytest.warns(wgf.ResolutionWarning, match=r"the tangent kernel \(quadrature .*\) has an error of .* limit_kernel gives that of each"):
+    with pytest.warns(
+        wgf.ResolutionWarning, match=r"the tangent kernel \(quadrature .*\) has an error of .* limit_kernel gives that of each"
+    ):
         wgf.tangent_kernel(neuron, wgf.Gaussian([0.0, 1e-9, 0.0], law.std), POINTS[:, 0])
 
 
@@ -303,5 +307,5 @@ def test_bad_input(arguments, message):
 
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, np.nan])
 def test_a_tolerance_is_positive(tolerance):
-    with pytest.raises(wgf.InputError, match="tolerance = .*: it must be a positive number"):
+    with pytest.raises(wgf.InputError, match=r"tolerance = .*: it must be a positive number"):
         wgf.limit_kernel(NEURON, wgf.Gaussian(0, 1), np.ones((1, 2)), tolerance=tolerance)

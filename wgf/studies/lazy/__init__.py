@@ -1,0 +1,1 @@
+"""The lazy regime: networks beside their linearisation, and the kernel limit as learning."""
