@@ -99,7 +99,7 @@ def test_the_error_by_rounding_is_not_less_than_it_says(dim):
 
 
 def series(dim, degrees):
-    """μ_k² N_k/λ_k of the kernel of c alone and of the tangent kernel for k = 0, 1, 2, 4, …, and Σ N_k up to there.
+    """μ_k² N_k/λ_k of the kernel of c alone and of the tangent kernel of degrees k, and N_k.
 
     By Funk and Hecke a function of ⟨x, x'⟩ = t has the eigenvalue ∝ ∫ f(t) P_k(t) (1 − t²)^{(d−3)/2} dt with Gegenbauer's P_k(1) = 1. With
     t = cos s, the integral over s ∈ [0, π] is by Gauss–Legendre on both sides of the kink at π/2.
@@ -111,31 +111,25 @@ def series(dim, degrees):
     t = np.cos(angle)
     output = (np.sin(angle) + (np.pi - angle) * t) / (2 * np.pi)
     inner = t * (np.pi - angle) / (2 * np.pi)
-    rows, counted = [], 0.0
+    rows = []
     for k in degrees:
         order = dim / 2 - 1
         polynomial = np.cos(k * angle) if dim == 2 else special.eval_gegenbauer(k, order, t) / special.eval_gegenbauer(k, order, 1.0)
         count = 1 if k == 0 else round((2 * k + dim - 2) / k * special.binom(k + dim - 3, k - 1)) if dim > 2 else 2
         mu, of_c, of_a = (weight @ (f * polynomial) for f in (np.maximum(t, 0.0), output, inner))
-        counted += count
-        rows.append((count * mu**2 / of_c, count * mu**2 / (of_c + of_a), counted))
+        rows.append((count * mu**2 / of_c, count * mu**2 / (of_c + of_a), count))
     return np.array(rows).T
 
 
 @pytest.mark.parametrize("dim", [2, 3, 4, 6])
 def test_the_exponents_follow_from_the_spherical_harmonics(dim):
-    """Degrees 32 to 128: the sum over degrees grows in the number of harmonics as the norm does in the number of points."""
-    degrees = [0, 1, *range(2, 130, 2)]
-    output, tangent, counted = series(dim, degrees)
-    late = slice(degrees.index(32), None)
-    assert output / output[0] == pytest.approx(counted_each(counted) / counted[0], rel=1e-5)  # λ_k = μ_k² but for a factor
-    gamma = (dim - 3) / (dim - 1)
-    exponent = np.polyfit(np.log(counted[late]), np.log(tangent[late]), 1)[0]  # of a term ~ k^{d−4} ~ n^{γ − 1/(d−1)}
-    assert exponent == pytest.approx(gamma - 1 / (dim - 1), abs=0.04)
-
-
-def counted_each(counted):
-    return np.diff(counted, prepend=0.0)
+    """Terms of degrees 32 to 128: k^{d−4}, and for the kernel of c N_k ~ k^{d−2}; powers of k + (d−2)/2 are free of the next order."""
+    degrees = np.array([0, 1, *range(2, 130, 2)])
+    output, tangent, counts = series(dim, degrees)
+    assert output[:12] / output[0] == pytest.approx(counts[:12], rel=1e-5)  # λ_k = μ_k² but for a factor
+    late = degrees >= 32
+    for terms, exponent in ((tangent, dim - 4), (counts, dim - 2)):
+        assert np.polyfit(np.log(degrees[late] + dim / 2 - 1), np.log(terms[late]), 1)[0] == pytest.approx(exponent, abs=0.01)
 
 
 def test_the_norm_on_the_circle_is_that_of_the_series():
@@ -149,10 +143,10 @@ def test_the_norm_on_the_circle_is_that_of_the_series():
 
 @pytest.mark.parametrize("dim", [2, 3, 4, 6])
 def test_the_norm_of_one_neuron_up_to_512_points(dim):
-    """With fewer points the constant of the low degrees counts more, so that only the slopes that are free of it are compared."""
-    norms = neuron_norms(dim, (64, 128, 256, 512), draws=3)
+    """With fewer points the slopes are farther from their limits, and known less well; those of the dimensions are apart by more."""
+    norms = neuron_norms(dim, (64, 128, 256, 512))
     assert slope(norms.sizes, norms.output)[0] == pytest.approx(1, abs=0.1)
-    assert growth(norms)[0] == pytest.approx(norms.expected, abs=0.1)
+    assert growth(norms)[0] == pytest.approx(norms.expected, abs=0.15)
     assert (np.diff(norms.tangent, axis=1) > 0).all()
 
 

@@ -14,7 +14,8 @@ rounding of the largest one hold no information, and their directions are left o
 
 **The norm of one neuron.** Is g*(x) = ⟨a*, x⟩₊ in H, as it must be for the kernel to learn it well? Let x be uniform on the sphere S^{d−1},
 which holds d − 1 inputs and the bias in homogeneous coordinates, and μ_0 standard normal. All kernels and ⟨a*, x⟩₊ depend on angles only
-and are diagonal in the spherical harmonics Y_{kj}, j = 1 … N_k ~ k^{d−2}, of degree k (Funk & Hecke): g* = Σ_k μ_k Σ_j Y_{kj}(a*) Y_{kj}, and
+and are diagonal in the spherical harmonics Y_{kj}, j = 1 … N_k ~ k^{d−2}, of degree k (Funk & Hecke), with the eigenvalues λ_k and the
+coefficients μ_k Y_{kj}(a*), where
 
     kernel of c alone, E ⟨a, x⟩₊⟨a, x'⟩₊:        λ_k = μ_k²·const,   μ_k ~ k^{−(d+2)/2} for even k and zero for odd k ≥ 3,
     that of the input weights, ⟨x, x'⟩ E 1 1':     λ_k ~ k^{−d}       for even k, and zero for odd k ≥ 3,
@@ -34,8 +35,8 @@ norm, which hides γ at first; ‖f_{2n}‖² − ‖f_n‖² ~ n^γ for nested 
 **Rounding.** With K = L Lᵀ and L v = y, ‖f_n‖² = Σ_{i ≤ n} v_i² for the first n data, all n at once, and never less for more data. A
 perturbation E of K changes yᵀK⁻¹y by −αᵀEα, α = K⁻¹y; Cholesky's is of size 1e-16 √n K_ii, whence the error ε tr(K) |α|².
 On the circle random points come too close (1/n²) for the kernel of c, whose least eigenvalue falls like the third power of their distance;
-van der Corput's points are nested and evenly spaced. Half of the circle is enough: T is even but for its linear part, and points x
-and −x would make it singular.
+van der Corput's points are nested and evenly spaced. T is even but for its linear part, so that x and −x together would make K singular:
+the points are spaced evenly on half of the circle, and each is then put on one of the two sides at random.
 """
 
 from __future__ import annotations
@@ -223,12 +224,13 @@ def directions(count: int, dim: int, rng: np.random.Generator) -> Array:
 
 
 def sphere_points(count: int, dim: int, rng: np.random.Generator) -> Array:
-    """Points of which the first n are spread over the unit sphere for each n: random ones, and on half the circle van der Corput's."""
+    """Points of which the first n are spread over the unit sphere for each n: random ones, and van der Corput's lines of the plane."""
     if dim > 2:
         return directions(count, dim, rng)
-    bits = np.arange(count)[:, None] >> np.arange(max(1, count.bit_length())) & 1
+    bits = np.arange(count)[:, None] >> np.arange(count.bit_length()) & 1
     angles = np.pi * (bits @ 0.5 ** np.arange(1, bits.shape[1] + 1))
-    return np.column_stack([np.cos(angles), np.sin(angles)])
+    result: Array = rng.choice([-1.0, 1.0], (count, 1)) * np.column_stack([np.cos(angles), np.sin(angles)])
+    return result
 
 
 def slope(sizes: Array, values: Array) -> tuple[float, float]:
