@@ -4,9 +4,9 @@ f_n is the function of least norm through n values of ⟨a*, x⟩₊ on the sphe
 
     ‖f_n‖² ~ n in the space of the kernel of c alone, for each d;    ‖f_{2n}‖² − ‖f_n‖² ~ n^{(d−3)/(d−1)} in that of the tangent kernel:
 
-bounded for scalar inputs (d = 2), logarithmic for two, and growing like a power beyond; wgf/studies/lazy/learning.py derives it. The norm of
-a target in the space, ⟨a*, x⟩², settles. Then both learn the neuron from samples, d = 4: the limit kernel by its flow and by the end of it,
-the interpolant, and the mean-field flow by m neurons.
+bounded for scalar inputs (d = 2), logarithmic for two, and growing like a power beyond; wgf/studies/lazy/learning.py derives it. The norm
+of a target in the space, ⟨a*, x⟩², settles. Then both learn the neuron from samples, d = 4: the limit kernel by its flow and by the end of
+it, the interpolant, and the mean-field flow by m neurons.
 
 Writes one_neuron.h5 and one_neuron.png, and prints the norms with their slopes, and the test errors.
 """

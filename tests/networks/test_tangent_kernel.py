@@ -101,7 +101,7 @@ def within(kernel, neuron, law, x, m, seed):
 
 
 @pytest.mark.parametrize("activation", ["erf", "relu"])
-@pytest.mark.parametrize("m", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("m", [20_000, 1_000_000])
 def test_closed_forms_against_neurons(activation, m):
     """Three entries, so that one in a hundred draws would leave three standard errors; the seed is the first."""
     neuron, law = wgf.Neuron(activation, coordinate_names(3), {}, 3), centred(5)
