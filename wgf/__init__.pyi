@@ -41,6 +41,9 @@ from wgf.networks.data import Teacher as Teacher
 from wgf.networks.network import Network as Network
 from wgf.networks.neuron import Neuron as Neuron
 from wgf.networks.tangent import TangentModel as TangentModel
+from wgf.networks.tangent_kernel import LimitKernel as LimitKernel
+from wgf.networks.tangent_kernel import limit_kernel as limit_kernel
+from wgf.networks.tangent_kernel import tangent_kernel as tangent_kernel
 from wgf.plots.film import animate as animate
 from wgf.problems.interaction import InteractionEnergy as InteractionEnergy
 from wgf.problems.internal import Entropy as Entropy

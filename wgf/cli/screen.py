@@ -53,7 +53,7 @@ def show_rates(comparison: Comparison) -> None:
 
 
 def show_lazy(study: LazyStudy) -> None:
-    """For each scaling and size the relative scale at the start, and what has become of the network at the last time; then the slopes in m."""
+    """For each scaling and size κ at the start, and what has become of the network at the last time; then the slopes in m."""
     last = f"{study.times[-1]:g}"
     rows = []
     for e, (p, factor) in enumerate(zip(study.exponents, study.factors, strict=True)):

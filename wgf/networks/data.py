@@ -39,20 +39,16 @@ class Data:
     weights: Any = None
 
     def __post_init__(self) -> None:
-        inputs, targets = _floats(self.inputs, "inputs"), _floats(self.targets, "targets")
-        inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
+        inputs, targets = as_inputs(self.inputs), _floats(self.targets, "targets")
         targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
-        if inputs.ndim != 2 or not inputs.size:
-            raise InputError(f"inputs have shape {inputs.shape}; expected (n, d) or (n,) with n, d ≥ 1")
         n = len(inputs)
         if targets.shape != (n,):
             raise InputError(f"targets have shape {targets.shape}; expected ({n},), one for each of the {n} inputs")
         weights = np.ones(n) if self.weights is None else _floats(self.weights, "weights")
         if weights.shape != (n,):
             raise InputError(f"weights have shape {weights.shape}; expected ({n},), one for each of the {n} inputs")
-        for name, array in (("inputs", inputs), ("targets", targets), ("weights", weights)):
-            if bad := np.argwhere(~np.isfinite(array)).tolist():
-                raise InputError(f"{name}: entry {bad[0]} is {array[tuple(bad[0])]}; every entry must be a finite number")
+        for name, array in (("targets", targets), ("weights", weights)):
+            _require_finite(array, name)
         if (weights <= 0).any():
             row = int(np.argmax(weights <= 0))
             raise InputError(f"weights: entry {row} is {weights[row]:g}; weights must be positive (leave the sample out instead)")
@@ -177,6 +173,21 @@ def evaluate(target: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.nd
     if values.shape != (len(x),):
         raise InputError(f"the target function gave shape {values.shape} for {len(x)} inputs; expected ({len(x)},)")
     return values
+
+
+def as_inputs(values: Any, name: str = "inputs") -> np.ndarray:
+    """Inputs (n, d), from (n, d) or (n,) finite numbers."""
+    inputs = _floats(values, name)
+    inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
+    if inputs.ndim != 2 or not inputs.size:
+        raise InputError(f"{name} have shape {inputs.shape}; expected (n, d) or (n,) with n, d ≥ 1")
+    _require_finite(inputs, name)
+    return inputs
+
+
+def _require_finite(array: np.ndarray, name: str) -> None:
+    if bad := np.argwhere(~np.isfinite(array)).tolist():
+        raise InputError(f"{name}: entry {bad[0]} is {array[tuple(bad[0])]}; every entry must be a finite number")
 
 
 def _floats(values: Any, name: str) -> np.ndarray:

@@ -87,7 +87,7 @@ def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
 
 
 def _draw_neurons(panel: Axes, study: LazyStudy, scaling: int, colour: Any) -> None:
-    """The smallest network before and after training, in the plane of its input weights where there are two; or of its first coordinates."""
+    """The smallest network before and after training, in the plane of two input weights, or of its first coordinates."""
     plane = _plane(study.names)
     start, end = (study.table.parameters[scaling, :ARROWS, :, k][:, plane] for k in (0, 1))
     names = [mathematical(study.names[k]) for k in plane]

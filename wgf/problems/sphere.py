@@ -30,8 +30,6 @@ on one side only, order one half is proved [Delarue, Lagoutière & Vauchelet, J.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,7 +39,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
-from wgf.measures.laws import Mixture, Product
+from wgf.measures.laws.composed import unmixed
 from wgf.networks.neuron import Neuron
 from wgf.problems.regression import RegressionEnergy
 
@@ -81,17 +79,6 @@ def reduce_to_sphere(problem: Problem) -> Problem:
         raise InputError(f"noise (temperature = {problem.noise:g}) breaks the homogeneity: only problems without it can be reduced")
     source = problem.source and "reduced = true\n" + re.sub(r"(?m)^reduced\b.*$", "", problem.source)
     return dataclasses.replace(problem, initial=Projection(problem.initial), growth=GROWTH, source=source)
-
-
-def unmixed(law: Any) -> list[tuple[float, Any]]:
-    """A law as Σ_k weight_k law_k of laws without mixtures, in products too."""
-    if isinstance(law, Mixture):
-        parts = zip(law.weights, law.laws, strict=True)
-        return [(weight * share, part) for weight, whole in parts for share, part in unmixed(whole)]
-    if isinstance(law, Product):
-        choices = itertools.product(*(unmixed(factor) for factor in law.laws))
-        return [(math.prod(weight for weight, _ in choice), Product([part for _, part in choice])) for choice in choices]
-    return [(1.0, law)]
 
 
 @dataclass(frozen=True, repr=False)

@@ -58,7 +58,8 @@ def lazy_facts(study: LazyStudy) -> dict[str, str]:
     centred = {"": "as drawn", "pairs": "in antisymmetric pairs", "subtracted": "less their start"}[str(study.attributes["centred"])]
     scalings = ", ".join(f"{factor:g}·m^(−{p:g})" for p, factor in zip(study.exponents, study.factors, strict=True))
     return {
-        "networks": f"m = {', '.join(map(str, study.sizes))}; {study.replicates} replicates each, seed {study.attributes['seed']}, {centred}",
+        "networks": f"m = {', '.join(map(str, study.sizes))}; {study.replicates} replicates each, {centred}",
+        "seed": str(study.attributes["seed"]),
         "scales": f"α = {scalings}",
         "κ": "relative scale ‖φ − f*‖‖D²φ‖/‖Dφ‖² at the start: lazy where it is small",
         "deviation": "from the tangent model, ‖φ − φ̄‖/‖φ₀ − f*‖",

@@ -1,7 +1,9 @@
-"""Laws made of others: mixtures and products."""
+"""Laws made of others, mixtures and products, and the laws that others are made of."""
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +11,8 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import Grid
-from wgf.measures.laws.base import Law, OnAxes, Rule, outer, require_fitting
+from wgf.measures.laws.base import Law, OnAxes, Rule, entries, outer, require_fitting
+from wgf.measures.laws.simple import Gaussian, Uniform
 
 
 def _on_axes(law: Law, p: int) -> Law:
@@ -117,3 +120,25 @@ class Product:
             points = np.column_stack([np.repeat(points, len(new), axis=0), np.tile(new, (len(points), 1))])
             weights = np.multiply.outer(weights, w).ravel()
         return points, weights
+
+
+def unmixed(law: Law) -> list[tuple[float, Law]]:
+    """A law as Σ_k weight_k law_k of laws without mixtures, in products too."""
+    if isinstance(law, Mixture):
+        parts = zip(law.weights, law.laws, strict=True)
+        return [(weight * share, part) for weight, whole in parts for share, part in unmixed(whole)]
+    if isinstance(law, Product):
+        choices = itertools.product(*(unmixed(factor) for factor in law.laws))
+        return [(math.prod(weight for weight, _ in choice), Product([part for _, part in choice])) for choice in choices]
+    return [(1.0, law)]
+
+
+def independent(law: Law) -> list[Law]:
+    """The laws of the independent groups of coordinates, in their order: of single coordinates where the law is Gaussian or uniform."""
+    if isinstance(law, Product):
+        return [group for factor in law.laws for group in independent(factor)]
+    if isinstance(law, Gaussian):
+        return [Gaussian([mean], [std]) for mean, std in zip(entries(law.mean), entries(law.std), strict=True)]
+    if isinstance(law, Uniform):
+        return [Uniform([lower], [upper]) for lower, upper in zip(entries(law.lower), entries(law.upper), strict=True)]
+    return [law]

@@ -114,8 +114,8 @@ class _Search:
         if not excess(low) >= 0.0 >= excess(high):
             raise RunError(
                 f"no scale changes the tangent kernel of {m} neurons by {self.change:g} until t = {self.until:g}: it changes by "
-                f"{seen[low][0]:.3g} at A = {math.exp(low):.3g} and by {seen[high][0]:.3g} at A = {math.exp(high):.3g}; take another change, "
-                "or a later time"
+                f"{seen[low][0]:.3g} at A = {math.exp(low):.3g} and by {seen[high][0]:.3g} at A = {math.exp(high):.3g}; take another "
+                "change, or a later time"
             )
         root = low if low == high else float(brentq(excess, low, high, xtol=self.tolerance, rtol=4 * np.finfo(float).eps))
         excess(root)
