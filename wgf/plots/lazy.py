@@ -68,11 +68,13 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
         slope = study.rates["relative_scale"][k, 0]
         fitted = "" if np.isnan(slope) else f": slope {slope:.2f}"
         panel.errorbar(study.sizes, mean, spread, fmt="o-", color=colour, markersize=4, capsize=2, label=f"{label(study, k)}{fitted}")
-        expected = mean[0] * (study.sizes / study.sizes[0]) ** -min(0.5, 1.0 - study.exponents[k])
-        panel.plot(study.sizes, expected, ":", color=FAINT, linewidth=1.2, label="$m^{-\\min(1/2,\\, 1-p)}$" if k == 0 else None)
+        expected = study.distance[k] / (study.factors[k] * study.sizes ** (1.0 - study.exponents[k]))
+        named = r"$\propto\,\sqrt{E\|\varphi_0 - f^*\|^2}\,/\,m\alpha$" if k == 0 else None
+        panel.plot(study.sizes, mean[0] / expected[0] * expected, ":", color=FAINT, linewidth=1.4, label=named)
     panel.set(xscale="log", yscale="log", xlabel="m", ylabel="κ")
     panel.set_title("relative scale at the start")
-    panel.legend()
+    panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # room for the legend
+    panel.legend(loc="lower left")
 
 
 def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:

@@ -3,9 +3,12 @@
 For every scaling, size and replicate m neurons are drawn, trained by gradient flow in the time of the package, and compared with their
 tangent model (quantities.py). In the limit m → ∞ of independent draws the relative scale at the start falls as
 
-    κ ~ m^{−min(½, 1 − p)},      since ‖Dφ‖² = mα²·O(1), ‖D²φ‖ = α·O(1) and ‖φ − f*‖ = max(O(1), α√m·O(1)),
+    κ ~ ‖φ − f*‖/(mα) ~ m^{−min(½, 1 − p)},      since ‖Dφ‖² = mα²·O(1), ‖D²φ‖ = α·O(1) and
 
-for laws with bounded support; for others ‖D²φ‖ grows with the largest neuron, as a power of log m. p = 1 is the mean-field chapter, where
+    E‖φ(θ₀) − f*‖² = ‖mα φ_{μ_0} − f*‖² + mα²(∫‖g‖² dμ_0 − ‖φ_{μ_0}‖²),
+
+where φ_{μ_0} = 0 (else κ falls only until mα φ_{μ_0} is larger than f*; networks that are centred at the start are not concerned), and for
+laws with bounded support; for others ‖D²φ‖ grows with the largest neuron, as a power of log m. p = 1 is the mean-field chapter, where
 the tangent model never holds; p = ½ the tangent-kernel limit, to which p < 1 leads in the end. With A → ∞ at fixed m the deviation from
 the tangent model falls as A⁻¹, and as A⁻² for a start in antisymmetric pairs.
 
@@ -25,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, number, positive, shown
+from wgf.measures.measure import Cloud
 from wgf.methods.particles.method import Particles
 from wgf.networks.scaling import CENTRED
 from wgf.problems.problem import Problem
@@ -37,9 +41,11 @@ from wgf.runs.run import run_attributes
 from wgf.runs.solve import save_times, solve
 from wgf.studies.lazy.quantities import Laziness, laziness
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
+from wgf.studies.sweeps.over_sizes import LAW_NODES
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.resumable import require_complete
+from wgf.studies.theory.fluctuation import spread
 
 SIZES, EXPONENTS, SCALES = (64, 256, 1024), (0.5, 0.75, 1.0), (1.0,)
 REPLICATES, FRAMES = 8, 11
@@ -53,11 +59,13 @@ class LazyStudy:
     """What the networks did; E scalings, S sizes, R replicates, T times.
 
     table         see LazyTable
+    distance      √E‖φ(θ₀) − f*‖² for the initial law, to which κ·m^{1−p}·A is proportional, (E, S)
     rates         slope in m of κ, and of deviation, displacement and kernel change at the last time, with a 95 % interval; name → (E, 3)
     attributes    the problem, the seed, and what the study was called with
     """
 
     table: LazyTable
+    distance: np.ndarray
     rates: dict[str, np.ndarray]
     attributes: dict[str, Any]
 
@@ -131,6 +139,7 @@ class LazyStudy:
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "lazy", "status": "complete", "estimates": " ".join(SLOPES)})
             scales = self.table.write(file) | {"estimate": scale(file, "estimate", np.arange(len(SLOPES)))}
+            variable(file, "expected_distance", self.distance, (scales["exponent"], scales["size"]))
             for name, values in self.rates.items():
                 variable(file.require_group("rate"), name, values, (scales["exponent"], scales["estimate"]))
 
@@ -191,7 +200,7 @@ def lazy(
             if resumable is not None:
                 resumable.record(table, task.cell)
             trained.update(task.neurons.m)
-    study = LazyStudy(table, _rates(table), attributes)
+    study = LazyStudy(table, _expected_distance(problem, table, centred), _rates(table), attributes)
     if resumable is not None:
         study.save(resumable.path)
     return study
@@ -248,6 +257,23 @@ def _checked(
     return pairs, sorted({int(m) for m in sizes})
 
 
+def _expected_distance(problem: Problem, table: LazyTable, centred: str | None) -> np.ndarray:
+    """√E‖φ(θ₀) − f*‖², (E, S); ‖f*‖ of networks that are zero at the start."""
+    energy = network(problem.energy)
+    data, shape = energy.data, (len(table.exponents), len(table.sizes))
+    if centred is not None:
+        return np.full(shape, data.norm(data.targets))
+    law = Cloud(*problem.initial.quadrature(LAW_NODES.get(problem.dim or 1, 4)), energy.neuron)
+    mean, variance = energy.predict(law), spread(law, problem)
+    m = table.sizes.astype(float)
+    found = []
+    for p, factor in zip(table.exponents, table.factors, strict=True):
+        beta = factor * m ** (1.0 - p)
+        bias = np.array([data.norm(one * mean - data.targets) ** 2 for one in beta])
+        found.append(np.sqrt(bias + beta**2 / m * variance))
+    return np.array(found)
+
+
 def _rates(table: LazyTable) -> dict[str, np.ndarray]:
     """The slopes in m, (E, 3) each; NaN for a single size."""
     found = {name: np.full((len(table.exponents), len(SLOPES)), np.nan) for name in RATES}
@@ -283,4 +309,4 @@ def open_lazy(path: str | Path) -> LazyStudy:
             raise InputError(f"{path} is an HDF5 file but not a lazy study of wgf")
         require_complete(file, path, "lazy study")
         rates = {name: file["rate"][name][:] for name in RATES}
-        return LazyStudy(LazyTable.read(file), rates, dict(file.attrs.items()))
+        return LazyStudy(LazyTable.read(file), file["expected_distance"][:], rates, dict(file.attrs.items()))
