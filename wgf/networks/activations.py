@@ -17,13 +17,15 @@ Array = np.ndarray
 class Activation:
     """σ with its first and second derivative; where σ has a kink, the derivative is one of its one-sided limits.
 
-    value(z) → σ(z);  slope(z, s) → σ'(z) given also s = σ(z), which often saves the work;  second(z) → σ''(z).
+    value(z) → σ(z);  slope(z, s) → σ'(z) given also s = σ(z), which often saves the work;  second(z) → σ''(z);
+    kinks: where it has some.
     """
 
     name: str
     value: Callable[[Array], Array]
     slope: Callable[[Array, Array], Array]
     second: Callable[[Array], Array]
+    kinks: tuple[float, ...] = ()
 
     def first(self, z: Array) -> Array:
         """σ'(z), the shape of z."""
@@ -43,6 +45,7 @@ def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float =
         lambda z: low + steepness * (np.clip(z, start, end) - start),
         lambda z, s: np.where((z > start) & (z < end), steepness, 0.0),
         np.zeros_like,
+        (start, end),
     )
 
 
@@ -65,7 +68,7 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("tanh", np.tanh, lambda z, s: 1.0 - s * s, _tanh_second),
         Activation("sigmoid", special.expit, lambda z, s: s * (1.0 - s), _sigmoid_second),
         Activation("erf", special.erf, lambda z, s: _ERF_SLOPE * np.exp(-z * z), lambda z: -2.0 * _ERF_SLOPE * z * np.exp(-z * z)),
-        Activation("relu", lambda z: np.maximum(z, 0.0), lambda z, s: (z > 0.0).astype(float), np.zeros_like),
+        Activation("relu", lambda z: np.maximum(z, 0.0), lambda z, s: (z > 0.0).astype(float), np.zeros_like, (0.0,)),
         Activation(
             "softplus",
             lambda z: np.logaddexp(0.0, z),

@@ -24,11 +24,10 @@ from wgf.problems.problem import Problem
 from wgf.problems.regression import network
 from wgf.runs.rest import end_time
 from wgf.runs.solve import solve
-from wgf.studies.lazy.quantities import trained_network
+from wgf.studies.lazy.quantities import accurate_flow, trained_network
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 
 WIDENINGS, FACTOR = 20, 4.0  # of the bracket, by this factor
-RTOL, ATOL, SOLVER = 1e-10, 1e-12, "DOP853"
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class _Search:
             """log of the kernel's change, less that of the wanted one."""
             if log_scale not in seen:
                 alpha = math.exp(log_scale) / math.sqrt(m)
-                neurons = Particles(m, draw, rtol=RTOL, atol=ATOL, solver=SOLVER, scale=alpha, centred=self.centred)
+                neurons = Particles(m, draw, scale=alpha, centred=self.centred, **accurate_flow(self.problem))
                 seen[log_scale] = self._trained(neurons)
             return math.log(max(seen[log_scale][0], np.finfo(float).tiny)) - math.log(self.change)
 

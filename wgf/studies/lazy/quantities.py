@@ -28,11 +28,14 @@ import numpy as np
 from wgf.errors import InputError, positive
 from wgf.networks.data import Data
 from wgf.networks.network import Network
+from wgf.networks.neuron import Neuron
 from wgf.networks.scaling import output_factor
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.runs.run import Run
 
+SMOOTH = {"solver": "DOP853", "rtol": 1e-9, "atol": 1e-11}  # of the gradient flow: the deviation of lazy networks is small
+KINKED = {"solver": "RK45", "rtol": 1e-5, "atol": 1e-7}  # where the velocity jumps, more digits cost more than they are worth
 SERIES = ("deviation", "loss", "displacement", "alignment", "kernel_change")
 
 
@@ -68,6 +71,12 @@ class StepChange:
     differential: float
     differential_first_order: float
     differential_bound: float
+
+
+def accurate_flow(problem: Problem) -> dict[str, Any]:
+    """Options of Particles for the gradient flow of a problem, as accurate as the activation is smooth."""
+    neuron = network(problem.energy).neuron
+    return KINKED if isinstance(neuron, Neuron) and neuron.sigma.kinks else SMOOTH
 
 
 def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Network, Data]:

@@ -39,7 +39,7 @@ from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
 from wgf.runs.run import run_attributes
 from wgf.runs.solve import save_times, solve
-from wgf.studies.lazy.quantities import Laziness, laziness
+from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
 from wgf.studies.sweeps.over_sizes import LAW_NODES
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
@@ -49,7 +49,6 @@ from wgf.studies.theory.fluctuation import spread
 
 SIZES, EXPONENTS, SCALES = (64, 256, 1024), (0.5, 0.75, 1.0), (1.0,)
 REPLICATES, FRAMES = 8, 11
-RTOL, ATOL, SOLVER = 1e-9, 1e-11, "DOP853"  # the deviation of lazy networks is small
 SLOPES = ("slope", "lower", "upper")
 RATES = ("relative_scale", "deviation", "displacement", "kernel_change")
 
@@ -179,7 +178,7 @@ def lazy(
     if energy.penalty.strength and energy.penalty.function is not None:
         raise InputError("the tangent model knows the penalty λ|θ|² only, not a function V")
     times = save_times(end, save)
-    template = Particles(chosen[0], rtol=RTOL, atol=ATOL, solver=SOLVER, centred=centred, scale=1.0)
+    template = Particles(chosen[0], centred=centred, scale=1.0, **accurate_flow(problem))
     p = template.bind(problem, end).start().array.shape[1]  # what such networks cannot do is said before any is trained
     attributes = _attributes(problem, seed, centred) | {"coordinates": " ".join(problem.axis_names(p))}
     resumable = None
@@ -289,7 +288,7 @@ def _rates(table: LazyTable) -> dict[str, np.ndarray]:
 
 def _attributes(problem: Problem, seed: int, centred: str | None) -> dict[str, Any]:
     """What the study says of itself."""
-    template = Particles(1, rtol=RTOL, atol=ATOL, solver=SOLVER)
+    template = Particles(1, **accurate_flow(problem))
     return run_attributes(problem, template, {}) | {"seed": seed, "centred": centred or "", "status": "complete"}
 
 
