@@ -9,6 +9,7 @@ from meshes import SQUARE, cube
 
 import wgf
 from wgf.measures.laws import mesh_averages
+from wgf.methods.fipy import equation
 from wgf.methods.fipy.bridge import load_fipy
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.problems import point_potential
@@ -301,6 +302,24 @@ def test_every_term_keeps_mass_and_sign_or_refuses(convection, diffusion):
         assert convection == "central" or diffusion == "corrected"
         assert "no useful step from t = " in refused
         assert "below zero" in refused or "changed the mass" in refused
+
+
+@pytest.mark.parametrize(("convection", "diffusion"), [("van-leer", "two-point"), ("exponential", "two-point"), ("upwind", "corrected")])
+def test_sweeps_end_where_those_of_fipys_own_matrices_do(convection, diffusion, monkeypatch):
+    """FiPy's matrices, its solver, and terms that ask for constraints, of which there are none."""
+
+    def stage():
+        stepper = wgf.FiPyMesh(wgf.Disc(3.0, 0.4), convection=convection, diffusion=diffusion).bind(drift(0.05), 1.0)
+        values = stepper.start().array
+        return stepper.equation.stage(values, values, 0.05, 60, 1e-12)[0]
+
+    ours = stage()
+    load_fipy()
+    from fipy.solvers.scipy import LinearLUSolver
+
+    monkeypatch.setattr(equation, "exact_solver", lambda: LinearLUSolver(tolerance=1e-15))
+    monkeypatch.setattr(equation.Equation, "_unconstrained", lambda self, term: term)
+    assert ours == pytest.approx(stage(), rel=1e-9, abs=1e-14)
 
 
 def test_a_refusal_says_why():
