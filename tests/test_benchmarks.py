@@ -11,7 +11,7 @@ SCRIPTS = sorted(path for path in (Path(__file__).parents[1] / "benchmarks").glo
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore")
 def test_the_benchmark_runs(path, tmp_path, monkeypatch, capsys):
     """As `python benchmarks/x.py --quick`, in this process, which has imported and compiled what it needs."""
     output = tmp_path / "out.json"
