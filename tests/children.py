@@ -19,6 +19,11 @@ PROGRAM = (sys.executable, "-m", "children")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))}
 
 
+def is_deaf(_):
+    """Whether Ctrl-C has been kept from this process since it was started."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def wait_for_a_signal():
     while True:
         signal.pause()

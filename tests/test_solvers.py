@@ -13,7 +13,7 @@ import wgf
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "solvers").glob("*.py"))
 COARSE = {1: 100, 2: 32, 3: 16}
-SHORT = 0.2
+SHORT = 0.1
 ROUNDING = 2e-14  # relative; with noise, E comes to rest and then moves by rounding
 
 

@@ -16,7 +16,7 @@ from children import ENVIRONMENT, HANG, PROGRAM, wait_until
 from commands import wgf_says
 
 import wgf
-from wgf.cli import main
+from wgf.cli import demo, main
 from wgf.studies.sweeps.resumable import progress
 
 pytestmark = pytest.mark.coarse  # commands on small runs
@@ -321,15 +321,31 @@ def test_an_interrupted_sweep_says_what_it_kept_and_goes_on(here, capsys):
     assert wgf.open_comparison("c.h5").attributes["status"] == "complete"
 
 
-def test_the_demo_tells_the_whole_story(here):
-    """In a folder of its own: the files it names are there and open."""
-    done = subprocess.run(
-        [sys.executable, "-m", "wgf", "demo"], capture_output=True, text=True, check=True, env={**os.environ, "MPLBACKEND": "Agg"}
-    )
+def test_the_demo_tells_the_whole_story(here, capsys, monkeypatch):
+    """With few neurons, in this process."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(demo, "SIZES", (16, 32))
+    monkeypatch.setattr(demo, "REPLICATES", 5)
+    monkeypatch.setattr(demo, "NEURONS", 100)
+    status, out, err = wgf_says(capsys, "demo")
+    assert (status, err) == (0, "")
+    check_demo(out)
+
+
+@pytest.mark.long
+def test_the_demo_as_it_is(here):
+    """In a process of its own."""
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    done = subprocess.run([sys.executable, "-m", "wgf", "demo"], capture_output=True, text=True, check=True, env=environment)
     assert done.stderr == ""
+    check_demo(done.stdout)
+
+
+def check_demo(out):
+    """In a folder of its own: the files it names are there and open."""
     for name in ("student.toml", "density.h5", "density.png", "neurons.png", "compare.h5", "compare.png"):
         path = Path("wgf-demo") / name
-        assert str(path) in done.stdout
+        assert str(path) in out
         assert path.stat().st_size > 400
     run = wgf.open_run("wgf-demo/density.h5")
     assert run.status == "complete"

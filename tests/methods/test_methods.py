@@ -83,8 +83,8 @@ CASES = {
     },
     "jko": {
         "scaling": Case(wgf.JKO(*BOX, dt=0.1, edge_tolerance=1), NOISY),
-        "log": Case(wgf.JKO(*BOX, dt=0.1, domain="log")),
-        "second order": Case(wgf.JKO(*BOX, dt=0.1, order=2)),
+        "log": Case(wgf.JKO(*SMALL, dt=0.2, domain="log", edge_tolerance=1)),
+        "second order": Case(wgf.JKO(*SMALL, dt=0.2, order=2, edge_tolerance=1)),
     },
     "quantile-jko": {"": Case(wgf.QuantileJKO(60, [-3], [4], dt=0.1), LINE, changed=moved)},
     "fipy": {

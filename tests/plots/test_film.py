@@ -16,7 +16,7 @@ DENSITY, CLOUD = wgf.FiniteVolume(24), wgf.Particles(60)
 BINS = 60
 
 
-def solved(problem, method, save=5):
+def solved(problem, method, save=3):
     return wgf.solve(problem, method, 0.4, save)
 
 
@@ -65,7 +65,7 @@ def test_a_film_shows_the_measure_at_each_common_time(problem, methods, seen, tm
     """The density of that time and the neurons of that time over it, the loss with a mark at that time."""
     runs = [solved(problem, method) for method in methods]
     wgf.animate(runs[0], tmp_path / "film.gif", *runs[1:])
-    assert frames(tmp_path / "film.gif") == len(seen) == 5
+    assert frames(tmp_path / "film.gif") == len(seen) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
     runs.sort(key=lambda run: isinstance(run.measures[0], wgf.Cloud))  # neurons lie over the density
     for k, frame in enumerate(seen):

@@ -185,7 +185,8 @@ def advance(work: Array, cells: int, periodic: bool, tau: float, per_h2: float, 
         fill_rates(up[inner:], down[inner:], g[inner:], g[:LANES], bits[inner:], tau, per_h2)
         factor_ring(inverse, kept, back, out, home, up, down)
     else:
-        up[inner:], down[inner:] = 0.0, 0.0
+        for k in range(inner, size):
+            up[k], down[k] = 0.0, 0.0
         factor(inverse, kept, back, up, down)
     steps = 3 if second_order else 1
     for n in range(steps):
@@ -210,7 +211,8 @@ def advance(work: Array, cells: int, periodic: bool, tau: float, per_h2: float, 
                 flux[k] = flux[size + k]
         correct(u, flux)
     else:
-        u[:] = first
+        for k in range(size):  # u[:] = first brings Numba's words about shapes that do not fit, which take seconds to compile
+            u[k] = first[k]
 
 
 @pointwise

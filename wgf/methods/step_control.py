@@ -15,7 +15,8 @@ All this holds twice: for the density, |μ − ν| = ∫|μ − ν| dθ in units
 between places count, |G − F| = max(G − F) − min(G − F) in units of energy (its scale: max|G|, that of the energy, and τ). Each sees what
 the other one does not: without an interaction the potential does not change at all, and where small targets are learned while the density
 still settles on its cells, they are seen in the potential only. TOLERANCES are of both: that of the density is the larger one, as
-limiters, which switch from cell to cell, leave errors in it that no integral over it sees.
+limiters, which switch from cell to cell, leave errors in it that no integral over it sees. Where the two densities are equal to rounding,
+so are the potentials, also if rounding is much beside targets that nearly vanish.
 
 The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Steps are taken twice at the start, where the
 first one is so short that heat does not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run
@@ -120,6 +121,7 @@ class StepControl(Generic[AnyControlled]):
             change = np.array([self.apart(halves.array, state.array), np.ptp(after - before)])
             error = np.array([self.apart(halves.array, whole.array), np.ptp(after - wrong)])
             scale = np.array([diagnostics.mass, np.abs(after).max() + self.problem.energy.scale + self.problem.noise])
+            error *= error[0] > ROUNDING * scale[0]  # what differs between equal densities is rounding, of targets however small
             path, time = state.path + change, max(state.time, 0.0) + length
             allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
             ratio = MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY))

@@ -61,11 +61,11 @@ def test_the_second_order_option_is_of_second_order():
 
 @pytest.mark.parametrize("temperature", [0.0, 0.1])
 def test_the_entropic_steps_tend_to_the_exact_ones(temperature):
-    """ε → 0, extrapolated from two of them as the error is of size ε²; on 2048 cells."""
+    """ε → 0, extrapolated from two of them as the error is of size ε²; on 1024 cells."""
     problem = student(temperature)
-    exact = wgf.solve(problem, wgf.QuantileJKO(2048, LOWER, UPPER, dt=0.05), until=1.0, save=2)
+    exact = wgf.solve(problem, wgf.QuantileJKO(1024, LOWER, UPPER, dt=0.05), until=1.0, save=2)
     coarse, fine = (
-        wgf.solve(problem, wgf.JKO(2048, LOWER, UPPER, dt=0.05, epsilon=epsilon, accuracy=1e-9), until=1.0, save=2)
+        wgf.solve(problem, wgf.JKO(1024, LOWER, UPPER, dt=0.05, epsilon=epsilon, accuracy=1e-9), until=1.0, save=2)
         for epsilon in (0.005, 0.0025)
     )
     extrapolated = (4 * fine.prediction[-1] - coarse.prediction[-1]) / 3

@@ -96,7 +96,7 @@ def distances(problem, limit, m, replicates, until, step=0.02):
 def test_the_particles_approach_the_density_as_theory_says():
     """The linear neuron at t = 2, m = 10⁴ × 16 replicates: E‖φ_m − φ‖² = s·Var(mean_m), within 3 standard errors."""
     lower, upper = NOISY.box
-    found = distances(NOISY.problem, wgf.FiniteVolume(512, lower, upper), 10_000, 16, until=2.0)
+    found = distances(NOISY.problem, wgf.FiniteVolume(512, lower, upper), 10_000, 16, until=2.0, step=0.04)
     s, rate = NOISY.second_moment[0, 0], NOISY.second_moment[0, 0] + NOISY.penalty
     decay = np.exp(-4 * rate)
     theory = s * (NOISY.width[0] ** 2 * decay + NOISY.temperature * (1 - decay) / rate) / 10_000

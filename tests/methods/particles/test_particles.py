@@ -88,7 +88,7 @@ def test_walls_are_the_no_flux_boundary_of_the_grid():
     """The same box: neurons and finite volumes agree although much of the mass ends at the wall."""
     problem = wgf.Problem(TANH.problem.energy, wgf.Uniform([-0.5, 0], [0.5, 2]))
     box = ([-0.5, 0], [0.5, 2])
-    grid = wgf.solve(problem, wgf.FiniteVolume(100, *box, edge_tolerance=1), until=4.0, save=2)
+    grid = wgf.solve(problem, wgf.FiniteVolume(64, *box, edge_tolerance=1), until=4.0, save=2)
     cloud = wgf.solve(problem, wgf.Particles(1000, lower=box[0], upper=box[1], rtol=1e-4), until=4.0, save=2)
     assert grid.boundary_mass[-1] > 0.1
     assert TANH.data.norm(grid.prediction[-1] - cloud.prediction[-1]) < 0.01

@@ -29,12 +29,12 @@ def test_all_data_of_a_linear_neuron():
 
 def test_batches_cost_a_variance_that_is_linear_in_the_step():
     """E‖φ_η,B − φ_flow‖² = c η/B: slope one, and half of it for twice the batch; it does not fall with m."""
-    found = wgf.compare_steps(RIDGE.problem, 1.0, 20, [0.02, 0.04, 0.08], [2, 8], 80, workers=1)
+    found = wgf.compare_steps(RIDGE.problem, 1.0, 20, [0.04, 0.08, 0.16], [2, 8], 80, workers=1)
     for rate in found.rates:
         assert rate.lower[1] < 1 < rate.upper[1]
     constants = [rate.constant[1] for rate in found.rates]
     assert constants[0] / constants[1] == pytest.approx(4, rel=0.35)
-    wide = wgf.compare_steps(RIDGE.problem, 1.0, 400, [0.04, 0.08], [2], 80, workers=1)
+    wide = wgf.compare_steps(RIDGE.problem, 1.0, 400, [0.08, 0.16], [2], 80, workers=1)
     assert wide.rates[0].constant[1] == pytest.approx(constants[0], rel=0.3)
     v = RIDGE.second_moment[0, 0] * RIDGE.width[0] ** 2 * np.exp(-2 * (RIDGE.second_moment[0, 0] + RIDGE.penalty))
     assert found.fluctuation[1] == pytest.approx(v, rel=0.3)

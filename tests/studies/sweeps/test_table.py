@@ -8,11 +8,12 @@ import threading
 import numpy as np
 import psutil
 import pytest
-from children import ENVIRONMENT, HANG, holding, running, stop_at_cell, wait_until
+from children import ENVIRONMENT, HANG, holding, is_deaf, running, stop_at_cell, wait_until
 from problems import Tanh
 
 import wgf
 from wgf.studies.sweeps import over_sizes
+from wgf.studies.sweeps.parallel import answering
 from wgf.studies.sweeps.resumable import progress
 from wgf.studies.sweeps.table import Found, SweepTable
 
@@ -68,11 +69,11 @@ def whole(tmp_path_factory):
     return sweep(path), path
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(whole, workers, tmp_path):
-    """Kill −9 twice, once early and once late; the finished file is the same in every number."""
+@pytest.mark.parametrize(("workers", "kills"), [(1, (2, 20)), (2, (11,)), pytest.param(2, (2, 20), marks=pytest.mark.long)])
+def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(whole, workers, kills, tmp_path):
+    """Kill −9, twice early and late; the finished file is the same in every number."""
     path, done = tmp_path / "c.h5", 0
-    for kept in (2, 20):
+    for kept in kills:
         with running(stopped_sweep, path, workers, kept - done) as process:
             wait_until(lambda kept=kept: cells_on(path) == kept, process.is_alive)
             children = psutil.Process(process.pid).children(recursive=True)
@@ -177,6 +178,13 @@ def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path, monk
     assert set(multiprocessing.active_children()) <= before
 
 
+def test_workers_never_hear_ctrl_c():
+    """Not even while they start, when they would print a traceback; the first process hears it again."""
+    with answering(is_deaf, (0, 1), 2) as answers:
+        assert not is_deaf(None)
+        assert [answer for _, answer in answers] == [True, True]
+
+
 UNGUARDED = """
 import numpy as np
 import wgf
@@ -191,7 +199,7 @@ SWEEPS = {
 }
 
 
-@pytest.mark.parametrize("sweep", SWEEPS)
+@pytest.mark.parametrize("sweep", ["sizes", pytest.param("steps", marks=pytest.mark.long)])
 def test_a_script_that_its_workers_would_run_again_is_told_what_to_write(sweep, tmp_path):
     """One line, for the workers end without a word; and nothing of it for a script that has that line."""
     for guard, status in (("", 1), ("if __name__ == '__main__': ", 0)):

@@ -86,16 +86,26 @@ class Equation:
         name = CONVECTION[convection]
         self.limiter: Any = fipy.VanLeerConvectionTerm(coeff=self.velocity) if convection == "van-leer" else None
         term = getattr(fipy, name if self.limiter is None else CONVECTION["upwind"])
-        self.equation = fipy.TransientTerm() + term(coeff=self.velocity)
+        self.equation = fipy.TransientTerm() + self._unconstrained(term(coeff=self.velocity))
         self.diffusion = fipy.FaceVariable(mesh=mesh, value=LEAST_DIFFUSION)
         if self.noise or self.medium:
-            self.equation = self.equation - getattr(fipy, DIFFUSION[diffusion])(coeff=self.diffusion)
+            self.equation = self.equation + self._unconstrained(-getattr(fipy, DIFFUSION[diffusion])(coeff=self.diffusion))
         if self.completed:
-            self.equation = self.equation + fipy.UpwindConvectionTerm(coeff=self.completion)
+            self.equation = self.equation + self._unconstrained(fipy.UpwindConvectionTerm(coeff=self.completion))
         self.source = fipy.CellVariable(mesh=mesh, value=0.0)
         if self.growth:
             self.equation = self.equation - fipy.ImplicitSourceTerm(coeff=self.source)
         self.solver = exact_solver()
+
+    def _unconstrained(self, term: Any) -> Any:
+        """The term, told that nothing constrains the density at the outer faces, or FiPy works out in every sweep that this adds zeros."""
+        nothing = load_fipy().CellVariable(mesh=self.density.mesh, value=0.0)
+        for name in ("constraintL", "constraintB"):
+            if hasattr(term, name):  # of diffusion, by variable
+                getattr(term, name)[self.density] = nothing
+            else:
+                setattr(term, name, nothing)
+        return term
 
     def stage(self, base: np.ndarray, guess: np.ndarray, dt: float, sweeps: int, accuracy: float) -> tuple[np.ndarray, int]:
         """The μ with μ = base + dt·R(μ), by sweeps from a guess until one moves less than `accuracy` of μ − base, and their number.
@@ -197,6 +207,39 @@ def _multiples(values: np.ndarray, upwind: np.ndarray) -> np.ndarray:
     return result
 
 
+class Entries:
+    """A sparse matrix as FiPy's terms fill it: the entries of each term, in four parts, are summed once, and then the terms.
+
+    FiPy's own are summed anew at each part, which took most of the time of a sweep. Terms stay apart as long as they differ in size: a
+    small flux is added to a large V/dt in one piece, with one rounding.
+    """
+
+    def __init__(self, mesh: Any, **_sizes: Any) -> None:
+        self.shape = (mesh.numberOfCells,) * 2
+        self.zeroEntries()
+
+    def zeroEntries(self) -> None:
+        """Begin anew."""
+        self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.terms: list[Any] = []
+
+    def addAt(self, vector: np.ndarray, id1: np.ndarray, id2: np.ndarray) -> None:
+        """Values, rows and columns."""
+        self.parts.append((np.asarray(vector, dtype=float), id1, id2))
+
+    def __iadd__(self, other: Entries) -> Entries:
+        self.terms.append(other.matrix)
+        return self
+
+    @property
+    def matrix(self) -> Any:
+        """By columns."""
+        if self.terms:  # a sum of terms has no entries of its own
+            return sum(self.terms[1:], self.terms[0])
+        values, rows, columns = (np.concatenate(arrays) for arrays in zip(*self.parts, strict=True))
+        return sparse.csc_matrix((values, (rows, columns)), shape=self.shape)
+
+
 def exact_solver() -> Any:
     """A solver for FiPy whose results have no sign but that of the matrix' inverse; see the module's text.
 
@@ -209,16 +252,17 @@ def exact_solver() -> Any:
     class ExactSolver(LinearLUSolver):  # type: ignore[misc]  # FiPy has no types
         """Elimination along the diagonal, or iteration where that is dominant."""
 
+        _matrixClass = Entries
+
         def _solve_(self, L: Any, x: np.ndarray, b: np.ndarray) -> np.ndarray:
-            matrix = sparse.csc_matrix(L)
-            if not (np.isfinite(matrix.data).all() and np.isfinite(b).all()):
+            if not (np.isfinite(L.data).all() and np.isfinite(b).all()):
                 return np.full_like(b, np.nan)
-            diagonal = matrix.diagonal()
-            others = sparse.csr_matrix(sparse.diags(diagonal) - matrix)
+            diagonal = L.diagonal()
+            others = sparse.csr_matrix(sparse.diags(diagonal) - L)
             if (diagonal > 0).all() and (np.abs(others).sum(axis=0) <= DIAGONAL * diagonal).all():
                 return _iterated(others, diagonal, np.maximum(x, 0.0), b)
             options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-            result: np.ndarray = linalg.splu(matrix, **options).solve(b)
+            result: np.ndarray = linalg.splu(L, **options).solve(b)
             return result
 
     return ExactSolver()

@@ -45,7 +45,8 @@ def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers
         begun = spawning.Event()
         with ProcessPoolExecutor(min(workers, len(tasks)), spawning, _prepare, (function, begun)) as pool:
             try:
-                futures = {pool.submit(_answer, task): task for task in tasks}
+                with _deaf_children():
+                    futures = {pool.submit(_answer, task): task for task in tasks}
                 yield ((futures[future], future.result()) for future in as_completed(futures))
             except BaseException as error:
                 for child in set(multiprocessing.active_children()) - others:
@@ -54,6 +55,16 @@ def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers
                 if isinstance(error, BrokenProcessPool):
                     raise RunError(KILLED if begun.is_set() else _why_none_began()) from None
                 raise
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that are started inside do not hear Ctrl-C, not even before they have come to `_prepare`; this one hears it at the end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave_to_first_process(workers: int | None) -> None:
