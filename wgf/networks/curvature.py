@@ -155,18 +155,17 @@ def _ridge_forms(neuron: Neuron, theta: Array, x: Array) -> Callable[[Array, Arr
     c, a, b = neuron.split(theta)
     z, extended = x @ a + b, np.column_stack([x, np.ones(len(x))])
     mixed, bent = neuron.sigma.first(z), c * neuron.sigma.second(z)
-    free = [neuron.coordinates.index(name) for name in neuron.theta]
 
     def apply(u: Array, weights: Array) -> tuple[Array, Array]:
         full = np.zeros((len(u), neuron.dim + 2))
-        full[:, free] = u
+        full[:, neuron.free] = u
         along = full[:, 1:] @ extended.T
         forms = 2.0 * full[:, :1] * mixed * along + bent * along**2
         matrices = np.zeros((len(u), neuron.dim + 2, neuron.dim + 2))
         matrices[:, 0, 1:] = matrices[:, 1:, 0] = (forms * weights * mixed) @ extended
         if bent.any():
             matrices[:, 1:, 1:] = np.stack([(extended.T * row) @ extended for row in forms * weights * bent])
-        return forms, matrices[:, free][:, :, free]
+        return forms, matrices[:, neuron.free][:, :, neuron.free]
 
     return apply
 
