@@ -38,7 +38,9 @@ from wgf.networks.activations import Activation as Activation
 from wgf.networks.activations import ramp as ramp
 from wgf.networks.data import Data as Data
 from wgf.networks.data import Teacher as Teacher
+from wgf.networks.network import Network as Network
 from wgf.networks.neuron import Neuron as Neuron
+from wgf.networks.tangent import TangentModel as TangentModel
 from wgf.plots.film import animate as animate
 from wgf.problems.interaction import InteractionEnergy as InteractionEnergy
 from wgf.problems.internal import Entropy as Entropy

@@ -7,8 +7,8 @@ from scipy import linalg
 import wgf
 from wgf.networks.curvature import curvatures, largest_curvature
 from wgf.networks.custom import differences
-from wgf.networks.neuron import coordinate_names
 from wgf.networks.network import Network
+from wgf.networks.neuron import coordinate_names
 
 ACTIVATIONS = ("tanh", "sigmoid", "erf", "relu", "softplus", "gaussian", "cosine")
 THETAS = {1: ("a",), 2: ("c", "a"), 3: ("c", "a", "b"), 4: ("c", "a2", "a1", "b")}
@@ -203,8 +203,8 @@ def test_after_infinite_time_what_can_be_fitted_is():
         (lambda n, d: wgf.Network(n, [1.0, 2.0]), r"have shape \(2,\); give \(m, 2\)"),
         (lambda n, d: wgf.Network(n, [[1.0, np.nan]]), r"entry \[0, 1\] is nan; give finite numbers"),
         (lambda n, d: wgf.Network(n, [["c", "a"]]), "the parameters of the network are"),
-        (lambda n, d: wgf.Network(n, [[1.0, 2.0]], scale=0.0), "the scale of the network = 0: it must be a positive number"),
-        (lambda n, d: wgf.Network(n, [[1.0, 2.0]], scale=np.inf), "the scale of the network = inf: it must be a positive number"),
+        (lambda n, d: wgf.Network(n, [[1.0, 2.0]], scale=0.0), "the network: scale = 0: give a positive number"),
+        (lambda n, d: wgf.Network(n, [[1.0, 2.0]], scale=np.inf), "the network: scale = inf: give a positive number"),
         (lambda n, d: wgf.Network(n, [[1.0, 2.0]]).predict(np.ones((3, 2))), r"the inputs have shape \(3, 2\); the neuron has 1 input"),
         (lambda n, d: wgf.Network(n, [[1.0, 2.0]]).predict([np.nan]), "the inputs are not all finite"),
         (lambda n, d: wgf.Network(n, [[1.0, 2.0]]).tangent(d, -1.0), "penalty = -1: it must be a number ≥ 0"),

@@ -85,7 +85,8 @@ def _quadratic(neuron: Neuron | CustomNeuron, theta: Array, x: Array, weights: A
 def _largest(quadratic: Array, p: int) -> Array:
     """√ of the largest ⟨U, A U⟩ for each A (k, q, q), (k,)."""
     square = quadratic[:, 0, 0] if p == 1 else _in_the_plane(quadratic) if p == 2 else _in_space(quadratic, p)
-    return np.sqrt(np.maximum(square, 0.0))
+    result: Array = np.sqrt(np.maximum(square, 0.0))
+    return result
 
 
 def _in_the_plane(quadratic: Array) -> Array:

@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, positive
+from wgf.errors import InputError, located
 from wgf.measures.measure import real_numbers
 from wgf.networks.activations import Array
 from wgf.networks.curvature import largest_curvature
 from wgf.networks.custom import as_neuron
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron, Response
+from wgf.networks.scaling import check_scale, output_factor
 from wgf.networks.tangent import TangentModel
 
 BLOCK = 2**21  # entries of a (neurons × inputs) array that is kept at a time
@@ -34,14 +35,14 @@ BLOCK = 2**21  # entries of a (neurons × inputs) array that is kept at a time
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Network:
-    """m neurons at `parameters` (m, p), φ = scale · Σ_j g(θ_j); scale α = 1/m unless given.
+    """m neurons at `parameters` (m, p), φ = scale · Σ_j g(θ_j); scale α is 1/m unless given, as a number or as "m^-p" (scaling.py).
 
     Raises InputError for parameters that are not finite numbers of that shape, a scale that is not positive, inputs of another dimension.
     """
 
     neuron: Any
     parameters: Any
-    scale: float | None = None
+    scale: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neuron", as_neuron(self.neuron))
@@ -55,9 +56,9 @@ class Network:
             raise InputError(f"the parameters of the network: entry {bad[0]} is {parameters[tuple(bad[0])]}; give finite numbers")
         parameters.setflags(write=False)
         object.__setattr__(self, "parameters", parameters)
-        if self.scale is not None:
-            positive(self.scale, "the scale of the network")
-        object.__setattr__(self, "scale", 1.0 / len(parameters) if self.scale is None else float(self.scale))
+        with located("the network"):
+            check_scale(self.scale)
+        object.__setattr__(self, "scale", output_factor(self.scale, len(parameters)) / len(parameters))
 
     @property
     def size(self) -> int:
@@ -67,19 +68,23 @@ class Network:
     @property
     def factor(self) -> float:
         """β = mα: one in the mean-field scaling, √m in the NTK scaling."""
-        beta = self.size * float(self.scale or 0.0)
-        return 1.0 if abs(beta - 1.0) <= 4 * np.finfo(float).eps else beta
+        return output_factor(self.scale, self.size)
 
     def predict(self, inputs: Any) -> Array:
         """φ(x) at inputs (n, d), or (n,) for one input; (n,)."""
-        ones = np.ones(self.size)
-        total = sum((response.total(ones[part]) for part, response in self._responses(inputs)), np.zeros(len(inputs)))
-        return self.scale * total
+        ones, total = np.ones(self.size), np.zeros(len(inputs))
+        for part, response in self._responses(inputs):
+            total += response.total(ones[part])
+        result: Array = self.scale * total
+        return result
 
     def derivative(self, direction: Array, inputs: Any) -> Array:
         """Dφ(θ)[v] = α Σ_j Dg(θ_j) v_j for v (m, p) at inputs (n, d), (n,)."""
-        total = sum((response.push(direction[part]) for part, response in self._responses(inputs)), np.zeros(len(inputs)))
-        return self.scale * total
+        total = np.zeros(len(inputs))
+        for part, response in self._responses(inputs):
+            total += response.push(direction[part])
+        result: Array = self.scale * total
+        return result
 
     def pull(self, u: Array, inputs: Any) -> Array:
         """Dg(θ_j)ᵀ u = Σ_i u_i ∇g(θ_j; x_i) for u (n,), (m, p)."""
@@ -88,9 +93,10 @@ class Network:
     def tangent_kernel(self, data: Any) -> Array:
         """T̂ on the inputs of the data (or on inputs (n, d)), without the weights; (n, n)."""
         inputs = data.inputs if isinstance(data, Data) else data
-        total = sum((response.gram() for _, response in self._responses(inputs)), np.zeros((len(inputs), len(inputs))))
-        result: Array = total / self.size
-        return result
+        total = np.zeros((len(inputs), len(inputs)))
+        for _, response in self._responses(inputs):
+            total += response.gram()
+        return total / self.size
 
     def differential_norm(self, data: Data) -> float:
         """‖Dφ‖ from (R^{pm}, |·|) to L²(ρ)."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -33,17 +33,27 @@ from wgf.networks.activations import Array
 from wgf.networks.data import Data
 from wgf.registers import known
 
-if TYPE_CHECKING:
-    from wgf.networks.network import Network
-
 SPACES = ("function", "parameter")
+
+
+class Expandable(Protocol):
+    """What the expansion needs of a network (network.py)."""
+
+    @property
+    def parameters(self) -> Array: ...
+    @property
+    def factor(self) -> float: ...
+    def predict(self, inputs: Any) -> Array: ...
+    def derivative(self, direction: Array, inputs: Any) -> Array: ...
+    def pull(self, u: Array, inputs: Any) -> Array: ...
+    def tangent_kernel(self, data: Any) -> Array: ...
 
 
 @dataclass(frozen=True, repr=False)
 class TangentModel:
     """The tangent model of `network` at its parameters, trained on `data` with the penalty λ|θ|² of strength `penalty`."""
 
-    network: Network
+    network: Expandable
     data: Data
     penalty: float = 0.0
 
@@ -76,7 +86,8 @@ class TangentModel:
     @cached_property
     def _at_zero(self) -> Array:
         """q, (n,)."""
-        return self.start - self.network.derivative(self.network.parameters, self.data.inputs)
+        result: Array = self.start - self.network.derivative(self.network.parameters, self.data.inputs)
+        return result
 
     def _hat(self, u: Array) -> Array:
         result: Array = self.spectrum[1].T @ (np.sqrt(self.data.weights) * u)
@@ -118,7 +129,8 @@ class TangentModel:
     def predict(self, inputs: Array, time: float) -> Array:
         """φ̄(t, x) at any inputs (n', d), (n',)."""
         network = self.network
-        return network.predict(inputs) + network.derivative(self.parameters(time) - network.parameters, inputs)
+        result: Array = network.predict(inputs) + network.derivative(self.parameters(time) - network.parameters, inputs)
+        return result
 
     def __repr__(self) -> str:
         extra = f", λ = {self.penalty:g}" if self.penalty else ""

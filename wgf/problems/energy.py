@@ -2,7 +2,7 @@
 
     E[μ] = ½L[μ] + ∫U(μ),      G(θ; μ) = ½ δL/δμ,      ∂_t μ = div(μ ∇(G + U'(μ)))
 
-velocity(points, masses)   −∇G at the points of a cloud, and L
+velocity(points, masses)   −∇G at the points of a cloud, times the mobility, which is one but for scaled networks (scaled.py); and L
 on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential)
 at(points)                 G at fixed points with variable masses, the cells of a mesh (PointPotential)
 wrapped(periods)           the energy with nearest-image differences, for particles and mesh cells on periodic axes
@@ -105,6 +105,11 @@ class Energy(Protocol):
     @property
     def scale(self) -> float:
         """The size of the energy of which rounding is a fraction."""
+        ...
+
+    @property
+    def mobility(self) -> float:
+        """Of the points of a cloud, dθ/dt = −mobility ∇G."""
         ...
 
     def axis_names(self, p: int) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ class InteractionEnergy:
     neuron: ClassVar[None] = None
     data: ClassVar[None] = None
     scale: ClassVar[float] = 0.0
+    mobility: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         if self.axes is not None:

@@ -75,6 +75,7 @@ class RegressionEnergy:
     penalty: Any = 0.0
 
     internal: ClassVar[None] = None  # U(μ), which the loss of a network has not
+    mobility: ClassVar[float] = 1.0  # of neurons: dθ/dt = −mobility ∇G
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neuron", as_neuron(self.neuron))

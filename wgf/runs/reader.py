@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
+from wgf.problems.scaled import scaled_neuron
 from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
 from wgf.runs.run import HISTORY, Run
@@ -38,12 +40,16 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
         history = {name: column[:] for name, column in file["history"].items() if name != "step"}
         data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
         names = tuple(file["coordinate"].asstr()[:].tolist())
+        start = file["position"][0] if "position" in file else None
     text = str(attributes["problem"])
     if problem is None or text not in ("", problem.source):
         problem = Problem.from_text(text, data=data) if text else None
     elif problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data):
         raise InputError(f"{path} is not a run of the problem given, {problem!r}: its coordinates or its data are others")
-    neuron = problem.energy.neuron if problem else None
+    neuron: Any = problem.energy.neuron if problem else None
+    if neuron is not None and start is not None:
+        options = json.loads(attributes["method_options"])
+        neuron = scaled_neuron(neuron, options.get("scale"), options.get("centred"), start)
     return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
 
 

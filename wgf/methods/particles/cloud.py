@@ -56,7 +56,7 @@ class CloudStepper(Generic[AnyState]):
 
     def diagnostics(self, time: float, velocity: np.ndarray, loss: float) -> Diagnostics:
         """The diagnostics of a cloud with this velocity and loss."""
-        dissipation = float(self.weights @ np.einsum("mp,mp->m", velocity, velocity))
+        dissipation = float(self.weights @ np.einsum("mp,mp->m", velocity, velocity)) / self.energy.mobility
         energy = np.nan if self.noisy else 0.5 * loss
         return Diagnostics(time, loss, energy, dissipation, float(self.weights.sum()), float(self.weights.min()))
 

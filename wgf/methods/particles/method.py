@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, number, positive, shown
+from wgf.errors import InputError, located, number, positive, shown
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
@@ -21,8 +21,11 @@ from wgf.methods.particles.flow import SOLVERS, FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
 from wgf.methods.particles.walls import Walls
 from wgf.methods.time_steps import shortened
+from wgf.networks.scaling import CENTRED, check_scale, in_pairs
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
+from wgf.problems.regression import network
+from wgf.problems.scaled import scaled
 from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
@@ -47,6 +50,8 @@ class Particles:
     solver        of the gradient flow: RK45 (default), DOP853 or RK23
     lower, upper  walls, where the neurons live in a box: they stop there, with noise they are reflected; the initial law is truncated
     boundary      "no-flux" or "periodic", for all axes or one per axis
+    scale         α of the network α Σ_j g(θ_j): a number, or "m^-p"; by default 1/m, the mean-field scaling (networks/scaling.py)
+    centred       "pairs": m/2 draws, each twice, with opposite output weights; "subtracted": the network less what it is at the start
 
     An option that would change nothing is refused: by itself, or when the method is bound to a problem.
     """
@@ -62,6 +67,8 @@ class Particles:
     lower: Sequence[float] | None = None
     upper: Sequence[float] | None = None
     boundary: str | Sequence[str] = "no-flux"
+    scale: float | str | None = None
+    centred: str | None = None
 
     def __post_init__(self) -> None:
         if self.m < 1:
@@ -81,6 +88,12 @@ class Particles:
             self._refuse(OF_THE_FLOW, f"of the gradient flow, but step = {self.step:g} asks for steps of a fixed size")
         if self.batch is not None:
             self._refuse(("scheme",), f"of noise on all data, but batch = {self.batch} takes euler-maruyama")
+        with located("particles"):
+            check_scale(self.scale)
+        if self.centred is not None:
+            known(self.centred, CENTRED, "way to centre a network at its start")
+        if self.centred == "pairs" and self.m % 2:
+            raise InputError(f'particles: m = {self.m} with centred = "pairs"; give an even number of neurons')
         Walls(self.lower, self.upper, self.boundary)
 
     @classmethod
@@ -100,13 +113,27 @@ class Particles:
             self._refuse(("scheme",), "of noise, but the problem has none (temperature = 0)")
         walls = Walls(self.lower, self.upper, self.boundary)
         walls.fit(problem.dim)
-        points = walls.law_inside(problem.initial).sample(self.m, np.random.default_rng(self.seed))
+        points = self._drawn(problem, walls)
+        problem = scaled(problem, self.scale, self.centred, points)
         cloud = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
             return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)
         if self.step is not None:
             return DescentStepper(*cloud, walls, self.step)
         return FlowStepper(*cloud, self.solver or "RK45", self.rtol or DEFAULT_RTOL, self.atol or DEFAULT_ATOL, walls)
+
+    def _drawn(self, problem: Problem, walls: Walls) -> np.ndarray:
+        """The neurons at the start, (m, p)."""
+        law, rng = walls.law_inside(problem.initial), np.random.default_rng(self.seed)
+        if self.centred != "pairs":
+            return law.sample(self.m, rng)
+        neuron = network(problem.energy).neuron
+        if neuron.output_axis is None:
+            raise InputError('particles: centred = "pairs" needs the output weight c among the coordinates in theta')
+        points = in_pairs(neuron, law.sample(self.m // 2, rng))
+        if not np.array_equal(walls.inside(points), points) and not walls.periods.any():
+            raise InputError('particles: centred = "pairs" needs walls at opposite values of the output weight c')
+        return points
 
     def _refuse(self, names: Sequence[str], why: str) -> None:
         """Refuse options of these names that are given, as they would change nothing."""
@@ -123,6 +150,8 @@ class Particles:
     def __repr__(self) -> str:
         numbers = {"rtol": self.rtol, "atol": self.atol, "step": self.step, "batches of": self.batch}
         words = [word for word in (self.scheme, self.solver) if word is not None]
+        words += [f"scale {self.scale}"] if self.scale is not None else []
+        words += [f"centred by {self.centred}"] if self.centred is not None else []
         words += [f"{name} {number:g}" for name, number in numbers.items() if number is not None]
         return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 

@@ -76,6 +76,8 @@ def compare(
     """
     leave_to_first_process(workers)
     until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
+    if particles is not None and (particles.scale is not None or particles.centred is not None):
+        raise InputError("compare is for the mean-field scaling, whose limit it solves: leave out scale and centred, or call wgf.lazy")
     names = _checked(problem, chosen, replicates, distances)
     template = particles or Particles(chosen[0])
     resumable = None

@@ -1,0 +1,150 @@
+"""How lazy a run of neurons is: the quantities of the lecture at its frames, and of one gradient step.
+
+With φ(θ) = α Σ_j g(θ_j), the tangent model φ̄ at θ₀ (networks/tangent.py), norms in L²(ρ) and R^{pm}:
+
+    relative scale   κ = ‖φ − f*‖ ‖D²φ‖/‖Dφ‖²
+    deviation        ‖φ(θ(t)) − φ̄(θ̄(t))‖/‖φ(θ₀) − f*‖, which is at most a constant times t²κ(θ₀) at first
+    displacement     √((1/m) Σ_j |θ_j(t) − θ_j(0)|²)
+    kernel change    ‖T̂(t) − T̂(0)‖/‖T̂(0)‖, Frobenius norms in L²(ρ) ⊗ L²(ρ)
+    alignment        ⟨T̂(t), T̂(0)⟩/(‖T̂(t)‖ ‖T̂(0)‖): one, where the kernel has only grown
+
+One step θ⁺ = θ − s∇E of plain gradient descent, E = ‖φ − f*‖² and ∇E = 2Dφ*(φ − f*) (without penalty), changes to first order in s
+
+    ΔE/E ≈ −s‖∇E‖²/E,                        at most 4s‖Dφ‖² in size,
+    ‖Dφ(θ⁺) − Dφ(θ)‖/‖Dφ‖ ≈ s‖D²φ[∇E]‖/‖Dφ‖,      at most 2s‖φ − f*‖‖D²φ‖ = 2sκ‖Dφ‖²,
+
+so that κ/2 compares the bounds: κ ≪ 1 says that the loss falls long before the differential has changed [Chizat, Oyallon & Bach 2019]. In
+the time of the package a step of η is s = η/(2mα²). A network from which its start is subtracted is one with the targets f* + φ(θ₀).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from wgf.errors import InputError, positive
+from wgf.measures.measure import Cloud
+from wgf.networks.data import Data
+from wgf.networks.network import Network
+from wgf.networks.scaling import output_factor
+from wgf.problems.problem import Problem
+from wgf.problems.regression import RegressionEnergy, network
+from wgf.runs.run import Run
+
+SERIES = ("deviation", "loss", "displacement", "alignment", "kernel_change")
+
+
+@dataclass(frozen=True)
+class Laziness:
+    """The quantities at the frames of a run, (frames,) each, and κ at the start; `bound` is t²κ(θ₀)."""
+
+    times: np.ndarray
+    relative_scale: float
+    deviation: np.ndarray
+    loss: np.ndarray
+    displacement: np.ndarray
+    alignment: np.ndarray
+    kernel_change: np.ndarray
+
+    @property
+    def bound(self) -> np.ndarray:
+        """t²κ(θ₀), (frames,)."""
+        return self.times**2 * self.relative_scale
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """What one gradient step changes, relative to E and to ‖Dφ‖, beside its first-order form and the bound of that.
+
+    loss, loss_first_order, loss_bound                              ΔE/E
+    differential, differential_first_order, differential_bound      ‖ΔDφ‖/‖Dφ‖
+    """
+
+    loss: float
+    loss_first_order: float
+    loss_bound: float
+    differential: float
+    differential_first_order: float
+    differential_bound: float
+
+
+def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Network, Data]:
+    """The network of a frame of a run of neurons, and the data it is trained on: f* + φ(θ₀), where its start is subtracted.
+
+    Raises InputError for runs of other methods, and of problems without a network.
+    """
+    energy, options = network(problem.energy), json.loads(str(run.attributes["method_options"]))
+    if str(run.attributes["method"]) != "Particles":
+        raise InputError(f"{run!r} is not a run of neurons, which Particles gives")
+    first, measure = run.measures[0], run.measures[frame]
+    scale = options.get("scale")
+    data: Data = energy.data
+    if options.get("centred") == "subtracted":
+        data = Data(data.inputs, data.targets + _network(energy, first, scale).predict(data.inputs), data.weights)
+    return _network(energy, measure, scale), data
+
+
+def _network(energy: RegressionEnergy, cloud: Cloud, scale: float | str | None) -> Network:
+    m = len(cloud.positions)
+    return Network(energy.neuron, cloud.positions, output_factor(scale, m) / m)
+
+
+def laziness(problem: Problem, run: Run) -> Laziness:
+    """The quantities of a run of `Particles` without noise, in memory or from a file."""
+    energy = network(problem.energy)
+    if energy.penalty.strength and energy.penalty.function is not None:
+        raise InputError("the tangent model knows the penalty λ|θ|² only, not a function V")
+    start, data = trained_network(problem, run, 0)
+    model = start.tangent(data, energy.penalty.strength)
+    linear, distance = model.flow(run.times), data.norm(start.predict(data.inputs) - data.targets)
+    root = np.sqrt(np.outer(data.weights, data.weights))
+    before = root * model.kernel
+    rows = []
+    for k in range(len(run.times)):
+        now, _ = trained_network(problem, run, k)
+        kernel = root * now.tangent_kernel(data)
+        rows.append(
+            (
+                _ratio(data.norm(now.predict(data.inputs) - linear[k]), distance),
+                run.loss[k],
+                np.sqrt(np.mean(np.sum((now.parameters - start.parameters) ** 2, axis=1))),
+                _ratio(float(np.sum(kernel * before)), float(np.linalg.norm(kernel) * np.linalg.norm(before))),
+                _ratio(float(np.linalg.norm(kernel - before)), float(np.linalg.norm(before))),
+            )
+        )
+    return Laziness(run.times, start.relative_scale(data), *np.array(rows).T)
+
+
+def step_change(network: Network, data: Data, step: float) -> StepChange:
+    """What one step of size η = `step` in the time of the package, s = η/(2mα²), changes; without penalty."""
+    positive(step, "the gradient step")
+    s = step / (2.0 * network.size * network.scale**2)
+    residual = network.predict(data.inputs) - data.targets
+    loss = float(data.weights @ residual**2)
+    gradient = 2.0 * network.scale * network.pull(data.weights * residual, data.inputs)
+    moved = Network(network.neuron, network.parameters - s * gradient, network.scale)
+    after = data.norm(moved.predict(data.inputs) - data.targets) ** 2
+    slope, root = network.differential_norm(data), network.scale * np.sqrt(data.weights)
+    new, old = (each.neuron.gradient(each.parameters, data.inputs) for each in (moved, network))
+    bent = np.einsum("jnpq,jq->jnp", network.neuron.second(network.parameters, data.inputs), gradient)
+
+    def norm(change: np.ndarray) -> float:
+        """Of a change of the gradients (m, n, p), as a map from R^{pm} to L²(ρ)."""
+        flat = np.moveaxis(change, 1, 0).reshape(data.size, -1) * root[:, None]
+        return float(np.sqrt(np.linalg.eigvalsh(flat @ flat.T)[-1].clip(0.0)))
+
+    return StepChange(
+        (after - loss) / loss,
+        -s * float(np.sum(gradient**2)) / loss,
+        4.0 * s * slope**2,
+        norm(new - old) / slope,
+        s * norm(bent) / slope,
+        2.0 * s * np.sqrt(loss) * network.curvature_norm(data),
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    """part/whole; zero, where both are."""
+    return part / whole if whole > 0.0 else (0.0 if part == 0.0 else np.inf)
