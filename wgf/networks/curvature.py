@@ -16,7 +16,8 @@ p > 2    Q is convex in U, so that Q(v) ≥ 2⟨V, A U⟩ − Q(u): the v of lar
          supremum; λ_max(A) is the upper one, from which neurons that cannot be the largest are left out.
 
 Beyond p = 6 A is too large; for our own neurons then not even the Hessians are kept. The second derivative of an activation with kinks is
-that between them (zero for relu). Quantities are dimensionless.
+that between them (zero for relu). Where σ'' is zero, H_i[u, u] = 2u_c σ'(z_i)⟨ũ, x̃_i⟩, and Q = 4u_c² ũᵀMũ with M = Σ_i w_i σ'(z_i)² x̃_i x̃_iᵀ over
+the free weights is largest for u_c² = |ũ|² = ½, where it is λ_max(M): exact for any p. Quantities are dimensionless.
 """
 
 from __future__ import annotations
@@ -132,6 +133,11 @@ def _in_space(quadratic: Array, p: int) -> Array:
 
 def _of_one(neuron: Neuron | CustomNeuron, theta: Array, x: Array, weights: Array) -> float:
     """√ of the largest Q that is found for one neuron at theta (p,)."""
+    if isinstance(neuron, Neuron):
+        c, a, b = neuron.split(theta)
+        z = x @ a + b
+        if not (c * neuron.sigma.second(z)).any():
+            return _without_bends(neuron, neuron.sigma.first(z), x, weights)
     apply = _ridge_forms(neuron, theta, x) if isinstance(neuron, Neuron) else _forms(neuron.second(theta[None], x)[0])
 
     def contract(u: Array, active: Array) -> tuple[Array, Array]:
@@ -139,6 +145,15 @@ def _of_one(neuron: Neuron | CustomNeuron, theta: Array, x: Array, weights: Arra
         return (forms**2 @ weights)[None], matrices[None]
 
     return float(np.sqrt(_climb(contract, _random_starts(len(theta))[None])[0]))
+
+
+def _without_bends(neuron: Neuron, slopes: Array, x: Array, weights: Array) -> float:
+    """√λ_max(M) for slopes σ'(z_i) (n,); zero where c, or all else, is fixed."""
+    weighted = neuron.free[neuron.free > 0] - 1
+    if "c" not in neuron.theta or not len(weighted):
+        return 0.0
+    rows = np.column_stack([x, np.ones(len(x))])[:, weighted] * (np.sqrt(weights) * slopes)[:, None]
+    return float(np.sqrt(np.linalg.eigvalsh(rows.T @ rows)[-1]))
 
 
 def _forms(second: Array) -> Callable[[Array, Array], tuple[Array, Array]]:
