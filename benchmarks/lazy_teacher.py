@@ -4,8 +4,8 @@ The experiment of Chizat, Oyallon & Bach [On lazy training in differentiable pro
 
     teacher    f*(x) = Σ_{k≤3} s_k max(⟨w_k, x⟩, 0), w_k uniform on the unit sphere of R^100, s_k = ±1, others in each draw
     data       1000 samples to learn from and 1000 to test with, uniform on the sphere, with equal weights
-    student    φ(x) = Σ_{j≤50} c_j max(⟨a_j, x⟩, 0), that is α = 1, with c_j and a_j normal of standard deviation τ, in pairs (c, a), (−c, a),
-               so that φ = 0 at the start
+    student    φ(x) = Σ_{j≤50} c_j max(⟨a_j, x⟩, 0), that is α = 1, with c_j and a_j normal of standard deviation τ, in pairs (c, a) and
+               (−c, a), so that φ = 0 at the start
     descent    θ ← θ − η∇(½‖φ − f*‖²), 2000 steps of η = min(10, 0.1/τ²). A step of wgf is θ ← θ − (step/(2mα²))∇‖φ − f*‖²: step = mη
     test loss  ½ mean (φ − f*)² over the test data, times 1000 in the table
 
@@ -49,8 +49,12 @@ class Experiment:
         """What to learn from and what to test with, of one draw of the teacher."""
         rng = np.random.default_rng(seed)
         weights, signs = on_the_sphere(rng, 3, self.dim), rng.choice([-1.0, 1.0], 3)
-        learn, test = (on_the_sphere(rng, self.samples, self.dim) for _ in range(2))
-        return tuple(wgf.Data(x, np.maximum(x @ weights.T, 0.0) @ signs) for x in (learn, test))
+
+        def samples() -> wgf.Data:
+            x = on_the_sphere(rng, self.samples, self.dim)
+            return wgf.Data(x, np.maximum(x @ weights.T, 0.0) @ signs)
+
+        return samples(), samples()
 
     def time(self, scale: float) -> float:
         """Of the whole descent."""
@@ -98,7 +102,7 @@ def distance(values: np.ndarray, mean: float, deviation: float) -> float:
 def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     print(machine())
-    experiment, draws = (Experiment(10, 50, 10, 100), 2) if quick else (Experiment(), 20)
+    experiment, draws = (Experiment(samples=50, m=6, steps=20), 2) if quick else (Experiment(), 20)
     found = {scale: np.array([experiment.outcome(scale, seed) for seed in range(draws)]).T for scale in REFERENCE}
     losses = {scale: 1000.0 * values[1] for scale, values in found.items()}
     rows = []

@@ -15,9 +15,9 @@ p > 2    Q is convex in U, so that Q(v) ≥ 2⟨V, A U⟩ − Q(u): the v of lar
          eigenvectors of A stand for, and random ones) this ends at local maxima; the largest of them is taken. It is a lower bound of the
          supremum; λ_max(A) is the upper one, from which neurons that cannot be the largest are left out.
 
-Beyond p = 6 A is too large; for our own neurons then not even the Hessians are kept. The second derivative of an activation with kinks is
-that between them (zero for relu). Where σ'' is zero, H_i[u, u] = 2u_c σ'(z_i)⟨ũ, x̃_i⟩, and Q = 4u_c² ũᵀMũ with M = Σ_i w_i σ'(z_i)² x̃_i x̃_iᵀ over
-the free weights is largest for u_c² = |ũ|² = ½, where it is λ_max(M): exact for any p. Quantities are dimensionless.
+Beyond p = 6 A is too large; for our own neurons then not even the Hessians are kept. Where σ'' is zero there, H_i[u, u] is
+2u_c σ'(z_i)⟨ũ, x̃_i⟩, and Q = 4u_c² ũᵀMũ with M = Σ_i w_i σ'(z_i)² x̃_i x̃_iᵀ over the free weights is largest for u_c² = |ũ|² = ½: it is
+λ_max(M), exact. The second derivative of an activation with kinks is that between them (zero for relu). Quantities are dimensionless.
 """
 
 from __future__ import annotations
