@@ -45,10 +45,14 @@ class Experiment:
         """c max(⟨a, x⟩, 0), θ = (c, a)."""
         return wgf.Neuron("relu", coordinate_names(self.dim)[:-1], {"b": 0.0}, self.dim)
 
+    def teacher(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """w_k (3, d) and s_k (3,), which are the first that is drawn."""
+        return on_the_sphere(rng, 3, self.dim), rng.choice([-1.0, 1.0], 3)
+
     def data(self, seed: int) -> tuple[wgf.Data, wgf.Data]:
         """What to learn from and what to test with, of one draw of the teacher."""
         rng = np.random.default_rng(seed)
-        weights, signs = on_the_sphere(rng, 3, self.dim), rng.choice([-1.0, 1.0], 3)
+        weights, signs = self.teacher(rng)
 
         def samples() -> wgf.Data:
             x = on_the_sphere(rng, self.samples, self.dim)
@@ -88,8 +92,8 @@ def on_the_sphere(rng: np.random.Generator, count: int, dim: int) -> np.ndarray:
 
 
 def mean_and_error(values: np.ndarray) -> str:
-    """The mean of independent values ± its standard error."""
-    return f"{values.mean():.3g} ± {values.std(ddof=1) / np.sqrt(len(values)):.1g}"
+    """The mean of independent values ± its standard error, or nothing of fewer than two."""
+    return "" if len(values) < 2 else f"{values.mean():.3g} ± {values.std(ddof=1) / np.sqrt(len(values)):.1g}"
 
 
 def distance(values: np.ndarray, mean: float, deviation: float) -> float:
@@ -102,7 +106,7 @@ def distance(values: np.ndarray, mean: float, deviation: float) -> float:
 def main(quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
     print(machine())
-    experiment, draws = (Experiment(samples=50, m=6, steps=20), 2) if quick else (Experiment(), 20)
+    experiment, draws = (Experiment(samples=50, m=6, steps=20), 2) if quick else (Experiment(), 40)
     found = {scale: np.array([experiment.outcome(scale, seed) for seed in range(draws)]).T for scale in REFERENCE}
     losses = {scale: 1000.0 * values[1] for scale, values in found.items()}
     rows = []
@@ -124,8 +128,15 @@ def main(quick: bool, output: Path | None) -> None:
     title = f"{experiment.m} ReLU neurons, {experiment.dim} inputs, {experiment.samples} samples, {experiment.steps} steps; {draws} draws"
     feature = losses[min(losses)]
     ratios = [[f"{scale:g}", loss.mean() / feature.mean(), (loss / feature).min()] for scale, loss in losses.items()]
+    alike = np.array([abs(experiment.teacher(np.random.default_rng(seed))[1].sum()) == 3.0 for seed in range(draws)])
+    by_signs = [[f"{scale:g}", mean_and_error(loss[alike]), mean_and_error(loss[~alike])] for scale, loss in losses.items()]
     tables = [
         show(title, headers, rows),
+        show(
+            "1000 × test loss by the signs of the teacher",
+            ["τ", f"all alike: {alike.sum()} draws", f"not all: {(~alike).sum()} draws"],
+            by_signs,
+        ),
         show(f"Test loss in that at τ = {min(losses):g}", ["τ", "of the means", "least of a draw"], ratios),
     ]
     keep(__file__, tables, output)
