@@ -21,7 +21,7 @@ help:
 	@echo "make lint          formatter, linter, types and dead code only"
 	@echo "make dead          dead code only"
 	@echo "make format        mend what the formatter and the linter can mend"
-	@echo "make bench         the benchmarks: roofline, peers, noise, JKO, sweeps, particles beside the PDE, SGD, start-up"
+	@echo "make bench         the benchmarks: roofline, peers, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
 	@echo "make clean         remove the virtual environments and what was generated"
 
 $(READY): setup.cfg pyproject.toml $(CONSTRAINTS)
@@ -71,6 +71,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/particles_vs_pde.py
 	$(BIN)/python benchmarks/sgd.py
+	$(BIN)/python benchmarks/lazy_teacher.py
 	$(BIN)/python benchmarks/startup.py
 
 clean:

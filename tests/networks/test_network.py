@@ -1,5 +1,7 @@
 """Finite networks: T̂, norms and κ against dense tensors; the tangent flow against the matrix exponential; messages."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import linalg
@@ -125,6 +127,17 @@ def test_many_coordinates_are_searched_without_their_tensor(activation):
         assert found == pytest.approx(exact, rel=1e-12)
     else:
         assert found == pytest.approx(curvatures(wgf.networks.custom.CustomNeuron(Same()), theta, x, weights), rel=1e-6)
+
+
+@pytest.mark.parametrize("free", ["c a2 a5 a3 b a1 a8", "b a7 a4 a1 a2 c a3 a5", "a1 a2 a3 a4 a5 a6 a7 b"])
+def test_neurons_without_bends_have_a_closed_form(free):
+    """Some coordinates of relu, in any order: what the search in the Hessians finds; nothing is curved without c."""
+    rng, theta = np.random.default_rng(1), free.split()
+    neuron = wgf.Neuron("relu", theta, {name: 0.7 for name in coordinate_names(8) if name not in theta}, 8)
+    given = (rng.standard_normal((3, len(theta))), rng.standard_normal((30, 8)), rng.dirichlet(np.ones(30)))
+    searched = curvatures(SimpleNamespace(second=neuron.second), *given)
+    assert curvatures(neuron, *given) == pytest.approx(searched, rel=1e-9)
+    assert ("c" in theta) == (searched.min() > 0)
 
 
 def test_a_custom_neuron_has_the_same_quantities():

@@ -15,8 +15,9 @@ p > 2    Q is convex in U, so that Q(v) ≥ 2⟨V, A U⟩ − Q(u): the v of lar
          eigenvectors of A stand for, and random ones) this ends at local maxima; the largest of them is taken. It is a lower bound of the
          supremum; λ_max(A) is the upper one, from which neurons that cannot be the largest are left out.
 
-Beyond p = 6 A is too large; for our own neurons then not even the Hessians are kept. The second derivative of an activation with kinks is
-that between them (zero for relu). Quantities are dimensionless.
+Beyond p = 6 A is too large; for our own neurons then not even the Hessians are kept. Where σ'' is zero there, H_i[u, u] is
+2u_c σ'(z_i)⟨ũ, x̃_i⟩, and Q = 4u_c² ũᵀMũ with M = Σ_i w_i σ'(z_i)² x̃_i x̃_iᵀ over the free weights is largest for u_c² = |ũ|² = ½: it is
+λ_max(M), exact. The second derivative of an activation with kinks is that between them (zero for relu). Quantities are dimensionless.
 """
 
 from __future__ import annotations
@@ -132,6 +133,11 @@ def _in_space(quadratic: Array, p: int) -> Array:
 
 def _of_one(neuron: Neuron | CustomNeuron, theta: Array, x: Array, weights: Array) -> float:
     """√ of the largest Q that is found for one neuron at theta (p,)."""
+    if isinstance(neuron, Neuron):
+        c, a, b = neuron.split(theta)
+        z = x @ a + b
+        if not (c * neuron.sigma.second(z)).any():
+            return _without_bends(neuron, neuron.sigma.first(z), x, weights)
     apply = _ridge_forms(neuron, theta, x) if isinstance(neuron, Neuron) else _forms(neuron.second(theta[None], x)[0])
 
     def contract(u: Array, active: Array) -> tuple[Array, Array]:
@@ -139,6 +145,15 @@ def _of_one(neuron: Neuron | CustomNeuron, theta: Array, x: Array, weights: Arra
         return (forms**2 @ weights)[None], matrices[None]
 
     return float(np.sqrt(_climb(contract, _random_starts(len(theta))[None])[0]))
+
+
+def _without_bends(neuron: Neuron, slopes: Array, x: Array, weights: Array) -> float:
+    """√λ_max(M) for slopes σ'(z_i) (n,); zero where c, or all else, is fixed."""
+    weighted = neuron.free[neuron.free > 0] - 1
+    if "c" not in neuron.theta or not len(weighted):
+        return 0.0
+    rows = np.column_stack([x, np.ones(len(x))])[:, weighted] * (np.sqrt(weights) * slopes)[:, None]
+    return float(np.sqrt(np.linalg.eigvalsh(rows.T @ rows)[-1]))
 
 
 def _forms(second: Array) -> Callable[[Array, Array], tuple[Array, Array]]:
@@ -156,18 +171,17 @@ def _ridge_forms(neuron: Neuron, theta: Array, x: Array) -> Callable[[Array, Arr
     c, a, b = neuron.split(theta)
     z, extended = x @ a + b, np.column_stack([x, np.ones(len(x))])
     mixed, bent = neuron.sigma.first(z), c * neuron.sigma.second(z)
-    free = [neuron.coordinates.index(name) for name in neuron.theta]
 
     def apply(u: Array, weights: Array) -> tuple[Array, Array]:
         full = np.zeros((len(u), neuron.dim + 2))
-        full[:, free] = u
+        full[:, neuron.free] = u
         along = full[:, 1:] @ extended.T
         forms = 2.0 * full[:, :1] * mixed * along + bent * along**2
         matrices = np.zeros((len(u), neuron.dim + 2, neuron.dim + 2))
         matrices[:, 0, 1:] = matrices[:, 1:, 0] = (forms * weights * mixed) @ extended
         if bent.any():
             matrices[:, 1:, 1:] = np.stack([(extended.T * row) @ extended for row in forms * weights * bent])
-        return forms, matrices[:, free][:, :, free]
+        return forms, matrices[:, neuron.free][:, :, neuron.free]
 
     return apply
 

@@ -105,7 +105,7 @@ class Network:
         return float(self.scale * np.sqrt(self.size * max(largest, 0.0)))
 
     def curvature_norm(self, data: Data) -> float:
-        """‖D²φ‖: exact for p ≤ 2, and the largest that a search from many starts finds beyond (curvature.py)."""
+        """‖D²φ‖: exact for p ≤ 2, and for p > 6 where σ'' = 0; else the largest that a search from many starts finds (curvature.py)."""
         self._checked(data.inputs)
         return float(self.scale) * largest_curvature(self.neuron, self.parameters, data.inputs, data.weights)
 

@@ -96,6 +96,17 @@ class Neuron:
         """All d + 2 names: c, the input weights, b."""
         return coordinate_names(self.dim)
 
+    @cached_property
+    def free(self) -> Array:
+        """The places of θ's coordinates among all d + 2, (p,)."""
+        return np.array([self.coordinates.index(name) for name in self.theta])
+
+    @cached_property
+    def _defaults(self) -> Array:
+        """All d + 2 coordinates where those of θ are as they would be if they were not given, (d + 2,)."""
+        defaults = {"c": 1.0, **self.fixed}
+        return np.array([defaults.get(name, 0.0) for name in self.coordinates])
+
     @property
     def sigma(self) -> Activation:
         """The activation itself."""
@@ -118,10 +129,9 @@ class Neuron:
     def split(self, theta: Array) -> tuple[Array, Array, Array]:
         """Output weights (…,), input weights (…, d) and biases (…,) at theta (…, p)."""
         theta = np.asarray(theta, dtype=float)
-        defaults = {"c": 1.0, "b": 0.0, **self.fixed}
         full = np.empty((*theta.shape[:-1], self.dim + 2))
-        for k, name in enumerate(self.coordinates):
-            full[..., k] = theta[..., self.theta.index(name)] if name in self.theta else defaults[name]
+        full[...] = self._defaults
+        full[..., self.free] = theta
         return full[..., 0], full[..., 1:-1], full[..., -1]
 
     def value(self, theta: Array, x: Array) -> Array:
@@ -150,8 +160,7 @@ class Neuron:
         full = np.zeros((*z.shape, self.dim + 2, self.dim + 2))
         full[..., 0, 1:] = full[..., 1:, 0] = mixed * extended
         full[..., 1:, 1:] = bent * (extended[:, :, None] * extended[:, None, :])
-        free = [self.coordinates.index(name) for name in self.theta]
-        result: Array = full[..., free, :][..., free]
+        result: Array = full[..., self.free, :][..., self.free]
         return result
 
     def at(self, theta: Array, x: Array) -> Response:
@@ -184,22 +193,22 @@ class _RidgeResponse:
         return result
 
     def pull(self, u: Array) -> Array:
+        """Σ_i u_i σ(z_ji) and Σ_i u_i c_j σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
         neuron = self.neuron
-        columns: dict[str, Array] = {}
+        full = np.zeros((len(self.c), neuron.dim + 2))
         if "c" in neuron.theta:
-            columns["c"] = self.s @ u
+            full[:, 0] = self.s @ u
         if set(neuron.theta) != {"c"}:
-            slope = neuron.sigma.slope(self.z, self.s)
-            inputs = np.column_stack([self.x, np.ones(len(u))]) * u[:, None]
-            products = self.c[:, None] * (slope @ inputs)
-            columns.update(zip(neuron.coordinates[1:], products.T, strict=True))
-        return np.stack([columns[name] for name in neuron.theta], axis=-1)
+            weighted = neuron.sigma.slope(self.z, self.s) * u
+            full[:, 1:-1] = self.c[:, None] * (weighted @ self.x)
+            full[:, -1] = self.c * weighted.sum(axis=1)
+        return full[:, neuron.free]
 
     def push(self, v: Array) -> Array:
         """Σ_j v_jc σ(z) + c_j σ'(z) ⟨ṽ_j, x̃⟩, (n,)."""
         neuron, total = self.neuron, np.zeros(len(self.x))
         moved = np.zeros((len(v), neuron.dim + 2))
-        moved[:, [neuron.coordinates.index(name) for name in neuron.theta]] = v
+        moved[:, neuron.free] = v
         if "c" in neuron.theta:
             total += moved[:, 0] @ self.s
         if set(neuron.theta) != {"c"}:
