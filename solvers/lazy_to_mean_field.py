@@ -1,9 +1,10 @@
 """From lazy training to feature learning: one problem, one draw of neurons, and the output scale α = m^{−p} alone decides.
 
-Three ReLU neurons are taught to networks of m neurons (c, a), which begin at zero, in pairs (c, a), (−c, a). With p = ½ they move like their
-tangent model and keep their directions; with p = 1, the mean-field scaling, they turn towards the three of the teacher. κ, the relative
-scale at the start, says beforehand which it will be. Beside the table: what one gradient step changes, the loss and the differential, and
-the scale A of φ = (A/√m) Σ g at which the tangent kernel changes by a half.
+Three ReLU neurons are taught to networks of m neurons (c, a), which begin at zero, in pairs (c, a), (−c, a). With p = ½ they move like
+their tangent model and keep their directions; with p = 1, the mean-field scaling, they turn towards the three of the teacher. κ, the
+relative scale at the start, says beforehand which it will be. Beside the table: what one gradient step changes, the loss and the
+differential (whose change is more than its first order where samples cross a kink), and the scale A of φ = (A/√m) Σ g at which the tangent
+kernel changes by a half.
 
 Writes lazy_to_mean_field.h5 and lazy_to_mean_field.png.
 """
@@ -28,7 +29,7 @@ problem = wgf.Problem(
 )
 
 
-def main(sizes=(32, 128, 512), until=5.0, replicates=3):
+def main(sizes=(32, 128, 512), until=10.0, replicates=3):
     study = wgf.lazy(problem, sizes, replicates=replicates, until=until, centred="pairs", store="lazy_to_mean_field.h5")
     show_lazy(study)
     print("\none gradient step of 0.01, relative to E and to ‖Dφ‖, each beside its first order and its bound:")
@@ -41,10 +42,8 @@ def main(sizes=(32, 128, 512), until=5.0, replicates=3):
             f"‖ΔDφ‖/‖Dφ‖ {change.differential:.2e} ({change.differential_first_order:.2e}, {change.differential_bound:.2e})"
         )
     found = wgf.crossover(problem, sizes, change=0.5, until=until, replicates=2, centred="pairs", tolerance=1e-2)
-    print(
-        f"\nthe kernel changes by a half at A = {row(found.scales)} for m = {', '.join(map(str, sizes))}: A ~ m^{found.slope:.2f}, where wide"
-    )
-    print(f"networks have m^-0.5; κ is {row(found.relative_scales)} there")
+    print(f"\nthe kernel changes by a half at A = {row(found.scales)} for m = {', '.join(map(str, sizes))}:")
+    print(f"A ~ m^{found.slope:.2f}, where wide networks have m^-0.5; κ is {row(found.relative_scales)} there")
     study.plot("lazy_to_mean_field.png")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wgf.errors import InputError
 from wgf.registers import load
 from wgf.runs.hdf5 import reading
 from wgf.runs.run import Run
@@ -23,5 +24,7 @@ def open_result(path: str | Path) -> Run | Comparison | Pair | LazyStudy:
     """The run, the comparison of a sweep, that of two runs, or the lazy study in an HDF5 file."""
     with reading(path := Path(path)) as file:
         kind = str(file.attrs.get("kind", "run"))
+    if kind not in OPENERS:
+        raise InputError(f"{path} holds {kind}, which a script has written: open it with h5py")
     result: Run | Comparison | Pair | LazyStudy = load(OPENERS[kind])(path)
     return result

@@ -21,10 +21,9 @@ from scipy.optimize import brentq
 from wgf.errors import InputError, RunError, positive
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
-from wgf.problems.regression import network
 from wgf.runs.rest import end_time
 from wgf.runs.solve import solve
-from wgf.studies.lazy.quantities import accurate_flow, trained_network
+from wgf.studies.lazy.quantities import accurate_flow, trainable, trained_network
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 
 WIDENINGS, FACTOR = 20, 4.0  # of the bracket, by this factor
@@ -62,7 +61,7 @@ def crossover(
     Raises InputError for what cannot be trained; RunError where no scale from 4^{−20} to 4^{20} changes the kernel by that part.
     """
     leave_to_first_process(workers)
-    network(problem.energy)
+    trainable(problem)
     positive(change, "crossover: change")
     positive(tolerance, "crossover: tolerance")
     if len(set(sizes)) < 2 or replicates < 1:

@@ -73,6 +73,16 @@ class StepChange:
     differential_bound: float
 
 
+def trainable(problem: Problem) -> RegressionEnergy:
+    """The energy of a network that has a tangent model; raises InputError where there is no network, noise, or a penalty beside λ|θ|²."""
+    energy = network(problem.energy)
+    if problem.noise > 0:
+        raise InputError(f"the lazy regime is one of training without noise, but the problem has temperature = {problem.noise:g}")
+    if energy.penalty.strength and energy.penalty.function is not None:
+        raise InputError("the tangent model knows the penalty λ|θ|² only, not a function V")
+    return energy
+
+
 def accurate_flow(problem: Problem) -> dict[str, Any]:
     """Options of Particles for the gradient flow of a problem, as accurate as the activation is smooth."""
     neuron = network(problem.energy).neuron
@@ -102,9 +112,7 @@ def _network(energy: RegressionEnergy, cloud: Any, scale: float | str | None) ->
 
 def laziness(problem: Problem, run: Run) -> Laziness:
     """The quantities of a run of `Particles` without noise, in memory or from a file."""
-    energy = network(problem.energy)
-    if energy.penalty.strength and energy.penalty.function is not None:
-        raise InputError("the tangent model knows the penalty λ|θ|² only, not a function V")
+    energy = trainable(problem)
     start, data = trained_network(problem, run, 0)
     model = start.tangent(data, energy.penalty.strength)
     linear, distance = model.flow(run.times), data.norm(start.predict(data.inputs) - data.targets)

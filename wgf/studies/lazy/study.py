@@ -39,7 +39,7 @@ from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
 from wgf.runs.run import run_attributes
 from wgf.runs.solve import save_times, solve
-from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness
+from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness, trainable
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
 from wgf.studies.sweeps.over_sizes import LAW_NODES
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
@@ -173,10 +173,9 @@ def lazy(
     Raises InputError for problems without a network, with noise, or with a penalty other than λ|θ|².
     """
     leave_to_first_process(workers)
-    energy, end = network(problem.energy), end_time(until)
+    trainable(problem)
+    end = end_time(until)
     scalings, chosen = _checked(sizes, exponents, scales, replicates, centred)
-    if energy.penalty.strength and energy.penalty.function is not None:
-        raise InputError("the tangent model knows the penalty λ|θ|² only, not a function V")
     times = save_times(end, save)
     template = Particles(chosen[0], centred=centred, scale=1.0, **accurate_flow(problem))
     p = template.bind(problem, end).start().array.shape[1]  # what such networks cannot do is said before any is trained
