@@ -1,6 +1,6 @@
 """The variational view beside the PDE: implicit steps in the Wasserstein metric, with and without the blur of entropic transport.
 
-A tanh student learns tanh 2x + ½ sin 3x. Each step minimises ½L[p] + W²(p, μ_k)/(2Δt); the lecture's η is Δt/2 (wgf/methods/jko.py).
+A tanh student learns tanh 2x + ½ sin 3x. Each step minimises ½L[p] + W²(p, μ_k)/(2Δt); the lecture's η is Δt/2 (wgf/methods/jko/).
 The same steps are taken with the plain entropic distance, which smears the density by a variance of ε/2 a step, debiased, and
 debiased with the extrapolation of second order. All are compared with the finite volumes and with characteristics.
 

@@ -2,7 +2,7 @@
 
 θ = (a, b), g(θ; x) = 2·tanh(a·x + b), penalty λ|θ|², three temperatures. The stationary law solves μ ∝ exp(−G(θ; μ)/τ); how
 far a density is from it is the residual ‖∇(G + τ log μ)‖ in L²(μ). The neuron is bounded, so that the rate at which E falls has
-a positive lower bound at every temperature (wgf/decay.py): crude where τ is small, as e^{−osc/τ} must be.
+a positive lower bound at every temperature (wgf/studies/theory/decay.py): crude where τ is small, as e^{−osc/τ} must be.
 
 Writes mean_field_langevin_1.h5, mean_field_langevin_2.h5, mean_field_langevin_3.h5 (the densities' runs, from cold to hot), and
 mean_field_langevin.png, and prints loss, residual, the measured rate beside its bound, and how far noisy neurons are from
@@ -26,7 +26,7 @@ problem = wgf.Problem(
         data=wgf.Data.quadrature(teacher, lower=-1, upper=1, nodes=40),
         penalty=PENALTY,
     ),
-    initial=wgf.Gaussian(mean=(0, 0), std=(0.5, 0.5)),
+    initial=wgf.Gaussian(mean=(0, 0), std=(1, 1)),
     temperature=TEMPERATURES[0],
     title="Mean-field Langevin dynamics of a tanh student",
 )

@@ -62,6 +62,12 @@ def positive(value: object, what: str) -> None:
         raise InputError(f"{what} = {shown(value)}: it must be a positive number")
 
 
+def positive_if_given(value: object, what: str) -> None:
+    """The same, where None is allowed, too: something that is then found."""
+    if value is not None:
+        positive(value, what)
+
+
 def nonnegative(value: object, what: str) -> None:
     """Raise an InputError unless `value` is a finite number ≥ 0."""
     if not number(value) >= 0:

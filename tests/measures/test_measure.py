@@ -53,6 +53,12 @@ def test_integrate_sums_numbers_and_vectors(mu):
     assert mu.integrate(lambda theta: theta) == pytest.approx(mu.mean * mu.mass, rel=1e-13)
 
 
+@pytest.mark.parametrize("values", [1.0, 1j, None, np.ones(3), np.ones((2, 24))])
+def test_a_function_with_values_of_another_shape_is_no_integrand(mu, values):
+    with pytest.raises(wgf.InputError, match=r"the function gave values of shape .* at 24 points \(N, p\): give \(N,\) or \(N, k\)"):
+        mu.integrate(lambda theta: values)
+
+
 def test_the_prediction_is_the_integral_of_the_neuron(mu):
     by_hand = sum(m * c * np.tanh(a * X + b) for (c, a, b), m in zip(mu.points, mu.masses, strict=True))
     assert mu.predict(X) == pytest.approx(by_hand, rel=1e-12)
@@ -109,11 +115,35 @@ def test_predicting_at_inputs_of_another_dimension_is_refused():
         cloud.predict(np.zeros(5))
 
 
-def test_a_density_is_a_law_on_its_own_grid_bit_for_bit():
+def test_a_density_on_its_own_grid_is_itself_bit_for_bit():
     density = wgf.Density(GRID, np.random.default_rng(8).uniform(size=GRID.shape))
     same = wgf.Grid(GRID.lower, GRID.upper, GRID.shape)
-    assert np.array_equal(density.cell_averages(same), density.values)
+    assert np.array_equal(density.averages_over(same), density.values)
     assert density.dim == 3
+
+
+def test_a_density_of_any_mass_is_a_law_of_mass_one():
+    """As a law, in a mixture and a box, too, a density stands for a probability; another mass of it is no loss of mass, and not said."""
+    grid, half = wgf.Grid([0], [4], 8), wgf.Grid([0], [2], 4)
+    shape = np.array([1.0, 2, 3, 2, 1, 1, 0, 0])
+    unit, triple, tiny = (wgf.Density(grid, factor * shape / (shape.sum() * grid.cell_volume)) for factor in (1.0, 3.0, 1e-290))
+    for law in (triple, tiny):
+        assert law.cell_averages(half) == pytest.approx(unit.values[:4])
+        assert law.pdf(np.array([[0.7], [9.0]])) == pytest.approx([unit.values[1], 0.0])
+    mixture = wgf.Mixture([0.5, 0.5], [triple, wgf.Uniform([0], [4])])
+    assert mixture.cell_averages(grid).sum() * grid.cell_volume == pytest.approx(1)
+    energy = wgf.InteractionEnergy(V=lambda x: 0.5 * (x[..., 0] - 1) ** 2)
+    kept = 0.8  # of the mass lies in the box [0, 2]
+    for method in (
+        wgf.FiniteVolume(4, lower=[0], upper=[2], edge_tolerance=1),
+        wgf.Particles(10, lower=[0], upper=[2]),
+        wgf.FiPyMesh(wgf.Box(4, [0], [2]), edge_tolerance=1),
+    ):
+        with pytest.warns(wgf.BoundaryWarning, match=rf"leaves out {1 - kept:.2g} of the initial law"):
+            run = wgf.solve(wgf.Problem(energy, triple), method, until=0.01, save=2)
+        assert run.mass == pytest.approx(1)
+    whole = wgf.solve(wgf.Problem(energy, triple), wgf.FiniteVolume(8, lower=[0], upper=[4], edge_tolerance=1), until=0.01, save=2)
+    assert whole.measures[0].values == pytest.approx(unit.values)
 
 
 def test_a_density_is_carried_to_another_grid_exactly():
@@ -121,7 +151,7 @@ def test_a_density_is_carried_to_another_grid_exactly():
     grid = wgf.Grid([0, 0], [1, 2], (4, 5))
     density = wgf.Density(grid, np.random.default_rng(9).uniform(size=grid.shape))
     other = wgf.Grid([-0.3, -0.1], [1.1, 2.5], (7, 6))
-    found = density.cell_averages(other)
+    found = density.averages_over(other)
     assert found.sum() * other.cell_volume == pytest.approx(density.mass, rel=1e-13)
     fine = np.stack(np.meshgrid(*(np.linspace(low, high, 40 * n, endpoint=False) + (high - low) / (80 * n)
             for low, high, n in zip(other.lower, other.upper, other.shape, strict=True)), indexing="ij"), -1)  # fmt: skip

@@ -38,11 +38,15 @@ def compare(
     instead, compare these at the times that both have.
     """
     from wgf.cli.screen import say, show_facts, show_pair, show_rates
+    from wgf.plots.style import check_figure
     from wgf.runs.hdf5 import check_target
     from wgf.studies.summary import comparison_facts
 
     output = output or Path(f"{files[0].stem}-compare.h5")
     figure = output.with_suffix(".png")
+    if figure == output:
+        raise InputError(f"cannot write {output}: the figure beside it will have that name; end the name of the HDF5 file in .h5")
+    check_figure(figure)
     check_target(output, "pair" if len(files) == 2 else "comparison", files)
     if len(files) == 2:
         from wgf.runs.reader import open_run

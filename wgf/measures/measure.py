@@ -50,7 +50,10 @@ class Measure:
 
     def integrate(self, function: Callable[[np.ndarray], np.ndarray]) -> Any:
         """∫ f dμ for f: (N, p) → (N,) or (N, k), real or complex; a number or (k,)."""
-        total = np.asarray(np.tensordot(self.masses, np.asarray(function(self.points)), axes=1))
+        values = np.asarray(function(self.points))
+        if values.shape[:1] != self.masses.shape:
+            raise InputError(f"the function gave values of shape {values.shape} at {len(self.masses):,} points (N, p): give (N,) or (N, k)")
+        total = np.asarray(np.tensordot(self.masses, values, axes=1))
         return total if total.ndim else total.item()
 
     @property
@@ -90,7 +93,8 @@ class Measure:
 class Density(Measure):
     """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume.
 
-    It serves as an initial law, too: a run can start from a frame of another. Raises InputError for values that are no density.
+    It serves as an initial law, too, scaled to mass one: a run can start from a frame of another. Raises InputError for values that are
+    no density.
     """
 
     grid: Grid
@@ -114,6 +118,11 @@ class Density(Measure):
         return self.grid.dim
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
+        """As a law, of mass one: those of `averages_over`."""
+        result: np.ndarray = self.averages_over(grid) / self.mass
+        return result
+
+    def averages_over(self, grid: Grid) -> np.ndarray:
         """The averages over the cells of another grid, exact for a density that is constant on its cells; zero outside its box.
 
         Along a periodic axis of the other grid it wraps around.
@@ -135,12 +144,12 @@ class Density(Measure):
         return averages
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        """The average of the cell that holds each theta (…, p), zero outside the box; (…,)."""
+        """As a law, of mass one: the average of the cell that holds each theta (…, p), zero outside the box; (…,)."""
         theta = np.asarray(theta, dtype=float)
         places = np.floor((theta - np.array(self.grid.lower)) / self.grid.spacing).astype(np.int64)
         inside = ((places >= 0) & (places < np.array(self.grid.shape))).all(axis=-1)
         within = np.where(inside[..., None], places, 0)
-        return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0)
+        return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0) / self.mass
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """m independent points: a cell by its mass, a place in it uniformly, (m, p)."""
@@ -178,7 +187,7 @@ class Density(Measure):
 class MeshDensity(Measure):
     """μ as its average in each cell of a mesh: `values` (N,), mass of a cell = value × mesh.volumes.
 
-    It serves as an initial law on its own mesh, too, and for clouds.
+    It serves as an initial law on its own mesh, too, and for clouds, scaled to mass one but where mass grows (problems/sphere.py).
     """
 
     mesh: Mesh
@@ -221,10 +230,10 @@ class MeshDensity(Measure):
         raise InputError("a density on a mesh starts runs on the same mesh, and clouds: it has no averages over the cells of a grid")
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        """The average of the cell that holds each theta (…, p), zero outside the mesh; (…,)."""
+        """As a law, of mass one: the average of the cell that holds each theta (…, p), zero outside the mesh; (…,)."""
         theta = np.asarray(theta, dtype=float)
         cells = self.mesh.locate(theta.reshape(-1, self.dim)).reshape(theta.shape[:-1])
-        return np.where(cells >= 0, self.values[cells], 0.0)
+        return np.where(cells >= 0, self.values[cells], 0.0) / self.mass
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """m independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""

@@ -97,6 +97,17 @@ class GridStepper(Generic[AnyGridState]):
         density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron)
         return Frame(density, diagnostics, self.potential.prediction)
 
+    def evaluate(self, values: np.ndarray) -> float:
+        """E of the values (rows, columns); their potential, and what else a step needs of them, is then in place."""
+        raise NotImplementedError
+
+    def settle(self, state: AnyGridState) -> None:
+        """The same for a state, where it is not in place already."""
+        if self.token is not state.token:
+            self.require_fitting(state)
+            self.evaluate(state.array)
+            self.token = state.token
+
     def require_fitting(self, state: AnyGridState) -> None:
         """Refuse a state of another grid, on which compiled loops would run out of the array."""
         if state.array.shape != self.shape:

@@ -7,6 +7,7 @@ teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ class Data:
         """Columns x or x1 … xd, y, and optionally weight, from a .csv file with a header, an .npz or an .h5 file."""
         path = Path(path)
         known(path.suffix.lower(), READERS, f"kind of data file ({path})")
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise InputError(f"data file {path} does not exist")
         try:
             columns = READERS[path.suffix.lower()](path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.measure import Density, MeshDensity
 from wgf.plots.measures import axis_names, draw_together, limits_of
-from wgf.plots.style import BLUE, FAINT, INK, ORANGE, plain, styled
+from wgf.plots.style import BLUE, FAINT, INK, ORANGE, plain, readable, styled
+from wgf.runs.files import check_writable, completed
 from wgf.runs.frames import common_frames, densities_first
 from wgf.runs.run import Run
 
@@ -37,12 +37,8 @@ def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
     else:
         runs = densities_first(run, other)
         film = _Film(runs, common_frames(*runs))
-    begun = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")  # takes its name when it is complete
-    try:
+    with completed(path) as begun, readable():
         film.write(begun, WRITERS[path.suffix.lower()])
-        os.replace(begun, path)
-    finally:
-        begun.unlink(missing_ok=True)
 
 
 def _checked(path: Path) -> Path:
@@ -52,8 +48,7 @@ def _checked(path: Path) -> Path:
     suffix = path.suffix.lower()
     if suffix not in WRITERS:
         raise InputError(f"cannot film into {path}: the name must end in {' or '.join(WRITERS)}")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    check_writable(path)
     if not writers.is_available(writer := WRITERS[suffix]):
         raise InputError(f"cannot film into {path}: {suffix} needs the program {writer}, which is not installed; write a .gif instead")
     return path

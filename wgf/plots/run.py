@@ -84,7 +84,8 @@ def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Fi
             draw_together(panel, pair, names, limits)
             panel.set_title(f"t = {runs[0].times[k]:.3g}", loc="left", fontweight="bold")
             panel.label_outer()
-        panels[0].legend(loc="upper left", markerscale=2)
+        if panels[0].get_legend_handles_labels()[0]:
+            panels[0].legend(loc="upper left", markerscale=2)
         figure.suptitle(plain(f"{runs[0].method}  and  {runs[1].method}"))
         write(figure, path)
     return figure

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from wgf.errors import InputError
+from wgf.runs.files import check_writable, completed
 
+MISSING_GLYPH = re.compile(r"Glyph (\d+) .* missing from")
 FORMATS = (".png", ".pdf", ".svg")
 INK, FAINT = "#22303c", "#9aa5b1"
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"  # told apart with any colour vision
@@ -53,12 +57,32 @@ def write(figure: Any, path: str | Path | None) -> None:
     """Write the figure where a path is given."""
     if path is None:
         return
-    path = Path(path)
+    check_figure(path := Path(path))
+    with completed(path) as begun, readable():
+        figure.savefig(begun)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Inside, text is drawn; characters that the font does not have are named in one warning."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield
+    missing: dict[str, None] = {}
+    for one in said:
+        if glyph := MISSING_GLYPH.match(str(one.message)):
+            missing[chr(int(glyph[1]))] = None
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    if missing:
+        warnings.warn(f"the font of the figures has no {' '.join(missing)}: empty boxes stand for what is missing", stacklevel=4)
+
+
+def check_figure(path: Path) -> None:
+    """Refuse a path into which nothing can be drawn."""
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"cannot draw into {path}: the name must end in {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    figure.savefig(path)
+    check_writable(path)
 
 
 def shades(count: int) -> list[Any]:
@@ -70,7 +94,7 @@ def shades(count: int) -> list[Any]:
 
 def plain(text: object) -> str:
     """A person's words as they stand: their dollars are signs, not the ends of a formula."""
-    return str(text).replace("$", r"\$")
+    return str(text).replace("$", r"\$").replace("\t", " ")
 
 
 def mathematical(name: str) -> str:

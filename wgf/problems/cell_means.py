@@ -118,7 +118,7 @@ def _around_zero(interaction: Function, sides: np.ndarray) -> float:
     for axis in range(p):
         face = sides * np.insert(across, axis, 0.5, axis=1)
         shells += along * (interaction(rho[:, None, None] * face) @ weights)
-    if not np.abs(shells[rho < INNER]).sum() <= INTEGRABLE * np.abs(shells).sum():
+    if not np.abs(shells[rho < INNER]).sum() <= INTEGRABLE * np.abs(shells).sum() < np.inf:
         raise InputError(f"W grows too fast at zero: its integral over a cell does not exist; it has to grow more slowly than 1/r^{p}")
     return float(shells.sum())
 

@@ -140,8 +140,9 @@ class InteractionEnergy:
         return np.zeros(theta.shape[:-1]) if self.V is None else evaluated("V", self.V, theta)
 
     def interaction(self, difference: np.ndarray) -> np.ndarray:
-        """The even part of W, (…,)."""
-        result: np.ndarray = 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
+        """The even part of W, (…,); not a number where W is ∞ on one side and −∞ on the other one."""
+        with np.errstate(invalid="ignore"):
+            result: np.ndarray = 0.5 * (evaluated("W", self.W, difference) + evaluated("W", self.W, -difference))
         return result
 
     def loss(self, measure: Measure) -> float:

@@ -6,12 +6,14 @@ and are read by runs/task.py.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from wgf.errors import InputError, nonnegative
+from wgf.errors import InputError, nonnegative, number
 from wgf.measures.laws import OnAxes
 from wgf.measures.laws.base import Law
+from wgf.measures.measure import Cloud
 from wgf.networks.data import Data
 from wgf.problems.energy import Energy
 from wgf.problems.schema import TomlTable, parse, read_text
@@ -22,6 +24,9 @@ TAKEN = {  # the names of the other variables in a run's file
     "sample", "dim", "input", "input_weight", "target", "prediction", "history",
     "loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass",
 }  # fmt: skip
+
+UNWRITABLE = ("Cc", "Cs")  # kinds of characters that files and figures do not take: controls, halves of pairs
+LAW_CALLS = ("dim", "cell_averages", "sample", "quadrature")
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +48,14 @@ class Problem:
     def __post_init__(self) -> None:
         nonnegative(self.temperature, "temperature")
         nonnegative(self.growth, "growth")
+        object.__setattr__(self, "temperature", number(self.temperature))
+        if not isinstance(self.title, str) or any(unicodedata.category(c) in UNWRITABLE and c not in "\n\t" for c in self.title):
+            raise InputError(f"title = {self.title!r}: give a text without control characters")
+        if not all(hasattr(self.initial, call) for call in LAW_CALLS):
+            what = (
+                "for the points of a cloud take wgf.Samples(cloud.positions)" if isinstance(self.initial, Cloud) else "such as wgf.Gaussian"
+            )
+            raise InputError(f"initial = {self.initial!r}: give a law or a density; {what}")
         if self.energy.dim is not None:
             self.axis_names(self.energy.dim)
             if isinstance(self.initial, OnAxes):

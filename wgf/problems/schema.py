@@ -7,6 +7,7 @@ at the end complains about the keys nobody asked for, naming the nearest known o
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 import types
@@ -63,7 +64,7 @@ def _numbers(value: Any) -> Iterator[int]:
 
 def read_text(path: Path) -> str:
     """The text of a problem file."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"problem file {path} does not exist")
     try:
         return path.read_text(encoding="utf-8-sig")  # with the byte order mark that some editors write, or without

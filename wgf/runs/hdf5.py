@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError, RunError
+from wgf.runs.files import check_writable, completed
 
 ROWS = 1024  # in a chunk of a series of numbers
 PATIENCE = 60.0  # seconds to wait for another program to close the file
@@ -20,13 +21,8 @@ PATIENCE = 60.0  # seconds to wait for another program to close the file
 @contextlib.contextmanager
 def begin(path: Path) -> Iterator[h5py.File]:
     """A new file, which takes its name only when its first contents are complete."""
-    begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with h5py.File(begun, "w") as file:
-            yield file
-        os.replace(begun, path)
-    finally:
-        begun.unlink(missing_ok=True)
+    with completed(path) as begun, h5py.File(begun, "w") as file:
+        yield file
 
 
 def check_target(path: Path, kind: str = "run", sources: Sequence[Path] = ()) -> None:
@@ -34,17 +30,12 @@ def check_target(path: Path, kind: str = "run", sources: Sequence[Path] = ()) ->
 
     What exists is replaced only by its own kind, and never one of the `sources`, from which the new file is to be made.
     """
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder")
+    check_writable(path)
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
         raise InputError(f"cannot write {path}: it is one of the files to read; choose another name")
     if path.exists() and (there := kind_of(path)) != kind:
         what = "is not a wgf file" if there is None else f"holds a {there}, not a {kind}"
         raise InputError(f"{path} exists and {what}; it is left alone: choose another name")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
 
 
 def kind_of(path: Path) -> str | None:
@@ -70,7 +61,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[h5py.File]:
     """The file, open for reading, once no other program is writing it."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"file {path} does not exist")
     try:
         file = _unlocked(path, "r")

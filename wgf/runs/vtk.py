@@ -9,7 +9,6 @@ which may go elsewhere together. Arrays are compressed by zlib and written in ba
 from __future__ import annotations
 
 import base64
-import os
 import re
 import zlib
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
+from wgf.runs.files import check_writable, completed
 from wgf.runs.reader import open_run
 from wgf.runs.run import Run
 
@@ -39,8 +39,7 @@ def export(source: Run | str | Path, path: str | Path) -> None:
     run, path = source if isinstance(source, Run) else open_run(source), Path(path)
     if path.suffix.lower() != ".pvd":
         raise InputError(f"cannot export to {path}: the name must end in .pvd")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    check_writable(path)
     folder = path.with_suffix("")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write the frames into {folder}: it is a file; choose another name")
@@ -67,12 +66,8 @@ def export(source: Run | str | Path, path: str | Path) -> None:
 def _write(path: Path, root: ElementTree.Element) -> None:
     """The document, under its name only when it is complete."""
     ElementTree.indent(root)
-    begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with completed(path) as begun:
         ElementTree.ElementTree(root).write(begun, encoding="utf-8", xml_declaration=True)
-        os.replace(begun, path)
-    finally:
-        begun.unlink(missing_ok=True)
 
 
 def _document(kind: str) -> tuple[ElementTree.Element, ElementTree.Element]:

@@ -295,3 +295,16 @@ def test_the_floor_of_a_weighted_cloud_is_that_of_its_law():
 def test_expected_slopes():
     assert [expected_slope("w2", p) for p in (1, 2, 3, 4)] == [-1, -1, -2 / 3, -1 / 2]
     assert expected_slope("sinkhorn", 4) == expected_slope("function", 3) == -1
+
+
+@pytest.mark.parametrize("name", ["mean", "energy", "w1", "w2", "sliced_w2", "sinkhorn"])
+@pytest.mark.parametrize("other", [None, [0.0, 1.0], np.zeros((3, 1))])
+def test_what_is_no_measure_is_named(name, other):
+    cloud = wgf.Cloud(np.zeros((2, 1)), np.full(2, 0.5))
+    for pair in ((cloud, other), (other, cloud)):
+        with pytest.raises(
+            wgf.InputError, match=f"distances are between a Density, a MeshDensity and a Cloud, in any pair; {type(other).__name__} is none"
+        ):
+            wgf.distance(name, *pair)
+    with pytest.raises(wgf.InputError, match="sinkhorn_divergence is between densities on one grid; Cloud is none"):
+        wgf.sinkhorn_divergence(cloud, cloud)

@@ -290,7 +290,7 @@ def test_messages():
         wgf.FiniteVolume(8, diffusion="gibs")
     with pytest.raises(wgf.InputError, match=r"diffusion = 'gibbs', but the problem has no noise: leave it out, or give a temperature > 0"):
         wgf.solve(Tanh().problem, wgf.FiniteVolume(8, [-2] * 2, [2] * 2, diffusion="gibbs"), 1.0)
-    with pytest.raises(wgf.InputError, match=r"dt = 0: the longest time step must be positive"):
+    with pytest.raises(wgf.InputError, match=r"dt = 0: it must be a positive number"):
         wgf.FiniteVolume(8, dt=0)
     with pytest.raises(wgf.InputError, match=r"temperature = nan: it must be a number ≥ 0"):
         dataclasses.replace(Tanh().problem, temperature=float("nan"))

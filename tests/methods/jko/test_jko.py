@@ -406,9 +406,9 @@ def test_its_box_does_not_grow(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epsilon": 0.0}, "epsilon = 0; the regularisation of the transport must be a positive number"),
-        ({"epsilon": -1.0}, "epsilon = -1; the regularisation"),
-        ({"dt": 0.0}, "dt = 0; the time step must be a positive number"),
+        ({"epsilon": 0.0}, "epsilon = 0: it must be a positive number"),
+        ({"epsilon": -1.0}, "epsilon = -1: it must be"),
+        ({"dt": 0.0}, "dt = 0: it must be a positive number"),
         ({"dt": float("nan")}, "dt = nan; the time step"),
         ({"order": 3}, "order = 3; it is 1 or 2"),
         ({"domain": "logs"}, r"unknown domain of the scalings 'logs' \(did you mean 'log'\?\)"),

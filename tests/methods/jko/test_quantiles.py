@@ -107,7 +107,7 @@ def test_a_confined_measure_without_network():
     [
         ({"lower": [-50.0], "upper": [50.0], "cells": 8}, "quantile-jko: only 2 of 8 cells hold initial mass"),
         ({"lower": [-1, -1], "upper": [1, 1]}, "the box has 2 axes but theta has 1"),
-        ({"dt": 0.0}, "quantile-jko: dt = 0; the time step must be a positive number"),
+        ({"dt": 0.0}, "quantile-jko: dt = 0: it must be a positive number"),
         ({"order": 3}, "quantile-jko: order = 3; it is 1 or 2"),
         ({"iterations": 0}, "quantile-jko: iterations = 0; at least one"),
     ],

@@ -98,7 +98,7 @@ def test_walls_are_the_no_flux_boundary_of_the_grid():
     ("options", "message"),
     [
         ({"m": 0}, "m = 0; at least one neuron"),
-        ({"m": 4, "step": 0.0}, "step = 0; the step size must be positive"),
+        ({"m": 4, "step": 0.0}, "step = 0: it must be a positive number"),
         ({"m": 4, "rtol": -1}, "rtol = -1"),
         ({"m": 4, "lower": [0]}, "both lower and upper, or neither"),
         ({"m": 4, "solver": "RK4"}, "unknown ODE solver 'RK4'.*RK45"),

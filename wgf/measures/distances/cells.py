@@ -28,7 +28,7 @@ def counted_together(cloud: Measure, density: Measure) -> tuple[Density, Density
     inside = np.where(grid.periodic(), places % np.array(grid.shape), np.clip(places, 0, np.array(grid.shape) - 1))
     cells = np.ravel_multi_index(tuple(inside.T), grid.shape)
     values = np.bincount(cells, cloud.masses, grid.size).reshape(grid.shape) / grid.cell_volume
-    return Density(grid, values, cloud.neuron), Density(grid, density.cell_averages(grid), density.neuron)
+    return Density(grid, values, cloud.neuron), Density(grid, density.averages_over(grid), density.neuron)
 
 
 def _missing(grid: Grid, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ def on_common_grid(mu: Measure, nu: Measure) -> tuple[Measure, Measure]:
     if np.prod(cells) > MOST_CELLS:
         return mu, nu
     grid = Grid(lower.tolist(), upper.tolist(), cells.astype(int).tolist(), mu.grid.names, mu.grid.boundary)
-    first, second = (Density(grid, density.cell_averages(grid), density.neuron) for density in (mu, nu))
+    first, second = (Density(grid, density.averages_over(grid), density.neuron) for density in (mu, nu))
     return first, second
 
 
@@ -87,7 +87,7 @@ def told_by(other: Density | MeshDensity, law: Density | MeshDensity) -> Measure
     if np.prod(np.array(other.grid.shape) + added.sum(axis=1)) > MOST_CELLS:
         return None
     grid = other.grid.enlarged(added)
-    return Density(grid, law.cell_averages(grid), law.neuron)
+    return Density(grid, law.averages_over(grid), law.neuron)
 
 
 def _on_mesh(law: Density | MeshDensity, other: MeshDensity) -> MeshDensity | None:
@@ -95,5 +95,5 @@ def _on_mesh(law: Density | MeshDensity, other: MeshDensity) -> MeshDensity | No
     points, shares, owners = other.mesh.scattered(SCATTERED)
     if isinstance(law, Density):
         points = wrapped(points, np.array(law.grid.lower), np.array(law.grid.upper), np.array(law.grid.periodic()))
-    averages = np.bincount(owners, shares * law.pdf(points), other.mesh.size)
+    averages = law.mass * np.bincount(owners, shares * law.pdf(points), other.mesh.size)
     return MeshDensity(other.mesh, averages, law.neuron) if averages.any() else None

@@ -90,7 +90,10 @@ def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:
 
     Raises InputError for an unknown name, for measures of different dimensions or periods, and where the pair has no such distance.
     """
+    from wgf.measures.distances.axes import check_pair
+
     known(name, DISTANCES, "distance")
+    check_pair(mu, nu)
     return DISTANCES[name](mu, nu, energy)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wgf.errors import InputError, RunError
+from wgf.errors import InputError, RunError, positive_if_given
 from wgf.measures.layout import Layout
 from wgf.measures.measure import Density
 
@@ -33,10 +33,12 @@ def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) 
     """
     from wgf.measures.distances.entropic import DOMAINS  # compiled code, which other distances do not need
 
+    for measure in (mu, nu):
+        if not isinstance(measure, Density):
+            raise InputError(f"sinkhorn_divergence is between densities on one grid; {type(measure).__name__} is none: take wgf.distance")
     if mu.grid != nu.grid:
         raise InputError(f"sinkhorn is between densities on one grid, not on {mu.grid!r} and {nu.grid!r}: take w2, sliced_w2 or energy")
-    if epsilon is not None and not (math.isfinite(epsilon) and epsilon > 0):
-        raise InputError(f"epsilon = {epsilon:g}: it must be a positive number")
+    positive_if_given(epsilon, "epsilon")
     epsilon = epsilon or CELLS_WIDE * float(np.max(mu.grid.spacing)) ** 2
     layout = Layout(mu.grid, mu.grid.dim - 1)
     first, second = (layout.arranged(density.values / density.values.sum()) for density in (mu, nu))

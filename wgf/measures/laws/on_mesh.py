@@ -30,7 +30,8 @@ def mesh_averages(law: Any, mesh: Mesh) -> np.ndarray:
     if isinstance(law, MeshDensity):
         if law.mesh.cells.shape != mesh.cells.shape or not np.allclose(law.mesh.centers, mesh.centers):
             raise InputError("the initial density lies on another mesh: start from the mesh it was solved on, or from a law")
-        return law.values.copy()
+        own: np.ndarray = law.values / law.mass
+        return own
     if isinstance(law, Samples):
         cells = mesh.locate(law.points)
         if on_surface and (cells < 0).any():

@@ -128,13 +128,6 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
         self.settle(state)
         return self.now.copy()
 
-    def settle(self, state: DriftDiffusionState) -> None:
-        """Put the potential and log μ of a state in place, where they are not."""
-        if self.token is not state.token:
-            self.require_fitting(state)
-            self.evaluate(state.array)
-            self.token = state.token
-
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values; their potential goes to `now`, log μ to `logarithms`."""
         self.energy = self.update(values, self.now)

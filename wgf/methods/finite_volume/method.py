@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, nonnegative, number, shown
+from wgf.errors import InputError, nonnegative, number, positive_if_given, shown
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
@@ -75,8 +75,7 @@ class FiniteVolume:
             raise InputError(f"courant = {shown(self.courant)}: it must lie in (0, {POSITIVITY:g}], the bound that keeps every cell ≥ 0")
         if self.diffusion is not None:
             known(self.diffusion, SCHEMES, "scheme for the diffusion")
-        if self.dt is not None and not number(self.dt) > 0:
-            raise InputError(f"dt = {shown(self.dt)}: the longest time step must be positive")
+        positive_if_given(self.dt, "dt")
         if not 0 <= number(self.tolerance) < 1:
             raise InputError(f"tolerance = {shown(self.tolerance)}: the relative error of the compressed features lies in [0, 1)")
         nonnegative(self.edge_tolerance, "edge_tolerance")

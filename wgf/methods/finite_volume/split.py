@@ -29,6 +29,8 @@ from wgf.problems.problem import Problem
 
 CUT = 1e-17  # what is left out of the kernel
 WIDEST = 64.0  # standard deviations of the kernel in cells, to which a half step of heat is bounded
+DEVIATIONS, CELLS = 10.0, 20.0  # its standard deviations and cells that are looked at for that: more than CUT leaves in any kernel
+AIM = 0.95  # of the step that transport is allowed: heat changes how fast mass leaves a cell
 BLOCKS = 16  # in which logarithms are taken
 
 
@@ -57,7 +59,7 @@ class Split(Transport):
         remaining = stop - state.time
         dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
         if state.outflow > 0:
-            dt = min(dt, 0.95 * state.step_factor * self.method.courant / (self.part * state.outflow))
+            dt = min(dt, AIM * state.step_factor * self.method.courant / (self.part * state.outflow))
         dt = landing(remaining, dt)
         return stop if dt == remaining else state.time + dt
 
@@ -97,7 +99,7 @@ class Split(Transport):
 @lru_cache(maxsize=16)
 def heat_kernel(s: float) -> np.ndarray:
     """e^{−2s} I_j(2s) for |j| ≤ the reach beyond which it is below CUT, summing to one."""
-    reach = int(10.0 * np.sqrt(2.0 * s) + 20.0)
+    reach = int(DEVIATIONS * np.sqrt(2.0 * s) + CELLS)
     half = special.ive(np.arange(reach + 1), 2.0 * s)
     half = half[: max(1, int(np.count_nonzero(half > CUT)))]
     kernel = np.concatenate([half[:0:-1], half])

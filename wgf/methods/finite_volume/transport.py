@@ -86,7 +86,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         dt = min(self.method.dt or remaining, remaining)
         if state.outflow > 0:
             dt = min(AIM * state.step_factor * bound / state.outflow, dt)
-        self.evaluate(state)
+        self.settle(state)
         while True:
             if dt * self.stages(state, dt) > bound:
                 dt = AIM * bound / self.fastest
@@ -124,16 +124,13 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def potential_of(self, state: TransportState) -> np.ndarray:
         """G at the cells."""
-        self.evaluate(state)
+        self.settle(state)
         return self.potential.values()
 
-    def evaluate(self, state: TransportState) -> None:
-        """Put the potential of a state and its row sums in place, where they are not."""
-        if self.token is not state.token:
-            self.require_fitting(state)
-            self.fill_sums(self.sums, state.array)
-            self.update(state.array, self.sums)
-            self.token = state.token
+    def evaluate(self, values: np.ndarray) -> float:
+        """E of the values; their row sums go to `sums`."""
+        self.fill_sums(self.sums, values)
+        return self.update(values, self.sums)
 
     def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
         """The row sums (3, rows) as a step leaves them, to the last bit: by a stage of no length, in a potential of zero."""
@@ -173,7 +170,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """The diagnostics of a state, by a stage of no length."""
-        self.evaluate(state)
+        self.settle(state)
         self.sweep(state.array, state.array, self.spare[0], 0.0, 1.0)
         return self.swept(state)
 

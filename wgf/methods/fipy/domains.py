@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, positive
+from wgf.errors import InputError, positive, positive_if_given
 from wgf.measures.grid import Grid, box_dim, check_box, describe_box, per_axis
 from wgf.measures.mesh import Mesh
 from wgf.methods.fipy.bridge import checked, described, load_fipy, polygons, solids
@@ -209,10 +210,9 @@ class GmshFile:
     spacing: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.file, str | Path) or not Path(self.file).is_file():
+        if not isinstance(self.file, str | Path) or not os.path.isfile(self.file):
             raise InputError(f"the file {self.file} of a mesh or a geometry for Gmsh does not exist")
-        if self.spacing is not None:
-            positive(self.spacing, "spacing")
+        positive_if_given(self.spacing, "spacing")
 
     def build(self) -> tuple[Any, Mesh]:
         """The mesh for FiPy, and its description."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ SOLIDS = {  # tetrahedron, hexahedron, wedge, pyramid
     7: [0, 1, 2, 3, 4, 4, 4, 4],
 }
 FINEST = 2e7  # spacing^dim in the box around a geometry, of which it may be a small part
+SCRIPTS = (".geo", ".geo_unrolled", ".opt", ".pos", ".script")  # endings of files in Gmsh's own language
+COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+ORDERS = re.compile(r"\b(Exit|Abort|System|SystemCall|NonBlockingSystemCall|OnelabRun)\b")
 FLAT = 1e-12  # of the extent: how far vertices of a mesh in the plane may be from it
 
 
@@ -83,8 +87,10 @@ def _open(gmsh: Any, path: Path) -> None:
     """Read a file; an InputError with Gmsh's first complaint where it has one.
 
     A slip in a geometry is not to stop Gmsh at once: what is left of the file would then be read as the beginning of the next one, in any
-    later session of the process.
+    later session of the process. Gmsh obeys a geometry that ends the process, or has the system run a program: it is refused.
     """
+    if path.suffix.lower() in SCRIPTS and (order := ORDERS.search(COMMENTS.sub(" ", path.read_text("utf-8", "replace")))):
+        raise InputError(f"{path} is a program that calls {order[0]}, which is for Gmsh alone and not obeyed here: take it out")
     gmsh.option.setNumber("General.AbortOnError", 0)
     gmsh.logger.start()
     try:

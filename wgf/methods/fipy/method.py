@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, positive
+from wgf.errors import InputError, positive, positive_if_given
 from wgf.methods.box_search import find_box
 from wgf.methods.domain_table import read_box
 from wgf.methods.fipy.bridge import checked, described
@@ -72,9 +72,9 @@ class FiPyMesh:
     def __post_init__(self) -> None:
         object.__setattr__(self, "convection", _key(self.convection, CONVECTION, "convection term"))
         object.__setattr__(self, "diffusion", _key(self.diffusion, DIFFUSION, "diffusion term"))
-        for name in ("cells_per_step", "dt", "accuracy", "edge_tolerance"):
-            if name != "dt" or self.dt is not None:
-                positive(getattr(self, name), name)
+        for name in ("cells_per_step", "accuracy", "edge_tolerance"):
+            positive(getattr(self, name), name)
+        positive_if_given(self.dt, "dt")
         if self.accuracy >= 1:
             raise InputError(f"accuracy = {self.accuracy:g}: the fraction of a stage that a sweep may still move is less than one")
         if not isinstance(self.sweeps, numbers.Integral) or self.sweeps < 2:

@@ -79,10 +79,12 @@ class MeshStepper(StepControl[MeshState]):
         }
 
     def start(self) -> MeshState:
-        """The initial law's cell averages, scaled to the law's mass."""
+        """The initial law's cell averages, scaled to mass one, and where mass grows to the law's mass."""
         law, values = self.problem.initial, self._averages()
-        mass, held = getattr(law, "mass", 1.0), float(values @ self.volumes)
-        if self.mesh.cell_dim < self.mesh.dim:  # where all of the law is, and known up to a factor but for a reduced problem
+        mass, held = getattr(law, "mass", 1.0) if self.problem.growth else 1.0, float(values @ self.volumes)
+        if isinstance(law, MeshDensity):  # on its own mesh, where all of it is
+            pass
+        elif self.mesh.cell_dim < self.mesh.dim:  # where all of the law is, and known up to a factor but for a reduced problem
             flat = float(self.volumes.sum()) / SPHERES[self.mesh.dim] if self.problem.growth else 1.0
             self._judge(held / (mass * flat), 0.0)
         else:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, number, shown
+from wgf.errors import InputError, ResolutionWarning, number, positive_if_given, shown
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
@@ -79,8 +79,7 @@ class JKO:
         if self.exact:
             raise InputError('jko: exact steps are a method of their own: wgf.QuantileJKO(cells, lower, upper, dt), name = "quantile-jko"')
         _check_steps(self, "jko")
-        if self.epsilon is not None and not number(self.epsilon) > 0:
-            raise InputError(f"jko: epsilon = {shown(self.epsilon)}; the regularisation of the transport must be a positive number")
+        positive_if_given(self.epsilon, "jko: epsilon")
         if not 0 < number(self.accuracy) < 1:
             raise InputError(f"jko: accuracy = {shown(self.accuracy)}; the error of the marginals lies in (0, 1)")
         if self.domain is not None:
@@ -202,8 +201,7 @@ class QuantileJKO:
 
 def _check_steps(method: JKO | QuantileJKO, name: str) -> None:
     """Refuse a Δt, an order or a number of iterations that makes no steps."""
-    if method.dt is not None and not number(method.dt) > 0:
-        raise InputError(f"{name}: dt = {shown(method.dt)}; the time step must be a positive number")
+    positive_if_given(method.dt, f"{name}: dt")
     if method.order not in ORDERS:
         raise InputError(f"{name}: order = {method.order}; it is 1 or 2")
     if method.iterations < 1:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, located, number, positive, shown
+from wgf.errors import InputError, located, positive_if_given
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
@@ -73,13 +73,10 @@ class Particles:
     def __post_init__(self) -> None:
         if self.m < 1:
             raise InputError(f"particles: m = {self.m}; at least one neuron is needed")
-        if self.step is not None and not number(self.step) > 0:
-            raise InputError(f"particles: step = {shown(self.step)}; the step size must be positive")
+        for name in ("step", "rtol", "atol"):
+            positive_if_given(getattr(self, name), f"particles: {name}")
         if self.batch is not None and (self.batch < 1 or self.step is None):
             raise InputError(f"particles: batch = {self.batch}; give at least one sample, and the step size: step = …")
-        for name in ("rtol", "atol"):
-            if getattr(self, name) is not None:
-                positive(getattr(self, name), f"particles: {name}")
         if self.solver is not None:
             known(self.solver, SOLVERS, "ODE solver")
         if self.scheme is not None:
