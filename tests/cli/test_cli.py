@@ -128,6 +128,29 @@ def test_a_file_is_replaced_by_its_own_kind_only(here, capsys):
     assert (here / "a.h5").read_bytes() == content
 
 
+@pytest.mark.parametrize("name", ["/proc/run.h5", "a" * 300 + ".h5", "x" * 252 + ".h5"])
+def test_a_file_that_cannot_be_made_is_refused_before_the_run(here, capsys, name):
+    for command in ("run", "compare"):
+        status, out, err = wgf_says(capsys, command, "student.toml", "-o", name)
+        assert (status, out) == (2, "")
+        assert re.match(r"error: cannot write .*: (No such file or directory|File name too long)\n", err)
+    assert [file.name for file in here.iterdir()] == ["student.toml"]
+
+
+def test_a_name_that_is_too_long_belongs_to_no_file(here, capsys):
+    for words in (["run", "-o", "a.h5"], ["info"], ["plot"], ["animate"], ["export", "-o", "a.pvd"]):
+        status, _, err = wgf_says(capsys, *words, "a" * 300)
+        assert status == 2
+        assert "does not exist" in err
+
+
+def test_a_comparison_and_its_figure_do_not_take_one_name(here, capsys):
+    status, _, err = wgf_says(capsys, "compare", "student.toml", "-o", "found.png")
+    assert status == 2
+    assert "cannot write found.png: the figure beside it will have that name; end the name of the HDF5 file in .h5" in err
+    assert not (here / "found.png").exists()
+
+
 def edited(old, new):
     assert old in SMALL
     return SMALL.replace(old, new)

@@ -122,6 +122,7 @@ def test_a_density_on_its_own_grid_is_itself_bit_for_bit():
     assert density.dim == 3
 
 
+@pytest.mark.coarse
 def test_a_density_of_any_mass_is_a_law_of_mass_one():
     """As a law, in a mixture and a box, too, a density stands for a probability; another mass of it is no loss of mass, and not said."""
     grid, half = wgf.Grid([0], [4], 8), wgf.Grid([0], [2], 4)

@@ -466,6 +466,33 @@ def test_dollars_in_a_title_are_letters(title, tmp_path):
     wgf.animate(runs[0], tmp_path / "run.gif")
 
 
+@pytest.mark.filterwarnings("error")
+def test_characters_that_the_font_lacks_are_named_in_one_warning(tmp_path):
+    run = wgf.solve(dataclasses.replace(RIDGE_1D.problem, title="日本\t日"), wgf.Characteristics(9), 0.1, 2)
+    for draw in (lambda: run.plot(tmp_path / "run.svg"), lambda: wgf.animate(run, tmp_path / "run.gif")):
+        with pytest.warns(UserWarning, match="the font of the figures has no 日 本: empty boxes stand") as said:
+            draw()
+        assert len(said) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_densities_in_the_plane_have_no_legend(tmp_path):
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda x: 0.5 * (x**2).sum(-1)), gaussian(2))
+    run = wgf.solve(problem, wgf.FiniteVolume(24, -4, 4, edge_tolerance=1), 0.1, 2)
+    assert plot_together(run, run, tmp_path / "two.png").axes[0].get_legend() is None
+
+
+def test_a_figure_that_cannot_be_written_is_one_line(tmp_path):
+    run = RUNS["two frames"]()
+    (tmp_path / "folder.png").mkdir()
+    for name, reason in (("folder.png", "it is a folder"), ("a" * 300 + ".png", "File name too long")):
+        with pytest.raises(wgf.InputError, match=f"cannot write .*: {reason}"):
+            run.plot(tmp_path / name)
+    with pytest.raises(wgf.InputError, match=r"cannot write /proc/run\.gif: "):
+        wgf.animate(run, "/proc/run.gif")
+    assert [file.name for file in tmp_path.iterdir()] == ["folder.png"]
+
+
 def test_names_that_are_no_formulas_stand_as_they_are(tmp_path):
     """Each of these is a name of an axis, and none is a formula that can be drawn."""
     for name in ("a_b_c", "cost_in_$", "x^", "_", "%"):

@@ -144,8 +144,13 @@ def test_around_a_circle_the_nearest_image_counts():
 
 @pytest.mark.parametrize(
     ("function", "dim"),
-    [(lambda z: 1 / np.abs(z[..., 0]), 1), (lambda z: 1 / np.sum(z**2, axis=-1), 2), (lambda z: np.sum(z**2, axis=-1) ** -1.5, 3)],
-    ids=["1/|z|", "1/r^2", "1/r^3"],
+    [
+        (lambda z: 1 / np.abs(z[..., 0]), 1),
+        (lambda z: 1 / np.sum(z**2, axis=-1), 2),
+        (lambda z: np.sum(z**2, axis=-1) ** -1.5, 3),
+        (wgf.InteractionEnergy(W="exp(1/r)", axes=["x"]).interaction, 1),  # infinite already where z is not zero
+    ],
+    ids=["1/|z|", "1/r^2", "1/r^3", "exp(1/|z|)"],
 )
 def test_what_has_no_integral_is_refused(function, dim):
     steps = [np.arange(-3, 4)] * dim

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -315,3 +316,28 @@ def test_what_is_not_one_number_is_no_temperature(value):
             dataclasses.replace(problem, **{name: value})
     with pytest.raises(wgf.InputError, match=r"entropy: τ = .*: it must be a positive number"):
         wgf.Entropy(value)
+
+
+@pytest.mark.parametrize("title", ["a\0b", "\x1b[31m", "\ud800", 5, None])
+def test_a_title_is_a_text_that_files_take(title):
+    with pytest.raises(wgf.InputError, match=r"title = .*: give a text without control characters"):
+        wgf.Problem(wgf.InteractionEnergy(V=lambda x: x[..., 0]), wgf.Gaussian(0, 1), title=title)
+
+
+@pytest.mark.parametrize(
+    ("initial", "what"),
+    [
+        (None, "such as wgf.Gaussian"),
+        ([0.0, 1.0], "such as wgf.Gaussian"),
+        (wgf.Cloud([0.0], [1.0]), r"take wgf.Samples\(cloud.positions\)"),
+    ],
+)
+def test_what_is_no_law_is_no_start(initial, what):
+    with pytest.raises(wgf.InputError, match=f"initial = .*: give a law or a density; .*{what}"):
+        wgf.Problem(wgf.InteractionEnergy(V=lambda x: x[..., 0]), initial)
+
+
+def test_a_temperature_is_kept_as_a_float():
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda x: x[..., 0]), wgf.Gaussian(0, 1), temperature=Fraction(1, 4))
+    assert isinstance(problem.temperature, float)
+    assert "τ = 0.25" in repr(problem)

@@ -244,3 +244,11 @@ def test_messages():
         wgf.compare(medium, wgf.FiniteVolume(8, **box), 1.0)
     with pytest.raises(wgf.InputError, match=r"Characteristics solves the flow without diffusion, but the problem has U = 1 μ\^2"):
         wgf.solve(medium, wgf.Characteristics(), 1.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_interaction_that_is_infinite_both_ways_is_one_line():
+    """W = 1/x in the plane: ∞ on one side of the axis, −∞ on the other."""
+    energy = wgf.InteractionEnergy(W="1/x", axes=["x", "y"])
+    with pytest.raises(wgf.InputError, match="W is not finite at some difference of two cells other than zero"):
+        energy.on(wgf.Grid([-1, -1], [1, 1], 4))

@@ -220,6 +220,21 @@ def test_a_mesh_file_that_holds_only_a_rim_is_told_what_it_lacks(dim, rim, versi
     assert version < 4 or rim in str(told.value)
 
 
+@pytest.mark.parametrize("order", ["Exit;", 'SystemCall "touch harmed";', '/* Exit */ NonBlockingSystemCall "touch harmed";'])
+def test_a_geometry_that_gives_orders_to_the_machine_is_refused(order, tmp_path, monkeypatch):
+    """Gmsh would end this process without a word, or run the program; in a comment and in a name such words are harmless."""
+    monkeypatch.chdir(tmp_path)
+    square = 'SetFactory("OpenCASCADE"); // Exit\n/* SystemCall */ MyExit = 1; Rectangle(1) = {-2, -2, 0, 4, 4};\n'
+    (tmp_path / "harmful.geo").write_text(square + order, encoding="utf-8")
+    (tmp_path / "harmless.geo").write_text(square, encoding="utf-8")
+    with pytest.raises(
+        wgf.InputError, match=r"harmful.geo is a program that calls (Exit|\w*SystemCall), which .* not obeyed here: take it out"
+    ):
+        wgf.GmshFile("harmful.geo").build()
+    assert not (tmp_path / "harmed").exists()
+    assert wgf.GmshFile("harmless.geo", 1.0).build()[1].size > 10
+
+
 def layer(cells, thickness):
     """A cube with edges of about .4 and a thin layer in its middle, whose cells are tetrahedra or wedges."""
     flat = "Layers{1}; Recombine;" if cells == "wedges" else ""

@@ -77,13 +77,13 @@ def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law
             continue
         needed = CELLS_PER_STD * n / ratio if ratio > 0 else math.inf
         remedy = (
-            f"take at least {math.ceil(needed * (1 - ROUNDING)):,} on this axis, or a smaller box"
+            f"take at least {math.ceil(needed * (1 - ROUNDING)):,} on this axis, or a smaller box, or take"
             if needed <= TO_BE_COUNTED
-            else "no grid of this box resolves it"
+            else "no grid of this box resolves it: take"
         )
         warnings.warn(
-            f"axis {name}: {ratio:.3g} cells per standard deviation of the initial law (cells of {h:.3g}) are far too few; {remedy}, "
-            "or take particles or characteristics, which need no cells",
+            f"axis {name}: {ratio:.3g} cells per standard deviation of the initial law (cells of {h:.3g}) are far too few; {remedy} "
+            "particles or characteristics, which need no cells",
             ResolutionWarning,
             stacklevel=3,
         )
