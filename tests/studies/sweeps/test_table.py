@@ -15,7 +15,7 @@ import wgf
 from wgf.studies.sweeps import over_sizes
 from wgf.studies.sweeps.parallel import answering
 from wgf.studies.sweeps.resumable import progress
-from wgf.studies.sweeps.table import Found, SweepTable
+from wgf.studies.sweeps.table import Found, ResumableTable, SweepTable
 
 pytestmark = pytest.mark.coarse  # how tables are kept, whatever the limit
 
@@ -162,13 +162,21 @@ def test_a_failing_cloud_leaves_the_table_as_far_as_it_is(tmp_path, monkeypatch)
 def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path, monkeypatch):
     """As a machine does that has run out of memory."""
     path = tmp_path / "c.h5"
-    before = set(multiprocessing.active_children())
+    before, record, recorded, three = set(multiprocessing.active_children()), ResumableTable.record, [], threading.Event()
+
+    def counted(self, *cell):
+        """Not by a look into the file: one process cannot read it while it is writing it."""
+        record(self, *cell)
+        recorded.append(cell)
+        if len(recorded) == 3:
+            three.set()
 
     def kill_one():
-        wait_until(lambda: cells_on(path) == 3, lambda: True)
+        three.wait()
         next(iter(set(multiprocessing.active_children()) - before)).kill()
 
     monkeypatch.setattr(over_sizes, "answering", holding(3))
+    monkeypatch.setattr(ResumableTable, "record", counted)
     killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
     with pytest.raises(wgf.RunError, match="a worker process was killed, perhaps for want of memory"):
