@@ -28,7 +28,7 @@ import numpy as np
 
 from wgf.networks.activations import Array
 from wgf.networks.custom import CustomNeuron
-from wgf.networks.neuron import Neuron
+from wgf.networks.neuron import Neuron, extended
 
 MOST_ENTRIES = 2**22  # of the Hessians that are kept at a time
 MOST_COORDINATES = 6  # for which A is made
@@ -152,7 +152,7 @@ def _without_bends(neuron: Neuron, slopes: Array, x: Array, weights: Array) -> f
     weighted = neuron.free[neuron.free > 0] - 1
     if "c" not in neuron.theta or not len(weighted):
         return 0.0
-    rows = np.column_stack([x, np.ones(len(x))])[:, weighted] * (np.sqrt(weights) * slopes)[:, None]
+    rows = extended(x)[:, weighted] * (np.sqrt(weights) * slopes)[:, None]
     return float(np.sqrt(np.linalg.eigvalsh(rows.T @ rows)[-1]))
 
 
@@ -169,18 +169,18 @@ def _forms(second: Array) -> Callable[[Array, Array], tuple[Array, Array]]:
 def _ridge_forms(neuron: Neuron, theta: Array, x: Array) -> Callable[[Array, Array], tuple[Array, Array]]:
     """The same for g = cσ(z), whose Hessians are made of x̃, σ' and cσ'': O(np) memory."""
     c, a, b = neuron.split(theta)
-    z, extended = x @ a + b, np.column_stack([x, np.ones(len(x))])
+    z, inputs = x @ a + b, extended(x)
     mixed, bent = neuron.sigma.first(z), c * neuron.sigma.second(z)
 
     def apply(u: Array, weights: Array) -> tuple[Array, Array]:
         full = np.zeros((len(u), neuron.dim + 2))
         full[:, neuron.free] = u
-        along = full[:, 1:] @ extended.T
+        along = full[:, 1:] @ inputs.T
         forms = 2.0 * full[:, :1] * mixed * along + bent * along**2
         matrices = np.zeros((len(u), neuron.dim + 2, neuron.dim + 2))
-        matrices[:, 0, 1:] = matrices[:, 1:, 0] = (forms * weights * mixed) @ extended
+        matrices[:, 0, 1:] = matrices[:, 1:, 0] = (forms * weights * mixed) @ inputs
         if bent.any():
-            matrices[:, 1:, 1:] = np.stack([(extended.T * row) @ extended for row in forms * weights * bent])
+            matrices[:, 1:, 1:] = np.stack([(inputs.T * row) @ inputs for row in forms * weights * bent])
         return forms, matrices[:, neuron.free][:, :, neuron.free]
 
     return apply

@@ -9,7 +9,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.networks.activations import Array
-from wgf.networks.neuron import Neuron, Response
+from wgf.networks.neuron import LinearResponse, Neuron
 
 
 class CustomNeuron:
@@ -56,7 +56,7 @@ class CustomNeuron:
             )
         return array
 
-    def at(self, theta: Array, x: Array) -> Response:
+    def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""
         return _CustomResponse(self, theta, x)
 

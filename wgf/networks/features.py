@@ -97,6 +97,12 @@ def spread(size: int, samples: int, stride: int = 1) -> list[slice]:
     return [slice(first * stride, size, count * stride) for first in range(count)]
 
 
+def in_blocks(size: int, samples: int) -> list[slice]:
+    """All of so many rows with so many entries in blocks, one after the other."""
+    step = rows_at_once(samples)
+    return [slice(start, min(start + step, size)) for start in range(0, size, step)]
+
+
 def rows_at_once(samples: int) -> int:
     """The number of rows of a block: as many as stay in cache, or as many as make products fast; but not so many that memory counts."""
     return max(1, BLOCK // samples, min(ROWS, LARGEST // samples))

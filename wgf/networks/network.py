@@ -26,11 +26,10 @@ from wgf.networks.activations import Array
 from wgf.networks.curvature import largest_curvature
 from wgf.networks.custom import as_neuron
 from wgf.networks.data import Data
-from wgf.networks.neuron import Neuron, Response
+from wgf.networks.features import in_blocks
+from wgf.networks.neuron import LinearResponse, Neuron
 from wgf.networks.scaling import check_scale, output_factor
-from wgf.networks.tangent import TangentModel
-
-BLOCK = 2**21  # entries of a (neurons × inputs) array that is kept at a time
+from wgf.networks.tangent import TangentModel, in_space
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -100,8 +99,7 @@ class Network:
 
     def differential_norm(self, data: Data) -> float:
         """‖Dφ‖ from (R^{pm}, |·|) to L²(ρ)."""
-        root = np.sqrt(data.weights)
-        largest = np.linalg.eigvalsh(root[:, None] * self.tangent_kernel(data) * root)[-1]
+        largest = np.linalg.eigvalsh(in_space(self.tangent_kernel(data), data))[-1]
         return float(self.scale * np.sqrt(self.size * max(largest, 0.0)))
 
     def curvature_norm(self, data: Data) -> float:
@@ -120,12 +118,10 @@ class Network:
         self._checked(data.inputs)
         return TangentModel(self, data, penalty)
 
-    def _responses(self, inputs: Any) -> Iterator[tuple[slice, Response]]:
+    def _responses(self, inputs: Any) -> Iterator[tuple[slice, LinearResponse]]:
         """The neurons at the inputs, block by block."""
         x = self._checked(inputs)
-        step = max(1, BLOCK // len(x))
-        for start in range(0, self.size, step):
-            part = slice(start, min(start + step, self.size))
+        for part in in_blocks(self.size, len(x)):
             yield part, self.neuron.at(self.parameters[part], x)
 
     def _checked(self, inputs: Any) -> Array:

@@ -47,6 +47,10 @@ class Response(Protocol):
         """Σ_i u_i ∇_θ g(θ; x_i) for u (n,): the gradient of ⟨g(θ), u⟩, (N, p)."""
         ...
 
+
+class LinearResponse(Response, Protocol):
+    """The same, with what the linearisation of a network needs (network.py)."""
+
     def push(self, v: Array) -> Array:
         """Σ_j ⟨∇_θ g(θ_j; x), v_j⟩ for v (N, p), (n,)."""
         ...
@@ -54,6 +58,11 @@ class Response(Protocol):
     def gram(self) -> Array:
         """Σ_j ⟨∇_θ g(θ_j; x_i), ∇_θ g(θ_j; x_k)⟩, (n, n)."""
         ...
+
+
+def extended(x: Array) -> Array:
+    """x̃ = (x, 1), (n, d + 1), so that z = ⟨(a, b), x̃⟩."""
+    return np.column_stack([x, np.ones(len(x))])
 
 
 @dataclass(frozen=True)
@@ -156,14 +165,14 @@ class Neuron:
         c, a, b = self.split(theta)
         z = a @ x.T + b[..., None]
         mixed, bent = self.sigma.first(z)[..., None], (c[..., None] * self.sigma.second(z))[..., None, None]
-        extended = np.column_stack([x, np.ones(len(x))])
+        inputs = extended(x)
         full = np.zeros((*z.shape, self.dim + 2, self.dim + 2))
-        full[..., 0, 1:] = full[..., 1:, 0] = mixed * extended
-        full[..., 1:, 1:] = bent * (extended[:, :, None] * extended[:, None, :])
+        full[..., 0, 1:] = full[..., 1:, 0] = mixed * inputs
+        full[..., 1:, 1:] = bent * (inputs[:, :, None] * inputs[:, None, :])
         result: Array = full[..., self.free, :][..., self.free]
         return result
 
-    def at(self, theta: Array, x: Array) -> Response:
+    def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p), from which value and pull come with one evaluation of σ."""
         return _RidgeResponse(self, theta, x)
 
@@ -212,9 +221,8 @@ class _RidgeResponse:
         if "c" in neuron.theta:
             total += moved[:, 0] @ self.s
         if set(neuron.theta) != {"c"}:
-            extended = np.column_stack([self.x, np.ones(len(self.x))])
             weighted = neuron.sigma.slope(self.z, self.s).T @ (self.c[:, None] * moved[:, 1:])
-            total += np.einsum("nk,nk->n", weighted, extended)
+            total += np.einsum("nk,nk->n", weighted, extended(self.x))
         return total
 
     def gram(self) -> Array:
@@ -224,7 +232,6 @@ class _RidgeResponse:
             total += self.s.T @ self.s
         if set(neuron.theta) != {"c"}:
             slope = neuron.sigma.slope(self.z, self.s) * self.c[:, None]
-            extended = np.column_stack([self.x, np.ones(len(self.x))])
-            free = extended[:, [k for k, name in enumerate(neuron.coordinates[1:]) if name in neuron.theta]]
-            total += (slope.T @ slope) * (free @ free.T)
+            inputs = extended(self.x)[:, neuron.free[neuron.free > 0] - 1]
+            total += (slope.T @ slope) * (inputs @ inputs.T)
         return total

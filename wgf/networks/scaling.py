@@ -24,6 +24,7 @@ import numpy as np
 from wgf.errors import InputError, number, shown
 from wgf.networks.activations import Array
 from wgf.networks.custom import CustomNeuron
+from wgf.networks.features import in_blocks
 from wgf.networks.neuron import Neuron, Response
 
 CENTRED = ("pairs", "subtracted")
@@ -83,10 +84,9 @@ class ScaledNeuron:
             return 0.0
         if (kept := self._kept.get("x")) is not None and (kept is x or np.array_equal(kept, x)):
             return self._kept["offset"]
-        step, total = max(1, 2**21 // len(x)), np.zeros(len(x))
-        for start in range(0, len(self.subtracted), step):
-            some = self.subtracted[start : start + step]
-            total += self.neuron.at(some, x).total(np.full(len(some), self.factor / len(self.subtracted)))
+        masses, total = np.full(len(self.subtracted), self.factor / len(self.subtracted)), np.zeros(len(x))
+        for part in in_blocks(len(masses), len(x)):
+            total += self.neuron.at(self.subtracted[part], x).total(masses[part])
         self._kept.update(x=x, offset=total)
         return total
 
@@ -121,9 +121,3 @@ class _ScaledResponse:
 
     def pull(self, u: Array) -> Array:
         return self.factor * self.inner.pull(u)
-
-    def push(self, v: Array) -> Array:
-        return self.factor * self.inner.push(v)
-
-    def gram(self) -> Array:
-        return self.factor**2 * self.inner.gram()

@@ -49,6 +49,20 @@ class Expandable(Protocol):
     def tangent_kernel(self, data: Any) -> Array: ...
 
 
+def in_space(kernel: Array, data: Data) -> Array:
+    """W^{1/2} K W^{1/2} of a kernel (n, n) on the data, which is K as an operator in L²(ρ); (n, n)."""
+    root = np.sqrt(data.weights)
+    result: Array = root[:, None] * kernel * root
+    return result
+
+
+def spectrum(kernel: Array, data: Data) -> tuple[Array, Array]:
+    """Its eigenvalues ascending (n,), those that are zero up to rounding set to zero, and its eigenvectors as columns (n, n)."""
+    values, vectors = np.linalg.eigh(in_space(kernel, data))
+    floor = len(values) * np.finfo(float).eps * max(values[-1], 0.0)
+    return np.where(values > floor, values, 0.0), vectors
+
+
 @dataclass(frozen=True, repr=False)
 class TangentModel:
     """The tangent model of `network` at its parameters, trained on `data` with the penalty λ|θ|² of strength `penalty`."""
@@ -78,10 +92,7 @@ class TangentModel:
     @cached_property
     def spectrum(self) -> tuple[Array, Array]:
         """λ_k ascending (n,) and Q (n, n); eigenvalues that are zero up to rounding are zero."""
-        root = np.sqrt(self.data.weights)
-        values, vectors = np.linalg.eigh(root[:, None] * self.kernel * root)
-        floor = len(values) * np.finfo(float).eps * max(values[-1], 0.0)
-        return np.where(values > floor, values, 0.0), vectors
+        return spectrum(self.kernel, self.data)
 
     @cached_property
     def _at_zero(self) -> Array:

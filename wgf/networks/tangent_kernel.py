@@ -37,7 +37,7 @@ from wgf.measures.laws.composed import independent, unmixed
 from wgf.networks.activations import Array
 from wgf.networks.custom import CustomNeuron, as_neuron
 from wgf.networks.data import as_inputs
-from wgf.networks.features import rows_at_once
+from wgf.networks.features import in_blocks
 from wgf.networks.neuron import Neuron
 from wgf.networks.ridge_kernel import Ridge
 
@@ -200,8 +200,7 @@ def _total(neuron: Neuron | CustomNeuron, rule: Rule, x: Array, y: Array) -> Arr
     """Σ_k w_k ∇g(θ_k; x)·∇g(θ_k; x'), (n, n'), block by block."""
     points, weights = rule
     total = np.zeros((len(x), len(y)))
-    step = rows_at_once((len(x) + len(y)) * points.shape[1])
-    for part in (slice(start, start + step) for start in range(0, len(points), step)):
+    for part in in_blocks(len(points), (len(x) + len(y)) * points.shape[1]):
         left = neuron.gradient(points[part], x)
         right = left if y is x else neuron.gradient(points[part], y)
         total += np.tensordot(weights[part, None, None] * left, right, axes=([0, 2], [0, 2]))

@@ -55,6 +55,7 @@ from wgf.measures.laws import Gaussian, Law, Product, Samples
 from wgf.methods.base import Method
 from wgf.networks.data import Data, as_inputs
 from wgf.networks.neuron import Neuron, coordinate_names
+from wgf.networks.tangent import spectrum
 from wgf.networks.tangent_kernel import tangent_kernel
 from wgf.problems.problem import Problem
 from wgf.problems.regression import network
@@ -104,10 +105,8 @@ class KernelFlow:
     def __init__(self, neuron: Any, law: Law, data: Data) -> None:
         self.neuron, self.law, self.data = neuron, law, data
         self._roots = np.sqrt(data.weights)
-        scaled = self._roots[:, None] * tangent_kernel(neuron, law, data.inputs) * self._roots
-        rates, modes = linalg.eigh(scaled)
-        kept = rates > len(rates) * EPSILON * rates[-1]
-        self.rates, self._modes = rates[kept], modes[:, kept]
+        rates, modes = spectrum(tangent_kernel(neuron, law, data.inputs), data)
+        self.rates, self._modes = rates[rates > 0.0], modes[:, rates > 0.0]
 
     def coefficients(self, time: float = math.inf) -> Array:
         """β(t), (n,)."""
