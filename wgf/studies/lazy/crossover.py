@@ -20,10 +20,12 @@ from scipy.optimize import brentq
 
 from wgf.errors import InputError, RunError, positive
 from wgf.methods.particles.method import Particles
+from wgf.networks.tangent import in_space
 from wgf.problems.problem import Problem
 from wgf.runs.rest import end_time
 from wgf.runs.solve import solve
-from wgf.studies.lazy.quantities import accurate_flow, trainable, trained_network
+from wgf.studies.lazy.quantities import accurate_flow, relative_change, trainable, trained_network
+from wgf.studies.sweeps.over_sizes import seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 
 WIDENINGS, FACTOR = 20, 4.0  # of the bracket, by this factor
@@ -67,11 +69,11 @@ def crossover(
     if len(set(sizes)) < 2 or replicates < 1:
         raise InputError(f"crossover: sizes = {list(sizes)}, replicates = {replicates}; give two sizes or more, and one replicate or more")
     chosen = np.array(sorted({int(m) for m in sizes}))
-    search = _Search(problem, float(change), float(end_time(until)), centred, float(tolerance))
-    tasks = [(s, r, int(m), (seed, int(m), r)) for s, m in reversed(list(enumerate(chosen))) for r in range(replicates)]
+    search = _Search(problem, float(change), float(end_time(until)), seed, centred, float(tolerance))
+    tasks = [(size, replicate, int(chosen[size])) for size in reversed(range(len(chosen))) for replicate in range(replicates)]
     found, relative = (np.full((len(chosen), replicates), np.nan) for _ in range(2))
     with answering(search, tasks, workers or os.cpu_count() or 1) as answers:
-        for (size, replicate, _, _), (scale, kappa) in answers:
+        for (size, replicate, _), (scale, kappa) in answers:
             found[size, replicate], relative[size, replicate] = scale, kappa
     return Crossover(chosen, found, relative, float(change))
 
@@ -83,13 +85,14 @@ class _Search:
     problem: Problem
     change: float
     until: float
+    seed: int
     centred: str | None
     tolerance: float
 
-    def __call__(self, task: tuple[int, int, int, tuple[int, int, int]]) -> tuple[float, float]:
+    def __call__(self, task: tuple[int, int, int]) -> tuple[float, float]:
         """A* and κ(θ₀) there."""
-        _, _, m, (seed, size, replicate) = task
-        draw = np.random.SeedSequence(seed, spawn_key=(size, replicate))
+        _, replicate, m = task
+        draw = seed_of(self.seed, m, replicate)
         seen: dict[float, tuple[float, float]] = {}
 
         def excess(log_scale: float) -> float:
@@ -123,6 +126,5 @@ class _Search:
         """‖T̂(t) − T̂(0)‖/‖T̂(0)‖ and κ(θ₀)."""
         run = solve(self.problem, neurons, self.until, save=2)
         (start, data), (end, _) = (trained_network(self.problem, run, frame) for frame in (0, -1))
-        root = np.sqrt(np.outer(data.weights, data.weights))
-        before = root * start.tangent_kernel(data)
-        return float(np.linalg.norm(root * end.tangent_kernel(data) - before) / np.linalg.norm(before)), start.relative_scale(data)
+        before, after = (in_space(network.tangent_kernel(data), data) for network in (start, end))
+        return relative_change(after, before), start.relative_scale(data)

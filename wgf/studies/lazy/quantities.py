@@ -29,7 +29,7 @@ from wgf.errors import InputError, positive
 from wgf.networks.data import Data
 from wgf.networks.network import Network
 from wgf.networks.neuron import Neuron
-from wgf.networks.scaling import output_factor
+from wgf.networks.tangent import in_space
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.runs.run import Run
@@ -97,17 +97,12 @@ def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Networ
     energy, options = network(problem.energy), json.loads(str(run.attributes["method_options"]))
     if str(run.attributes["method"]) != "Particles":
         raise InputError(f"{run!r} is not a run of neurons, which Particles gives")
-    first, measure = run.measures[0], run.measures[frame]
-    scale = options.get("scale")
+    trained = Network(energy.neuron, run.measures[frame].points, options.get("scale"))
     data: Data = energy.data
     if options.get("centred") == "subtracted":
-        data = Data(data.inputs, data.targets + _network(energy, first, scale).predict(data.inputs), data.weights)
-    return _network(energy, measure, scale), data
-
-
-def _network(energy: RegressionEnergy, cloud: Any, scale: float | str | None) -> Network:
-    m = len(cloud.positions)
-    return Network(energy.neuron, cloud.positions, output_factor(scale, m) / m)
+        start = Network(energy.neuron, run.measures[0].points, trained.scale)
+        data = Data(data.inputs, data.targets + start.predict(data.inputs), data.weights)
+    return trained, data
 
 
 def laziness(problem: Problem, run: Run) -> Laziness:
@@ -116,19 +111,18 @@ def laziness(problem: Problem, run: Run) -> Laziness:
     start, data = trained_network(problem, run, 0)
     model = start.tangent(data, energy.penalty.strength)
     linear, distance = model.flow(run.times), data.norm(start.predict(data.inputs) - data.targets)
-    root = np.sqrt(np.outer(data.weights, data.weights))
-    before = root * model.kernel
+    before = in_space(model.kernel, data)
     rows = []
-    for k in range(len(run.times)):
-        now, _ = trained_network(problem, run, k)
-        kernel = root * now.tangent_kernel(data)
+    for k, measure in enumerate(run.measures):
+        now = Network(start.neuron, measure.points, start.scale)
+        kernel = in_space(now.tangent_kernel(data), data)
         rows.append(
             (
                 _ratio(data.norm(now.predict(data.inputs) - linear[k]), distance),
                 run.loss[k],
                 np.sqrt(np.mean(np.sum((now.parameters - start.parameters) ** 2, axis=1))),
                 _ratio(float(np.sum(kernel * before)), float(np.linalg.norm(kernel) * np.linalg.norm(before))),
-                _ratio(float(np.linalg.norm(kernel - before)), float(np.linalg.norm(before))),
+                relative_change(kernel, before),
             )
         )
     return Laziness(run.times, start.relative_scale(data), *np.array(rows).T)
@@ -160,6 +154,11 @@ def step_change(network: Network, data: Data, step: float) -> StepChange:
         s * norm(bent) / slope,
         2.0 * s * np.sqrt(loss) * network.curvature_norm(data),
     )
+
+
+def relative_change(kernel: np.ndarray, before: np.ndarray) -> float:
+    """‖K − K_0‖/‖K_0‖ of kernels as operators in L²(ρ) (networks/tangent.py), Frobenius norms."""
+    return _ratio(float(np.linalg.norm(kernel - before)), float(np.linalg.norm(before)))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -30,10 +30,9 @@ import numpy as np
 from wgf.errors import InputError, number, positive, shown
 from wgf.measures.measure import Cloud
 from wgf.methods.particles.method import Particles
-from wgf.networks.scaling import CENTRED
 from wgf.problems.problem import Problem
 from wgf.problems.regression import network
-from wgf.registers import known, load
+from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
@@ -41,10 +40,10 @@ from wgf.runs.run import run_attributes
 from wgf.runs.solve import save_times, solve
 from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness, trainable
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
-from wgf.studies.sweeps.over_sizes import LAW_NODES
+from wgf.studies.sweeps.over_sizes import LAW_NODES, seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
-from wgf.studies.sweeps.resumable import require_complete
+from wgf.studies.sweeps.resumable import OfTable, require_complete
 from wgf.studies.theory.fluctuation import spread
 
 SIZES, EXPONENTS, SCALES = (64, 256, 1024), (0.5, 0.75, 1.0), (1.0,)
@@ -54,7 +53,7 @@ RATES = ("relative_scale", "deviation", "displacement", "kernel_change")
 
 
 @dataclass(frozen=True, repr=False)
-class LazyStudy:
+class LazyStudy(OfTable):
     """What the networks did; E scalings, S sizes, R replicates, T times.
 
     table         see LazyTable
@@ -82,21 +81,6 @@ class LazyStudy:
     def names(self) -> list[str]:
         """The names of the coordinates of θ."""
         return str(self.attributes["coordinates"]).split()
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """m, (S,)."""
-        return self.table.sizes
-
-    @property
-    def times(self) -> np.ndarray:
-        """The save times, (T,)."""
-        return self.table.times
-
-    @property
-    def replicates(self) -> int:
-        """R."""
-        return self.table.replicates
 
     @property
     def relative_scale(self) -> np.ndarray:
@@ -219,23 +203,20 @@ class _Training:
 
     def __call__(self, task: _Task) -> tuple[Laziness, np.ndarray]:
         run = solve(self.problem, task.neurons, self.times[-1], self.times)
-        ends = [getattr(run.measures[k], "positions") for k in (0, -1)]  # noqa: B009
-        return laziness(self.problem, run), np.stack(ends, axis=-1)
+        return laziness(self.problem, run), np.stack([run.measures[k].points for k in (0, -1)], axis=-1)
 
 
 def _neurons(template: Particles, table: LazyTable, cell: tuple[int, int, int], seed: int) -> Particles:
     """The network of a cell; α = 1/m exactly for p = A = 1."""
     m = int(table.sizes[cell[1]])
     alpha = float(table.factors[cell[0]]) * m ** -float(table.exponents[cell[0]])
-    return dataclasses.replace(template, m=m, scale=alpha, seed=np.random.SeedSequence(seed, spawn_key=(m, cell[2])))
+    return dataclasses.replace(template, m=m, scale=alpha, seed=seed_of(seed, m, cell[2]))
 
 
 def _checked(
     sizes: Sequence[int], exponents: Sequence[float], scales: Sequence[float], replicates: int, centred: str | None
 ) -> tuple[list[tuple[float, float]], list[int]]:
     """The scalings (p, A) and the sizes, ascending; refuses what cannot be."""
-    if centred is not None:
-        known(centred, CENTRED, "way to centre a network at its start")
     for p in exponents:
         if not 0.0 < number(p) <= 1.0:
             raise InputError(

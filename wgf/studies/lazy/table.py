@@ -70,6 +70,11 @@ class LazyTable:
             self.parameters[cell[0]] = ends
         self.done[cell] = 1
 
+    def cell(self, cell: tuple[int, int, int]) -> tuple[Laziness, np.ndarray]:
+        """A cell as it was put; its parameters are those of the first network of the smallest size."""
+        series = {name: values[cell] for name, values in self.series.items()}
+        return Laziness(self.times, float(self.relative_scale[cell]), **series), self.parameters[cell[0]]
+
     def adopt(self, other: LazyTable) -> None:
         """Take over the cells of another table that this one has, too."""
         scalings = {pair: k for k, pair in enumerate(zip(other.exponents.tolist(), other.factors.tolist(), strict=True))}
@@ -81,13 +86,7 @@ class LazyTable:
                 continue
             if cell[1:] == (0, 0) and size != 0:
                 continue  # its parameters were not kept
-            theirs = (scaling, size, cell[2])
-            self.relative_scale[cell] = other.relative_scale[theirs]
-            for name in SERIES:
-                self.series[name][cell] = other.series[name][theirs]
-            if cell[1:] == (0, 0):
-                self.parameters[cell[0]] = other.parameters[scaling]
-            self.done[cell] = 1
+            self.put(cell, *other.cell((scaling, size, cell[2])))
 
     def write(self, file: h5py.File) -> dict[str, h5py.Dataset]:
         """Into a new file; returns the scales of its dimensions."""

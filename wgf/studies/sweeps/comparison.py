@@ -21,12 +21,12 @@ from wgf.errors import InputError
 from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
-from wgf.studies.sweeps.resumable import require_complete
+from wgf.studies.sweeps.resumable import OfTable, require_complete
 from wgf.studies.sweeps.table import SweepTable
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(OfTable):
     """The sweep's result; S sizes, R replicates, T times, n data.
 
     table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see SweepTable
@@ -44,21 +44,6 @@ class Comparison:
     resampling: np.ndarray
     discretisation: dict[str, np.ndarray]
     attributes: dict[str, Any]
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """m of each size, (S,)."""
-        return self.table.sizes
-
-    @property
-    def times(self) -> np.ndarray:
-        """The save times, (T,)."""
-        return self.table.times
-
-    @property
-    def replicates(self) -> int:
-        """R, the number of replicates."""
-        return self.table.replicates
 
     @property
     def distance(self) -> dict[str, np.ndarray]:

@@ -114,12 +114,14 @@ def compare(
     return result
 
 
+def seed_of(seed: int, m: int, replicate: int) -> np.random.SeedSequence:
+    """The seed of a cloud of m neurons, made of a sweep's."""
+    return np.random.SeedSequence(seed, spawn_key=(m, replicate))
+
+
 def clouds(template: Particles, m: int, replicates: slice, seed: int) -> list[Particles]:
     """The clouds of m neurons of some replicates."""
-    return [
-        dataclasses.replace(template, m=m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate)))
-        for replicate in range(replicates.start, replicates.stop)
-    ]
+    return [dataclasses.replace(template, m=m, seed=seed_of(seed, m, replicate)) for replicate in range(replicates.start, replicates.stop)]
 
 
 @dataclasses.dataclass(frozen=True)

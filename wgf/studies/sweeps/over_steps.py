@@ -30,6 +30,7 @@ from wgf.problems.regression import network
 from wgf.registers import load
 from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
+from wgf.studies.sweeps.over_sizes import seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import Rate, check_replicates, fit_rate
 
@@ -104,7 +105,7 @@ def compare_steps(
     check_replicates(replicates)
     times, etas = np.array(save_times(until := end_time(until), save)), np.sort(np.array(list(set(steps)), dtype=float))
     study = _Descents(problem, times.tolist(), etas.tolist(), tuple(batches))
-    seeds = [Particles(m, seed=np.random.SeedSequence(seed, spawn_key=(m, replicate))) for replicate in range(replicates)]
+    seeds = [Particles(m, seed=seed_of(seed, m, replicate)) for replicate in range(replicates)]
     with answering(study, seeds, workers or os.cpu_count() or 1) as answers:
         found = {task.seed.spawn_key: answer for task, answer in answers}  # type: ignore[union-attr]
     answered = [found[cloud.seed.spawn_key] for cloud in seeds]  # type: ignore[union-attr]

@@ -18,6 +18,29 @@ from wgf.errors import InputError
 from wgf.runs.hdf5 import begin, kind_of, opened, reading
 
 
+class OfTable:
+    """The axes of what a sweep has found, which are those of its `table`."""
+
+    table: Any
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """m of each size, (S,)."""
+        result: np.ndarray = self.table.sizes
+        return result
+
+    @property
+    def times(self) -> np.ndarray:
+        """The save times, (T,)."""
+        result: np.ndarray = self.table.times
+        return result
+
+    @property
+    def replicates(self) -> int:
+        """R, the number of replicates."""
+        return int(self.table.replicates)
+
+
 class ResumableFile:
     """The file of a sweep of one `kind` while it is being filled. `signature` says what its numbers depend on.
 
