@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand
+from wgf.cli.options import ListCommand, figure_beside, saying_what_is_kept
 from wgf.errors import InputError, located
 from wgf.measures.distances.register import DISTANCES
 
@@ -37,16 +37,12 @@ def compare(
     The file fills as the clouds are done: after a Ctrl-C, or worse, the same command goes on from there. Given two run files A.h5 and B.h5
     instead, compare these at the times that both have.
     """
-    from wgf.cli.screen import say, show_facts, show_pair, show_rates
-    from wgf.plots.style import check_figure
+    from wgf.cli.screen import show_facts, show_pair, show_rates
     from wgf.runs.hdf5 import check_target
     from wgf.studies.summary import comparison_facts
 
     output = output or Path(f"{files[0].stem}-compare.h5")
-    figure = output.with_suffix(".png")
-    if figure == output:
-        raise InputError(f"cannot write {output}: the figure beside it will have that name; end the name of the HDF5 file in .h5")
-    check_figure(figure)
+    figure = figure_beside(output)
     check_target(output, "pair" if len(files) == 2 else "comparison", files)
     if len(files) == 2:
         from wgf.runs.reader import open_run
@@ -70,30 +66,21 @@ def compare(
     limit, particles = task.method, None
     if isinstance(limit, Particles):
         limit, particles = read_task(files[0], "finite-volume").method, limit
-    before = output.stat().st_mtime_ns if output.exists() else None
-    try:
-        with located(str(files[0])):
-            result = sweep(
-                task.problem,
-                limit,
-                end_time(task.until),
-                sizes,
-                replicates,
-                task.save,
-                seed,
-                workers,
-                particles,
-                not quiet,
-                distances,
-                output,
-            )
-    except KeyboardInterrupt:
-        if output.exists() and output.stat().st_mtime_ns != before:
-            from wgf.studies.sweeps.resumable import progress
-
-            done, cells = progress(output)
-            say(f"interrupted: {done} of {cells} cells are kept in {output}; the same command goes on from there")
-        raise
+    with saying_what_is_kept(output, "cells"), located(str(files[0])):
+        result = sweep(
+            task.problem,
+            limit,
+            end_time(task.until),
+            sizes,
+            replicates,
+            task.save,
+            seed,
+            workers,
+            particles,
+            not quiet,
+            distances,
+            output,
+        )
     result.plot(figure)
     if not quiet:
         show_facts(task.problem.title or files[0].stem, {**comparison_facts(result), "file": output, "figure": figure})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand
+from wgf.cli.options import ListCommand, figure_beside, saying_what_is_kept
 from wgf.errors import located
 
 
@@ -40,40 +40,32 @@ def lazy(
 
     The file fills as the networks are done: after a Ctrl-C, or worse, the same command goes on from there.
     """
-    from wgf.cli.screen import say, show_facts, show_lazy
+    from wgf.cli.screen import show_facts, show_lazy
     from wgf.runs.hdf5 import check_target
     from wgf.runs.rest import end_time
     from wgf.runs.task import read_task
     from wgf.studies.lazy.study import lazy as study
     from wgf.studies.summary import lazy_facts
-    from wgf.studies.sweeps.resumable import progress
 
     output = output or Path(f"{file.stem}-lazy.h5")
-    figure = output.with_suffix(".png")
+    figure = figure_beside(output)
     check_target(output, "lazy", (file,))
     task = read_task(file)
-    before = output.stat().st_mtime_ns if output.exists() else None
-    try:
-        with located(str(file)):
-            result = study(
-                task.problem,
-                sizes,
-                exponents,
-                scales,
-                replicates,
-                end_time(task.until),
-                task.save,
-                seed,
-                centred,
-                workers,
-                not quiet,
-                output,
-            )
-    except KeyboardInterrupt:
-        if output.exists() and output.stat().st_mtime_ns != before:
-            done, cells = progress(output)
-            say(f"interrupted: {done} of {cells} networks are kept in {output}; the same command goes on from there")
-        raise
+    with saying_what_is_kept(output, "networks"), located(str(file)):
+        result = study(
+            task.problem,
+            sizes,
+            exponents,
+            scales,
+            replicates,
+            end_time(task.until),
+            task.save,
+            seed,
+            centred,
+            workers,
+            not quiet,
+            output,
+        )
     result.plot(figure)
     if not quiet:
         show_facts(task.problem.title or file.stem, {**lazy_facts(result), "file": output, "figure": figure})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
+
+from wgf.errors import InputError
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -46,3 +51,30 @@ def use_threads(count: int | None) -> None:
     """Use this many threads; to be called before NumPy and Numba are imported, which read it then."""
     if count is not None:
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
+
+
+def figure_beside(output: Path) -> Path:
+    """The figure next to an HDF5 file; refuses names with which one of the two cannot be written."""
+    from wgf.plots.style import check_figure
+
+    figure = output.with_suffix(".png")
+    if figure == output:
+        raise InputError(f"cannot write {output}: the figure beside it will have that name; end the name of the HDF5 file in .h5")
+    check_figure(figure)
+    return figure
+
+
+@contextlib.contextmanager
+def saying_what_is_kept(output: Path, cells: str) -> Iterator[None]:
+    """Where a sweep is interrupted inside, say how many of its `cells` its file holds."""
+    before = output.stat().st_mtime_ns if output.exists() else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        if output.exists() and output.stat().st_mtime_ns != before:
+            from wgf.cli.screen import say
+            from wgf.studies.sweeps.resumable import progress
+
+            done, all_of_them = progress(output)
+            say(f"interrupted: {done} of {all_of_them} {cells} are kept in {output}; the same command goes on from there")
+        raise

@@ -190,6 +190,7 @@ def test_the_command_writes_its_file_and_figure_and_is_read_again(tmp_path, monk
         (["--sizes", "0"], "m = 0; give whole numbers"),
         (["--sizes", "7", "--centred", "pairs"], "give even numbers of neurons"),
         (["--replicates", "1"], "replicates = 1: at least two"),
+        (["-o", "found.png"], "the figure beside it will have that name; end the name of the HDF5 file in .h5"),
     ],
 )
 def test_wrong_words_are_answered_in_a_line(words, message, tmp_path, monkeypatch, capsys):
