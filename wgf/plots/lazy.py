@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wgf.plots.style import FAINT, INK, mathematical, plain, shades, styled, write
+from wgf.plots.style import FAINT, INK, mathematical, plain, set_sizes, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,8 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
         expected = study.distance[k] / (study.factors[k] * study.sizes ** (1.0 - study.exponents[k]))
         named = r"$\propto\,\sqrt{E\|\varphi_0 - f^*\|^2}\,/\,m\alpha$" if k == 0 else None
         panel.plot(study.sizes, mean[0] / expected[0] * expected, ":", color=FAINT, linewidth=1.4, label=named)
-    panel.set(xscale="log", yscale="log", xlabel="m", ylabel="κ")
+    set_sizes(panel, study.sizes)
+    panel.set_ylabel("κ")
     panel.set_title("relative scale at the start")
     panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # room for the legend
     panel.legend(loc="lower left")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
-from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, plain, shades, styled, write
+from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, plain, set_sizes, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +103,7 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
     if name == "function":
         panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
         _draw_error(panel, comparison, last)
-    _set_sizes(panel, comparison)
+    set_sizes(panel, comparison.sizes)
     panel.set_ylabel(f"{DISTANCES[name].label}  (root mean square)")
     _draw_triangle(panel, comparison, name, last)
     bottom, top = max(0.3 * np.sqrt(comparison.mean_square(name).min()), SMALLEST), panel.get_ylim()[1]
@@ -186,22 +186,10 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
             panel.plot(comparison.sizes, np.sqrt(predicted / comparison.sizes), "--", color=INK, linewidth=1.2, label="predicted")
         if main == "function":
             _draw_error(panel, comparison, k)
-        _set_sizes(panel, comparison)
+        set_sizes(panel, comparison.sizes)
         panel.set_title(f"t = {times[k]:.3g}", loc="left", fontweight="bold")
     panels[0].set_ylabel(f"{DISTANCES[main].label}  (root mean square)")
     handles: dict[str, Any] = {}
     for panel in panels:
         handles |= {label.split(":")[0]: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
-
-
-def _set_sizes(panel: Axes, comparison: Comparison) -> None:
-    """Logarithmic axes with ticks at the sizes themselves, fewer where they are many."""
-    from matplotlib.ticker import NullFormatter, NullLocator
-
-    sizes = comparison.sizes
-    panel.set(xscale="log", yscale="log", xlabel="number of neurons  m")
-    shown = sizes[:: 1 if len(sizes) <= 5 else 2 if len(sizes) <= 8 else 3]
-    panel.set_xticks(shown, [str(size) for size in shown])
-    panel.xaxis.set_minor_formatter(NullFormatter())
-    panel.xaxis.set_minor_locator(NullLocator())

@@ -7,10 +7,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from wgf.errors import InputError
 from wgf.runs.files import check_writable, completed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MISSING_GLYPH = re.compile(r"Glyph (\d+) .* missing from")
 FORMATS = (".png", ".pdf", ".svg")
@@ -90,6 +95,17 @@ def shades(count: int) -> list[Any]:
     from matplotlib import colormaps
 
     return [colormaps["viridis_r"](0.12 + 0.78 * k / max(count - 1, 1)) for k in range(count)]
+
+
+def set_sizes(panel: Axes, sizes: np.ndarray) -> None:
+    """Logarithmic axes with ticks at the sizes m themselves, fewer where they are many."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    panel.set(xscale="log", yscale="log", xlabel="number of neurons  m")
+    shown = sizes[:: 1 if len(sizes) <= 5 else 2 if len(sizes) <= 8 else 3]
+    panel.set_xticks(shown, [str(size) for size in shown])
+    panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.xaxis.set_minor_locator(NullLocator())
 
 
 def plain(text: object) -> str:
