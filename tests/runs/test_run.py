@@ -381,5 +381,5 @@ def test_save_times_that_differ_by_rounding_are_one():
 @pytest.mark.parametrize("save", ["a", None, [0, "b"], [[0.5]], 2.5])
 def test_save_is_a_number_or_a_list_of_times(save):
     problem = wgf.Problem(wgf.InteractionEnergy(V=lambda x: 0.5 * (x**2).sum(-1)), wgf.Gaussian([0], [0.5]))
-    with pytest.raises(wgf.InputError, match="save = .*: give a number of frames or a list of times between 0 and the end, 1"):
+    with pytest.raises(wgf.InputError, match=r"save = .*: give a number of frames or a list of times between 0 and the end, 1"):
         wgf.solve(problem, wgf.FiniteVolume(40, [-3], [3]), until=1.0, save=save)
