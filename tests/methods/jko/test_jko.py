@@ -409,7 +409,7 @@ def test_its_box_does_not_grow(tmp_path):
         ({"epsilon": 0.0}, "epsilon = 0: it must be a positive number"),
         ({"epsilon": -1.0}, "epsilon = -1: it must be"),
         ({"dt": 0.0}, "dt = 0: it must be a positive number"),
-        ({"dt": float("nan")}, "dt = nan; the time step"),
+        ({"dt": float("nan")}, "dt = nan: it must be"),
         ({"order": 3}, "order = 3; it is 1 or 2"),
         ({"domain": "logs"}, r"unknown domain of the scalings 'logs' \(did you mean 'log'\?\)"),
         ({"accuracy": 0.0}, "accuracy = 0; the error of the marginals"),
