@@ -366,3 +366,20 @@ def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
                 raise KeyboardInterrupt
     assert "something" in screen.getvalue()
     assert screen.getvalue().rstrip("\r").split("\r")[-1].strip() == ""
+
+
+def test_save_times_that_differ_by_rounding_are_one():
+    """Ten times 0.1, added up, is less than one; a step from there to the end is no step."""
+    tenths = np.cumsum(np.full(10, 0.1))
+    assert 0 < 1 - tenths[-1] < 1e-15
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda x: 0.5 * (x**2).sum(-1)), wgf.Gaussian([0], [0.5]))
+    run = wgf.solve(problem, wgf.FiniteVolume(40, [-3], [3]), until=1.0, save=[1e-300, *tenths, 0.3])
+    assert run.times == pytest.approx(np.arange(11) / 10, abs=1e-15)
+    assert (run.times[0], run.times[-1]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("save", ["a", None, [0, "b"], [[0.5]], 2.5])
+def test_save_is_a_number_or_a_list_of_times(save):
+    problem = wgf.Problem(wgf.InteractionEnergy(V=lambda x: 0.5 * (x**2).sum(-1)), wgf.Gaussian([0], [0.5]))
+    with pytest.raises(wgf.InputError, match=r"save = .*: give a number of frames or a list of times between 0 and the end, 1"):
+        wgf.solve(problem, wgf.FiniteVolume(40, [-3], [3]), until=1.0, save=save)

@@ -19,6 +19,7 @@ from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
 from wgf.runs.run import Run
 
+SAME_TIME = 1e-12  # of the whole time: save times that are no farther apart are one, but for rounding
 FIRST = 1e-4  # of the longest time: the first frame after the start of a run to rest
 
 
@@ -69,7 +70,7 @@ def solve(
 
 
 def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
-    """The times of the frames, ascending, with t = 0 and the end."""
+    """The times of the frames, ascending, with t = 0 and the end; those that differ by rounding are one."""
     until = end.longest if isinstance(end, Rest) else end
     positive(until, "the end time")
     if isinstance(save, int | np.integer):
@@ -79,7 +80,13 @@ def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
             return [0.0, *(until * np.geomspace(FIRST, 1.0, int(save) - 1)[:-1]).tolist(), float(until)]
         result: list[float] = np.linspace(0.0, until, int(save)).tolist()
         return result
-    times = np.asarray(save, dtype=float)
+    try:
+        times = np.asarray(save, dtype=float)
+    except (TypeError, ValueError):
+        times = np.array(np.nan)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():
         raise InputError(f"save = {save}: give a number of frames or a list of times between 0 and the end, {until:g}")
-    return sorted({0.0, *times.tolist(), float(until)})
+    times = np.unique([0.0, *times, until])
+    times = times[np.append(True, np.diff(times) > SAME_TIME * until)]
+    times[-1] = until
+    return list(times.tolist())

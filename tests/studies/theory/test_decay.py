@@ -224,9 +224,10 @@ def test_neurons_of_ones_own_are_refused(neuron):
         wgf.decay_bound(problem, [])
 
 
-def test_no_frames_have_no_bound():
-    with pytest.raises(wgf.InputError, match="give at least one measure"):
-        wgf.decay_bound(BOUNDED, [])
+@pytest.mark.parametrize("measures", [[], None, wgf.Density(wgf.Grid([0, 0], [1, 1], 2), np.ones((2, 2)))])
+def test_no_frames_have_no_bound(measures):
+    with pytest.raises(wgf.InputError, match="the bound is for the frames of a run: give at least one measure, in a list"):
+        wgf.decay_bound(BOUNDED, measures)
 
 
 @pytest.mark.parametrize("change", [{"temperature": 0.0}, {"energy": Tanh(penalty=0.0).problem.energy}])

@@ -71,8 +71,8 @@ def decay_bound(problem: Problem, measures: Sequence[Measure]) -> float:
             f"the bound is for neurons c·σ(⟨a, x⟩ + b) with an activation of wgf ({', '.join(ACTIVATIONS)}), whose range over a box is "
             f"known; that of {energy.neuron!r} is not"
         )
-    if not len(measures):
-        raise InputError("the bound is for the frames of a run: give at least one measure")
+    if not isinstance(measures, Sequence) or not measures:
+        raise InputError("the bound is for the frames of a run: give at least one measure, in a list")
     oscillation = max(_oscillation(energy, measure, CLOSE * problem.noise) for measure in measures)
     bound: float = 2.0 * energy.penalty.strength * float(np.exp(-oscillation / problem.noise))
     return bound
