@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import trapezoid
 
 import wgf
+from wgf.networks.neuron import coordinate_names
 
 DATA = wgf.Data.quadrature(lambda x: np.sin(2 * x), nodes=20)
 TANH = wgf.Neuron("tanh", ("c", "a"))
@@ -53,6 +54,25 @@ def test_the_velocity_is_the_gradient_of_the_loss_of_the_scaled_network(options)
         shift[j, k] = 1e-5
         slope = (loss(start + shift) - loss(start - shift)) / 2e-5
         assert velocity[j, k] == pytest.approx(-slope / (2 * M * alpha**2), rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("tau", [0.0063, 0.1, 10.0])
+def test_a_student_of_one_scale_descends_as_gradient_descent_written_out_does(tau):
+    """θ ← θ − η∇(½ mean (φ − f*)²), φ = Σ_j c_j max(⟨a_j, x⟩, 0), is a run with α = 1 and steps of mη: benchmarks/lazy_teacher.py."""
+    rng = np.random.default_rng(2)
+    dim, n, steps, eta = 5, 40, 20, min(10.0, 0.1 / tau**2)  # at τ = 0.0063 more steps amplify rounding tenfold every five
+    inputs = rng.standard_normal((n, dim))
+    inputs /= np.linalg.norm(inputs, axis=1, keepdims=True)
+    targets = np.maximum(inputs[:, 0], 0) - np.maximum(inputs[:, 1], 0)
+    neuron = wgf.Neuron("relu", coordinate_names(dim)[:-1], {"b": 0.0}, dim)
+    problem = wgf.Problem(wgf.RegressionEnergy(neuron, wgf.Data(inputs, targets)), wgf.Gaussian(np.zeros(dim + 1), np.full(dim + 1, tau)))
+    run = wgf.solve(problem, wgf.Particles(M, seed=3, step=M * eta, scale=1.0, centred="pairs"), steps * M * eta, save=2)
+    c, a = run.measures[0].positions[:, 0], run.measures[0].positions[:, 1:]
+    for _ in range(steps):
+        hidden = np.maximum(a @ inputs.T, 0)
+        residual = (c @ hidden - targets) / n
+        c, a = c - eta * hidden @ residual, a - eta * c[:, None] * ((hidden > 0) @ (inputs * residual[:, None]))
+    assert run.measures[-1].positions == pytest.approx(np.column_stack([c, a]), rel=1e-11, abs=1e-11 * tau)
 
 
 @pytest.mark.parametrize("options", SCALED[:4])
