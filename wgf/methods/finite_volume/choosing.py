@@ -150,8 +150,8 @@ class Choosing:
         speed = self.stepper.cells_per_time(diagnostics)
         gibbs = min(COURANT / speed if speed > 0 else math.inf, state.trusted or math.inf, self.method.dt or math.inf)
         jumps = (np.abs(np.diff(potential, axis=axis)).max(initial=0.0) / h**2 for axis, h in enumerate(self.grid.spacing))
-        outflow: float = INTEGRATORS[self.method.integrator][0] * float(sum(jumps))
-        return bool(gibbs * outflow <= MOST_STEPS * self.method.courant)
+        outflow: float = INTEGRATORS[self.method.integrator].part * float(sum(jumps))
+        return bool(gibbs * outflow <= MOST_STEPS * self.method.longest_stage)
 
 
 def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, tau: float, limiter: str) -> np.ndarray:

@@ -23,19 +23,21 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, nonnegative, number, positive_if_given, shown
+from wgf.kernels.transport import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, POSITIVITY, Transport
+from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, largest_courant
 from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
 SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
+MOST_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,12 @@ class FiniteVolume:
     cells            per axis, or one number for all axes
     lower, upper     the box; left out, it is found from a cheap run of a cloud
     boundary         "no-flux" or "periodic", for all axes or one per axis
-    limiter          of the transport: mc, minmod, van-leer or upwind (first order)
-    integrator       of the transport: ssprk3, ssprk2, ssprk43, ssprk52 or euler
-    courant          the largest dt·outflow of a transport step, at most ½, the bound that keeps every cell ≥ 0
+    limiter          of the transport: mp5 (fifth order), mc, minmod, van-leer (second) or upwind (first)
+    integrator       of the transport: ssprk43, ssprk3, ssprk52, or, with limited slopes, ssprk2 or euler
+    courant          the largest dt·outflow of a stage of the transport; default: the largest one that is allowed, 0.8 or what is stable
+                     with mp5, and ½, the bound that keeps every cell ≥ 0, with limited slopes
+    negligible       share of the largest cell average below which cells far from others are emptied into those (transport.py), without
+                     noise; 0 keeps all cells
     diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
     dt               the longest time step; default: what accuracy asks for
     tolerance        relative error to which the neuron's features are compressed
@@ -59,9 +64,10 @@ class FiniteVolume:
     lower: Sequence[float] | None = None
     upper: Sequence[float] | None = None
     boundary: str | Sequence[str] = "no-flux"
-    limiter: str = "mc"
-    integrator: str = "ssprk3"
-    courant: float = POSITIVITY
+    limiter: str = "mp5"
+    integrator: str = "ssprk43"
+    courant: float | None = None
+    negligible: float = 1e-14
     diffusion: str | None = None
     dt: float | None = None
     tolerance: float = 1e-12
@@ -71,8 +77,16 @@ class FiniteVolume:
     def __post_init__(self) -> None:
         known(self.limiter, LIMITERS, "limiter")
         known(self.integrator, INTEGRATORS, "integrator")
-        if not 0 < number(self.courant) <= POSITIVITY:
-            raise InputError(f"courant = {shown(self.courant)}: it must lie in (0, {POSITIVITY:g}], the bound that keeps every cell ≥ 0")
+        most = largest_courant(self.limiter, self.integrator)
+        if self.courant is not None and not 0 < number(self.courant) <= most:
+            why = "what is stable" if LIMITERS[self.limiter] == Limiter.MP5 else "the bound that keeps every cell ≥ 0"
+            raise InputError(
+                f"courant = {shown(self.courant)}: with {self.limiter} and {self.integrator} it must lie in (0, {most:g}], {why}"
+            )
+        if not 0 <= number(self.negligible) <= MOST_NEGLIGIBLE:
+            raise InputError(
+                f"negligible = {shown(self.negligible)}: the share of the largest average that is handed on lies in [0, {MOST_NEGLIGIBLE:g}]"
+            )
         if self.diffusion is not None:
             known(self.diffusion, SCHEMES, "scheme for the diffusion")
         positive_if_given(self.dt, "dt")
@@ -100,6 +114,11 @@ class FiniteVolume:
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
         return box_grid(self, problem, until)
+
+    @property
+    def longest_stage(self) -> float:
+        """The largest dt·outflow of a stage."""
+        return largest_courant(self.limiter, self.integrator) if self.courant is None else self.courant
 
     @property
     def order(self) -> int:

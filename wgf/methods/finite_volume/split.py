@@ -23,7 +23,6 @@ from wgf.kernels.sums import fill_logarithms
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.transport import Transport, TransportState
-from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
@@ -36,8 +35,6 @@ BLOCKS = 16  # in which logarithms are taken
 
 class Split(Transport):
     """`FiniteVolume` with noise, scheme `split`. Never stored; its states are those of the transport."""
-
-    fill_sums = GridStepper.fill_sums  # of what half a step of heat has left, not a stage
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.tau = problem.noise
@@ -59,7 +56,7 @@ class Split(Transport):
         remaining = stop - state.time
         dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
         if state.outflow > 0:
-            dt = min(dt, AIM * state.step_factor * self.method.courant / (self.part * state.outflow))
+            dt = min(dt, AIM * state.step_factor * self.method.longest_stage / (self.part * state.outflow))
         dt = landing(remaining, dt)
         return stop if dt == remaining else state.time + dt
 

@@ -1,9 +1,17 @@
-"""Explicit transport: limited upwind fluxes and strong-stability-preserving steps for ∂_t μ = div(μ ∇G(θ; μ)) on a box.
+"""Explicit transport: upwind fluxes and strong-stability-preserving steps for ∂_t μ = div(μ ∇G(θ; μ)) on a box.
 
-A cell loses at most outflow·μ_face of its mass per unit time, outflow = Σ_k (speeds leaving it along k)/h_k, and a limited
-face value is at most twice the cell's; so a forward Euler stage keeps every cell ≥ 0 when dt·outflow ≤ ½, and an SSP step,
-a convex combination of such stages, does too [Gottlieb, Shu & Tadmor, SIAM Review 43 (2001), section 2]. G moves with μ, so
-the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it.
+A stage of length dt takes dt·Σ_faces |v| μ_face/h from a cell, over the faces through which mass leaves it; outflow = Σ_faces |v|/h. Every
+cell stays ≥ 0, and so it does in an SSP step, a convex combination of such stages [Gottlieb, Shu & Tadmor, SIAM Review 43 (2001),
+section 2], by one of two bounds:
+
+    limited slopes   μ_face ≤ 2u for a cell of average u, and dt·outflow ≤ ½
+    mp5              0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, for any dt; what bounds dt is that no wave may grow,
+                     which for differences of fifth order depends on the integrator (`Integrator.stable`), and dt·outflow < 1, from
+                     where on the cut would be felt by smooth densities
+
+G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
+cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more
+than a share `negligible` of the largest average is handed to the nearest cell that is kept, and counted (`handed_over` in the history).
 
 The scheme's own energy falls: with fluxes F = v·μ_face, v = −(G_{i+1} − G_i)/h and G the exact derivative of the discrete
 energy E (½L, and ∫U(μ) where G holds U'(μ)),
@@ -23,22 +31,46 @@ from typing import Any
 
 import numpy as np
 
-from wgf.kernels.transport import BUFFERS, PADDING, Limiter, stage
+from wgf.errors import InputError
+from wgf.kernels.transport import BUFFERS, PADDING, Limiter, fill_shares, stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
+from wgf.methods.finite_volume.active import ActiveCells, Runs
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.step_control import ControlledState, StepControl, first_step
 from wgf.problems.problem import Problem
 
-LIMITERS = {"mc": Limiter.MC, "minmod": Limiter.MINMOD, "van-leer": Limiter.VAN_LEER, "upwind": Limiter.UPWIND}
-INTEGRATORS = {  # (part, weights): stage ← (1 − w) μ + w (stage + part·dt·rate) for each w, the Shu–Osher form of the SSP methods
-    "euler": (1.0, (1.0,)),
-    "ssprk2": (1.0, (1.0, 1 / 2)),
-    "ssprk3": (1.0, (1.0, 1 / 4, 2 / 3)),
-    "ssprk43": (1 / 2, (1.0, 1.0, 1 / 3, 1.0)),  # third order, four stages for twice the step [Spiteri & Ruuth 2002]
-    "ssprk52": (1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5)),  # second order, five stages for four times the step
+LIMITERS = {
+    "mp5": Limiter.MP5,
+    "mc": Limiter.MC,
+    "minmod": Limiter.MINMOD,
+    "van-leer": Limiter.VAN_LEER,
+    "upwind": Limiter.UPWIND,
 }
-POSITIVITY = 0.5  # the largest dt·outflow that keeps every cell ≥ 0
+POSITIVITY = 0.5  # the largest dt·outflow of a stage at which limited slopes keep every cell ≥ 0
+
+
+@dataclass(frozen=True)
+class Integrator:
+    """stage ← (1 − w) μ + w (stage + part·dt·rate) for each w of `weights`, the Shu–Osher form of the SSP methods.
+
+    w and 1 − w are numbers that add up to one exactly: otherwise mass would drift by rounding, the same way in each step.
+    stable   the largest dt·outflow of a stage for which differences of fifth order damp every wave; zero, where some grow at any step
+    """
+
+    part: float
+    weights: tuple[float, ...]
+    stable: float
+
+
+INTEGRATORS = {
+    "euler": Integrator(1.0, (1.0,), 0.0),
+    "ssprk2": Integrator(1.0, (1.0, 1 / 2), 0.0),
+    "ssprk3": Integrator(1.0, (1.0, 1 / 4, 2 / 3), 1.4),
+    "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 0.86),  # third order, four stages for twice the step [Spiteri & Ruuth 2002]
+    "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 0.22),  # second order, five stages for four times the step
+}
+COURANT = 0.8  # the same with mp5, where the integrator is stable with it
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
 LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can only be rounding
@@ -50,10 +82,13 @@ class TransportState(GridState, ControlledState):
 
     outflow       the largest one of the last step
     step_factor   below 1 where the energy would have risen with the whole step
+
+    and how much mass has been handed over so far.
     """
 
     outflow: float = 0.0
     step_factor: float = 1.0
+    handed_over: float = 0.0
 
 
 class Transport(StepControl[TransportState], GridStepper[TransportState]):
@@ -66,9 +101,12 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         super().__init__(method, problem, grid, potential)
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter = int(LIMITERS[method.limiter])
-        self.part, self.weights = INTEGRATORS[method.integrator]
-        self.spare, self.staged = [np.empty(self.shape), np.empty(self.shape)], np.empty_like(self.sums)
+        self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
+        self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
+        self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
+        self.spare, self.staged = [np.zeros(self.shape), np.zeros(self.shape)], np.empty_like(self.sums)
+        self.shares = np.zeros(self.shape)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
@@ -82,7 +120,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
-        remaining, bound = stop - state.time, self.method.courant / self.part
+        remaining, bound = stop - state.time, self.method.longest_stage / self.part
         dt = min(self.method.dt or remaining, remaining)
         if state.outflow > 0:
             dt = min(AIM * state.step_factor * bound / state.outflow, dt)
@@ -90,18 +128,42 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         while True:
             if dt * self.stages(state, dt) > bound:
                 dt = AIM * bound / self.fastest
-            elif (
-                self.update(self.spare[0], self.staged) > self.before.free_energy + self.rounding(self.before.free_energy)
-                and state.step_factor > LEAST_STEP_FACTOR
-            ):
+                continue
+            runs, handed_over = self.trimmed(self.spare[0])
+            if self.risen(self.spare[0], handed_over) and state.step_factor > LEAST_STEP_FACTOR:
                 dt, state.step_factor = 0.5 * dt, 0.5 * state.step_factor
-            else:
-                break
-        self.spare[0] = state.exchange(self.spare[0])
-        self.sums, self.staged, self.token = self.staged, self.sums, state.token
+                continue
+            break
+        self.take(state, runs)
         state.outflow, state.step_factor = self.fastest, min(1.0, RECOVERY * state.step_factor)
+        state.handed_over += handed_over
         state.time = stop if dt == remaining else state.time + dt
         return self.before
+
+    def trimmed(self, values: np.ndarray) -> tuple[Runs, float]:
+        """The runs of cells that are active after a step that has led to the values; negligible ones are handed over, and their mass told."""
+        if self.negligible == 0.0:
+            return self.active.now, 0.0
+        runs, moved = self.active.after(values, self.negligible)
+        return runs, moved * self.grid.cell_volume
+
+    def risen(self, values: np.ndarray, handed_over: float) -> bool:
+        """Whether a step to the values has raised the energy, by more than rounding, and what was handed over, account for."""
+        self.fill_sums(self.staged, values)
+        rise = self.update(values, self.staged) - self.before.free_energy
+        rounding = self.rounding(self.before.free_energy)
+        return rise > rounding and rise > rounding + handed_over * float(np.ptp(self.potential.values()))
+
+    def take(self, state: TransportState, runs: Runs) -> None:
+        """Put the values that a step has led to into the state, whose active cells are then those of the runs."""
+        before = state.array
+        free = state.exchange(self.spare[0])
+        if free is not before:
+            free.fill(0.0)
+        self.spare[0] = free
+        if runs is not self.active.now:
+            self.active.move_to(runs, *self.spare)
+        self.sums, self.staged, self.token = self.staged, self.sums, state.token
 
     def stages(self, state: TransportState, dt: float) -> float:
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
@@ -118,7 +180,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
                 self.before = self.swept(state)
             current, sums = self.spare[0], self.staged
             self.fastest = max(self.fastest, self.outflow)
-            if euler * self.fastest > self.method.courant:
+            if euler * self.fastest > self.method.longest_stage:
                 break
         return self.fastest
 
@@ -128,14 +190,13 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         return self.potential.values()
 
     def evaluate(self, values: np.ndarray) -> float:
-        """E of the values; their row sums go to `sums`."""
+        """E of the values; their row sums go to `sums`, and their active cells are found."""
+        for array in self.spare:
+            array.fill(0.0)
+        if self.negligible > 0.0:
+            self.active.find(values)
         self.fill_sums(self.sums, values)
         return self.update(values, self.sums)
-
-    def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
-        """The row sums (3, rows) as a step leaves them, to the last bit: by a stage of no length, in a potential of zero."""
-        still = np.zeros(self.potential.rows)
-        self.run_stage(values, values, self.spare[0], still, still[:, None], 0.0, 1.0, sums)
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill the potential for `values` and return their energy E."""
@@ -147,26 +208,13 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float) -> None:
         """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `staged`."""
-        self.run_stage(values, base, out, self.potential.slope, self.potential.offset, dt, weight, self.staged)
-        self.outflow = max(float(self.readings[:, 1].max()), self.potential.stiffness)
-
-    def run_stage(
-        self,
-        values: np.ndarray,
-        base: np.ndarray,
-        out: np.ndarray,
-        slope: np.ndarray,
-        offset: np.ndarray,
-        dt: float,
-        weight: float,
-        sums: np.ndarray,
-    ) -> None:
-        """The compiled loop, in the potential slope ⊗ multiplier + along + offset."""
+        potential = self.potential
+        field = (potential.slope, potential.multiplier, potential.along, potential.offset)
+        where = (self.active.blocks, *self.active.now, self.cells, self.strides, self.periodic, self.per_spacing)
         with self.threaded():
-            stage(
-                values, base, out, slope, self.potential.multiplier, self.potential.along, offset, self.cells, self.strides, self.periodic,
-                self.per_spacing, self.limiter, dt, weight, self.work, sums, self.readings,
-            )  # fmt: skip
+            fill_shares(self.shares, *field, *where, dt, self.work, self.readings)
+            stage(values, base, out, self.shares, *field, *where, self.limiter, dt, weight, self.work, self.staged, self.readings)
+        self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """The diagnostics of a state, by a stage of no length."""
@@ -183,9 +231,26 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
             free_energy=self.energy,
             dissipation=float(self.readings[:, 0].sum()) * volume,
             mass=float(self.sums[0].sum()) * volume,
-            minimum=float(self.readings[:, 2].min()),
+            minimum=min(float(self.readings[:, 2].min()), 0.0 if self.active.size < state.array.size else np.inf),
             boundary=self.boundary(state.array, self.sums),
+            extra={"handed_over": state.handed_over},
         )
+
+
+def largest_courant(limiter: str, integrator: str) -> float:
+    """The largest dt·outflow of a stage: by it limited slopes are positive, and mp5 is stable.
+
+    Raises InputError where no step is stable.
+    """
+    if LIMITERS[limiter] != Limiter.MP5:
+        return POSITIVITY
+    stable = INTEGRATORS[integrator].stable
+    if stable == 0.0:
+        choices = ", ".join(name for name, other in INTEGRATORS.items() if other.stable > 0.0)
+        raise InputError(
+            f"integrator = {integrator!r}: with mp5 waves grow at any step: choose {choices}, or a limiter with limited slopes"
+        )
+    return min(COURANT, stable)
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:

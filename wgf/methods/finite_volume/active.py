@@ -1,0 +1,75 @@
+"""The cells that a step of transport looks at: those with mass and their neighbours (kernels/active.py says which)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from wgf.kernels import active
+
+KEPT, ACTIVE = 2, 1  # cells that are kept around one that is more than the floor; that are active around one with mass
+
+
+class Runs(NamedTuple):
+    """Cells as runs of columns: those of row i are columns[runs[i] : runs[i + 1]], the first one and the one after the last."""
+
+    runs: np.ndarray
+    columns: np.ndarray
+
+
+class ActiveCells:
+    """The active cells of arrays (rows, columns) with the axes `cells`, `strides` and `periodic` of kernels/transport.py.
+
+    now      their runs
+    blocks   the first rows of blocks with about equally many active cells, and the number of rows
+    """
+
+    def __init__(self, shape: tuple[int, int], cells: np.ndarray, strides: np.ndarray, periodic: np.ndarray, blocks: int) -> None:
+        self.cells, self.strides, self.periodic, self.number_of_blocks = cells, strides, periodic, blocks
+        self.marks, self.other = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
+        self.all = Runs(np.arange(shape[0] + 1), np.repeat([[0, shape[1]]], shape[0], axis=0))
+        self.choose(self.all)
+
+    def choose(self, runs: Runs) -> None:
+        """Take these for the active cells."""
+        self.now = runs
+        rows = len(runs.runs) - 1
+        active_before = np.concatenate([[0], np.cumsum(np.diff(runs.columns, axis=1)[:, 0])])[runs.runs]  # cells in the rows before each
+        self.size = int(active_before[-1])
+        places = np.searchsorted(active_before, np.arange(1, self.number_of_blocks) * self.size / self.number_of_blocks)
+        self.blocks = np.concatenate([[0], places, [rows]])
+
+    def find(self, values: np.ndarray) -> None:
+        """Take those that suit the values."""
+        self.choose(self.around(values, self.all))
+
+    def after(self, values: np.ndarray, share: float) -> tuple[Runs, float]:
+        """Hand what is far from cells with more than `share` of the largest value over to cells that are near; the cells that are active
+        then, and what was handed over.
+        """
+        self.mark(values, share * float(values.max()), KEPT, self.now)
+        moved = active.hand_over(values, self.marks, *self.now)
+        return self.around(values, self.now), moved
+
+    def move_to(self, runs: Runs, *arrays: np.ndarray) -> None:
+        """Take the runs for the active cells, as `after` has found them, and empty the others in arrays where they were active."""
+        for array in arrays:
+            active.clear(array, self.marks, *self.now)
+        self.choose(runs)
+
+    def around(self, values: np.ndarray, among: Runs) -> Runs:
+        """The runs of cells near one of `among` that has mass."""
+        self.mark(values, 0.0, ACTIVE, among)
+        runs = np.empty(len(self.marks) + 1, dtype=np.int64)
+        active.count_runs(runs, self.marks)
+        columns = np.empty((runs[-1], 2), dtype=np.int64)
+        active.fill_columns(columns, runs, self.marks)
+        return Runs(runs, columns)
+
+    def mark(self, values: np.ndarray, floor: float, reach: int, among: Runs) -> None:
+        """Mark the cells within `reach` of one of `among` whose value is more than `floor`."""
+        active.mark(self.marks, values, floor, *among)
+        for axis in range(len(self.periodic)):
+            active.spread(self.other, self.marks, reach, axis, self.cells, self.strides, self.periodic)
+            self.marks, self.other = self.other, self.marks
