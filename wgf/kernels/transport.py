@@ -92,7 +92,7 @@ def half_central(left: float, right: float) -> float:
 
 @pointwise
 def smallest(left: float, right: float) -> float:
-    """The smallest of left, right, 4·left − right and 4·right − left, in size; zero where their signs differ (Suresh and Huynh's minmod-4)."""
+    """The smallest in size of left, right, 4·left − right and 4·right − left, zero where their signs differ: minmod-4."""
     first, second = 4.0 * left - right, 4.0 * right - left
     return max(0.0, min(min(left, right), min(first, second))) + min(0.0, max(max(left, right), max(first, second)))
 
@@ -162,6 +162,33 @@ def fill_fluxes(
         fill_limited_fluxes(half_central, flux, b, c, d, e, speed)
     else:
         fill_limited_fluxes(half_zero, flux, b, c, d, e, speed)
+
+
+@serial
+def fill_upwind_values(limiter: int, from_below: Array, from_above: Array, lines: Array) -> None:
+    """The values on the faces between cells along lines (n, k) as seen from either side, (n − 1, k) each; beyond the ends as at walls."""
+    n = lines.shape[0]
+    for face in range(n - 1):
+        for k in range(lines.shape[1]):
+            a, b, c = lines[max(face - 2, 0), k], lines[max(face - 1, 0), k], lines[face, k]
+            d, e, f = lines[face + 1, k], lines[min(face + 2, n - 1), k], lines[min(face + 3, n - 1), k]
+            from_below[face, k] = upwind_value(limiter, a, b, c, d, e)
+            from_above[face, k] = upwind_value(limiter, f, e, d, c, b)
+
+
+@pointwise
+def upwind_value(limiter: int, far: float, behind: float, giver: float, ahead: float, beyond: float) -> float:
+    """The value on the face between the averages `giver` and `ahead`, as it is before a share cuts it."""
+    before, after = giver - behind, ahead - giver
+    if limiter == Limiter.MP5:
+        return max(fifth_order(far, behind, giver, ahead, beyond), 0.0)
+    if limiter == Limiter.MINMOD:
+        return giver + half_minmod(before, after)
+    if limiter == Limiter.VAN_LEER:
+        return giver + half_van_leer(before, after)
+    if limiter == Limiter.MC:
+        return giver + half_central(before, after)
+    return giver
 
 
 @pointwise

@@ -27,29 +27,50 @@ def on_tanh_box(n, **options):
 
 
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
-def test_the_exact_gaussian_is_approached_at_second_order(ridge, sizes):
-    """Linear neuron, ridge: mean and variance at order ≥ 1.9 in h, the L¹ error of the density at order ≥ 1.7."""
+@pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 2.6, 1.3e-6)])
+def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
+    """Linear neuron, ridge: variance and mean at order ≥ 1.9 in h (that of centred cells is h²/12 too small), the density in L¹ at `order`."""
     lower, upper = ridge.box
     moments, densities = [], []
     for n in sizes:
-        last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, lower, upper), until=1.0, save=2).measures[-1]
+        last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, lower, upper, limiter=limiter), until=1.0, save=2).measures[-1]
         exact = ridge.law(1.0).cell_averages(last.grid)
         moments.append([*(last.mean - ridge.mean(1.0)), *np.diag(last.covariance - ridge.covariance(1.0))])
         densities.append(np.abs(last.values - exact).sum() * last.grid.cell_volume)
-    assert orders(moments).min() >= 1.9
-    assert orders(densities).mean() >= 1.7
+    assert np.mean(orders(moments), axis=0).min() >= 1.9
+    assert orders(densities).min() >= order
+    assert densities[-1] <= finest
 
 
-@pytest.mark.parametrize(("coarse", "fine"), [(128, 256), pytest.param(256, 512, marks=pytest.mark.long)])
-def test_the_tanh_student_is_approached_at_second_order(coarse, fine):
-    """Against self-converged characteristics at t = 5: ≤ 5e-4 at 128² for a target of size one, order ≥ 1.9 to 512²."""
+@pytest.mark.parametrize("ridge", [RIDGE_1D, RIDGE_2D])
+def test_the_default_approaches_a_gaussian_at_third_order_and_better(ridge):
+    """From 64 to 256 cells along each axis: four orders were seen in one dimension, and more in two."""
+    errors = []
+    for n in (64, 256):
+        last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, *ridge.box), until=1.0, save=2).measures[-1]
+        errors.append(np.abs(last.values - ridge.law(1.0).cell_averages(last.grid)).sum())
+    assert orders(np.array(errors) * [1.0, 4.0 ** -len(ridge.box[0])])[0] / 2 >= 3
+
+
+@pytest.mark.parametrize(
+    ("limiter", "sizes", "most", "order"),
+    [
+        ("mc", (128, 256), 5e-4, 1.9),
+        pytest.param("mc", (256, 512), 1.2e-4, 1.9, marks=pytest.mark.long),
+        ("mp5", (64, 128, 256), 5e-4, 1.5),
+        pytest.param("mp5", (256, 512), 1.5e-5, 1.9, marks=pytest.mark.long),
+    ],
+)
+def test_the_tanh_student_is_approached_at_second_order(limiter, sizes, most, order):
+    """Against self-converged characteristics at t = 5, for a target of size one; mp5 is at its own φ by 128² (6e-5) and 256² (1.5e-5)."""
     reference = TANH.reference(5.0).prediction[-1]
     errors = []
-    for n in (coarse, fine):
-        run = wgf.solve(TANH.problem, on_tanh_box(n), until=5.0, save=2)
+    for n in sizes:
+        run = wgf.solve(TANH.problem, on_tanh_box(n, limiter=limiter), until=5.0, save=2)
         errors.append(TANH.data.norm(run.prediction[-1] - reference))
-    assert errors[0] <= 5e-4
-    assert orders(errors).min() >= 1.9
+    assert errors[0] <= most
+    assert orders(errors).min() >= order
+    assert limiter == "mc" or errors[-1] <= 1.5e-5
 
 
 def test_three_axes_agree_with_the_characteristics():
@@ -63,19 +84,28 @@ def test_three_axes_agree_with_the_characteristics():
 
 @pytest.mark.coarse
 def test_mass_is_kept_over_ten_thousand_steps():
-    run = wgf.solve(TANH.problem, on_tanh_box(24, courant=1e-3), until=2.0, save=2)
+    run = wgf.solve(TANH.problem, on_tanh_box(24, courant=5e-4), until=2.0, save=2)
     assert len(run.history["time"]) > 10_000
-    assert np.abs(run.history["mass"] - 1).max() <= 1e-12
+    assert np.abs(run.history["mass"] - 1).max() <= 1e-13
 
 
 @pytest.mark.coarse
 @pytest.mark.parametrize(
-    ("limiter", "order", "error"), [("mc", 2, 5e-4), ("van-leer", 2, 7e-4), ("minmod", 2, 1.1e-3), ("upwind", 1, 2.8e-3)]
+    ("limiter", "order", "error"),
+    [("mp5", 1.65, 7.5e-4), ("mc", 2, 5e-4), ("van-leer", 2, 7e-4), ("minmod", 2, 1.1e-3), ("upwind", 1, 2.8e-3)],
 )
 @pytest.mark.parametrize("integrator", INTEGRATORS)
 def test_every_limiter_and_integrator_keeps_mass_sign_and_falling_loss(limiter, order, error, integrator):
-    """And comes as near to the characteristics, for a target of size one, as its order promises; Euler's steps are as long as h is."""
-    assert {"mc", "van-leer", "minmod", "upwind"} == set(LIMITERS)
+    """And comes as near to the characteristics, for a target of size one, as its order promises; Euler's steps are as long as h is.
+
+    What is left with mp5 is the error of the velocities, whose order is two from 80 cells on: with 20 and 40, errors of limited slopes are
+    of the other sign and take some of it away.
+    """
+    assert {"mp5", "mc", "van-leer", "minmod", "upwind"} == set(LIMITERS)
+    if limiter == "mp5" and INTEGRATORS[integrator].stable == 0:
+        with pytest.raises(wgf.InputError, match=f"integrator = '{integrator}': with mp5 waves grow at any step: choose ssprk3, ssprk43"):
+            on_tanh_box(20, limiter=limiter, integrator=integrator)
+        return
     runs = [wgf.solve(TANH.problem, on_tanh_box(n, limiter=limiter, integrator=integrator), until=2.0) for n in (20, 40)]
     for run in runs:
         assert np.abs(run.history["mass"] - 1).max() <= 1e-13
@@ -126,7 +156,7 @@ def test_the_reported_dissipation_is_the_gradient_of_the_potential():
 
 
 def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
-    """Neurons that rush together steepen G within a step: no stage of an accepted step may pass dt·outflow = ½."""
+    """Neurons that rush together steepen G within a step: no stage of an accepted step may pass the bound of dt·outflow."""
     problem = wgf.Problem(
         wgf.RegressionEnergy(wgf.Neuron("tanh", theta=("c", "a")), wgf.Data.quadrature(lambda x: 30 * np.sin(4 * x), -1, 1, 40)),
         wgf.Gaussian([0.0, 0.0], [0.3, 0.3]),
@@ -143,9 +173,9 @@ def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
         stepper.step(state, 1.0)
         monkeypatch.setattr(type(stepper), "stages", stages)
         repeated += len(attempts) > 1
-        assert stepper.fastest * (state.time - before) <= 0.5 * (1 + 1e-12)
+        assert stepper.part * stepper.fastest * (state.time - before) <= stepper.method.longest_stage * (1 + 1e-12)
         assert state.values.min() >= 0
-    assert repeated > 30
+    assert repeated > 20
 
 
 def test_a_step_that_would_raise_the_loss_is_taken_again():
@@ -295,9 +325,13 @@ def test_each_side_warns_once():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"limiter": "superbee"}, "unknown limiter 'superbee'.*mc, minmod, van-leer, upwind"),
+        ({"limiter": "superbee"}, "unknown limiter 'superbee'.*mp5, mc, minmod, van-leer, upwind"),
         ({"integrator": "rk4"}, "unknown integrator 'rk4'"),
-        ({"courant": 0.6}, r"courant = 0.6: it must lie in \(0, 0.5\]"),
+        ({"courant": 0.9}, r"courant = 0.9: with mp5 and ssprk43 it must lie in \(0, 0.8\], what is stable"),
+        ({"courant": 0.3, "integrator": "ssprk52"}, r"with mp5 and ssprk52 it must lie in \(0, 0.22\], what is stable"),
+        ({"courant": 0.6, "limiter": "mc"}, r"with mc and ssprk43 it must lie in \(0, 0.5\], the bound that keeps every cell ≥ 0"),
+        ({"negligible": 0.1}, r"negligible = 0.1: the share of the largest average lies in \[0, 1e-06\]"),
+        ({"negligible": -1}, r"negligible = -1: the share of the largest average lies in \[0, 1e-06\]"),
         ({"tolerance": -1}, "tolerance = -1"),
         ({"lower": None}, "both lower and upper, or neither"),
         ({"boundary": "open"}, "unknown boundary condition 'open'.*no-flux, periodic"),
@@ -322,4 +356,4 @@ def test_characteristics_refuse_noise():
 
 def test_one_line_says_what_the_method_is():
     method = wgf.FiniteVolume((128, 64), lower=(-2.5, -2), upper=(3.5, 2))
-    assert repr(method) == "FiniteVolume(128 × 64 on [-2.5, 3.5] × [-2, 2], mc limiter, ssprk3)"
+    assert repr(method) == "FiniteVolume(128 × 64 on [-2.5, 3.5] × [-2, 2], mp5 limiter, ssprk43)"

@@ -4,7 +4,7 @@ On a face between the averages u_i and u_{i+1} of a smooth density u, with x = (
 J = u_{i+1} − u_i, h/τ times the fluxes of the two schemes along an axis, and of the equation itself, are
 
     gibbs   −½(u_i + u_{i+1}) x − (x/2) coth(x/2) J,
-    split   −u_face x − J,      u_face the limited value from the upwind side (transport.py),
+    split   −u_face x − J,      u_face the value from the upwind side (transport.py),
     exact   −¹⁄₁₂(7(u_i + u_{i+1}) − u_{i−1} − u_{i+2}) x̄ − ¹⁄₁₂(15 J − u_{i+2} + u_{i−1}) + O(h⁴),
 
 x̄ = ¹⁄₂₄(27 x_i − x_{i−1} − x_i − x_{i+1}), the derivative of G/τ at the face times h. Gibbs diffuses by τ((x/2) coth(x/2) − 1) more
@@ -30,17 +30,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from wgf.kernels.transport import fill_upwind_values
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.gibbs import COURANT, DriftDiffusion, DriftDiffusionState
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import INTEGRATORS, TransportState
+from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, TransportState
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem
@@ -52,21 +53,6 @@ STEPS = 50  # between two looks, at most
 STRETCH = 2**16  # cells looked at together, so that the work arrays are small
 STEEP = 10.0  # times the mean Péclet number of the mass, beyond which a face is part of a wall
 SMALL = 1e-8  # of x/2, below which (x/2) coth(x/2) = 1
-
-Limited = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def _where_alike(a: np.ndarray, b: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """The slope with the sign of the differences a and b, zero where they differ in sign."""
-    return np.where(a * b > 0, np.copysign(slope, a), 0.0)
-
-
-SLOPES: dict[str, Limited] = {  # of a limiter, from the differences to both neighbours (kernels/transport.py)
-    "mc": lambda a, b: _where_alike(a, b, np.minimum(2 * np.minimum(np.abs(a), np.abs(b)), 0.5 * np.abs(a + b))),
-    "minmod": lambda a, b: _where_alike(a, b, np.minimum(np.abs(a), np.abs(b))),
-    "van-leer": lambda a, b: _where_alike(a, b, 2 * np.abs(a) * np.abs(b) / np.maximum(np.abs(a + b), np.finfo(float).tiny)),
-    "upwind": lambda a, b: np.zeros_like(a),
-}
 
 
 @dataclass(eq=False, repr=False)
@@ -163,7 +149,7 @@ def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, ta
     for axis, (h, wrap) in enumerate(zip(grid.spacing, grid.periodic(), strict=True)):
         most = STEEP * max(1.0, mean_peclet(density, scaled, axis))
         for u, g in _lines(density, scaled, axis, wrap):
-            errors += tau / h * grid.cell_volume * line_errors(u, g, SLOPES[limiter], most)
+            errors += tau / h * grid.cell_volume * line_errors(u, g, limiter, most)
     return errors
 
 
@@ -185,28 +171,29 @@ def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) ->
         yield u_part, g_part
 
 
-def line_errors(u: np.ndarray, g: np.ndarray, limited: Limited, most: float) -> np.ndarray:
+def line_errors(u: np.ndarray, g: np.ndarray, limiter: str, most: float) -> np.ndarray:
     """Σ_faces h/τ·|flux − exact flux| of gibbs and of split, (2,), over the inner faces of lines (n, lines).
 
     Each counts as at most `most` times the sum of the densities beside the face.
     """
     if len(u) < 4:
         return np.zeros(2)
-    gibbs, split, exact = line_fluxes(u, g, limited)
+    gibbs, split, exact = line_fluxes(u, g, limiter)
     bound = most * (u[1:-2] + u[2:-1])
     return np.array([np.minimum(np.abs(flux - exact), bound).sum() for flux in (gibbs, split)])
 
 
-def line_fluxes(u: np.ndarray, g: np.ndarray, limited: Limited) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def line_fluxes(u: np.ndarray, g: np.ndarray, limiter: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """−h/τ times the fluxes of gibbs, of split and of the equation, for averages u and G/τ on n cells along lines, (n, lines) each, through
     the n − 3 faces that have two cells on either side, (n − 3, lines) each.
     """
     jumps, steps = np.diff(u, axis=0), np.diff(g, axis=0)
-    slopes = limited(jumps[:-1], jumps[1:])  # of all cells but the first and the last
+    from_below, from_above = np.empty_like(jumps), np.empty_like(jumps)
+    fill_upwind_values(int(LIMITERS[limiter]), from_below, from_above, np.ascontiguousarray(u))
     low, high, jump, x = u[1:-2], u[2:-1], jumps[1:-1], steps[1:-1]
     derivative = (27 * x - steps[:-2] - x - steps[2:]) / 24
     exact = (7 * (low + high) - u[:-3] - u[3:]) / 12 * derivative + (15 * jump - u[3:] + u[:-3]) / 12
     y = np.maximum(0.5 * np.abs(x), SMALL)
     gibbs = 0.5 * (low + high) * x + y / np.tanh(y) * jump
-    split = np.where(x < 0, low + 0.5 * slopes[:-1], high - 0.5 * slopes[1:]) * x + jump
+    split = np.where(x < 0, from_below[1:-1], from_above[1:-1]) * x + jump
     return gibbs, split, exact

@@ -84,9 +84,7 @@ class FiniteVolume:
                 f"courant = {shown(self.courant)}: with {self.limiter} and {self.integrator} it must lie in (0, {most:g}], {why}"
             )
         if not 0 <= number(self.negligible) <= MOST_NEGLIGIBLE:
-            raise InputError(
-                f"negligible = {shown(self.negligible)}: the share of the largest average that is handed on lies in [0, {MOST_NEGLIGIBLE:g}]"
-            )
+            raise InputError(f"negligible = {shown(self.negligible)}: the share of the largest average lies in [0, {MOST_NEGLIGIBLE:g}]")
         if self.diffusion is not None:
             known(self.diffusion, SCHEMES, "scheme for the diffusion")
         positive_if_given(self.dt, "dt")

@@ -141,7 +141,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         return self.before
 
     def trimmed(self, values: np.ndarray) -> tuple[Runs, float]:
-        """The runs of cells that are active after a step that has led to the values; negligible ones are handed over, and their mass told."""
+        """The runs of cells that are active after a step to the values; negligible ones are handed over, and their mass is told."""
         if self.negligible == 0.0:
             return self.active.now, 0.0
         runs, moved = self.active.after(values, self.negligible)
