@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, serial, threaded
+from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, threaded
 
 Marks = NDArray[np.uint8]
 
@@ -25,8 +25,16 @@ def mark(marks: Marks, values: Array, floor: float, runs: Whole, columns: Whole)
     for row in numba.prange(values.shape[0]):
         marks[row] = 0
         for run in range(runs[row], runs[row + 1]):
-            for j in range(columns[run, 0], columns[run, 1]):
-                marks[row, j] = not values[row, j] <= floor  # a NaN is more than nothing
+            found, tried = marks[row, columns[run, 0] : columns[run, 1]], values[row, columns[run, 0] : columns[run, 1]]
+            for j in range(found.size):
+                found[j] = not tried[j] <= floor  # a NaN is more than nothing
+
+
+@pointwise
+def add_marks(out: Marks, marks: Marks) -> None:
+    """Mark what is marked in either."""
+    for j in range(out.size):
+        out[j] |= marks[j]
 
 
 @threaded
@@ -34,23 +42,21 @@ def spread(out: Marks, marks: Marks, reach: int, axis: int, cells: Whole, stride
     """Mark the cells that are at most `reach` cells away along an axis from a marked one; the last axis runs along the rows."""
     rows, m = marks.shape
     for row in numba.prange(rows):
-        out[row] = marks[row]
-        if axis == strides.size:
-            for shift in range(1, min(reach, m - 1) + 1):
-                for j in range(m - shift):
-                    out[row, j] |= marks[row, j + shift]
-                    out[row, j + shift] |= marks[row, j]
+        target, source = out[row], marks[row]
+        target[:] = source
+        for shift in range(1, reach + 1):
+            if axis < strides.size:
+                stride, n = strides[axis], cells[axis]
+                position = (row // stride) % n
+                for other in (position - shift, position + shift):
+                    if periodic[axis] or 0 <= other < n:
+                        add_marks(target, marks[row + (other % n - position) * stride])
+            elif shift < m:
+                add_marks(target[: m - shift], source[shift:])
+                add_marks(target[shift:], source[: m - shift])
                 if periodic[axis]:
-                    for j in range(shift):
-                        out[row, j] |= marks[row, m - shift + j]
-                        out[row, m - shift + j] |= marks[row, j]
-        else:
-            stride, n = strides[axis], cells[axis]
-            position = (row // stride) % n
-            for shift in range(-reach, reach + 1):
-                other = (position + shift) % n if periodic[axis] else min(max(position + shift, 0), n - 1)
-                for j in range(m):
-                    out[row, j] |= marks[row + (other - position) * stride, j]
+                    add_marks(target[m - shift :], source[:shift])
+                    add_marks(target[:shift], source[m - shift :])
 
 
 @serial
@@ -86,9 +92,9 @@ def clear(values: Array, marks: Marks, runs: Whole, columns: Whole) -> None:
     """Zero in the cells of the runs that are not marked."""
     for row in numba.prange(values.shape[0]):
         for run in range(runs[row], runs[row + 1]):
-            for j in range(columns[run, 0], columns[run, 1]):
-                if not marks[row, j]:
-                    values[row, j] = 0.0
+            kept, emptied = marks[row, columns[run, 0] : columns[run, 1]], values[row, columns[run, 0] : columns[run, 1]]
+            for j in range(kept.size):
+                emptied[j] = emptied[j] if kept[j] else 0.0
 
 
 @serial

@@ -29,7 +29,7 @@ def on_tanh_box(n, **options):
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
 @pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 2.6, 1.3e-6)])
 def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
-    """Linear neuron, ridge: variance and mean at order ≥ 1.9 in h (that of centred cells is h²/12 too small), the density in L¹ at `order`."""
+    """Linear neuron, ridge: variance and mean at order ≥ 1.9 in h (cells as points are h²/12 off), the density in L¹ at `order`."""
     lower, upper = ridge.box
     moments, densities = [], []
     for n in sizes:
