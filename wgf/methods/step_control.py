@@ -93,6 +93,10 @@ class StepControl(Generic[AnyControlled]):
         """G(·; μ) at the cells, in an array that nobody else writes into."""
         raise NotImplementedError
 
+    def occupied(self, state: AnyControlled) -> Any:
+        """The cells that may hold mass, as an index into their potential: elsewhere it is not looked at."""
+        return slice(None)
+
     def step(self, state: AnyControlled, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`."""
         remaining, longest = stop - state.time, state.trusted or self.first_step
@@ -117,8 +121,9 @@ class StepControl(Generic[AnyControlled]):
             diagnostics = self.advance(halves, state.time + 0.5 * length)
             while halves.time < whole.time:
                 self.advance(halves, whole.time)
-            wrong, after = self.potential_of(whole), self.potential_of(halves)
-            change = np.array([self.apart(halves.array, state.array), np.ptp(after - before)])
+            place = self.occupied(halves)
+            started, wrong, after = before[place], self.potential_of(whole)[place], self.potential_of(halves)[place]
+            change = np.array([self.apart(halves.array, state.array), np.ptp(after - started)])
             error = np.array([self.apart(halves.array, whole.array), np.ptp(after - wrong)])
             scale = np.array([diagnostics.mass, np.abs(after).max() + self.problem.energy.scale + self.problem.noise])
             error *= error[0] > ROUNDING * scale[0]  # what differs between equal densities is rounding, of targets however small

@@ -89,6 +89,54 @@ def test_mass_is_kept_over_ten_thousand_steps():
     assert np.abs(run.history["mass"] - 1).max() <= 1e-13
 
 
+TWO = wgf.Mixture([0.4, 0.6], [wgf.Gaussian([-1.0, 0.8], [0.25, 0.25]), wgf.Gaussian([1.2, -0.6], [0.25, 0.25])])
+
+
+def active_cells(problem, cells, lower, upper):
+    """How many cells a step of the start looks at."""
+    stepper = wgf.FiniteVolume(cells, lower, upper).bind(problem, 1.0)
+    stepper.settle(stepper.start())
+    return stepper.active.size
+
+
+def test_a_larger_box_costs_no_more_and_changes_nothing():
+    """The same spacing in a box twice as large: the same cells are looked at in the same steps."""
+    small, large = ((80, 80), (-5, -5), (5, 5)), ((160, 160), (-10, -10), (10, 10))
+    problem = wgf.Problem(TANH.problem.energy, TWO)
+    assert active_cells(problem, *small) == active_cells(problem, *large) < 0.5 * 80**2
+    runs = [wgf.solve(problem, wgf.FiniteVolume(*box), until=0.5, save=2) for box in (small, large)]
+    assert len(runs[0].history["time"]) == len(runs[1].history["time"])
+    inner = runs[1].measures[-1].values[40:120, 40:120]
+    assert inner == pytest.approx(runs[0].measures[-1].values, abs=1e-10)
+    assert runs[1].measures[-1].values.sum() == inner.sum()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_two_bumps_far_apart_cost_two_bumps(axis):
+    """Along either axis, that of c, which runs along a row, and the other one."""
+    apart = np.where(np.arange(2) == axis, 4.0, 0.0)
+    bumps = [wgf.Gaussian(-apart, [0.1, 0.1]), wgf.Gaussian(apart, [0.1, 0.1])]
+    box = (200, (-5, -5), (5, 5))
+    alone = [active_cells(wgf.Problem(TANH.problem.energy, bump), *box) for bump in bumps]
+    both = active_cells(wgf.Problem(TANH.problem.energy, wgf.Mixture([0.5, 0.5], bumps)), *box)
+    assert both == sum(alone)
+
+
+def test_cells_that_are_left_out_hold_next_to_nothing(tmp_path):
+    """With and without them a run of the same steps ends alike; what was handed over is told, in the file, too."""
+    problem = wgf.Problem(TANH.problem.energy, TWO)
+    method = wgf.FiniteVolume((64, 64), (-4, -4), (4, 4), dt=0.01)
+    run = wgf.solve(problem, method, until=1.0, save=3, store=tmp_path / "run.h5")
+    everywhere = wgf.solve(problem, dataclasses.replace(method, negligible=0.0), until=1.0, save=3)
+    assert run.measures[-1].values == pytest.approx(everywhere.measures[-1].values, abs=1e-10 * run.measures[-1].values.max())
+    handed = wgf.open_run(tmp_path / "run.h5").history["handed_over"]
+    assert (np.diff(handed) >= 0).all()
+    assert 0 < handed[-1] < 1e-12
+    assert np.array_equal(handed, run.history["handed_over"])
+    assert not everywhere.history["handed_over"].any()
+    assert np.count_nonzero(run.measures[-1].values) < 64**2 == np.count_nonzero(everywhere.measures[-1].values)
+
+
 @pytest.mark.coarse
 @pytest.mark.parametrize(
     ("limiter", "order", "error"),

@@ -112,8 +112,11 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
-        """A state with these values, and the first guess of a step."""
-        state = TransportState(time, values)
+        """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
+        values = np.array(values)
+        self.active.find(values)
+        _, handed_over = self.trimmed(values)
+        state = TransportState(time, values, handed_over=handed_over)
         self.diagnostics(state)
         state.outflow = self.outflow
         return state
@@ -188,6 +191,11 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """G at the cells."""
         self.settle(state)
         return self.potential.values()
+
+    def occupied(self, state: TransportState) -> np.ndarray:
+        """The cells with mass."""
+        result: np.ndarray = self.potential.restored(state.array) > 0.0
+        return result
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values; their row sums go to `sums`, and their active cells are found."""
