@@ -49,10 +49,9 @@ class Faces:
 
     def __init__(self, sweep, axis):
         self.n, self.axis, self.wrap, self.h = sweep.shape[axis], axis, sweep.periodic[axis], sweep.spacing[axis]
-        active = sweep.active
         self.first = np.arange(self.n).reshape([-1 if k == axis else 1 for k in range(len(sweep.shape))]) == 0
-        is_open = active & self.at(active, 1)
-        self.v = np.where(is_open, (sweep.potential - self.at(sweep.potential, 1)) / self.h, 0.0)  # vanishes at a wall
+        self.speed = (sweep.potential - self.at(sweep.potential, 1)) / self.h  # vanishes at a wall
+        self.v = np.where(sweep.active & self.at(sweep.active, 1), self.speed, 0.0)
 
     def at(self, array, shift):
         return np.take(array, np.arange(self.n) + shift, self.axis, mode="wrap" if self.wrap else "clip")
@@ -61,7 +60,7 @@ class Faces:
         return np.where(self.first & (not self.wrap), 0.0, self.at(faces, -1))
 
     def outflow(self):
-        return (np.maximum(self.v, 0) - np.minimum(self.below(self.v), 0)) / self.h
+        return (np.maximum(self.speed, 0) - np.minimum(self.below(self.speed), 0)) / self.h
 
     def fluxes(self, u, limiter, shares):
         if limiter == Limiter.MP5:
@@ -88,7 +87,7 @@ def twin(sweep, limiter, dt, weight):
         rate += (each.below(flux) - flux) / each.h
         dissipated += (flux * each.v).sum()
     new = np.where(sweep.active, (1 - weight) * base + weight * (u + dt * rate), 0.0)
-    return new, (dissipated, outflow.max(), u[sweep.active].min(initial=np.inf))
+    return new, (dissipated, outflow[sweep.active].max(initial=0.0), u[sweep.active].min(initial=np.inf))
 
 
 class Sweep:
@@ -126,7 +125,7 @@ class Sweep:
         field = (self.slope, self.multiplier, self.along, self.offset)
         where = (self.blocks, self.runs, self.columns, self.cells, self.strides, np.array(self.periodic), 1 / self.spacing)
         fill_shares(shares, *field, *where, dt, work, readings)
-        stage(self.u, base, out, shares, *field, *where, int(limiter), dt, weight, work, sums, readings)
+        stage(self.u, base, out, shares, *field, *where, int(limiter), dt, weight, True, work, sums, readings)
         return out, sums, (readings[:, 0].sum(), readings[:, 1].max(), readings[:, 2].min())
 
 

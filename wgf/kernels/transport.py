@@ -278,17 +278,39 @@ def close_gaps(faces: Array, low: int, row: int, runs: Whole, columns: Whole) ->
 
 
 @pointwise
-def start_outflow(outflow: Array, speed: Array, per_spacing: float) -> None:
-    """Begin the outflow of the cells of a run with the faces along the row."""
-    for j in range(outflow.size):
-        outflow[j] = (max(speed[j + 1], 0.0) - min(speed[j], 0.0)) * per_spacing
+def start_outflow(
+    outflow: Array, low: int, slope: float, tilt: Array, climb: Array, offset: Array, per_spacing: float, periodic: bool, speed: Array
+) -> None:
+    """Begin the outflow of the cells of a run from the column `low` on with the faces along the row; `speed` is scratch."""
+    cells = outflow.size
+    if offset.size == 1:
+        for j in range(cells):
+            lower, upper = slope * tilt[low + j] + climb[low + j], slope * tilt[low + j + 1] + climb[low + j + 1]
+            outflow[j] = (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+    else:
+        open_low, open_high = periodic or low > 0, periodic or low + cells < offset.size
+        fill_row_speed(speed, low, slope, tilt, climb, offset, per_spacing, open_low, open_high)
+        for j in range(cells):
+            outflow[j] = (max(speed[j + 1], 0.0) - min(speed[j], 0.0)) * per_spacing
 
 
 @pointwise
-def add_outflow(outflow: Array, low: Array, high: Array, per_spacing: float) -> None:
-    """Add the faces of a leading axis."""
-    for j in range(outflow.size):
-        outflow[j] += (max(high[j], 0.0) - min(low[j], 0.0)) * per_spacing
+def add_outflow(
+    outflow: Array, below: int, row: int, above: int, slope: Array, multiplier: Array, offset: Array, low: int, per_spacing: float
+) -> None:
+    """Add the faces between the rows below, here and above."""
+    tilt_low, tilt_high = (slope[below] - slope[row]) * per_spacing, (slope[row] - slope[above]) * per_spacing
+    under, here, over = offset[below], offset[row], offset[above]
+    if here.size == 1:
+        lift_low, lift_high = (under[0] - here[0]) * per_spacing, (here[0] - over[0]) * per_spacing
+        for j in range(outflow.size):
+            lower, upper = tilt_low * multiplier[low + j] + lift_low, tilt_high * multiplier[low + j] + lift_high
+            outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+    else:
+        for j in range(outflow.size):
+            lower = tilt_low * multiplier[low + j] + (under[low + j] - here[low + j]) * per_spacing
+            upper = tilt_high * multiplier[low + j] + (here[low + j] - over[low + j]) * per_spacing
+            outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
 
 
 @pointwise
@@ -299,25 +321,28 @@ def finish_outflow(shares: Array, fastest: Array, outflow: Array, dt: float) -> 
         fastest[j] = max(fastest[j], outflow[j]) + 0.0
 
 
-@summing
-def start_balance(rate: Array, flux: Array, speed: Array, per_spacing: float) -> float:
-    """Begin the balance of the cells with the faces along the row; returns Σ flux·speed over their lower faces."""
-    dissipated = 0.0
+@pointwise
+def start_balance(rate: Array, flux: Array, per_spacing: float) -> None:
+    """Begin the balance of the cells with the faces along the row."""
     for j in range(rate.size):
         rate[j] = (flux[j] - flux[j + 1]) * per_spacing
-        dissipated += flux[j] * speed[j]
-    return dissipated
+
+
+@pointwise
+def add_balance(rate: Array, through: Array, leaving: Array, per_spacing: float) -> None:
+    """Add the faces of a leading axis; hand the upper flux on to the row above."""
+    for j in range(rate.size):
+        rate[j] += (through[j] - leaving[j]) * per_spacing
+        through[j] = leaving[j]
 
 
 @summing
-def add_balance(rate: Array, through: Array, leaving: Array, speed: Array, per_spacing: float) -> float:
-    """Add the faces of a leading axis; hand the upper flux on to the row above; returns Σ flux·speed over upper faces."""
-    dissipated = 0.0
-    for j in range(rate.size):
-        rate[j] += (through[j] - leaving[j]) * per_spacing
-        dissipated += leaving[j] * speed[j]
-        through[j] = leaving[j]
-    return dissipated
+def product(flux: Array, speed: Array) -> float:
+    """Σ flux·speed."""
+    total = 0.0
+    for j in range(flux.size):
+        total += flux[j] * speed[j]
+    return total
 
 
 @pointwise
@@ -346,7 +371,9 @@ def sweep_outflow(
     first: int, last: int, shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
     cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, dt: float, work: Array,
 ) -> float:  # fmt: skip
-    """The shares of the active cells of the rows first … last − 1; returns their largest outflow."""
+    """The shares of the active cells of the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells which
+    are not active count as open: a cell may then give a little less.
+    """
     m = shares.shape[1]
     tilt, climb, fastest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
@@ -356,20 +383,14 @@ def sweep_outflow(
         for run in range(runs[row], runs[row + 1]):
             start, stop = columns[run, 0], columns[run, 1]
             size = stop - start
-            row_speed, low, high, outflow = work[3, : size + 1], work[4, :size], work[5, :size], work[6, :size]
-            open_low, open_high = ends(row, start, stop, m, runs, columns, periodic[-1])
-            fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
-            start_outflow(outflow, row_speed, per_spacing[-1])
+            outflow = work[3, :size]
+            start_outflow(outflow, start, slope[row], tilt, climb, offset[row], per_spacing[-1], periodic[-1], work[4, : size + 1])
             for axis in range(strides.size):
-                stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
+                stride, n, wrap = strides[axis], cells[axis], periodic[axis]
                 position = (row // stride) % n
-                base = row - position * stride
-                below, above = base + stride * neighbour(position, -1, n, wrap), base + stride * neighbour(position, 1, n, wrap)
-                fill_speed(low, below, row, slope, multiplier, offset, start, h)
-                fill_speed(high, row, above, slope, multiplier, offset, start, h)
-                close_gaps(low, start, below, runs, columns)
-                close_gaps(high, start, above, runs, columns)
-                add_outflow(outflow, low, high, h)
+                origin = row - position * stride
+                below, above = origin + stride * neighbour(position, -1, n, wrap), origin + stride * neighbour(position, 1, n, wrap)
+                add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
             finish_outflow(shares[row, start:stop], fastest[start:stop], outflow, dt)
     return fastest.max()
 
@@ -387,9 +408,9 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
 def sweep(
     first: int, last: int, values: Array, base: Array, out: Array, shares: Array, slope: Array, multiplier: Array, along: Array,
     offset: Array, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, dt: float,
-    weight: float, work: Array, sums: Array,
+    weight: float, measured: bool, work: Array, sums: Array,
 ) -> tuple[float, float]:  # fmt: skip
-    """Advance the active cells of the rows first … last − 1; returns Σ_faces flux·speed and the smallest value."""
+    """Advance the active cells of the rows first … last − 1; returns Σ_faces flux·speed and the smallest value, if they are `measured`."""
     m = values.shape[1]
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
@@ -406,14 +427,17 @@ def sweep(
             row_flux, speed, flux, rate = work[6, : size + 1], work[7, :size], work[8, :size], work[9, :size]
             fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
             fill_padded(padded_shares, shares[row], start, stop, 1, periodic[-1])
-            note_lowest(lowest[start:stop], here[start:stop])
+            if measured:
+                note_lowest(lowest[start:stop], here[start:stop])
             open_low, open_high = ends(row, start, stop, m, runs, columns, periodic[-1])
             fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
             fill_fluxes(
                 limiter, row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4],
                 padded[4 : size + 5], padded[5 : size + 6], row_speed, padded_shares[: size + 1], padded_shares[1 : size + 2],
             )  # fmt: skip
-            dissipated += start_balance(rate, row_flux, row_speed, per_spacing[-1])
+            start_balance(rate, row_flux, per_spacing[-1])
+            if measured:
+                dissipated += product(row_flux[:size], row_speed[:size])
             ring = BUFFERS
             for axis in range(strides.size):
                 stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
@@ -444,7 +468,9 @@ def sweep(
                     limiter, flux, values[below2, start:stop], values[below, start:stop], here[start:stop], values[above, start:stop],
                     values[above2, start:stop], values[above3, start:stop], speed, shares[row, start:stop], shares[above, start:stop],
                 )  # fmt: skip
-                dissipated += add_balance(rate, through, flux, speed, h)
+                add_balance(rate, through, flux, h)
+                if measured:
+                    dissipated += product(flux, speed)
                 ring += stride
             part = update(
                 out[row, start:stop], base[row, start:stop], here[start:stop], rate, multiplier[start:stop], along[start:stop], dt, weight
@@ -473,7 +499,7 @@ def fill_shares(
 def stage(
     values: Array, base: Array, out: Array, shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
     runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, dt: float, weight: float,
-    work: Array, sums: Array, readings: Array,
+    measured: bool, work: Array, sums: Array, readings: Array,
 ) -> None:  # fmt: skip
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
@@ -485,6 +511,7 @@ def stage(
                          between two of them lies at least one cell
     cells, strides       of the leading axes, stride counted in rows
     periodic, per_spacing  of all axes, the last one last; per_spacing = 1/h
+    measured             whether readings[:, 0] and readings[:, 2] are wanted
     work                 (blocks, BUFFERS + strides.sum(), columns + PADDING), scratch
     sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out
     readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow of a cell (by fill_shares), the smallest value
@@ -492,7 +519,7 @@ def stage(
     for block in numba.prange(blocks.size - 1):
         readings[block, 0], readings[block, 2] = sweep(
             blocks[block], blocks[block + 1], values, base, out, shares, slope, multiplier, along, offset, runs, columns, cells, strides,
-            periodic, per_spacing, limiter, dt, weight, work[block], sums,
+            periodic, per_spacing, limiter, dt, weight, measured, work[block], sums,
         )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
             if n or self.token is None:  # the first stage finds the potential in place, but where the step is taken again
                 self.update(current, sums)
             self.spare.reverse()
-            self.sweep(current, state.array, self.spare[0], euler, weight)
+            self.sweep(current, state.array, self.spare[0], euler, weight, measured=n == 0)
             if n == 0:
                 self.before = self.swept(state)
             current, sums = self.spare[0], self.staged
@@ -214,14 +214,17 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.energy = 0.5 * self.loss + self.potential.internal_energy
         return self.energy
 
-    def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float) -> None:
-        """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `staged`."""
+    def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float, measured: bool = True) -> None:
+        """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `staged`.
+
+        measured   whether the readings of the diagnostics are wanted
+        """
         potential = self.potential
         field = (potential.slope, potential.multiplier, potential.along, potential.offset)
         where = (self.active.blocks, *self.active.now, self.cells, self.strides, self.periodic, self.per_spacing)
         with self.threaded():
             fill_shares(self.shares, *field, *where, dt, self.work, self.readings)
-            stage(values, base, out, self.shares, *field, *where, self.limiter, dt, weight, self.work, self.staged, self.readings)
+            stage(values, base, out, self.shares, *field, *where, self.limiter, dt, weight, measured, self.work, self.staged, self.readings)
         self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
