@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgf.kernels.transport import BUFFERS, PADDING, Limiter, fill_shares, stage
+from wgf.kernels.outflow import fill_shares
+from wgf.kernels.reconstruction import Limiter
+from wgf.kernels.transport import BUFFERS, PADDING, stage
 
 LIMITED = [limiter for limiter in Limiter if limiter != Limiter.MP5]
 
@@ -174,13 +176,13 @@ def test_a_stage_of_no_time_changes_nothing(sweep, limiter):
 @given(left=st.floats(-1e300, 1e300), right=st.floats(-1e300, 1e300), limiter=st.sampled_from(LIMITED))
 def test_half_a_limited_slope_is_at_most_the_smaller_difference(left, right, limiter):
     """On three cells with speeds of both signs the face value stays between the neighbours: what positivity rests on."""
-    from wgf.kernels import transport
+    from wgf.kernels import reconstruction
 
     half = {
-        Limiter.UPWIND: transport.half_zero,
-        Limiter.MINMOD: transport.half_minmod,
-        Limiter.VAN_LEER: transport.half_van_leer,
-        Limiter.MC: transport.half_central,
+        Limiter.UPWIND: reconstruction.half_zero,
+        Limiter.MINMOD: reconstruction.half_minmod,
+        Limiter.VAN_LEER: reconstruction.half_van_leer,
+        Limiter.MC: reconstruction.half_central,
     }[limiter](left, right)
     assert abs(half) <= min(abs(left), abs(right))
     assert half == 0 or (left > 0) == (right > 0) == (half > 0)
@@ -193,14 +195,14 @@ def test_second_order_limiters_give_a_line_its_slope():
 
 @given(st.lists(st.floats(-10, 10), min_size=5, max_size=5))
 def test_values_of_fifth_order_are_those_of_suresh_and_huynh_between_their_bounds(cells):
-    from wgf.kernels.transport import fifth_order
+    from wgf.kernels.reconstruction import fifth_order
 
     found = fifth_order(*cells)
     assert found == pytest.approx(monotonicity_preserving(*map(np.array, cells)), rel=1e-12, abs=1e-12)
 
 
 def test_values_of_fifth_order_are_exact_for_polynomials_of_degree_four():
-    from wgf.kernels.transport import fifth_order
+    from wgf.kernels.reconstruction import fifth_order
 
     polynomial = np.polynomial.Polynomial([3, 1, 0.3, -0.1, 0.02])  # increasing and smooth from −2.5 to 2.5: nothing is cut
     averages = np.diff(polynomial.integ()(np.arange(-2.5, 3)))

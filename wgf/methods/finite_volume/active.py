@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wgf.kernels import active
+from wgf.kernels.compiled import Truth, Whole
 
 KEPT, ACTIVE = 2, 1  # cells that are kept around one that is more than the floor; that are active around one with mass
 
@@ -14,8 +15,8 @@ KEPT, ACTIVE = 2, 1  # cells that are kept around one that is more than the floo
 class Runs(NamedTuple):
     """Cells as runs of columns: those of row i are columns[runs[i] : runs[i + 1]], the first one and the one after the last."""
 
-    runs: np.ndarray
-    columns: np.ndarray
+    runs: Whole
+    columns: Whole
 
 
 class ActiveCells:
@@ -25,7 +26,7 @@ class ActiveCells:
     blocks   the first rows of blocks with about equally many active cells, and the number of rows
     """
 
-    def __init__(self, shape: tuple[int, int], cells: np.ndarray, strides: np.ndarray, periodic: np.ndarray, blocks: int) -> None:
+    def __init__(self, shape: tuple[int, int], cells: Whole, strides: Whole, periodic: Truth, blocks: int) -> None:
         self.cells, self.strides, self.periodic, self.number_of_blocks = cells, strides, periodic, blocks
         self.marks, self.other = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
         self.all = Runs(np.arange(shape[0] + 1), np.repeat([[0, shape[1]]], shape[0], axis=0))
@@ -38,7 +39,7 @@ class ActiveCells:
         active_before = np.concatenate([[0], np.cumsum(np.diff(runs.columns, axis=1)[:, 0])])[runs.runs]  # cells in the rows before each
         self.size = int(active_before[-1])
         places = np.searchsorted(active_before, np.arange(1, self.number_of_blocks) * self.size / self.number_of_blocks)
-        self.blocks = np.concatenate([[0], places, [rows]])
+        self.blocks: Whole = np.concatenate([[0], places, [rows]]).astype(np.int64)
 
     def find(self, values: np.ndarray) -> None:
         """Take those that suit the values."""

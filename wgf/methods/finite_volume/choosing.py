@@ -36,7 +36,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.kernels.transport import fill_upwind_values
+from wgf.kernels.reconstruction import fill_upwind_values
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.gibbs import COURANT, DriftDiffusion, DriftDiffusionState

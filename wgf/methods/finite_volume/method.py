@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, nonnegative, number, positive_if_given, shown
-from wgf.kernels.transport import Limiter
+from wgf.kernels.reconstruction import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing

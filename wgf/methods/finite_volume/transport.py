@@ -32,7 +32,9 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.kernels.transport import BUFFERS, PADDING, Limiter, fill_shares, stage
+from wgf.kernels.outflow import fill_shares
+from wgf.kernels.reconstruction import Limiter
+from wgf.kernels.transport import BUFFERS, PADDING, stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
@@ -219,12 +221,17 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
         measured   whether the readings of the diagnostics are wanted
         """
-        potential = self.potential
-        field = (potential.slope, potential.multiplier, potential.along, potential.offset)
-        where = (self.active.blocks, *self.active.now, self.cells, self.strides, self.periodic, self.per_spacing)
+        potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
         with self.threaded():
-            fill_shares(self.shares, *field, *where, dt, self.work, self.readings)
-            stage(values, base, out, self.shares, *field, *where, self.limiter, dt, weight, measured, self.work, self.staged, self.readings)
+            fill_shares(
+                self.shares, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs, columns, self.cells,
+                self.strides, self.periodic, self.per_spacing, dt, self.work, self.readings,
+            )  # fmt: skip
+            stage(
+                values, base, out, self.shares, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
+                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, dt, weight, measured, self.work,
+                self.staged, self.readings,
+            )  # fmt: skip
         self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:

@@ -1,0 +1,166 @@
+"""Velocities through the faces of cells, and how fast mass leaves a cell: its outflow Σ_k (speeds that leave it along k)/h_k.
+
+The potential, the axes and the active cells are those of transport.py.
+"""
+
+from __future__ import annotations
+
+import numba
+
+from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, threaded
+
+BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give, so that rounding cannot make it negative
+NEARLY_NOTHING = 1e-300  # a rate instead of zero, where it is divided by
+
+
+@pointwise
+def neighbour(position: int, shift: int, cells: int, periodic: bool) -> int:
+    """The position `shift` cells away: wrapped on a periodic axis, clamped at a wall."""
+    return (position + shift) % cells if periodic else min(max(position + shift, 0), cells - 1)
+
+
+@pointwise
+def fill_descent(faces: Array, row: Array, periodic: bool, per_spacing: float) -> None:
+    """−∂ of `row` at its m + 1 faces; zero at a wall."""
+    m = row.size
+    for j in range(m - 1):
+        faces[j + 1] = (row[j] - row[j + 1]) * per_spacing
+    faces[0] = (row[m - 1] - row[0]) * per_spacing if periodic else 0.0
+    faces[m] = faces[0]
+
+
+@pointwise
+def fill_row_speed(
+    speed: Array, low: int, slope: float, tilt: Array, climb: Array, offset: Array, per_spacing: float, open_low: bool, open_high: bool
+) -> None:
+    """Velocity −∂G through the faces of a run of cells from the column `low` on, where `tilt` and `climb` are −∂ of the multiplier and of
+    `along` at all faces of the row; zero at an end that is not open.
+    """
+    cells = speed.size - 1
+    for k in range(cells + 1):
+        speed[k] = slope * tilt[low + k] + climb[low + k]
+    if offset.size > 1:
+        for k in range(1, cells):
+            speed[k] += (offset[low + k - 1] - offset[low + k]) * per_spacing
+        for k in (0, cells):
+            upper = (low + k) % offset.size
+            speed[k] += (offset[upper - 1] - offset[upper]) * per_spacing
+    if not open_low:
+        speed[0] = 0.0
+    if not open_high:
+        speed[cells] = 0.0
+
+
+@pointwise
+def fill_speed(speed: Array, lower: int, upper: int, slope: Array, multiplier: Array, offset: Array, low: int, per_spacing: float) -> None:
+    """Velocities through the faces between two rows, from the column `low` on: −(G[upper] − G[lower])/h."""
+    tilt, under, over = (slope[lower] - slope[upper]) * per_spacing, offset[lower], offset[upper]
+    if under.size == 1:
+        lift = (under[0] - over[0]) * per_spacing
+        for j in range(speed.size):
+            speed[j] = tilt * multiplier[low + j] + lift
+    else:
+        for j in range(speed.size):
+            speed[j] = tilt * multiplier[low + j] + (under[low + j] - over[low + j]) * per_spacing
+
+
+@pointwise
+def close_gaps(faces: Array, low: int, row: int, runs: Whole, columns: Whole) -> None:
+    """Zero at the columns low … low + faces.size − 1 where the cells of `row` are not active."""
+    at, stop = low, low + faces.size
+    for run in range(runs[row], runs[row + 1]):
+        if columns[run, 0] > at:
+            faces[at - low : max(at, min(columns[run, 0], stop)) - low] = 0.0
+        at = max(at, columns[run, 1])
+        if at >= stop:
+            return
+    faces[at - low :] = 0.0
+
+
+@pointwise
+def start_outflow(
+    outflow: Array, low: int, slope: float, tilt: Array, climb: Array, offset: Array, per_spacing: float, periodic: bool, speed: Array
+) -> None:
+    """Begin the outflow of the cells of a run from the column `low` on with the faces along the row; `speed` is scratch."""
+    cells = outflow.size
+    if offset.size == 1:
+        for j in range(cells):
+            lower, upper = slope * tilt[low + j] + climb[low + j], slope * tilt[low + j + 1] + climb[low + j + 1]
+            outflow[j] = (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+    else:
+        open_low, open_high = periodic or low > 0, periodic or low + cells < offset.size
+        fill_row_speed(speed, low, slope, tilt, climb, offset, per_spacing, open_low, open_high)
+        for j in range(cells):
+            outflow[j] = (max(speed[j + 1], 0.0) - min(speed[j], 0.0)) * per_spacing
+
+
+@pointwise
+def add_outflow(
+    outflow: Array, below: int, row: int, above: int, slope: Array, multiplier: Array, offset: Array, low: int, per_spacing: float
+) -> None:
+    """Add the faces between the rows below, here and above."""
+    tilt_low, tilt_high = (slope[below] - slope[row]) * per_spacing, (slope[row] - slope[above]) * per_spacing
+    under, here, over = offset[below], offset[row], offset[above]
+    if here.size == 1:
+        lift_low, lift_high = (under[0] - here[0]) * per_spacing, (here[0] - over[0]) * per_spacing
+        for j in range(outflow.size):
+            lower, upper = tilt_low * multiplier[low + j] + lift_low, tilt_high * multiplier[low + j] + lift_high
+            outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+    else:
+        for j in range(outflow.size):
+            lower = tilt_low * multiplier[low + j] + (under[low + j] - here[low + j]) * per_spacing
+            upper = tilt_high * multiplier[low + j] + (here[low + j] - over[low + j]) * per_spacing
+            outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+
+
+@pointwise
+def finish_outflow(shares: Array, fastest: Array, outflow: Array, dt: float) -> None:
+    """The shares that the cells may give in a stage of `dt`, and the maximum of the outflow with `fastest` (0.0: see note_lowest)."""
+    for j in range(outflow.size):
+        shares[j] = BELOW_ONE / (dt * outflow[j] + NEARLY_NOTHING)
+        fastest[j] = max(fastest[j], outflow[j]) + 0.0
+
+
+@compiled_once
+def sweep_outflow(
+    first: int, last: int, shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
+    cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, dt: float, work: Array,
+) -> float:  # fmt: skip
+    """The shares of the active cells of the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells which
+    are not active count as open: a cell may then give a little less.
+    """
+    m = shares.shape[1]
+    tilt, climb, fastest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
+    fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
+    fill_descent(climb, along, periodic[-1], per_spacing[-1])
+    fastest[:] = 0.0
+    for row in range(first, last):
+        for run in range(runs[row], runs[row + 1]):
+            start, stop = columns[run, 0], columns[run, 1]
+            size = stop - start
+            outflow = work[3, :size]
+            start_outflow(outflow, start, slope[row], tilt, climb, offset[row], per_spacing[-1], periodic[-1], work[4, : size + 1])
+            for axis in range(strides.size):
+                stride, n, wrap = strides[axis], cells[axis], periodic[axis]
+                position = (row // stride) % n
+                origin = row - position * stride
+                below, above = origin + stride * neighbour(position, -1, n, wrap), origin + stride * neighbour(position, 1, n, wrap)
+                add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
+            finish_outflow(shares[row, start:stop], fastest[start:stop], outflow, dt)
+    largest: float = fastest.max()
+    return largest
+
+
+@threaded
+def fill_shares(
+    shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
+    strides: Whole, periodic: Truth, per_spacing: Array, dt: float, work: Array, readings: Array,
+) -> None:  # fmt: skip
+    """The share of its mass that each active cell may give in a stage of `dt`, 1/(dt·outflow), for `stage`, whose arguments have the same
+    names; readings[:, 1] becomes the largest outflow of each block.
+    """
+    for block in numba.prange(blocks.size - 1):
+        readings[block, 1] = sweep_outflow(
+            blocks[block], blocks[block + 1], shares, slope, multiplier, along, offset, runs, columns, cells, strides, periodic,
+            per_spacing, dt, work[block],
+        )  # fmt: skip
