@@ -37,7 +37,7 @@ def gaussian(p):
 
 
 RUNS = {
-    "one axis": lambda: small(wgf.Neuron("tanh", ("a",)), gaussian(1)),
+    "one axis": lambda: small(wgf.Neuron("tanh", ("a",)), gaussian(1), method=wgf.FiniteVolume(12)),
     "two axes": lambda: small(PLANE, gaussian(2), method=wgf.FiniteVolume((12, 10))),
     "three axes": lambda: small(wgf.Neuron("tanh", ("c", "a", "b")), gaussian(3)),
     "four axes, two inputs": lambda: small(

@@ -96,7 +96,7 @@ def test_a_log_gas_has_its_variance():
         return 0.5 * z[..., 0] ** 2 - logarithm(z)
 
     problem, errors = wgf.Problem(wgf.InteractionEnergy(W=repulsion), wgf.Gaussian([0.3], [0.4])), []
-    for cells in (50, 200):
+    for cells in (100, 400):
         run = wgf.solve(problem, wgf.FiniteVolume(cells, lower=[-2.2], upper=[2.8]), until=0.5, save=2)
         errors.append(abs(run.measures[-1].covariance[0, 0] - (0.5 + (0.16 - 0.5) * np.exp(-1.0))))
     assert np.log2(errors[0] / errors[1]) >= 2 * 1.9

@@ -65,7 +65,7 @@ def is_sound(run, mass=1.0):
 def test_two_codes_agree_on_a_box(cells):
     """They agree far better than either with the truth; at 128² (benchmarks/peers.py) to 3e-6."""
     reference = wgf.solve(STUDENT, wgf.Characteristics(), END, save=3).prediction
-    ours = wgf.solve(STUDENT, wgf.FiniteVolume((cells, cells), LOWER, UPPER), END, save=3)
+    ours = wgf.solve(STUDENT, wgf.FiniteVolume((cells, cells), LOWER, UPPER, limiter="mc"), END, save=3)
     theirs = wgf.solve(STUDENT, wgf.FiPyMesh(wgf.Box((cells, cells), LOWER, UPPER)), END, save=3)
     is_sound(theirs)
     apart = DATA.norm(ours.prediction[-1] - theirs.prediction[-1])
@@ -278,7 +278,7 @@ def test_periodic_boxes():
     runs = [
         wgf.solve(problem, method, 1.0, save=2)
         for method in (
-            wgf.FiniteVolume((32, 32), **box, boundary=("no-flux", "periodic")),
+            wgf.FiniteVolume((32, 32), **box, boundary=("no-flux", "periodic"), limiter="mc"),
             wgf.FiPyMesh(wgf.Box((32, 32), **box, boundary=("no-flux", "periodic"))),
             wgf.FiPyMesh(wgf.Box((32, 32), **box), edge_tolerance=1),
         )
