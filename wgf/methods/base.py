@@ -85,8 +85,10 @@ class State:
         return free
 
     def copy(self: AnyState) -> AnyState:
-        """A state of its own, which goes on as this one does."""
-        return copy.deepcopy(self)
+        """A state of its own, which goes on as this one does; what a stepper has computed of this one holds for it, too."""
+        result = copy.deepcopy(self)
+        result._lent, result._token = False, object() if self._lent else self._token
+        return result
 
     def __copy__(self: AnyState) -> AnyState:
         return self.copy()
