@@ -1,0 +1,221 @@
+"""Averages over the cells of a grid of a density that is known at points, to a tolerance in L¹.
+
+On a box of volume V let Q_q be the mean of the density by the tensor Gauss–Legendre rule of q points along each axis, and
+
+    d_q = V |Q_{q+1} − Q_q|.
+
+The error of Q_2 is taken to be less than d_1, that of Q_3 to be d_2 min(1, d_2/d_1): where the density is smooth on the box, the errors of the
+rules form a geometric sequence, h², h⁴, h⁶, and where it has an edge in the box they do not fall, and d_2 remains. All cells begin with Q_1; those
+that hold mass, and their neighbours, go on with Q_2; then, round by round, the boxes with the largest errors, without which the others keep within half
+the tolerance, take Q_3, or are cut in halves along each axis and take Q_3 there. A filament may be thinner than the distances of all points of a box: marks, places of
+mass whose densities are known, say so. The mass of those that see more than SEEN times as much as any point of their box counts as its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy import ndimage
+
+from wgf.measures.grid import Grid
+from wgf.measures.laws.base import Rule, legendre_rule
+
+NEGLIGIBLE = 1e-3  # of the tolerance, in all cells that count as empty
+SEEN = 2.0  # times the largest value at the points of a box
+DEEPEST = 16  # halvings of a cell
+MOST_POINTS = 2**24  # of the density, for one frame: half a minute
+BATCH = 2**19  # of points at a time
+KEPT = 0.5  # of the tolerance, for boxes that are left as they are
+
+PointDensity = Callable[[np.ndarray], np.ndarray]  # (M, p) → (M,)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Places (J, p) where mass is known to be, with the density there (J,) and the masses that they stand for (J,)."""
+
+    points: np.ndarray
+    densities: np.ndarray
+    masses: np.ndarray
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Cell averages (n_1, …, n_p), the estimate of their error in L¹, and how many points they took."""
+
+    values: np.ndarray
+    error: float
+    points: int
+
+
+@dataclass(eq=False)
+class Boxes:
+    """Parts of cells that do not overlap.
+
+    owner      the cell (B,)
+    lower      the lower corner (B, p)
+    level      how often the cell was halved (B,)
+    order      of the last rule, 2 or 3 (B,)
+    mean       of the density by this rule (B,)
+    before     d_{q−1} where q is the order (B,)
+    error      of the mass, without that of marks (B,)
+    largest    of the density at all points so far (B,)
+    """
+
+    owner: np.ndarray
+    lower: np.ndarray
+    level: np.ndarray
+    order: np.ndarray
+    mean: np.ndarray
+    before: np.ndarray
+    error: np.ndarray
+    largest: np.ndarray
+
+    def where(self, chosen: np.ndarray) -> Boxes:
+        """Those of the chosen ones."""
+        return Boxes(*(getattr(self, item.name)[chosen] for item in fields(self)))
+
+    def put(self, places: np.ndarray, others: Boxes) -> None:
+        """Others in these places."""
+        for item in fields(self):
+            getattr(self, item.name)[places] = getattr(others, item.name)
+
+    def joined(self, others: Boxes) -> Boxes:
+        """These, and then the others."""
+        return Boxes(*(np.concatenate([getattr(self, item.name), getattr(others, item.name)]) for item in fields(self)))
+
+
+def cell_averages(density: PointDensity, grid: Grid, marks: Marks, tolerance: float) -> Averages:
+    """See the module's text; the estimate exceeds the tolerance where MOST_POINTS are not enough."""
+    return _Refinement(density, grid, marks, tolerance).run()
+
+
+class _Refinement:
+    def __init__(self, density: PointDensity, grid: Grid, marks: Marks, tolerance: float) -> None:
+        self.density, self.grid, self.marks, self.tolerance = density, grid, marks, tolerance
+        self.points = 0
+        unit = [0.0] * grid.dim, [1.0] * grid.dim
+        self.rules: dict[int, Rule] = {order: legendre_rule(*unit, order) for order in (1, 2, 3)}
+        self.corners, _ = legendre_rule(*unit, 2)
+        self.corners = (self.corners > 0.5).astype(float)  # of the 2^p halves, in units of their length
+
+    def run(self) -> Averages:
+        grid, (values, cells) = self.grid, self._seen()
+        boxes = self._begun(cells, values[cells])
+        home = self._homes(cells)
+        while True:
+            errors = boxes.error + self._unseen(boxes, home)
+            if errors.sum() <= self.tolerance:
+                break
+            chosen = self._worst(errors) & (boxes.level < DEEPEST)
+            whole, parts = np.flatnonzero(chosen & (boxes.order == 2)), np.flatnonzero(chosen & (boxes.order == 3))
+            cost = len(whole) * len(self.rules[3][1]) + len(parts) * len(self.corners) * sum(len(w) for _, w in self.rules.values())
+            if not cost or self.points + cost > MOST_POINTS:
+                break
+            boxes.put(whole, self._raised(boxes.where(whole)))
+            boxes, home = self._halved(boxes, parts, home)
+        shares = boxes.mean * 0.5 ** (grid.dim * boxes.level)
+        values[cells] = np.bincount(boxes.owner, shares, grid.size)[cells]
+        return Averages(values.reshape(grid.shape), float(errors.sum()), self.points)
+
+    def _seen(self) -> tuple[np.ndarray, np.ndarray]:
+        """Q_1 of all cells, and which of them hold mass or lie beside one that does."""
+        grid, centers = self.grid, self.grid.points()
+        values = np.concatenate([self._values(centers[k : k + BATCH]) for k in range(0, len(centers), BATCH)])
+        held = values * grid.cell_volume > NEGLIGIBLE * self.tolerance / grid.size
+        homes = self._cells_of(self.marks.points)
+        held[homes[homes >= 0]] = True
+        near = ndimage.binary_dilation(held.reshape(grid.shape), np.ones((3,) * grid.dim))
+        return values, np.flatnonzero(near)
+
+    def _values(self, points: np.ndarray) -> np.ndarray:
+        self.points += len(points)
+        return self.density(points)
+
+    def _cells_of(self, points: np.ndarray) -> np.ndarray:
+        """The cell that holds each point (J, p), −1 where none does; (J,)."""
+        places = np.floor((points - np.array(self.grid.lower)) / self.grid.spacing).astype(np.int64)
+        inside = ((places >= 0) & (places < np.array(self.grid.shape))).all(axis=1)
+        result: np.ndarray = np.where(inside, np.ravel_multi_index(tuple(places.T), self.grid.shape, mode="clip"), -1)
+        return result
+
+    def _homes(self, cells: np.ndarray) -> np.ndarray:
+        """The box of each mark, −1 outside the grid; (J,). All cells with marks are among `cells`, in ascending order."""
+        owners = self._cells_of(self.marks.points)
+        return np.where(owners >= 0, np.searchsorted(cells, owners), -1)
+
+    def _mean(self, lower: np.ndarray, level: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+        """Q_q of boxes, and the largest value at its points; (B,) each."""
+        nodes, weights = self.rules[order]
+        mean, largest = np.empty(len(lower)), np.empty(len(lower))
+        rows = max(1, BATCH // len(weights))
+        for start in range(0, len(lower), rows):
+            part = slice(start, start + rows)
+            size = self.grid.spacing * 0.5 ** level[part, None]
+            points = lower[part, None, :] + size[:, None, :] * nodes
+            values = self._values(points.reshape(-1, self.grid.dim)).reshape(-1, len(weights))
+            mean[part], largest[part] = values @ weights, values.max(axis=1)
+        return mean, largest
+
+    def _volume(self, level: np.ndarray) -> np.ndarray:
+        return np.asarray(self.grid.cell_volume * 0.5 ** (self.grid.dim * level))
+
+    def _begun(self, cells: np.ndarray, middle: np.ndarray) -> Boxes:
+        """The cells with Q_2, where Q_1 is known."""
+        index = np.stack(np.unravel_index(cells, self.grid.shape), axis=1)
+        lower, level = np.array(self.grid.lower) + index * self.grid.spacing, np.zeros(len(cells), dtype=np.int64)
+        mean, largest = self._mean(lower, level, 2)
+        first = np.abs(mean - middle) * self.grid.cell_volume
+        return Boxes(cells, lower, level, np.full(len(cells), 2), mean, first, first.copy(), np.maximum(largest, middle))
+
+    def _raised(self, boxes: Boxes) -> Boxes:
+        """With Q_3 after Q_2."""
+        mean, largest = self._mean(boxes.lower, boxes.level, 3)
+        second = np.abs(mean - boxes.mean) * self._volume(boxes.level)
+        ratio = np.divide(second, boxes.before, out=np.ones_like(second), where=boxes.before > second)
+        order = np.full(len(mean), 3)
+        return Boxes(boxes.owner, boxes.lower, boxes.level, order, mean, second, second * ratio, np.maximum(boxes.largest, largest))
+
+    def _halved(self, boxes: Boxes, parts: np.ndarray, home: np.ndarray) -> tuple[Boxes, np.ndarray]:
+        """With the boxes in `parts` cut in halves along each axis, and the marks' new homes: the first half takes the place of its parent."""
+        if not len(parts):
+            return boxes, home
+        count, p = len(self.corners), self.grid.dim
+        parents = boxes.where(parts)
+        level = np.repeat(parents.level + 1, count)
+        size = self.grid.spacing * 0.5 ** level[:, None]
+        lower = np.repeat(parents.lower, count, axis=0) + np.tile(self.corners, (len(parts), 1)) * size
+        middle, first = self._mean(lower, level, 1)
+        mean, largest = self._mean(lower, level, 2)
+        before = np.abs(mean - middle) * self._volume(level)
+        owner, order = np.repeat(parents.owner, count), np.full(len(level), 2)
+        halves = self._raised(Boxes(owner, lower, level, order, mean, before, before, np.maximum(first, largest)))
+        places = np.empty((len(parts), count), dtype=np.int64)  # of the halves among all boxes
+        places[:, 0], places[:, 1:] = parts, len(boxes.owner) + np.arange(len(parts) * (count - 1)).reshape(len(parts), -1)
+        later = np.arange(len(level)) % count > 0
+        boxes.put(parts, halves.where(~later))
+        place = np.full(len(boxes.owner) + 1, -1)
+        place[parts] = np.arange(len(parts))
+        moved = np.flatnonzero(place[home] >= 0)
+        parent = place[home[moved]]
+        upper_half = self.marks.points[moved] >= parents.lower[parent] + self.grid.spacing * 0.5 ** (parents.level[parent, None] + 1)
+        which = upper_half @ (2 ** np.arange(p)[::-1])
+        home = home.copy()
+        home[moved] = places[parent, which]
+        return boxes.joined(halves.where(later)), home
+
+    def _unseen(self, boxes: Boxes, home: np.ndarray) -> np.ndarray:
+        """The mass of marks, box by box, that see much more than any point of the box; (B,)."""
+        inside = home >= 0
+        unseen = inside & (self.marks.densities > SEEN * boxes.largest[home])
+        return np.bincount(home[unseen], self.marks.masses[unseen], len(boxes.owner))
+
+    def _worst(self, errors: np.ndarray) -> np.ndarray:
+        """The boxes with the largest errors, as few as leave at most KEPT of the tolerance to the others; (B,)."""
+        order = np.argsort(errors, kind="stable")
+        kept = np.cumsum(errors[order]) <= KEPT * self.tolerance
+        chosen = np.ones(len(errors), dtype=bool)
+        chosen[order[kept]] = False
+        return chosen
