@@ -1,14 +1,20 @@
 """Averages over the cells of a grid of a density that is known at points, to a tolerance in L¹.
 
-On a box of volume V let Q_q be the mean of the density by the tensor Gauss–Legendre rule of q points along each axis, and
+On a box of volume V let Q_1 be the mean of the density at the corners, Q_2 and Q_3 that by the tensor Gauss–Legendre rules of two and
+three points along each axis, M the largest value at all these points, and
 
-    d_q = V |Q_{q+1} − Q_q|.
+    d_q = V |Q_{q+1} − Q_q|,      e = d_2 min(1, d_2/d_1) + 2 d_1 (d_1/VM)³.
 
-The error of Q_2 is taken to be less than d_1, that of Q_3 to be d_2 min(1, d_2/d_1): where the density is smooth on the box, the errors of the
-rules form a geometric sequence, h², h⁴, h⁶, and where it has an edge in the box they do not fall, and d_2 remains. All cells begin with Q_1; those
-that hold mass, and their neighbours, go on with Q_2; then, round by round, the boxes with the largest errors, without which the others keep within half
-the tolerance, take Q_3, or are cut in halves along each axis and take Q_3 there. A filament may be thinner than the distances of all points of a box: marks, places of
-mass whose densities are known, say so. The mass of those that see more than SEEN times as much as any point of their box counts as its error.
+The error of Q_2 is taken to be less than d_1, that of Q_3 to be e. Where the density is smooth on the box, the rules are off by h², h⁴ and h⁶
+in its size h, a geometric sequence, and the parts of e are of the orders h⁶ and h⁸. Where it has an edge in the box nothing falls: the first
+part remains where the points of the Gauss rules lie on both sides, the second one where only corners see it: a box half of whose corners are
+empty counts with an eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
+
+All cells begin with their corners; those that hold mass, and their neighbours, go on with Q_2. Then, round by round, the boxes with the largest errors,
+without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and take Q_3 there.
+
+A filament may be thinner than the distances between all points of a box. Marks, places of mass whose densities are known, tell of it: the mass
+of those that see more than SEEN times as much as any point of their box counts as its error.
 """
 
 from __future__ import annotations
@@ -97,13 +103,13 @@ class _Refinement:
         self.density, self.grid, self.marks, self.tolerance = density, grid, marks, tolerance
         self.points = 0
         unit = [0.0] * grid.dim, [1.0] * grid.dim
-        self.rules: dict[int, Rule] = {order: legendre_rule(*unit, order) for order in (1, 2, 3)}
-        self.corners, _ = legendre_rule(*unit, 2)
-        self.corners = (self.corners > 0.5).astype(float)  # of the 2^p halves, in units of their length
+        self.rules: dict[int, Rule] = {order: legendre_rule(*unit, order) for order in (2, 3)}
+        self.corners = (self.rules[2][0] > 0.5).astype(float)  # of the unit box, (2^p, p)
+        self.rules[1] = (self.corners, np.full(len(self.corners), 1.0 / len(self.corners)))
 
     def run(self) -> Averages:
-        grid, (values, cells) = self.grid, self._seen()
-        boxes = self._begun(cells, values[cells])
+        grid, (values, largest, cells) = self.grid, self._seen()
+        boxes = self._begun(cells, values[cells], largest[cells])
         home = self._homes(cells)
         while True:
             errors = boxes.error + self._unseen(boxes, home)
@@ -120,15 +126,19 @@ class _Refinement:
         values[cells] = np.bincount(boxes.owner, shares, grid.size)[cells]
         return Averages(values.reshape(grid.shape), float(errors.sum()), self.points)
 
-    def _seen(self) -> tuple[np.ndarray, np.ndarray]:
-        """Q_1 of all cells, and which of them hold mass or lie beside one that does."""
-        grid, centers = self.grid, self.grid.points()
-        values = np.concatenate([self._values(centers[k : k + BATCH]) for k in range(0, len(centers), BATCH)])
-        held = values * grid.cell_volume > NEGLIGIBLE * self.tolerance / grid.size
+    def _seen(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Q_1 of all cells, the largest value at their corners, and which of them hold mass or lie beside one that does."""
+        grid, p = self.grid, self.grid.dim
+        vertices = np.stack(np.meshgrid(*grid.edges, indexing="ij"), axis=-1).reshape(-1, p)
+        values = np.concatenate([self._values(vertices[k : k + BATCH]) for k in range(0, len(vertices), BATCH)])
+        windows = np.lib.stride_tricks.sliding_window_view(values.reshape([n + 1 for n in grid.shape]), (2,) * p)
+        axes = tuple(range(p, 2 * p))
+        mean, largest = windows.mean(axis=axes).ravel(), windows.max(axis=axes).ravel()
+        held = largest * grid.cell_volume > NEGLIGIBLE * self.tolerance / grid.size
         homes = self._cells_of(self.marks.points)
         held[homes[homes >= 0]] = True
-        near = ndimage.binary_dilation(held.reshape(grid.shape), np.ones((3,) * grid.dim))
-        return values, np.flatnonzero(near)
+        near = ndimage.binary_dilation(held.reshape(grid.shape), np.ones((3,) * p))
+        return mean, largest, np.flatnonzero(near)
 
     def _values(self, points: np.ndarray) -> np.ndarray:
         self.points += len(points)
@@ -162,21 +172,22 @@ class _Refinement:
     def _volume(self, level: np.ndarray) -> np.ndarray:
         return np.asarray(self.grid.cell_volume * 0.5 ** (self.grid.dim * level))
 
-    def _begun(self, cells: np.ndarray, middle: np.ndarray) -> Boxes:
-        """The cells with Q_2, where Q_1 is known."""
+    def _begun(self, cells: np.ndarray, before: np.ndarray, highest: np.ndarray) -> Boxes:
+        """The cells with Q_2, where Q_1 and the largest values are known."""
         index = np.stack(np.unravel_index(cells, self.grid.shape), axis=1)
         lower, level = np.array(self.grid.lower) + index * self.grid.spacing, np.zeros(len(cells), dtype=np.int64)
         mean, largest = self._mean(lower, level, 2)
-        first = np.abs(mean - middle) * self.grid.cell_volume
-        return Boxes(cells, lower, level, np.full(len(cells), 2), mean, first, first.copy(), np.maximum(largest, middle))
+        first = np.abs(mean - before) * self.grid.cell_volume
+        return Boxes(cells, lower, level, np.full(len(cells), 2), mean, first, first.copy(), np.maximum(largest, highest))
 
     def _raised(self, boxes: Boxes) -> Boxes:
         """With Q_3 after Q_2."""
         mean, largest = self._mean(boxes.lower, boxes.level, 3)
-        second = np.abs(mean - boxes.mean) * self._volume(boxes.level)
-        ratio = np.divide(second, boxes.before, out=np.ones_like(second), where=boxes.before > second)
-        order = np.full(len(mean), 3)
-        return Boxes(boxes.owner, boxes.lower, boxes.level, order, mean, second, second * ratio, np.maximum(boxes.largest, largest))
+        volume, first, largest = self._volume(boxes.level), boxes.before, np.maximum(boxes.largest, largest)
+        second = np.abs(mean - boxes.mean) * volume
+        error = second * np.divide(second, first, out=np.ones_like(second), where=first > second)
+        error += 2.0 * first * np.divide(first, largest * volume, out=np.zeros_like(first), where=largest > 0) ** 3
+        return Boxes(boxes.owner, boxes.lower, boxes.level, np.full(len(mean), 3), mean, second, error, largest)
 
     def _halved(self, boxes: Boxes, parts: np.ndarray, home: np.ndarray) -> tuple[Boxes, np.ndarray]:
         """With the boxes in `parts` cut in halves along each axis, and the marks' new homes: the first half takes the place of its parent."""
@@ -187,11 +198,11 @@ class _Refinement:
         level = np.repeat(parents.level + 1, count)
         size = self.grid.spacing * 0.5 ** level[:, None]
         lower = np.repeat(parents.lower, count, axis=0) + np.tile(self.corners, (len(parts), 1)) * size
-        middle, first = self._mean(lower, level, 1)
+        corners, highest = self._mean(lower, level, 1)
         mean, largest = self._mean(lower, level, 2)
-        before = np.abs(mean - middle) * self._volume(level)
+        before = np.abs(mean - corners) * self._volume(level)
         owner, order = np.repeat(parents.owner, count), np.full(len(level), 2)
-        halves = self._raised(Boxes(owner, lower, level, order, mean, before, before, np.maximum(first, largest)))
+        halves = self._raised(Boxes(owner, lower, level, order, mean, before, before, np.maximum(highest, largest)))
         places = np.empty((len(parts), count), dtype=np.int64)  # of the halves among all boxes
         places[:, 0], places[:, 1:] = parts, len(boxes.owner) + np.arange(len(parts) * (count - 1)).reshape(len(parts), -1)
         later = np.arange(len(level)) % count > 0

@@ -44,12 +44,12 @@ class Backward(Protocol):
 
 def backward(problem: Problem, path: Path, box: np.ndarray) -> Backward:
     """The cheapest way back; box (2, p)."""
-    neuron = problem.energy.neuron
-    if isinstance(neuron, Neuron) and neuron.dim == 1 and problem.energy.penalty.function is None:
-        inner = neuron.without_output()
-        if inner is not None:
-            return Tables(neuron, inner, problem.energy, path, box)
-    return Sums(rates_of(problem.energy), path, box, 1 if problem.energy.data is None else problem.energy.data.size)
+    energy = problem.energy
+    if isinstance(energy, RegressionEnergy) and isinstance(energy.neuron, Neuron) and energy.neuron.dim == 1:
+        inner = energy.neuron.without_output()
+        if inner is not None and energy.penalty.function is None:
+            return Tables(energy, inner, path, box)
+    return Sums(rates_of(energy), path, box, 1 if energy.data is None else energy.data.size)
 
 
 def steps_back(path: Path, resolution: int) -> np.ndarray:
@@ -60,10 +60,11 @@ def steps_back(path: Path, resolution: int) -> np.ndarray:
 class Tables:
     """For g = c·σ(ax + b) with a or b free, or both, on one input, and V = |θ|²."""
 
-    def __init__(self, neuron: Neuron, inner: Neuron, energy: Any, path: Path, box: np.ndarray) -> None:
-        self.neuron, self.inner, self.inputs, self.path, self.box = neuron, inner, energy.data.inputs, path, box
+    def __init__(self, energy: RegressionEnergy, inner: Neuron, path: Path, box: np.ndarray) -> None:
+        self.neuron: Neuron = energy.neuron
+        self.inner, self.inputs, self.path, self.box = inner, energy.data.inputs, path, box
         self.pull = energy.penalty.strength
-        self.places = [neuron.theta.index(name) for name in inner.theta]  # of a and b in θ
+        self.places = [self.neuron.theta.index(name) for name in inner.theta]  # of a and b in θ
         self.kept: tuple[int, Any] = (-1, None)
 
     def origins(self, points: np.ndarray, resolution: int) -> Origins:
@@ -76,10 +77,10 @@ class Tables:
         outside = ~((points >= self.box[0]) & (points <= self.box[1])).all(axis=1)
         growth = np.where(outside, -np.inf, 0.0)
         if len(inner) == 1:
-            carry_back_on_line(c, *inner, growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box)
+            carry_back_on_line(c, inner[0], growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box)
         else:
             work = np.empty((BLOCKS, 2, 3, TERMS))
-            carry_back_on_plane(c, *inner, growth, lengths, tables, lower, 1.0 / spacing, free, self.pull, box, work)
+            carry_back_on_plane(c, inner[0], inner[1], growth, lengths, tables, lower, 1.0 / spacing, free, self.pull, box, work)
         growth += self.pull * points.shape[1] * times[-1]
         found = np.empty_like(points)
         found[:, self.places] = np.column_stack(inner)

@@ -15,34 +15,29 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import integrate
 
 from wgf.errors import InputError, ResolutionWarning, number, positive, shown
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
 from wgf.measures.measure import Cloud, Density
-from wgf.methods.base import Diagnostics, Frame, check_growth, noiseless, require_finite
+from wgf.methods.base import Frame, check_growth, noiseless
 from wgf.methods.domain_table import on_box
 from wgf.methods.grid_stepper import box_grid, require_memory
 from wgf.methods.particles.characteristics import NODES
-from wgf.methods.particles.flow import FlowState, FlowStepper
+from wgf.methods.particles.flow import FlowState
 from wgf.methods.pushforward.averages import cell_averages
-from wgf.methods.pushforward.flow import PushedDensity
-from wgf.methods.pushforward.path import LOBATTO, PLACES, Path
+from wgf.methods.pushforward.forward import ForwardStepper, PushforwardState
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 
-SHARPER = 1e-4  # of the tolerance: the relative one of the forward characteristics
-LOOSEST = 1e-6  # of theirs
 FEWEST_NODES = 4  # per axis: the outermost lie 2.3 standard deviations from the mean, and the way back is followed to 4.7
-WEIGHTY = 1e-16  # of the weight of nodes that say where mass is
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,9 @@ class Pushforward:
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Pushforward:
         """From the tables of a problem file (domain_table.py)."""
+        walls = domain.get("boundary", str | list[str], "no-flux")
+        if set(np.atleast_1d(walls)) != {"no-flux"}:
+            raise domain.error("boundary", f"= {walls!r} is not for Pushforward, which follows the flow without walls: leave it out")
         return on_box(cls, table, domain, problem, cells)
 
     def bind(self, problem: Problem, until: float) -> PushforwardStepper:
@@ -100,88 +98,6 @@ class Pushforward:
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
         return f"Pushforward({box}, {f'{self.nodes} nodes per axis, ' if self.nodes else ''}tolerance {self.tolerance:g})"
-
-
-@dataclass(eq=False, repr=False)
-class PushforwardState(FlowState):
-    """The nodes (N, p), which are those of the path so far.
-
-    carried     the nodes where the path has left them; others have another path, and no density (N, p)
-    lengths     of the forward steps (s,)
-    residuals   ρ(φ − f*) at the places of each step (s, K, n)
-    reach       the box where nodes have been (2, p)
-    """
-
-    carried: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    lengths: np.ndarray = field(default_factory=lambda: np.empty(0))
-    residuals: np.ndarray = field(default_factory=lambda: np.empty((0, PLACES, 0)))
-    reach: np.ndarray = field(default_factory=lambda: np.empty((2, 0)))
-
-    @property
-    def path(self) -> Path:
-        """That of the residual."""
-        return Path(self.lengths, self.residuals)
-
-    def __repr__(self) -> str:
-        return f"PushforwardState(t = {self.time:g}, {' × '.join(map(str, self.array.shape))} values, {len(self.lengths)} steps)"
-
-
-class ForwardStepper(FlowStepper):
-    """Moves the nodes, and keeps the path of the residual."""
-
-    def __init__(self, problem: Problem, law: Law, nodes: int, tolerance: float) -> None:
-        points, weights = law.quadrature(nodes)
-        rtol = min(SHARPER * tolerance, LOOSEST)
-        super().__init__(problem, points, weights, "DOP853", rtol, 1e-2 * rtol)
-        self.problem, self.tolerance = problem, tolerance
-
-    def start(self) -> PushforwardState:
-        """The nodes at t = 0, and a path without steps."""
-        samples = 0 if self.energy.data is None else self.energy.data.size
-        ends = self._ends(self.points)
-        return PushforwardState(0.0, self.points, 0.0, self.points.copy(), np.empty(0), np.empty((0, PLACES, samples)), ends)
-
-    def step(self, state: FlowState, stop: float) -> Diagnostics:
-        """One accepted step of the solver."""
-        self.require_path(state)
-        return super().step(state, stop)
-
-    def remember(self, state: FlowState, ode: integrate.OdeSolver) -> None:
-        """The residual at the places of the step, by the solver's dense output, and where the nodes have been."""
-        assert isinstance(state, PushforwardState)
-        last = self.last  # the velocity at the end of the step, which the dense output would replace
-        dense, self.last = ode.dense_output(), last
-        at = [dense(ode.t_old + fraction * ode.step_size).reshape(state.array.shape) for fraction in LOBATTO]
-        state.residuals = np.concatenate([state.residuals, np.array([self._residual(points) for points in at])[None]])
-        state.lengths = np.append(state.lengths, ode.step_size)
-        ends = np.array([state.reach, *(self._ends(points) for points in at)])
-        state.reach = np.stack([ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)])
-        state.carried = ode.y.reshape(state.array.shape).copy()
-
-    def require_path(self, state: FlowState) -> None:
-        """Refuse nodes that are not where the path has left them."""
-        assert isinstance(state, PushforwardState)
-        if not np.array_equal(state.carried, state.array):
-            raise InputError(
-                "the nodes of a pushforward have been moved by hand: the density is that of their path, and none is known for others; "
-                "start from a law instead, or take Characteristics"
-            )
-
-    def pushed(self, state: PushforwardState, pdf: Callable[[np.ndarray], np.ndarray]) -> PushedDensity:
-        """The density at points, for a path that has steps."""
-        require_finite(state.array, "the place of a node", state.time)
-        return PushedDensity(self.problem, pdf, state.path, state.reach, self.tolerance, state.array, self.weights)
-
-    def _ends(self, points: np.ndarray) -> np.ndarray:
-        """The box of the nodes that have some weight, (2, p)."""
-        weighty = points[self.weights > WEIGHTY]
-        return np.stack([weighty.min(axis=0), weighty.max(axis=0)])
-
-    def _residual(self, points: np.ndarray) -> np.ndarray:
-        if self.energy.data is None:
-            return np.empty(0)
-        result: np.ndarray = self.problem.energy.residual(Cloud(points, self.weights))  # type: ignore[attr-defined]
-        return result
 
 
 class PushforwardStepper(ForwardStepper):
@@ -258,7 +174,9 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     stepper = ForwardStepper(problem, problem.initial, per_axis_nodes(nodes, problem), tolerance)
     state, p = stepper.start(), stepper.points.shape[1]
     if points.ndim < 1 or points.shape[-1] != p or not np.isfinite(points).all():
-        raise InputError(f"theta has shape {points.shape}: give finite coordinates (…, {p}) of points, in the order of {problem.axis_names(p)}")
+        raise InputError(
+            f"theta has shape {points.shape}: give finite coordinates (…, {p}) of points, in the order of {problem.axis_names(p)}"
+        )
     if not number(time) >= 0:
         raise InputError(f"time = {shown(time)}: it must be a number ≥ 0")
     flat = points.reshape(-1, p)
@@ -273,7 +191,9 @@ def check_problem(problem: Problem) -> None:
     noiseless(problem, Pushforward)
     check_growth(problem, Pushforward)
     if isinstance(problem.energy, InteractionEnergy) and problem.energy.W is not None:
-        raise InputError("Pushforward follows networks and confinements V, but the energy has an interaction W: take FiniteVolume, or Characteristics")
+        raise InputError(
+            "Pushforward follows networks and confinements V, but the energy has an interaction W: take FiniteVolume, or Characteristics"
+        )
     points, _ = problem.initial.quadrature(FEWEST_NODES)
     problem.initial.pdf(points[:1])  # which laws of points refuse
 
