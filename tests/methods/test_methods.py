@@ -51,10 +51,10 @@ class Case:
     """A method and a problem.
 
     falls, loss   whether the free energy is known and falls, and whether steps tell the loss of all data
-    changed       of the values of a state, others that it could have: half of a density, points moved away; None where the values follow from
-                  a path, and others are refused
-    cells, mass   how far, relatively, the loss told may be from that of the measure shown, whose cells are averages of what is known better,
-                  and the mass from one, where it is not enforced
+    changed       of the values of a state, others that it could have: half of a density, points moved away; None where they follow from a
+                  path, and others are refused
+    cells, mass   how far the loss told may be, relatively, from that of the measure shown, whose cells are averages of what is known
+                  better, and the mass from one, where it is not enforced
     """
 
     method: object

@@ -139,7 +139,11 @@ def carry_back_on_plane(
     box: Array,
     work: Array,
 ) -> None:
-    """The same for c, a and b: tables (2n + 1, intervals + 5, intervals + 5) of coefficients; box (2, 3); scratch work (BLOCKS, 2, 3, 6)."""
+    """The same for c, a and b; scratch work (BLOCKS, 2, 3, 6).
+
+    tables (2n + 1, intervals + 5, intervals + 5)   coefficients of H
+    origin, per_h (2,); box (2, 3)                  of both axes; of c, a and b
+    """
     for block in numba.prange(BLOCKS):
         first, last = block * c.size // BLOCKS, (block + 1) * c.size // BLOCKS
         along, across = work[block, 0], work[block, 1]

@@ -5,16 +5,16 @@ three points along each axis, M the largest value at all these points, and
 
     d_q = V |Q_{q+1} − Q_q|,      e = d_2 min(1, d_2/d_1) + 2 d_1 (d_1/VM)³.
 
-The error of Q_2 is taken to be less than d_1, that of Q_3 to be e. Where the density is smooth on the box, the rules are off by h², h⁴ and h⁶
-in its size h, a geometric sequence, and the parts of e are of the orders h⁶ and h⁸. Where it has an edge in the box nothing falls: the first
-part remains where the points of the Gauss rules lie on both sides, the second one where only corners see it: a box half of whose corners are
-empty counts with an eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
+The error of Q_2 is taken to be less than d_1, that of Q_3 to be e. Where the density is smooth on the box, the rules are off by h², h⁴ and
+h⁶ in its size h, a geometric sequence, and the parts of e are of the orders h⁶ and h⁸. Where it has an edge in the box nothing falls: the
+first part remains where the points of the Gauss rules lie on both sides, the second one where only corners see it: a box half of whose
+corners are empty counts with an eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
 
-All cells begin with their corners; those that hold mass, and their neighbours, go on with Q_2. Then, round by round, the boxes with the largest errors,
-without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and take Q_3 there.
+All cells begin with their corners; those that hold mass, and their neighbours, go on with Q_2. Then, round by round, the boxes with the
+largest errors, without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and take Q_3 there.
 
-A filament may be thinner than the distances between all points of a box. Marks, places of mass whose densities are known, tell of it: the mass
-of those that see more than SEEN times as much as any point of their box counts as its error.
+A filament may be thinner than the distances between all points of a box. Marks, places of mass whose densities are known, tell of it: the
+mass of those that see more than SEEN times as much as any point of their box counts as its error.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class _Refinement:
         return Boxes(boxes.owner, boxes.lower, boxes.level, np.full(len(mean), 3), mean, second, error, largest)
 
     def _halved(self, boxes: Boxes, parts: np.ndarray, home: np.ndarray) -> tuple[Boxes, np.ndarray]:
-        """With the boxes in `parts` cut in halves along each axis, and the marks' new homes: the first half takes the place of its parent."""
+        """With the boxes in `parts` cut in halves along each axis, of which the first takes its parent's place; and the marks' homes."""
         if not len(parts):
             return boxes, home
         count, p = len(self.corners), self.grid.dim

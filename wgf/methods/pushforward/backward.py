@@ -2,10 +2,10 @@
 
     θ' = −∇G(θ; z(s)),    μ_t(θ) = μ_0(θ_0) exp(∫_0^t ΔG(θ_s; z(s)) ds),        since ∂_s log μ + ⟨v, ∇log μ⟩ = −div v = ΔG,
 
-by the classical Runge–Kutta scheme of fourth order. A `resolution` r stands for COARSEST·2^r steps for each forward one and, where there are
-tables, for twice as many intervals each time: all errors fall by 16. A neuron with one argument beside c is read from a table of
-H = Σ_i z_i σ(⟨a, x_i⟩ + b) along it, one with two from a table on their plane (kernels/backward.py); any other field is summed over
-the data.
+by the classical Runge–Kutta scheme of fourth order. A `resolution` r stands for COARSEST·2^r steps for each forward one and, where there
+are tables, for INTERVALS·2^r intervals: all errors fall by 16. A neuron with one argument beside c is read from a table of
+H = Σ_i z_i σ(⟨a, x_i⟩ + b) along it, one with two from a table on their plane (kernels/backward.py); any other field is summed over the
+data.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ characteristic, followed back to t = 0 (backward.py),
     μ_t(θ) = μ_0(θ_0) exp(∫_0^t ΔG(θ_s) ds),
 
 and its averages over cells from Gauss rules in each cell, refined until they are right to a tolerance (averages.py). There is no numerical
-diffusion, no condition on time steps and no wall: the box is what one looks at, and what flows out of it is not held back. Mass is not enforced: how far it is
-from one tells whether the averages are right.
+diffusion, no condition on time steps and no wall: the box is what one looks at, and what flows out of it is not held back. Mass is not
+enforced: how far it is from one tells whether the averages are right.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, number, positive, shown
+from wgf.errors import InputError, ResolutionWarning, number, shown
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
@@ -33,6 +33,7 @@ from wgf.methods.particles.characteristics import NODES
 from wgf.methods.particles.flow import FlowState
 from wgf.methods.pushforward.averages import cell_averages
 from wgf.methods.pushforward.forward import ForwardStepper, PushforwardState
+from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
@@ -57,8 +58,10 @@ class Pushforward:
     tolerance: float = 1e-4
 
     def __post_init__(self) -> None:
-        check_nodes(self.nodes)
-        check_tolerance(self.tolerance)
+        if self.nodes is not None and not (isinstance(self.nodes, int) and self.nodes >= FEWEST_NODES):
+            raise InputError(f"pushforward: nodes = {shown(self.nodes)}; give a whole number, at least {FEWEST_NODES} per axis")
+        if not 0 < number(self.tolerance) < 1:
+            raise InputError(f"tolerance = {shown(self.tolerance)}: what the density of mass one may be off by in L¹ lies in (0, 1)")
         check_box(self)
 
     @classmethod
@@ -71,7 +74,7 @@ class Pushforward:
 
     def bind(self, problem: Problem, until: float) -> PushforwardStepper:
         """The nodes of the initial law, and the grid."""
-        check_problem(problem)
+        check_problem(problem, self)
         grid = self.grid(problem, until)
         require_memory(grid, problem)
         return PushforwardStepper(self, problem, grid)
@@ -92,8 +95,12 @@ class Pushforward:
 
     def coarser(self, problem: Problem, until: float) -> Pushforward:
         """Itself with half the nodes, on the same box."""
-        grid, nodes = self.grid(problem, until), per_axis_nodes(self.nodes, problem)
+        grid, nodes = self.grid(problem, until), self.per_axis(problem)
         return dataclasses.replace(self, lower=grid.lower, upper=grid.upper, nodes=max(FEWEST_NODES, nodes // 2))
+
+    def per_axis(self, problem: Problem) -> int:
+        """The nodes of each axis."""
+        return self.nodes or NODES.get(problem.dim or 1, 8)
 
     def __repr__(self) -> str:
         box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper)
@@ -111,7 +118,7 @@ class PushforwardStepper(ForwardStepper):
         self.cut = self.held < 1 - LEFT_OUT
         sides = np.array(grid.lower), np.array(grid.upper)
         law: Law = InBox(problem.initial, *sides, np.zeros(grid.dim, dtype=bool)) if self.cut else problem.initial
-        super().__init__(problem, law, per_axis_nodes(method.nodes, problem), method.tolerance)
+        super().__init__(problem, law, method.per_axis(problem), method.tolerance)
         self.facts = {
             "method_summary": repr(dataclasses.replace(method, cells=grid.shape, lower=grid.lower, upper=grid.upper)),
             "density_error": 0.0,
@@ -138,8 +145,8 @@ class PushforwardStepper(ForwardStepper):
         error = max(found.error + density.error, lost - beyond)
         if error > self.tolerance:
             warnings.warn(
-                f"at t = {state.time:.4g} the density is right to {error:.1e} in L¹ only, as estimated, and not to the tolerance {self.tolerance:g}, "
-                f"after {found.points:,} points: take more cells or nodes, or a larger tolerance",
+                f"at t = {state.time:.4g} the density is right to {error:.1e} in L¹ only, as estimated, and not to the tolerance "
+                f"{self.tolerance:g}, after {found.points:,} points: take more cells or nodes, or a larger tolerance",
                 ResolutionWarning,
                 stacklevel=3,
             )
@@ -167,11 +174,10 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     nodes       of the forward characteristics, per axis, as for Pushforward
     tolerance   of the way back, in L¹
     """
-    check_problem(problem)
-    check_nodes(nodes)
-    check_tolerance(tolerance)
+    method = Pushforward(1, nodes=nodes, tolerance=tolerance)
+    check_problem(problem, method)
     points = np.asarray(theta, dtype=float)
-    stepper = ForwardStepper(problem, problem.initial, per_axis_nodes(nodes, problem), tolerance)
+    stepper = ForwardStepper(problem, problem.initial, method.per_axis(problem), tolerance)
     state, p = stepper.start(), stepper.points.shape[1]
     if points.ndim < 1 or points.shape[-1] != p or not np.isfinite(points).all():
         raise InputError(
@@ -186,31 +192,19 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     return np.asarray(found).reshape(points.shape[:-1])
 
 
-def check_problem(problem: Problem) -> None:
+def check_problem(problem: Problem, method: Pushforward) -> None:
     """Refuse what has no flow to go back along, or none that is known from a residual."""
-    noiseless(problem, Pushforward)
-    check_growth(problem, Pushforward)
+    noiseless(problem, method)
+    check_growth(problem, method)
     if isinstance(problem.energy, InteractionEnergy) and problem.energy.W is not None:
         raise InputError(
             "Pushforward follows networks and confinements V, but the energy has an interaction W: take FiniteVolume, or Characteristics"
         )
+    neuron = problem.energy.neuron
+    if isinstance(neuron, Neuron) and neuron.sigma.kinks:
+        raise InputError(
+            f"Pushforward needs a smooth neuron, and {neuron.sigma.name} has a kink: at the data the velocity jumps; take FiniteVolume, or "
+            "Characteristics for what needs no density"
+        )
     points, _ = problem.initial.quadrature(FEWEST_NODES)
     problem.initial.pdf(points[:1])  # which laws of points refuse
-
-
-def check_nodes(nodes: Any) -> None:
-    """The number of nodes per axis, where it is given."""
-    if nodes is not None and not (isinstance(nodes, int) and nodes >= FEWEST_NODES):
-        raise InputError(f"nodes = {nodes!r}: give a whole number, at least {FEWEST_NODES} per axis")
-
-
-def check_tolerance(tolerance: Any) -> None:
-    """The tolerance in L¹."""
-    positive(tolerance, "tolerance")
-    if not number(tolerance) < 1:
-        raise InputError(f"tolerance = {shown(tolerance)}: densities of mass one differ by at most 2 in L¹; give a number less than 1")
-
-
-def per_axis_nodes(nodes: int | None, problem: Problem) -> int:
-    """The number given, or what the dimension suggests."""
-    return nodes or NODES.get(problem.dim or 1, 8)
