@@ -1,14 +1,15 @@
 """Averages over the cells of a grid of a density that is known at points, to a tolerance in L¹.
 
-On a box of volume V let Q_1 be the mean of the density at the corners, Q_2 and Q_3 that by the tensor Gauss–Legendre rules of two and
-three points along each axis, M the largest value at all these points, and
+On a box of volume V let Q_2 and Q_3 be the means of the density u by the tensor Gauss–Legendre rules of two and three points along each
+axis, with weights w, I the multilinear interpolation of its values at the corners, M the largest value at all these points, and
 
-    d_q = V |Q_{q+1} − Q_q|,      e = d_2 min(1, d_2/d_1) + 2 d_1 (d_1/VM)³.
+    d_1 = V Σ_q w_q |u − Iu|(θ_q) over the points of Q_2,      d_2 = V |Q_3 − Q_2|,      e = d_2 min(1, d_2/d_1) + 2 d_1 (d_1/VM)³.
 
-The error of Q_2 is taken to be less than d_1, that of Q_3 to be e. Where the density is smooth on the box, the rules are off by h², h⁴ and
-h⁶ in its size h, a geometric sequence, and the parts of e are of the orders h⁶ and h⁸. Where it has an edge in the box nothing falls: the
-first part remains where the points of the Gauss rules lie on both sides, the second one where only corners see it: a box half of whose
-corners are empty counts with an eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
+The error of Q_2 is taken to be less than d_1, that of Q_3 to be e. Where the density is smooth on the box, the means by corners and by the
+rules are off by h², h⁴ and h⁶ in its size h, a geometric sequence, and the parts of e are of the orders h⁶ and h⁸. Where it has an edge in
+the box nothing falls: d_1 sees it wherever it lies, for u and Iu differ where their means do not. The first part of e remains where the
+points of the rules lie on both sides, the second one where only corners see the edge: a box half of whose corners are empty counts with an
+eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
 
 All cells begin with their corners; those that hold mass, and their neighbours, go on with Q_2. Then, round by round, the boxes with the
 largest errors, without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and take Q_3 there.
@@ -104,12 +105,14 @@ class _Refinement:
         self.points = 0
         unit = [0.0] * grid.dim, [1.0] * grid.dim
         self.rules: dict[int, Rule] = {order: legendre_rule(*unit, order) for order in (2, 3)}
-        self.corners = (self.rules[2][0] > 0.5).astype(float)  # of the unit box, (2^p, p)
-        self.rules[1] = (self.corners, np.full(len(self.corners), 1.0 / len(self.corners)))
+        nodes = self.rules[2][0]
+        self.corners = (nodes > 0.5).astype(float)  # of the unit box, (2^p, p)
+        self.interpolation = np.prod(1.0 - np.abs(nodes[:, None] - self.corners), axis=2)  # from them to the points of Q_2
 
     def run(self) -> Averages:
-        grid, (values, largest, cells) = self.grid, self._seen()
-        boxes = self._begun(cells, values[cells], largest[cells])
+        grid, (corners, cells) = self.grid, self._seen()
+        values = corners.mean(axis=1)
+        boxes = self._begun(cells, corners[cells])
         home = self._homes(cells)
         while True:
             errors = boxes.error + self._unseen(boxes, home)
@@ -117,32 +120,33 @@ class _Refinement:
                 break
             chosen = self._worst(errors) & (boxes.level < DEEPEST)
             whole, parts = np.flatnonzero(chosen & (boxes.order == 2)), np.flatnonzero(chosen & (boxes.order == 3))
-            cost = len(whole) * len(self.rules[3][1]) + len(parts) * len(self.corners) * sum(len(w) for _, w in self.rules.values())
+            cost = len(whole) * len(self.rules[3][1]) + len(parts) * len(self.corners) * (
+                len(self.corners) + sum(len(w) for _, w in self.rules.values())
+            )
             if not cost or self.points + cost > MOST_POINTS:
                 break
-            boxes.put(whole, self._raised(boxes.where(whole)))
+            boxes.put(whole, self._third(boxes.where(whole)))
             boxes, home = self._halved(boxes, parts, home)
         shares = boxes.mean * 0.5 ** (grid.dim * boxes.level)
         values[cells] = np.bincount(boxes.owner, shares, grid.size)[cells]
         return Averages(values.reshape(grid.shape), float(errors.sum()), self.points)
 
-    def _seen(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Q_1 of all cells, the largest value at their corners, and which of them hold mass or lie beside one that does."""
+    def _seen(self) -> tuple[np.ndarray, np.ndarray]:
+        """The values at the corners of all cells, (N, 2^p), and which cells hold mass or lie beside one that does."""
         grid, p = self.grid, self.grid.dim
         vertices = np.stack(np.meshgrid(*grid.edges, indexing="ij"), axis=-1).reshape(-1, p)
-        values = np.concatenate([self._values(vertices[k : k + BATCH]) for k in range(0, len(vertices), BATCH)])
-        windows = np.lib.stride_tricks.sliding_window_view(values.reshape([n + 1 for n in grid.shape]), (2,) * p)
-        axes = tuple(range(p, 2 * p))
-        mean, largest = windows.mean(axis=axes).ravel(), windows.max(axis=axes).ravel()
-        held = largest * grid.cell_volume > NEGLIGIBLE * self.tolerance / grid.size
+        values = self._values(vertices).reshape([n + 1 for n in grid.shape])
+        corners = np.lib.stride_tricks.sliding_window_view(values, (2,) * p).reshape(grid.size, -1)
+        held = corners.max(axis=1) * grid.cell_volume > NEGLIGIBLE * self.tolerance / grid.size
         homes = self._cells_of(self.marks.points)
         held[homes[homes >= 0]] = True
         near = ndimage.binary_dilation(held.reshape(grid.shape), np.ones((3,) * p))
-        return mean, largest, np.flatnonzero(near)
+        return corners, np.flatnonzero(near)
 
     def _values(self, points: np.ndarray) -> np.ndarray:
+        """The density at points (M, p), in batches."""
         self.points += len(points)
-        return self.density(points)
+        return np.concatenate([self.density(points[start : start + BATCH]) for start in range(0, len(points), BATCH)] or [np.empty(0)])
 
     def _cells_of(self, points: np.ndarray) -> np.ndarray:
         """The cell that holds each point (J, p), −1 where none does; (J,)."""
@@ -156,34 +160,33 @@ class _Refinement:
         owners = self._cells_of(self.marks.points)
         return np.where(owners >= 0, np.searchsorted(cells, owners), -1)
 
-    def _mean(self, lower: np.ndarray, level: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
-        """Q_q of boxes, and the largest value at its points; (B,) each."""
-        nodes, weights = self.rules[order]
-        mean, largest = np.empty(len(lower)), np.empty(len(lower))
-        rows = max(1, BATCH // len(weights))
-        for start in range(0, len(lower), rows):
-            part = slice(start, start + rows)
-            size = self.grid.spacing * 0.5 ** level[part, None]
-            points = lower[part, None, :] + size[:, None, :] * nodes
-            values = self._values(points.reshape(-1, self.grid.dim)).reshape(-1, len(weights))
-            mean[part], largest[part] = values @ weights, values.max(axis=1)
-        return mean, largest
+    def _sampled(self, lower: np.ndarray, level: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+        """The density at the nodes (k, p) of the unit box, in each box; (B, k)."""
+        size = self.grid.spacing * 0.5 ** level[:, None]
+        points = lower[:, None, :] + size[:, None, :] * nodes
+        return self._values(points.reshape(-1, self.grid.dim)).reshape(len(lower), len(nodes))
 
     def _volume(self, level: np.ndarray) -> np.ndarray:
         return np.asarray(self.grid.cell_volume * 0.5 ** (self.grid.dim * level))
 
-    def _begun(self, cells: np.ndarray, before: np.ndarray, highest: np.ndarray) -> Boxes:
-        """The cells with Q_2, where Q_1 and the largest values are known."""
+    def _begun(self, cells: np.ndarray, corners: np.ndarray) -> Boxes:
+        """The cells, whose corners are known, with Q_2."""
         index = np.stack(np.unravel_index(cells, self.grid.shape), axis=1)
-        lower, level = np.array(self.grid.lower) + index * self.grid.spacing, np.zeros(len(cells), dtype=np.int64)
-        mean, largest = self._mean(lower, level, 2)
-        first = np.abs(mean - before) * self.grid.cell_volume
-        return Boxes(cells, lower, level, np.full(len(cells), 2), mean, first, first.copy(), np.maximum(largest, highest))
+        return self._second(cells, np.array(self.grid.lower) + index * self.grid.spacing, np.zeros(len(cells), dtype=np.int64), corners)
 
-    def _raised(self, boxes: Boxes) -> Boxes:
-        """With Q_3 after Q_2."""
-        mean, largest = self._mean(boxes.lower, boxes.level, 3)
-        volume, first, largest = self._volume(boxes.level), boxes.before, np.maximum(boxes.largest, largest)
+    def _second(self, owner: np.ndarray, lower: np.ndarray, level: np.ndarray, corners: np.ndarray) -> Boxes:
+        """Boxes with Q_2."""
+        nodes, weights = self.rules[2]
+        values = self._sampled(lower, level, nodes)
+        error = np.abs(values - corners @ self.interpolation.T) @ weights * self._volume(level)
+        largest = np.maximum(values.max(axis=1), corners.max(axis=1))
+        return Boxes(owner, lower, level, np.full(len(level), 2), values @ weights, error, error.copy(), largest)
+
+    def _third(self, boxes: Boxes) -> Boxes:
+        """Boxes with Q_3 after Q_2."""
+        nodes, weights = self.rules[3]
+        values, volume, first = self._sampled(boxes.lower, boxes.level, nodes), self._volume(boxes.level), boxes.before
+        mean, largest = values @ weights, np.maximum(values.max(axis=1), boxes.largest)
         second = np.abs(mean - boxes.mean) * volume
         error = second * np.divide(second, first, out=np.ones_like(second), where=first > second)
         error += 2.0 * first * np.divide(first, largest * volume, out=np.zeros_like(first), where=largest > 0) ** 3
@@ -198,11 +201,8 @@ class _Refinement:
         level = np.repeat(parents.level + 1, count)
         size = self.grid.spacing * 0.5 ** level[:, None]
         lower = np.repeat(parents.lower, count, axis=0) + np.tile(self.corners, (len(parts), 1)) * size
-        corners, highest = self._mean(lower, level, 1)
-        mean, largest = self._mean(lower, level, 2)
-        before = np.abs(mean - corners) * self._volume(level)
-        owner, order = np.repeat(parents.owner, count), np.full(len(level), 2)
-        halves = self._raised(Boxes(owner, lower, level, order, mean, before, before, np.maximum(highest, largest)))
+        corners = self._sampled(lower, level, self.corners)
+        halves = self._third(self._second(np.repeat(parents.owner, count), lower, level, corners))
         places = np.empty((len(parts), count), dtype=np.int64)  # of the halves among all boxes
         places[:, 0], places[:, 1:] = parts, len(boxes.owner) + np.arange(len(parts) * (count - 1)).reshape(len(parts), -1)
         later = np.arange(len(level)) % count > 0
