@@ -10,7 +10,6 @@ data.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -20,19 +19,18 @@ from scipy import ndimage
 
 from wgf.kernels.backward import BASIS, BLOCKS, TERMS, carry_back_on_line, carry_back_on_plane
 from wgf.methods.particles.cloud import threads
-from wgf.methods.pushforward.path import Path, middles
+from wgf.methods.pushforward.kinks import Origins, Sheets
+from wgf.methods.pushforward.path import Path, middles, steps_back
 from wgf.networks.custom import differences
 from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy, blocks
 
-COARSEST = 0.25  # steps for each step of the forward run, at resolution 0
 INTERVALS = {1: 64, 2: 24}  # of a table along each axis, at resolution 0
 PADDING = 30  # nodes beyond the ends of a table, over which what the ends do to a spline dies away: 0.43^30 = 1e-11
 ORDER = 4  # of all errors, in the resolution
 
-Origins = tuple[np.ndarray, np.ndarray]  # places at t = 0 (M, p), and ∫ΔG on the way there (M,), −∞ where a point left the box
 Rates = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # points (M, p), z (n,) → ∇G (M, p), ΔG (M,)
 
 
@@ -46,15 +44,12 @@ def backward(problem: Problem, path: Path, box: np.ndarray) -> Backward:
     """The cheapest way back; box (2, p)."""
     energy = problem.energy
     if isinstance(energy, RegressionEnergy) and isinstance(energy.neuron, Neuron) and energy.neuron.dim == 1:
+        if energy.neuron.sigma.kinks:
+            return Sheets(energy, path, box)
         inner = energy.neuron.without_output()
         if inner is not None and energy.penalty.function is None:
             return Tables(energy, inner, path, box)
     return Sums(rates_of(energy), path, box, 1 if energy.data is None else energy.data.size)
-
-
-def steps_back(path: Path, resolution: int) -> np.ndarray:
-    """The times (count + 1,) between which the steps lie."""
-    return path.times(max(1, math.ceil(COARSEST * path.steps)) * 2**resolution)
 
 
 class Tables:

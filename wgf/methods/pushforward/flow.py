@@ -17,7 +17,8 @@ from collections.abc import Callable
 import numpy as np
 
 from wgf.methods.pushforward.averages import Marks
-from wgf.methods.pushforward.backward import ORDER, Origins, backward
+from wgf.methods.pushforward.backward import ORDER, backward
+from wgf.methods.pushforward.kinks import Origins
 from wgf.methods.pushforward.path import Path
 from wgf.problems.problem import Problem
 

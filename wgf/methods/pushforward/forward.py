@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import integrate
 
-from wgf.errors import InputError
+from wgf.errors import InputError, RunError
 from wgf.measures.laws.base import Law
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Diagnostics, require_finite
 from wgf.methods.particles.flow import FlowState, FlowStepper
 from wgf.methods.pushforward.flow import Pdf, PushedDensity
+from wgf.methods.pushforward.kinks import collapsing
 from wgf.methods.pushforward.path import LOBATTO, PLACES, Path
+from wgf.networks.neuron import Neuron
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 
 SHARPER = 1e-4  # of the tolerance: the relative one of the forward characteristics
 LOOSEST = 1e-6  # of theirs
+KINKED = 1e-5  # the least where the velocity jumps, for which an accurate solver takes ever shorter steps
 WEIGHTY = 1e-16  # of the weight of nodes that say where mass is
 
 
@@ -30,12 +33,15 @@ class PushforwardState(FlowState):
     lengths     of the forward steps (s,)
     residuals   ρ(φ − f*) at the places of each step (s, K, n)
     reach       the box where nodes have been (2, p)
+    collapsed   the mass of nodes that have come to where both sides flow
     """
 
     carried: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     lengths: np.ndarray = field(default_factory=lambda: np.empty(0))
     residuals: np.ndarray = field(default_factory=lambda: np.empty((0, PLACES, 0)))
     reach: np.ndarray = field(default_factory=lambda: np.empty((2, 0)))
+
+    collapsed: float = 0.0
 
     @property
     def path(self) -> Path:
@@ -51,7 +57,8 @@ class ForwardStepper(FlowStepper):
 
     def __init__(self, problem: Problem, law: Law, nodes: int, tolerance: float) -> None:
         points, weights = law.quadrature(nodes)
-        rtol = min(SHARPER * tolerance, LOOSEST)
+        self.kinked = isinstance(problem.energy.neuron, Neuron) and bool(problem.energy.neuron.sigma.kinks)
+        rtol = max(min(SHARPER * tolerance, LOOSEST), KINKED if self.kinked else 0.0)
         super().__init__(problem, points, weights, "DOP853", rtol, 1e-2 * rtol)
         self.problem, self.tolerance = problem, tolerance
 
@@ -76,7 +83,22 @@ class ForwardStepper(FlowStepper):
         state.lengths = np.append(state.lengths, ode.step_size)
         ends = np.array([state.reach, *(self._ends(points) for points in at)])
         state.reach = np.stack([ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)])
+        if self.kinked:
+            self._judge(state, at[-1], ode.t)
         state.carried = ode.y.reshape(state.array.shape).copy()
+
+    def _judge(self, state: PushforwardState, after: np.ndarray, time: float) -> None:
+        """Count the mass that stays on sheets, and end where it is more than the tolerance."""
+        found = collapsing(self.problem, state.array, after, state.residuals[-1, -1])
+        state.collapsed += float(self.weights @ found.any(axis=1))
+        if state.collapsed > self.tolerance:
+            datum = int(np.argmax(self.weights @ found))
+            x = self.problem.energy.data.inputs[datum, 0]  # type: ignore[union-attr]
+            raise RunError(
+                f"at t = {time:.4g} mass collapses onto the kinks of the neuron at data point {datum} (x = {x:.6g}), as the flow does not "
+                "lead away on the other side: from then on there is no density; end before, or take FiniteVolume, which smears it over "
+                "cells, or Characteristics"
+            )
 
     def require_path(self, state: FlowState) -> None:
         """Refuse nodes that are not where the path has left them."""

@@ -33,6 +33,7 @@ from wgf.methods.particles.characteristics import NODES
 from wgf.methods.particles.flow import FlowState
 from wgf.methods.pushforward.averages import cell_averages
 from wgf.methods.pushforward.forward import ForwardStepper, PushforwardState
+from wgf.methods.pushforward.kinks import Pieces
 from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.problem import Problem
@@ -202,9 +203,11 @@ def check_problem(problem: Problem, method: Pushforward) -> None:
         )
     neuron = problem.energy.neuron
     if isinstance(neuron, Neuron) and neuron.sigma.kinks:
-        raise InputError(
-            f"Pushforward needs a smooth neuron, and {neuron.sigma.name} has a kink: at the data the velocity jumps; take FiniteVolume, or "
-            "Characteristics for what needs no density"
-        )
+        if neuron.dim > 1 or problem.energy.penalty.function is not None:  # type: ignore[attr-defined]
+            raise InputError(
+                f"Pushforward follows {neuron.sigma.name}, which has kinks, on one input and with the penalty |θ|² only: take "
+                "FiniteVolume, or Characteristics for what needs no density"
+            )
+        Pieces.of(neuron.sigma)
     points, _ = problem.initial.quadrature(FEWEST_NODES)
     problem.initial.pdf(points[:1])  # which laws of points refuse

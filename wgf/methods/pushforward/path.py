@@ -10,10 +10,12 @@ Steps that go back along the path are equal in the number of forward steps, so t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+COARSEST = 0.25  # steps back for each forward step, at resolution 0
 PLACES = 8  # K: of a polynomial of degree 7, as that of the dense output of DOP853
 LOBATTO = 0.5 - 0.5 * np.cos(np.pi * np.arange(PLACES) / (PLACES - 1))  # in [0, 1]
 BARYCENTRIC = (-1.0) ** np.arange(PLACES) * np.where(np.arange(PLACES) % (PLACES - 1), 1.0, 0.5)
@@ -55,3 +57,8 @@ def middles(times: np.ndarray) -> np.ndarray:
     result = np.empty(2 * len(times) - 1)
     result[::2], result[1::2] = times, 0.5 * (times[1:] + times[:-1])
     return result
+
+
+def steps_back(path: Path, resolution: int) -> np.ndarray:
+    """The times (count + 1,) between which the steps back of a resolution lie."""
+    return path.times(max(1, math.ceil(COARSEST * path.steps)) * 2**resolution)
