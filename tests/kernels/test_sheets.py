@@ -12,6 +12,17 @@ RESIDUALS = np.array([[1.0, 0.8, 1.2, 0.7], [0.1, -0.2, 0.3, 0.2]])  # at u = 0,
 PULL, DT = 0.1, 0.8
 
 
+class Sheet:
+    """The event at which a path of solve_ivp comes to ax + b = κ, and ends."""
+
+    def __init__(self, x, kink):
+        self.normal, self.kink = np.array([0.0, x, 1.0]), kink
+        self.__dict__["terminal"] = True  # as SciPy asks for it
+
+    def __call__(self, time, theta):
+        return self.normal @ theta - self.kink
+
+
 def pieces(theta):
     return np.searchsorted(KINKS, theta[1] * X + theta[2])
 
@@ -28,9 +39,7 @@ def way_back(theta):
     """(θ, log) by an adaptive solver that stops at each sheet; −∞ where the flow leads away on both sides."""
     u, log, on = 1.0, 0.0, pieces(theta)
     while True:
-        events = [lambda s, y, i=i, k=k: y[1] * X[i] + y[2] - k for i in range(len(X)) for k in KINKS]
-        for event in events:
-            event.terminal = True
+        events = [Sheet(x, kink) for x in X for kink in KINKS]
         start = theta + 1e-9 * DT * slope(u, theta, on)
         path = solve_ivp(lambda s, y, u=u, on=on: DT * slope(u - s, y, on), (1e-9, u), start, events=events, rtol=1e-11, atol=1e-13)
         theta = path.y[:, -1]

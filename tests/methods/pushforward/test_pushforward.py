@@ -256,7 +256,7 @@ REFUSED = {
     "noise": (dataclasses.replace(TANH.problem, temperature=0.1), "Pushforward solves the flow without diffusion, .* take FiniteVolume"),
     "an interaction": (
         wgf.Problem(wgf.InteractionEnergy(W=lambda z: np.exp(-np.sum(z**2, axis=-1))), wgf.Gaussian([0, 0], 1)),
-        "has an interaction W: take FiniteVolume, or Characteristics",
+        "confinements V without an interaction W, and not InteractionEnergy.*: take FiniteVolume, or Characteristics",
     ),
     "points": (dataclasses.replace(TANH.problem, initial=wgf.Samples([[0.0, 1.0]])), "samples have no density"),
     "a law without a place": (

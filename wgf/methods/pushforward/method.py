@@ -37,6 +37,7 @@ from wgf.methods.pushforward.kinks import Pieces
 from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.problem import Problem
+from wgf.problems.regression import RegressionEnergy
 from wgf.problems.schema import TomlTable
 
 FEWEST_NODES = 4  # per axis: the outermost lie 2.3 standard deviations from the mean, and the way back is followed to 4.7
@@ -197,17 +198,16 @@ def check_problem(problem: Problem, method: Pushforward) -> None:
     """Refuse what has no flow to go back along, or none that is known from a residual."""
     noiseless(problem, method)
     check_growth(problem, method)
-    if isinstance(problem.energy, InteractionEnergy) and problem.energy.W is not None:
-        raise InputError(
-            "Pushforward follows networks and confinements V, but the energy has an interaction W: take FiniteVolume, or Characteristics"
-        )
-    neuron = problem.energy.neuron
-    if isinstance(neuron, Neuron) and neuron.sigma.kinks:
-        if neuron.dim > 1 or problem.energy.penalty.function is not None:  # type: ignore[attr-defined]
-            raise InputError(
-                f"Pushforward follows {neuron.sigma.name}, which has kinks, on one input and with the penalty |θ|² only: take "
-                "FiniteVolume, or Characteristics for what needs no density"
-            )
-        Pieces.of(neuron.sigma)
+    energy, instead = problem.energy, "take FiniteVolume, or Characteristics for what needs no density"
+    if isinstance(energy, RegressionEnergy):
+        neuron = energy.neuron
+        if isinstance(neuron, Neuron) and neuron.sigma.kinks:
+            if neuron.dim > 1 or energy.penalty.function is not None:
+                raise InputError(
+                    f"Pushforward follows {neuron.sigma.name}, which has kinks, on one input and with the penalty |θ|² only: {instead}"
+                )
+            Pieces.of(neuron.sigma)
+    elif not isinstance(energy, InteractionEnergy) or energy.W is not None:
+        raise InputError(f"Pushforward follows networks and confinements V without an interaction W, and not {energy!r}: {instead}")
     points, _ = problem.initial.quadrature(FEWEST_NODES)
     problem.initial.pdf(points[:1])  # which laws of points refuse
