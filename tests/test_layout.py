@@ -144,6 +144,7 @@ def test_every_method_is_a_frozen_dataclass_with_a_line_for_people(name):
         "finite-volume": {"cells": 8},
         "fipy": {"mesh": wgf.Circle(8)},
         "jko": {"cells": 8},
+        "pushforward": {"cells": 8},
         "quantile-jko": {"cells": 8},
         "particles": {"m": 8},
     }.get(name, {})

@@ -48,6 +48,7 @@ _WHERE = {
     "open_run": "runs.reader",
     "solve": "runs.solve",
     "Rest": "runs.rest",
+    "density_at": "methods.pushforward.method",
     "distance": "measures.distances.register",
     "self_distance": "measures.distances.register",
     "sinkhorn_divergence": "measures.distances.sinkhorn",

@@ -34,6 +34,8 @@ from wgf.methods.jko.method import JKO as JKO
 from wgf.methods.jko.method import QuantileJKO as QuantileJKO
 from wgf.methods.particles.characteristics import Characteristics as Characteristics
 from wgf.methods.particles.method import Particles as Particles
+from wgf.methods.pushforward.method import Pushforward as Pushforward
+from wgf.methods.pushforward.method import density_at as density_at
 from wgf.networks.activations import Activation as Activation
 from wgf.networks.activations import ramp as ramp
 from wgf.networks.data import Data as Data

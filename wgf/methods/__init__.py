@@ -12,6 +12,7 @@ METHODS = {
     "quantile-jko": "wgf.methods.jko.method:QuantileJKO",
     "fipy": "wgf.methods.fipy.method:FiPyMesh",
     "characteristics": "wgf.methods.particles.characteristics:Characteristics",
+    "pushforward": "wgf.methods.pushforward.method:Pushforward",
     "particles": "wgf.methods.particles.method:Particles",
 }
 

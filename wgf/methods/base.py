@@ -13,7 +13,8 @@ step before (a step size, say) stands in a field of its own in the method's subc
 A state may be changed between two steps, copied, pickled, moved back in time, or given to another stepper of the same method and
 problem, and one stepper may move several states in turn: what comes of a state depends on its fields alone, to the last bit. A stepper
 may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which stands for the values as
-they are, and has to look whether that is still the state's.
+they are, and has to look whether that is still the state's. Where the values follow from a path that the state keeps beside them, others
+are refused (pushforward/).
 
 A method of METHODS has a classmethod `from_table(table, domain, problem, cells)`, which reads it from the tables [method] and [domain] of
 a problem file (domain_table.py), where `cells` from the command line come before those of the file.
@@ -139,7 +140,7 @@ class Frame:
 
 
 class Stepper(Protocol[AnyState]):
-    """A method bound to a problem; see the module's text. `facts` become attributes of the run's file."""
+    """A method bound to a problem; see the module's text. `facts` become attributes of the run's file, as they are at the end."""
 
     facts: dict[str, Any]
 

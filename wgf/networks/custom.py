@@ -47,6 +47,11 @@ class CustomNeuron:
         result: Array = 0.5 * (second + np.swapaxes(second, -1, -2))
         return result
 
+    def laplacian(self, theta: Array, x: Array) -> Array:
+        """Δ_θ g(θ; x), the trace of `second`, (…, n)."""
+        result: Array = np.einsum("...kk->...", self.second(theta, x))
+        return result
+
     def _checked(self, name: str, theta: Array, x: Array, expected: tuple[int, ...], form: str) -> Array:
         array = np.asarray(getattr(self.custom, name)(theta, x), dtype=float)
         if array.shape != expected:

@@ -172,6 +172,13 @@ class Neuron:
         result: Array = full[..., self.free, :][..., self.free]
         return result
 
+    def laplacian(self, theta: Array, x: Array) -> Array:
+        """Δ_θ g(θ; x) = c·σ''(z)·Σ x̃_k² over the free weights (…, n)."""
+        c, a, b = self.split(theta)
+        inputs = extended(x)[:, self.free[self.free > 0] - 1]
+        result: Array = c[..., None] * self.sigma.second(a @ x.T + b[..., None]) * np.sum(inputs**2, axis=1)
+        return result
+
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p), from which value and pull come with one evaluation of σ."""
         return _RidgeResponse(self, theta, x)

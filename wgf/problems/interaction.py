@@ -139,6 +139,12 @@ class InteractionEnergy:
         """V(θ), (…,); zero without one."""
         return np.zeros(theta.shape[:-1]) if self.V is None else evaluated("V", self.V, theta)
 
+    def confinement_slope(self, theta: np.ndarray) -> np.ndarray:
+        """∇V(θ), (…, p): the function's own `gradient`, or differences."""
+        own = getattr(self.V, "gradient", None)
+        result: np.ndarray = differences(self.confinement, theta) if own is None else own(theta)
+        return result
+
     def interaction(self, difference: np.ndarray) -> np.ndarray:
         """The even part of W, (…,); not a number where W is ∞ on one side and −∞ on the other one."""
         with np.errstate(invalid="ignore"):
@@ -157,8 +163,7 @@ class InteractionEnergy:
         velocity = np.zeros(points.shape)
         loss = 2.0 * float(masses @ self.confinement(points))
         if self.V is not None:
-            own = getattr(self.V, "gradient", None)
-            velocity -= differences(self.confinement, points) if own is None else own(points)
+            velocity -= self.confinement_slope(points)
         if self.W is not None:
             rows = max(1, BLOCK // len(points))
             blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]

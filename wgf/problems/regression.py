@@ -57,6 +57,13 @@ class Penalty:
         """∇V(θ), (…, p)."""
         return 2.0 * np.asarray(theta) if self.function is None else differences(self.value, theta)
 
+    def laplacian(self, theta: np.ndarray) -> np.ndarray:
+        """ΔV(θ), (…,)."""
+        if self.function is None:
+            return np.full(np.shape(theta)[:-1], 2.0 * np.shape(theta)[-1])
+        result: np.ndarray = np.einsum("...kk->...", differences(self.gradient, theta))
+        return result
+
 
 def as_penalty(given: Any) -> Penalty:
     """A Penalty from a number λ, or from a pair (λ, V)."""
@@ -154,6 +161,12 @@ class RegressionEnergy:
         """∇G at theta (N, p) for a residual ρ(φ − f*) (n,), whichever measure it belongs to; (N, p)."""
         slope = self.neuron.at(theta, self.data.inputs).pull(residual)
         result: np.ndarray = slope + 0.5 * self.penalty.strength * self.penalty.gradient(theta) if self.penalty.strength else slope
+        return result
+
+    def laplacian(self, theta: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        """ΔG at theta (N, p) for a residual ρ(φ − f*) (n,); (N,). Between the kinks of an activation that has some."""
+        bend = self.neuron.laplacian(theta, self.data.inputs) @ residual
+        result: np.ndarray = bend + 0.5 * self.penalty.strength * self.penalty.laplacian(theta) if self.penalty.strength else bend
         return result
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:

@@ -64,7 +64,7 @@ def solve(
                 watch.step(stepper.step(state, stop))
             watch.frame(frame := stepper.frame(state))
         watch.step(frame.diagnostics)  # the history ends with the last state
-        keeper.note(ending.facts | monitor.facts)
+        keeper.note(stepper.facts | ending.facts | monitor.facts)
     ending.warn()
     return keeper.run()
 

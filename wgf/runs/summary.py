@@ -47,6 +47,8 @@ def run_facts(run: Run) -> dict[str, str]:
     if isinstance(run.measures[-1], Density | MeshDensity):
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
+    if "density_error" in run.attributes:
+        facts["density"] = f"right to {run.attributes['density_error']:.1e} in L¹, as estimated"
     if "unresolved_share" in run.attributes:
         time, share = run.attributes["unresolved_time"], run.attributes["unresolved_share"]
         facts["resolution"] = f"from t = {time:.4g} on in a cluster narrower than a cell, with {share:.0%} of the mass when last seen"

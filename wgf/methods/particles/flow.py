@@ -70,6 +70,10 @@ class FlowStepper(CloudStepper[FlowState]):
         if ode.status == "failed":
             raise RunError(f"the solver gave up at t = {state.time:.6g}: {message} Loosen rtol and atol, or look at the neuron there.")
         truncated = ode.step_size < wanted and ode.t == stop
+        self.remember(state, ode)
         state.exchange(ode.y.reshape(state.array.shape))
         state.time, state.next_step, self.token = ode.t, max(wanted, ode.h_abs) if truncated else ode.h_abs, state.token
         return before
+
+    def remember(self, state: FlowState, ode: integrate.OdeSolver) -> None:
+        """What a state keeps of the step that the solver has accepted, beside the points: nothing here."""

@@ -1,0 +1,172 @@
+"""Back along the characteristics of a network's flow: places, and the logarithm of the density, from a time t to 0, in threads over points.
+
+For g = c·σ(ax + b) the potential is G = c·H + ½λ|θ|², H = Σ_i z_i σ(a x_i + b) for the residual z of the time. Backwards, a point and the
+logarithm of the density that it brings with it obey
+
+    c' = H + λc,    u' = c ∂_u H + λu  for u = a or b, or both,    (log)' = c Σ_u ∂²_u H      (the part pλ is left to the caller),
+
+which is ∇G and ΔG. H is a spline of degree five at each of the 2n + 1 times that n steps of the classical Runge–Kutta scheme of fourth
+order look at: on an interval of length h, at the fraction r,
+
+    H = Σ_k B_k(r) coefficient_k,    B_k(r) = Σ_m BASIS[m, k] r^m,    k = 0 … 5,
+
+along one axis as the polynomial itself, on a plane by the products of both axes' B_k. A point that leaves the box `lower`, `upper` stops:
+its logarithm is −∞.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from wgf.kernels.compiled import Array, pointwise, summing, threaded
+
+TERMS = 6  # of a polynomial of degree five
+BLOCKS = 256  # of points
+BASIS = (
+    np.array(
+        [
+            [1, 26, 66, 26, 1, 0],
+            [-5, -50, 0, 50, 5, 0],
+            [10, 20, -60, 20, 10, 0],
+            [-10, 20, 0, -20, 10, 0],
+            [5, -20, 30, -20, 5, 0],
+            [-1, 5, -10, 10, -5, 1],
+        ],
+        dtype=float,
+    )
+    / 120.0
+)
+
+
+@pointwise
+def place(x: float, intervals: int) -> int:
+    """The interval in which x, counted in intervals, lies, or the one nearest to it."""
+    return int(min(max(x, 0.0), intervals - 1.0))
+
+
+@pointwise
+def on_line(table: Array, x: float, per_h: float) -> tuple[float, float, float]:
+    """H, H', H'' at x, counted in intervals, from the polynomials (intervals, 6)."""
+    k = place(x, table.shape[0])
+    r, p = x - k, table[k]
+    value = p[0] + r * (p[1] + r * (p[2] + r * (p[3] + r * (p[4] + r * p[5]))))
+    slope = p[1] + r * (2.0 * p[2] + r * (3.0 * p[3] + r * (4.0 * p[4] + r * 5.0 * p[5])))
+    bend = 2.0 * p[2] + r * (6.0 * p[3] + r * (12.0 * p[4] + r * 20.0 * p[5]))
+    return value, slope * per_h, bend * per_h * per_h
+
+
+@threaded
+def carry_back_on_line(
+    c: Array, u: Array, log: Array, lengths: Array, tables: Array, origin: float, per_h: float, free: float, pull: float, box: Array
+) -> None:
+    """c, u (M,) and log (M,) from the end of the steps of the given `lengths` (n,) to their beginning.
+
+    tables (2n + 1, intervals, 6)   polynomials of H at the ends and middles of the steps, in the order of time
+    origin, per_h                   where the first interval begins, and one over their length
+    free                            1 where c moves, 0 where it is fixed
+    pull                            λ
+    box (2, 2)                      lower and upper ends of c and u
+    """
+    for block in numba.prange(BLOCKS):
+        first, last = block * c.size // BLOCKS, (block + 1) * c.size // BLOCKS
+        for step in range(lengths.size - 1, -1, -1):
+            dt = lengths[step]
+            for j in range(first, last):
+                if log[j] == -np.inf:
+                    continue
+                c0, u0 = c[j], u[j]
+                cj, uj, sum_c, sum_u, sum_log = c0, u0, 0.0, 0.0, 0.0
+                for stage in range(4):
+                    weight = 2.0 if stage == 1 or stage == 2 else 1.0
+                    way = dt if stage == 2 else 0.5 * dt
+                    value, slope, bend = on_line(tables[2 * step + 2 - (stage + 1) // 2], (uj - origin) * per_h, per_h)
+                    rate_c, rate_u = free * (value + pull * cj), cj * slope + pull * uj
+                    sum_c += weight * rate_c
+                    sum_u += weight * rate_u
+                    sum_log += weight * cj * bend
+                    cj, uj = c0 + way * rate_c, u0 + way * rate_u
+                c[j], u[j] = c0 + dt / 6.0 * sum_c, u0 + dt / 6.0 * sum_u
+                log[j] += dt / 6.0 * sum_log
+                if not (box[0, 0] <= c[j] <= box[1, 0] and box[0, 1] <= u[j] <= box[1, 1]):
+                    log[j] = -np.inf
+
+
+@pointwise
+def fill_basis(basis: Array, r: float) -> None:
+    """B_k, B_k', B_k'' at r into the rows of `basis` (3, 6)."""
+    for k in range(TERMS):
+        p0, p1, p2, p3, p4, p5 = BASIS[0, k], BASIS[1, k], BASIS[2, k], BASIS[3, k], BASIS[4, k], BASIS[5, k]
+        basis[0, k] = p0 + r * (p1 + r * (p2 + r * (p3 + r * (p4 + r * p5))))
+        basis[1, k] = p1 + r * (2.0 * p2 + r * (3.0 * p3 + r * (4.0 * p4 + r * 5.0 * p5)))
+        basis[2, k] = 2.0 * p2 + r * (6.0 * p3 + r * (12.0 * p4 + r * 20.0 * p5))
+
+
+@summing
+def on_plane(table: Array, x: float, y: float, per_h: Array, along: Array, across: Array) -> tuple[float, float, float, float]:
+    """H, ∂_a H, ∂_b H, ∂²_a H + ∂²_b H at (x, y), counted in intervals, from coefficients (intervals + 5, intervals + 5)."""
+    i, j = place(x, table.shape[0] - TERMS + 1), place(y, table.shape[1] - TERMS + 1)
+    fill_basis(along, x - i)
+    fill_basis(across, y - j)
+    value, slope_a, slope_b, bend_a, bend_b = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(TERMS):
+        row, plain, sloped, bent = table[i + k], 0.0, 0.0, 0.0
+        for m in range(TERMS):
+            coefficient = row[j + m]
+            plain += across[0, m] * coefficient
+            sloped += across[1, m] * coefficient
+            bent += across[2, m] * coefficient
+        value += along[0, k] * plain
+        slope_a += along[1, k] * plain
+        bend_a += along[2, k] * plain
+        slope_b += along[0, k] * sloped
+        bend_b += along[0, k] * bent
+    return value, slope_a * per_h[0], slope_b * per_h[1], bend_a * per_h[0] * per_h[0] + bend_b * per_h[1] * per_h[1]
+
+
+@threaded
+def carry_back_on_plane(
+    c: Array,
+    a: Array,
+    b: Array,
+    log: Array,
+    lengths: Array,
+    tables: Array,
+    origin: Array,
+    per_h: Array,
+    free: float,
+    pull: float,
+    box: Array,
+    work: Array,
+) -> None:
+    """The same for c, a and b; scratch work (BLOCKS, 2, 3, 6).
+
+    tables (2n + 1, intervals + 5, intervals + 5)   coefficients of H
+    origin, per_h (2,); box (2, 3)                  of both axes; of c, a and b
+    """
+    for block in numba.prange(BLOCKS):
+        first, last = block * c.size // BLOCKS, (block + 1) * c.size // BLOCKS
+        along, across = work[block, 0], work[block, 1]
+        for step in range(lengths.size - 1, -1, -1):
+            dt = lengths[step]
+            for j in range(first, last):
+                if log[j] == -np.inf:
+                    continue
+                c0, a0, b0 = c[j], a[j], b[j]
+                cj, aj, bj, sum_c, sum_a, sum_b, sum_log = c0, a0, b0, 0.0, 0.0, 0.0, 0.0
+                for stage in range(4):
+                    weight = 2.0 if stage == 1 or stage == 2 else 1.0
+                    way = dt if stage == 2 else 0.5 * dt
+                    x, y = (aj - origin[0]) * per_h[0], (bj - origin[1]) * per_h[1]
+                    value, slope_a, slope_b, bend = on_plane(tables[2 * step + 2 - (stage + 1) // 2], x, y, per_h, along, across)
+                    rate_c, rate_a, rate_b = free * (value + pull * cj), cj * slope_a + pull * aj, cj * slope_b + pull * bj
+                    sum_c += weight * rate_c
+                    sum_a += weight * rate_a
+                    sum_b += weight * rate_b
+                    sum_log += weight * cj * bend
+                    cj, aj, bj = c0 + way * rate_c, a0 + way * rate_a, b0 + way * rate_b
+                c[j], a[j], b[j] = c0 + dt / 6.0 * sum_c, a0 + dt / 6.0 * sum_a, b0 + dt / 6.0 * sum_b
+                log[j] += dt / 6.0 * sum_log
+                inside = box[0, 0] <= c[j] <= box[1, 0] and box[0, 1] <= a[j] <= box[1, 1] and box[0, 2] <= b[j] <= box[1, 2]
+                if not inside:
+                    log[j] = -np.inf
