@@ -29,6 +29,7 @@ from wgf.problems.problem import Problem
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import solve
+from wgf.studies.theory.density_error import density_error
 
 COSINE = 1 / 3  # of the angle between the error of the prediction and the misfit, at least
 
@@ -36,7 +37,8 @@ COSINE = 1 / 3  # of the angle between the error of the prediction and the misfi
 def discretisation_error(
     problem: Problem, method: Method, until: float, save: int | Sequence[float] = 11, run: Run | None = None
 ) -> dict[str, np.ndarray]:
-    """The estimated errors of a method at the save times: {"function": ‖φ_h − φ‖ in L²(ρ), "loss": |L_h − L|}, each (times,).
+    """The estimated errors of a method at the save times: {"function": ‖φ_h − φ‖ in L²(ρ), "loss": |L_h − L|, "density": ∫|μ_h − μ| dθ}, each
+    (times,); that of the density by density_error.py.
 
     run    what `method` found, where it has been solved already; it must have the same save times
 
@@ -48,17 +50,19 @@ def discretisation_error(
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
     coarse = coarser(problem, method, until)
     if coarse is None:
-        return {"loss": unknown} if data is None else {"function": unknown, "loss": unknown}
+        density = density_error(problem, run)
+        return {"loss": unknown, "density": density} if data is None else {"function": unknown, "loss": unknown, "density": density}
     with warnings.catch_warnings():
         for kind in (BoundaryWarning, ResolutionWarning):
             warnings.simplefilter("ignore", kind)
         other, third = (solve(problem, method, until, run.times.tolist()) for method in (coarse, coarser(problem, coarse, until) or coarse))
     loss = loss_error(run.loss, other.loss, third.loss, coarse.order)
+    density = density_error(problem, run, other, third, coarse.order)
     if data is None:
-        return {"loss": loss}
+        return {"loss": loss, "density": density}
     error = run.prediction - extrapolated(run.prediction, other.prediction, coarse.order)
     function, misfit = (np.sqrt(values**2 @ data.weights) for values in (error, run.prediction - data.targets))
-    return {"function": function, "loss": np.maximum(loss, COSINE * 2.0 * function * misfit)}
+    return {"function": function, "loss": np.maximum(loss, COSINE * 2.0 * function * misfit), "density": density}
 
 
 def loss_error(fine: np.ndarray, coarse: np.ndarray, coarsest: np.ndarray, order: int) -> np.ndarray:
