@@ -22,6 +22,9 @@ def confinement(theta):
     return 0.5 * np.sum(RATES * (theta - CENTER) ** 2, axis=-1)
 
 
+confinement.gradient = lambda theta: RATES * (theta - CENTER)
+
+
 def confined(law):
     return wgf.Problem(wgf.InteractionEnergy(V=confinement), law)
 
@@ -84,15 +87,21 @@ def test_a_run_begins_where_another_ended():
 
 def test_a_filament_thinner_than_the_distance_of_points():
     """A twentieth of a cell wide, through which no first point of any cell need pass; what no point sees, the nodes do."""
-    energy = wgf.InteractionEnergy(V=lambda theta: 0.5 * (6.0 * (theta[..., 0] - 0.26) ** 2 + 0.1 * theta[..., 1] ** 2))
+    rates, center = np.array([6.0, 0.1]), np.array([0.26, 0.0])
+
+    def squeezing(theta):
+        return 0.5 * np.sum(rates * (theta - center) ** 2, axis=-1)
+
+    squeezing.gradient = lambda theta: rates * (theta - center)
+    energy = wgf.InteractionEnergy(V=squeezing)
     run = wgf.solve(
-        wgf.Problem(energy, wgf.Gaussian([0.5, 0.0], [0.3, 0.3])), wgf.Pushforward(16, (-2, -2), (2, 2), tolerance=1e-3), 0.6, 2
+        wgf.Problem(energy, wgf.Gaussian([0.5, 0.0], [0.3, 0.3])), wgf.Pushforward(16, (-2, -2), (2, 2), nodes=24, tolerance=5e-3), 0.6, 2
     )
     density = run.measures[-1]
     std = 0.3 * np.exp([-3.6, -0.06])
     exact = wgf.Gaussian([0.26 + 0.24 * np.exp(-3.6), 0.0], std.tolist()).cell_averages(density.grid)
     assert std[0] < density.grid.spacing[0] / 20
-    assert l1(density, exact) <= run.attributes["density_error"] <= 1e-3
+    assert l1(density, exact) <= run.attributes["density_error"] <= 5e-3
 
 
 @pytest.mark.parametrize(("ridge", "cells"), [(RIDGE_1D, 40), (RIDGE_2D, 20)])
@@ -213,9 +222,9 @@ def test_moments_are_those_of_the_characteristics():
 def test_edges_and_bumps_at_late_times(law):
     """The estimate holds against ten times the accuracy."""
     problem = dataclasses.replace(Tanh().problem, initial=law)
-    coarse, fine = (wgf.solve(problem, wgf.Pushforward(40, (-3.5, -3), (4.5, 4.5), nodes=24, tolerance=t), 20.0, 2) for t in (3e-3, 3e-4))
-    assert l1(coarse.measures[-1], fine.measures[-1].values) <= coarse.attributes["density_error"] <= 3e-3
-    assert coarse.attributes["mass_error"] <= 3e-3
+    coarse, fine = (wgf.solve(problem, wgf.Pushforward(40, (-3.5, -3), (4.5, 4.5), nodes=24, tolerance=t), 20.0, 2) for t in (1e-2, 1e-3))
+    assert l1(coarse.measures[-1], fine.measures[-1].values) <= coarse.attributes["density_error"] <= 1e-2
+    assert coarse.attributes["mass_error"] <= 1e-2
 
 
 def test_three_coordinates():
