@@ -1,24 +1,22 @@
 """How wrong a density is, in L¹: ∫|μ_h − μ| dθ, of mass one; what people see in a picture of it.
 
-Without noise, and where no wall is met, the exact cell averages are had from Pushforward, to a tenth of ENOUGH. Elsewhere they are estimated
-from the densities at h, 2h and 4h. With the averages A over the coarser cells,
+Without noise, and where no wall is met, the exact cell averages are had from Pushforward, to a tenth of ENOUGH. Elsewhere the error is
+estimated from the densities at h, 2h and 4h. With the averages A over the coarser cells,
 
     d₁ = ‖A μ_h − μ_{2h}‖,   d₂ = ‖A μ_{2h} − μ_{4h}‖,   ρ = d₂/d₁,
 
-are the errors at 2h and 4h nearly, and e_h = e_{2h}/r = d₁/(r − 1) for the ratio r of the next errors. For an order q it is 2^q in the end,
-but filaments and edges that are as wide as cells bring it down, on coarse grids most: r is taken midway, in logarithms, between what was seen
-last, ρ, and 2^q. An L¹ distance of two densities is at most two.
+are the errors at 2h and 4h nearly, and e_h = e_{2h}/r = d₁/(r − 1) for the ratio r of the next errors. For an order q it is 2^q in the
+end, but filaments and edges that are as wide as cells bring it down, on coarse grids most: r is taken midway, in logarithms, between
+what was seen last, ρ, and 2^q. An L¹ distance of two densities is at most two.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
-from wgf.measures.grid import Grid
 from wgf.measures.measure import Density
 from wgf.methods.pushforward.method import Pushforward
 from wgf.problems.problem import Problem
@@ -32,38 +30,47 @@ LEAST_RATIO = 1.2  # of two successive errors
 
 def density_error(problem: Problem, run: Run, coarse: Run | None = None, coarsest: Run | None = None, order: int = 2) -> np.ndarray:
     """‖μ_h − μ‖ at the frames of a run, (T,), from exact averages or from runs at 2h and 4h with the same frames; NaN without either."""
-    measures = run.measures
-    if not all(isinstance(measure, Density) for measure in measures):
-        return np.full(len(run.times), np.nan)
+    measures, unknown = densities(run), np.full(len(run.times), np.nan)
+    if not measures:
+        return unknown
     exact = exact_densities(problem, run)
-    if exact is not None:
-        return np.array([apart(first, second) for first, second in zip(measures, exact, strict=True)])
+    if exact:
+        return all_apart(measures, exact)
     if coarse is None or coarsest is None:
-        return np.full(len(run.times), np.nan)
-    first, second = (
-        np.array([apart(fine, rough) for fine, rough in zip(finer.measures, rougher.measures, strict=True)])
-        for finer, rougher in ((run, coarse), (coarse, coarsest))
-    )
+        return unknown
+    first, second = all_apart(measures, densities(coarse)), all_apart(densities(coarse), densities(coarsest))
     seen = np.maximum(second / np.maximum(first, np.finfo(float).tiny), LEAST_RATIO)
     ratio = np.sqrt(np.minimum(seen, 2.0**order) * 2.0**order)
-    return np.minimum(first / (ratio - 1.0), 2.0)
+    result: np.ndarray = np.minimum(first / (ratio - 1.0), 2.0)
+    return result
 
 
-def exact_densities(problem: Problem, run: Run) -> list[Any] | None:
-    """The exact cell averages at the frames of a run; None where they are not to be had, or where walls have a say."""
-    grids = [measure.grid for measure in run.measures]
-    grid: Grid = grids[-1]
+def densities(run: Run) -> list[Density]:
+    """The frames of a run, where they are densities on grids; otherwise none."""
+    found = [measure for measure in run.measures if isinstance(measure, Density)]
+    return found if len(found) == len(run.times) else []
+
+
+def exact_densities(problem: Problem, run: Run) -> list[Density]:
+    """The exact cell averages at the frames of a run; none where they are not to be had, or where walls have a say."""
+    grids = [density.grid for density in densities(run)]
+    grid = grids[-1]
     alike = all((other.lower, other.upper, other.shape) == (grid.lower, grid.upper, grid.shape) for other in grids)
     if not alike or any(grid.periodic()) or run.boundary_mass.max() > AT_WALLS:
-        return None
+        return []
     method = Pushforward(grid.shape, grid.lower, grid.upper, tolerance=0.1 * ENOUGH)
     try:
         with warnings.catch_warnings():
             for kind in (BoundaryWarning, ResolutionWarning):
                 warnings.simplefilter("ignore", kind)
-            return list(solve(problem, method, float(run.times[-1]), run.times.tolist()).measures)
+            return densities(solve(problem, method, float(run.times[-1]), run.times.tolist()))
     except (InputError, RunError):
-        return None
+        return []
+
+
+def all_apart(fine: list[Density], coarse: list[Density]) -> np.ndarray:
+    """`apart` for each of the frames, (T,)."""
+    return np.array([apart(first, second) for first, second in zip(fine, coarse, strict=True)])
 
 
 def apart(fine: Density, coarse: Density) -> float:

@@ -37,8 +37,8 @@ COSINE = 1 / 3  # of the angle between the error of the prediction and the misfi
 def discretisation_error(
     problem: Problem, method: Method, until: float, save: int | Sequence[float] = 11, run: Run | None = None
 ) -> dict[str, np.ndarray]:
-    """The estimated errors of a method at the save times: {"function": ‖φ_h − φ‖ in L²(ρ), "loss": |L_h − L|, "density": ∫|μ_h − μ| dθ}, each
-    (times,); that of the density by density_error.py.
+    """The estimated errors of a method at the save times: "function", ‖φ_h − φ‖ in L²(ρ), "loss", |L_h − L|, and "density", ∫|μ_h − μ| dθ
+    (density_error.py), each (times,).
 
     run    what `method` found, where it has been solved already; it must have the same save times
 
