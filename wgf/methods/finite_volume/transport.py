@@ -115,9 +115,10 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
-        values = np.array(values)
-        self.active.find(values)
-        _, handed_over = self.trimmed(values)
+        values, handed_over = np.array(values), 0.0
+        if self.negligible > 0.0:
+            self.active.find(values)
+            _, handed_over = self.trimmed(values)
         state = TransportState(time, values, handed_over=handed_over)
         self.diagnostics(state)
         state.outflow = self.outflow
