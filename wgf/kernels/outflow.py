@@ -9,8 +9,7 @@ import numba
 
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, threaded
 
-BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give, so that rounding cannot make it negative
-NEARLY_NOTHING = 1e-300  # a rate instead of zero, where it is divided by
+NEARLY_NOTHING = 1e-200  # an outflow instead of zero, where it is divided by
 
 
 @pointwise
@@ -114,22 +113,22 @@ def add_outflow(
 
 
 @pointwise
-def finish_outflow(shares: Array, fastest: Array, outflow: Array, dt: float) -> None:
-    """The shares that the cells may give in a stage of `dt`, and the maximum of the outflow with `fastest` (0.0: see note_lowest)."""
+def finish_outflow(waits: Array, fastest: Array, outflow: Array) -> None:
+    """1/outflow of the cells, and the maximum of the outflow with `fastest` (0.0: see note_lowest in transport.py)."""
     for j in range(outflow.size):
-        shares[j] = BELOW_ONE / (dt * outflow[j] + NEARLY_NOTHING)
+        waits[j] = 1.0 / (outflow[j] + NEARLY_NOTHING)
         fastest[j] = max(fastest[j], outflow[j]) + 0.0
 
 
 @compiled_once
 def sweep_outflow(
-    first: int, last: int, shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
-    cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, dt: float, work: Array,
+    first: int, last: int, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
+    cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, work: Array,
 ) -> float:  # fmt: skip
-    """The shares of the active cells of the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells which
-    are not active count as open: a cell may then give a little less.
+    """1/outflow of the active cells of the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells which
+    are not active count as open.
     """
-    m = shares.shape[1]
+    m = waits.shape[1]
     tilt, climb, fastest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
@@ -146,21 +145,21 @@ def sweep_outflow(
                 origin = row - position * stride
                 below, above = origin + stride * neighbour(position, -1, n, wrap), origin + stride * neighbour(position, 1, n, wrap)
                 add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
-            finish_outflow(shares[row, start:stop], fastest[start:stop], outflow, dt)
+            finish_outflow(waits[row, start:stop], fastest[start:stop], outflow)
     largest: float = fastest.max()
     return largest
 
 
 @threaded
-def fill_shares(
-    shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
-    strides: Whole, periodic: Truth, per_spacing: Array, dt: float, work: Array, readings: Array,
+def fill_waits(
+    waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
+    strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
 ) -> None:  # fmt: skip
-    """The share of its mass that each active cell may give in a stage of `dt`, 1/(dt·outflow), for `stage`, whose arguments have the same
-    names; readings[:, 1] becomes the largest outflow of each block.
+    """1/outflow of each active cell into `waits` (rows, columns), for `stage`, whose arguments have the same names; readings[:, 1] becomes
+    the largest outflow of each block.
     """
     for block in numba.prange(blocks.size - 1):
         readings[block, 1] = sweep_outflow(
-            blocks[block], blocks[block + 1], shares, slope, multiplier, along, offset, runs, columns, cells, strides, periodic,
-            per_spacing, dt, work[block],
+            blocks[block], blocks[block + 1], waits, slope, multiplier, along, offset, runs, columns, cells, strides, periodic,
+            per_spacing, work[block],
         )  # fmt: skip

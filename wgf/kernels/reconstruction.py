@@ -102,27 +102,38 @@ def fill_limited_fluxes(
 
 @pointwise
 def fill_sharp_fluxes(
-    flux: Array, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, speed: Array, left: Array, right: Array
+    flux: Array, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, speed: Array, left: Array, right: Array, pace: float
 ) -> None:
-    """The same of fifth order, with one more neighbour on each side, a  b  c | d  e  f, and the shares that c (`left`) and d (`right`)
-    may give.
+    """The same of fifth order, with one more neighbour on each side, a  b  c | d  e  f: at most pace/outflow of what the giver has, where
+    1/outflow of c is `left` and that of d `right`.
     """
     for j in range(flux.size):
         u, v, w, x, y, z = a[j], b[j], c[j], d[j], e[j], f[j]
-        left_share, right_share = left[j], right[j]
+        left_wait, right_wait = left[j], right[j]
         rightward = speed[j] > 0.0
         giver = w if rightward else x
         value = fifth_order(u if rightward else z, v if rightward else y, giver, x if rightward else w, y if rightward else v)
-        flux[j] = speed[j] * min(max(value, 0.0), giver * (left_share if rightward else right_share))
+        flux[j] = speed[j] * min(max(value, 0.0), giver * (pace * (left_wait if rightward else right_wait)))
 
 
 @compiled_once
 def fill_fluxes(
-    limiter: int, flux: Array, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, speed: Array, left: Array, right: Array
+    limiter: int,
+    flux: Array,
+    a: Array,
+    b: Array,
+    c: Array,
+    d: Array,
+    e: Array,
+    f: Array,
+    speed: Array,
+    left: Array,
+    right: Array,
+    pace: float,
 ) -> None:
     """Fluxes with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated."""
     if limiter == Limiter.MP5:
-        fill_sharp_fluxes(flux, a, b, c, d, e, f, speed, left, right)
+        fill_sharp_fluxes(flux, a, b, c, d, e, f, speed, left, right, pace)
     elif limiter == Limiter.MINMOD:
         fill_limited_fluxes(half_minmod, flux, b, c, d, e, speed)
     elif limiter == Limiter.VAN_LEER:
@@ -147,7 +158,7 @@ def fill_upwind_values(limiter: int, from_below: Array, from_above: Array, lines
 
 @pointwise
 def upwind_value(limiter: int, far: float, behind: float, giver: float, ahead: float, beyond: float) -> float:
-    """The value on the face between the averages `giver` and `ahead`, as it is before a share cuts it."""
+    """The value on the face between the averages `giver` and `ahead`, before it is cut to what the giver has."""
     before, after = giver - behind, ahead - giver
     if limiter == Limiter.MP5:
         return max(fifth_order(far, behind, giver, ahead, beyond), 0.0)

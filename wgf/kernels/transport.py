@@ -11,8 +11,9 @@ array `offset` where it is not.
 Scheme. Face velocity v = −(G_{i+1} − G_i)/h (outflow.py), face values from the upwind side (reconstruction.py); the missing neighbour at a
 closed wall is the cell itself, so that the speed and the slope vanish there. A cell of average u has the outflow Σ (speeds that leave
 it)/h, and loses dt·Σ (speeds that leave it)·(face value)/h in a stage. Limited slopes give face values of at most 2u, so that no cell turns
-negative while dt·outflow ≤ ½. Those of fifth order are cut at the cell's share u/(dt·outflow), so that none does whatever dt is; shares
-are worked out before the fluxes, as both sides of a face need them.
+negative while dt·outflow ≤ ½. Those of fifth order are cut at u·pace/outflow, so that none does while dt·pace ≤ 1; the outflow is worked
+out before the fluxes, as both sides of a face need it. The cut does not depend on dt: otherwise a cell that is nearly empty would be
+emptied the faster, the shorter the step is.
 
 Cells that are active. Each row has runs of columns, and only these are looked at: all other cells are exactly zero, in every array, and
 the faces between them and a run are closed (active.py finds the runs).
@@ -119,9 +120,9 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
 
 @compiled_once
 def sweep(
-    first: int, last: int, values: Array, base: Array, out: Array, shares: Array, slope: Array, multiplier: Array, along: Array,
-    offset: Array, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, dt: float,
-    weight: float, measured: bool, work: Array, sums: Array,
+    first: int, last: int, values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array,
+    offset: Array, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float,
+    dt: float, weight: float, measured: bool, work: Array, sums: Array,
 ) -> tuple[float, float]:  # fmt: skip
     """Advance the active cells of the rows first … last − 1; Σ_faces flux·speed and the smallest value, if they are `measured`."""
     m = values.shape[1]
@@ -136,17 +137,17 @@ def sweep(
         for run in range(runs[row], runs[row + 1]):
             start, stop = columns[run, 0], columns[run, 1]
             size = stop - start
-            row_speed, padded, padded_shares = work[3, : size + 1], work[4], work[5]
+            row_speed, padded, padded_waits = work[3, : size + 1], work[4], work[5]
             row_flux, speed, flux, rate = work[6, : size + 1], work[7, :size], work[8, :size], work[9, :size]
             fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
-            fill_padded(padded_shares, shares[row], start, stop, 1, periodic[-1])
+            fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
             if measured:
                 note_lowest(lowest[start:stop], here[start:stop])
             open_low, open_high = ends(row, start, stop, m, runs, columns, periodic[-1])
             fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
             fill_fluxes(
                 limiter, row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4],
-                padded[4 : size + 5], padded[5 : size + 6], row_speed, padded_shares[: size + 1], padded_shares[1 : size + 2],
+                padded[4 : size + 5], padded[5 : size + 6], row_speed, padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
             )  # fmt: skip
             start_balance(rate, row_flux, per_spacing[-1])
             if measured:
@@ -171,15 +172,15 @@ def sweep(
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
                     fill_fluxes(
                         limiter, through, values[below3, start:stop], values[below2, start:stop], values[below, start:stop],
-                        here[start:stop], values[above, start:stop], values[above2, start:stop], speed, shares[below, start:stop],
-                        shares[row, start:stop],
+                        here[start:stop], values[above, start:stop], values[above2, start:stop], speed, waits[below, start:stop],
+                        waits[row, start:stop], pace,
                     )  # fmt: skip
                 close_gaps(through, start, below, runs, columns)
                 fill_speed(speed, row, above, slope, multiplier, offset, start, h)
                 close_gaps(speed, start, above, runs, columns)
                 fill_fluxes(
                     limiter, flux, values[below2, start:stop], values[below, start:stop], here[start:stop], values[above, start:stop],
-                    values[above2, start:stop], values[above3, start:stop], speed, shares[row, start:stop], shares[above, start:stop],
+                    values[above2, start:stop], values[above3, start:stop], speed, waits[row, start:stop], waits[above, start:stop], pace,
                 )  # fmt: skip
                 add_balance(rate, through, flux, h)
                 if measured:
@@ -195,14 +196,15 @@ def sweep(
 
 @threaded
 def stage(
-    values: Array, base: Array, out: Array, shares: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
-    runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, dt: float, weight: float,
-    measured: bool, work: Array, sums: Array, readings: Array,
+    values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
+    runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float, dt: float,
+    weight: float, measured: bool, work: Array, sums: Array, readings: Array,
 ) -> None:  # fmt: skip
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both; all three zero in the cells that are not active
-    shares (rows, columns)  of `fill_shares`, for the same dt
+    waits (rows, columns)  1/outflow, of `fill_waits`
+    pace                 mp5: a face value is at most pace/outflow of the cell that gives; no cell turns negative while pace·dt < 1
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)
     blocks               the first row of each block, and the number of rows
     runs, columns        (rows + 1,), (runs, 2): the runs of row i are columns[runs[i] : runs[i + 1]], first column and that after the last;
@@ -212,12 +214,12 @@ def stage(
     measured             whether readings[:, 0] and readings[:, 2] are wanted
     work                 (blocks, BUFFERS + strides.sum(), columns + PADDING), scratch
     sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out
-    readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow of a cell (by fill_shares), the smallest value
+    readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow of a cell (by fill_waits), the smallest value
     """
     for block in numba.prange(blocks.size - 1):
         readings[block, 0], readings[block, 2] = sweep(
-            blocks[block], blocks[block + 1], values, base, out, shares, slope, multiplier, along, offset, runs, columns, cells, strides,
-            periodic, per_spacing, limiter, dt, weight, measured, work[block], sums,
+            blocks[block], blocks[block + 1], values, base, out, waits, slope, multiplier, along, offset, runs, columns, cells, strides,
+            periodic, per_spacing, limiter, pace, dt, weight, measured, work[block], sums,
         )  # fmt: skip
 
 

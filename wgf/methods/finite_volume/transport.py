@@ -5,9 +5,9 @@ cell stays ≥ 0, and so it does in an SSP step, a convex combination of such st
 section 2], by one of two bounds:
 
     limited slopes   μ_face ≤ 2u for a cell of average u, and dt·outflow ≤ ½
-    mp5              0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, for any dt; what bounds dt is that no wave may grow,
-                     which for differences of fifth order depends on the integrator (`Integrator.stable`), and dt·outflow < 1, from
-                     where on the cut would be felt by smooth densities
+    mp5              0 ≤ μ_face ≤ u/(T·outflow) with T the longest dt that is allowed: in any stage a cell gives no more than it has. What
+                     bounds dt is that no wave may grow, which for differences of fifth order depends on the integrator
+                     (`Integrator.stable`), and dt·outflow < 1, from where on the cut would be felt by smooth densities
 
 G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
 cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more
@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.kernels.outflow import fill_shares
+from wgf.kernels.outflow import fill_waits
 from wgf.kernels.reconstruction import Limiter
 from wgf.kernels.transport import BUFFERS, PADDING, stage
 from wgf.measures.grid import Grid
@@ -72,6 +72,7 @@ INTEGRATORS = {
     "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 0.86),  # third order, four stages for twice the step [Spiteri & Ruuth 2002]
     "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 0.22),  # second order, five stages for four times the step
 }
+BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in the longest stage, so that rounding cannot make it negative
 COURANT = 0.8  # the same with mp5, where the integrator is stable with it
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
@@ -108,7 +109,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         blocks = number_of_blocks(self.potential.shape[:-1])
         self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
         self.spare, self.staged = [np.zeros(self.shape), np.zeros(self.shape)], np.empty_like(self.sums)
-        self.shares = np.zeros(self.shape)
+        self.waits = np.zeros(self.shape)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
@@ -224,16 +225,22 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """
         potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
         with self.threaded():
-            fill_shares(
-                self.shares, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs, columns, self.cells,
-                self.strides, self.periodic, self.per_spacing, dt, self.work, self.readings,
+            fill_waits(
+                self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs, columns, self.cells,
+                self.strides, self.periodic, self.per_spacing, self.work, self.readings,
             )  # fmt: skip
+            self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
             stage(
-                values, base, out, self.shares, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
-                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, dt, weight, measured, self.work,
-                self.staged, self.readings,
+                values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
+                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.pace, dt, weight, measured,
+                self.work, self.staged, self.readings,
             )  # fmt: skip
-        self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
+
+    @property
+    def pace(self) -> float:
+        """1/dt of the longest stage that is allowed, for the potential whose outflow is known."""
+        longest: float = self.method.longest_stage
+        return BELOW_ONE * self.outflow / longest
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """The diagnostics of a state, by a stage of no length."""
