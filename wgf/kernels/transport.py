@@ -12,8 +12,7 @@ Scheme. Face velocity v = −(G_{i+1} − G_i)/h (outflow.py), face values from 
 closed wall is the cell itself, so that the speed and the slope vanish there. A cell of average u has the outflow Σ (speeds that leave
 it)/h, and loses dt·Σ (speeds that leave it)·(face value)/h in a stage. Limited slopes give face values of at most 2u, so that no cell turns
 negative while dt·outflow ≤ ½. Those of fifth order are cut at u·pace/outflow, so that none does while dt·pace ≤ 1; the outflow is worked
-out before the fluxes, as both sides of a face need it. The cut does not depend on dt: otherwise a cell that is nearly empty would be
-emptied the faster, the shorter the step is.
+out before the fluxes, as both sides of a face need it.
 
 Cells that are active. Each row has runs of columns, and only these are looked at: all other cells are exactly zero, in every array, and
 the faces between them and a run are closed (active.py finds the runs).
@@ -121,8 +120,8 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
 @compiled_once
 def sweep(
     first: int, last: int, values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array,
-    offset: Array, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float,
-    dt: float, weight: float, measured: bool, work: Array, sums: Array,
+    offset: Array, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
+    pace: float, dt: float, weight: float, measured: bool, work: Array, sums: Array,
 ) -> tuple[float, float]:  # fmt: skip
     """Advance the active cells of the rows first … last − 1; Σ_faces flux·speed and the smallest value, if they are `measured`."""
     m = values.shape[1]

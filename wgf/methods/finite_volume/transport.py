@@ -5,9 +5,11 @@ cell stays ≥ 0, and so it does in an SSP step, a convex combination of such st
 section 2], by one of two bounds:
 
     limited slopes   μ_face ≤ 2u for a cell of average u, and dt·outflow ≤ ½
-    mp5              0 ≤ μ_face ≤ u/(T·outflow) with T the longest dt that is allowed: in any stage a cell gives no more than it has. What
-                     bounds dt is that no wave may grow, which for differences of fifth order depends on the integrator
-                     (`Integrator.stable`), and dt·outflow < 1, from where on the cut would be felt by smooth densities
+    mp5              0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, in a stage of any length. What bounds dt is that no wave
+                     may grow, which for differences of fifth order depends on the integrator (`Integrator.stable`), and dt·outflow < 1,
+                     from where on the cut would be felt by smooth densities. In stages shorter than half the longest that is allowed the cut
+                     is that of half the longest: otherwise nearly empty cells would be emptied the faster, the shorter the stages are, and no
+                     step would be short enough for its error (step_control.py)
 
 G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
 cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more
@@ -72,7 +74,8 @@ INTEGRATORS = {
     "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 0.86),  # third order, four stages for twice the step [Spiteri & Ruuth 2002]
     "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 0.22),  # second order, five stages for four times the step
 }
-BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in the longest stage, so that rounding cannot make it negative
+BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
+LOOSER = 2.0  # the cut of fifth-order values in short stages, than in the longest
 COURANT = 0.8  # the same with mp5, where the integrator is stable with it
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
@@ -232,15 +235,17 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
             self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
             stage(
                 values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
-                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.pace, dt, weight, measured,
+                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.pace(dt), dt, weight, measured,
                 self.work, self.staged, self.readings,
             )  # fmt: skip
 
-    @property
-    def pace(self) -> float:
-        """1/dt of the longest stage that is allowed, for the potential whose outflow is known."""
+    def pace(self, dt: float) -> float:
+        """1/dt for a stage of dt, or LOOSER times that of the longest stage that is allowed, if this is less; with mp5 a face value is at
+        most pace/outflow of what the cell has.
+        """
         longest: float = self.method.longest_stage
-        return BELOW_ONE * self.outflow / longest
+        most = LOOSER * self.outflow / longest
+        return BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """The diagnostics of a state, by a stage of no length."""
