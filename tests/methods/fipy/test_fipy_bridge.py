@@ -26,7 +26,7 @@ def filled(mesh):
         (lambda fipy: wgf.Disc(1.0, 0.3, pattern="rings").build()[0], {3, 4}),
         (lambda fipy: fipy.Grid2D(dx=[0.1, 0.2], dy=[0.3, 0.1, 0.2]) + np.array([[-2.0], [1.0]]), {4}),
         (lambda fipy: fipy.Grid3D(nx=3, ny=2, nz=4), {8}),
-        (lambda fipy: fipy.Grid3D(dx=[0.1, 0.2], dy=[0.3, 0.1, 0.2], dz=[1.0]) + np.array([[-2.0], [1.0], [0.0]]), {8}),
+        (lambda fipy: fipy.Grid3D(dx=[0.1, 0.2], dy=[0.3, 0.1], dz=[1.0, 0.5]) + np.array([[-2.0], [1.0], [0.0]]), {8}),
         (lambda fipy: fipy.PeriodicGrid3D(nx=3, ny=4, nz=5), {8}),
         (lambda fipy: fipy.Gmsh3D(meshes.cube("tetrahedra")), {4}),
         (lambda fipy: fipy.Gmsh3D(meshes.cube("wedges")), {6}),

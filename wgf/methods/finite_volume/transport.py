@@ -5,11 +5,11 @@ cell stays ≥ 0, and so it does in an SSP step, a convex combination of such st
 section 2], by one of two bounds:
 
     limited slopes   μ_face ≤ 2u for a cell of average u, and dt·outflow ≤ ½
-    mp5              0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, in a stage of any length. What bounds dt is that no wave
-                     may grow, which for differences of fifth order depends on the integrator (`Integrator.stable`), and dt·outflow < 1,
-                     from where on the cut would be felt by smooth densities. In stages shorter than half the longest that is allowed the cut
-                     is that of half the longest: otherwise nearly empty cells would be emptied the faster, the shorter the stages are, and no
-                     step would be short enough for its error (step_control.py)
+    mp5              0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, in a stage of any length. What bounds dt is that no
+                     wave may grow, which for differences of fifth order depends on the integrator (`Integrator.stable`), and
+                     dt·outflow < 1, from where on the cut would be felt by smooth densities. In stages shorter than half the longest that
+                     is allowed the cut is that of half the longest: otherwise nearly empty cells would be emptied the faster, the
+                     shorter the stages are, and no step would be short enough for its error (step_control.py)
 
 G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
 cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more

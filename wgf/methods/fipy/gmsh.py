@@ -23,6 +23,7 @@ FINEST = 2e7  # spacing^dim in the box around a geometry, of which it may be a s
 SCRIPTS = (".geo", ".geo_unrolled", ".opt", ".pos", ".script")  # endings of files in Gmsh's own language
 COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 ORDERS = re.compile(r"\b(Exit|Abort|System|SystemCall|NonBlockingSystemCall|OnelabRun)\b")
+EMPTY = "No elements in"  # of what Gmsh 4.13 complains where a mesh holds a rim only; later versions say nothing
 FLAT = 1e-12  # of the extent: how far vertices of a mesh in the plane may be from it
 
 
@@ -67,7 +68,8 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
         except InputError:
             raise
         except Exception as error:  # Gmsh raises no other kind
-            raise InputError(f"Gmsh cannot make a mesh of {path}: {error}") from None
+            if EMPTY not in str(error):
+                raise InputError(f"Gmsh cannot make a mesh of {path}: {error}") from None
         if dim not in (2, 3):
             raise InputError(f"{path} describes nothing of dimension two or three to be meshed")
         if meshed and spacing is not None:
