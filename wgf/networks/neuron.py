@@ -182,14 +182,14 @@ class Neuron:
 
 
 class _RidgeResponse:
-    """c·σ(⟨a, x⟩ + b) at N parameters: keeps z and σ(z)."""
+    """c·σ(⟨a, x⟩ + b) at N parameters: keeps σ(z) and σ'(z)."""
 
     def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
-        self.neuron, self.x = neuron, x
+        self.neuron, self.inputs = neuron, extended(x)
         self.c, a, b = neuron.split(theta)
-        self.z = a @ x.T
-        self.z += b[:, None]
-        self.s = neuron.sigma.value(self.z)
+        z = a @ x.T
+        z += b[:, None]
+        self.s, self.slope = neuron.sigma.pair(z)
 
     @property
     def value(self) -> Array:
@@ -208,30 +208,28 @@ class _RidgeResponse:
         if "c" in neuron.theta:
             full[:, 0] = self.s @ u
         if set(neuron.theta) != {"c"}:
-            weighted = neuron.sigma.slope(self.z, self.s) * u
-            full[:, 1:-1] = self.c[:, None] * (weighted @ self.x)
-            full[:, -1] = self.c * weighted.sum(axis=1)
+            full[:, 1:] = self.c[:, None] * (self.slope @ (u[:, None] * self.inputs))
         return full[:, neuron.free]
 
     def push(self, v: Array) -> Array:
         """Σ_j v_jc σ(z) + c_j σ'(z) ⟨ṽ_j, x̃⟩, (n,)."""
-        neuron, total = self.neuron, np.zeros(len(self.x))
+        neuron, total = self.neuron, np.zeros(len(self.inputs))
         moved = np.zeros((len(v), neuron.dim + 2))
         moved[:, neuron.free] = v
         if "c" in neuron.theta:
             total += moved[:, 0] @ self.s
         if set(neuron.theta) != {"c"}:
-            weighted = neuron.sigma.slope(self.z, self.s).T @ (self.c[:, None] * moved[:, 1:])
-            total += np.einsum("nk,nk->n", weighted, extended(self.x))
+            weighted = self.slope.T @ (self.c[:, None] * moved[:, 1:])
+            total += np.einsum("nk,nk->n", weighted, self.inputs)
         return total
 
     def gram(self) -> Array:
         """Σ_j σ(z_i)σ(z_k) + c_j² σ'(z_i)σ'(z_k) Σ x̃_i x̃_k over the free weights: two products of (n, N) by (N, n), whatever p is."""
-        neuron, total = self.neuron, np.zeros((len(self.x), len(self.x)))
+        neuron, total = self.neuron, np.zeros((len(self.inputs),) * 2)
         if "c" in neuron.theta:
             total += self.s.T @ self.s
         if set(neuron.theta) != {"c"}:
-            slope = neuron.sigma.slope(self.z, self.s) * self.c[:, None]
-            inputs = extended(self.x)[:, neuron.free[neuron.free > 0] - 1]
+            slope = self.slope * self.c[:, None]
+            inputs = self.inputs[:, neuron.free[neuron.free > 0] - 1]
             total += (slope.T @ slope) * (inputs @ inputs.T)
         return total
