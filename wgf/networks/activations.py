@@ -25,7 +25,6 @@ from wgf.errors import InputError
 
 Array = np.ndarray
 Formula = Callable[[Any, Any, Any], tuple[Any, Any]]
-WORTH_COMPILING = 2**13  # entries of z: NumPy is as fast on fewer, and does not load a compiler
 
 
 @dataclass(frozen=True)
@@ -46,17 +45,6 @@ class Activation:
     def first(self, z: Array) -> Array:
         """σ'(z), the shape of z."""
         return self.slope(z, self.value(z))
-
-    def pair(self, z: Array) -> tuple[Array, Array]:
-        """σ(z) and σ'(z), the shape of z, which may be written over: in a compiled loop if there is a formula and z is large."""
-        if self.formula is None or z.size < WORTH_COMPILING:
-            s = self.value(z)
-            return s, self.slope(z, s)
-        from wgf.kernels.activations import pair_loop
-
-        s, z = np.empty(z.shape), np.ascontiguousarray(z)
-        pair_loop(self.formula)(s.ravel(), z.ravel(), z.ravel())
-        return s, z
 
     def __repr__(self) -> str:
         return f"Activation({self.name})"

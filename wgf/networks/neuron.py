@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -24,6 +24,11 @@ from wgf.errors import InputError
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
 from wgf.registers import known
 
+if TYPE_CHECKING:
+    from wgf.kernels.activations import Loops
+
+WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
+ENTRIES = 2**11  # of the arrays neurons × data in a compiled loop
 
 def coordinate_names(dim: int) -> tuple[str, ...]:
     """All the coordinates of a neuron with `dim` inputs, in order: c, the input weights a or a1 … ad, b."""
@@ -173,8 +178,9 @@ class Neuron:
         return result
 
     def at(self, theta: Array, x: Array) -> LinearResponse:
-        """The response at theta (N, p), from which value and pull come with one evaluation of σ."""
-        return _RidgeResponse(self, theta, x)
+        """The response at theta (N, p)."""
+        compiled = self.sigma.formula is not None and len(theta) * len(x) >= WORTH_COMPILING
+        return (_CompiledResponse if compiled else _RidgeResponse)(self, theta, x)
 
     def __repr__(self) -> str:
         fixed = "".join(f", {name} = {number:g}" for name, number in self.fixed.items())
@@ -182,14 +188,29 @@ class Neuron:
 
 
 class _RidgeResponse:
-    """c·σ(⟨a, x⟩ + b) at N parameters: keeps σ(z) and σ'(z)."""
+    """c·σ(⟨a, x⟩ + b) at N parameters: keeps σ(z) and σ'(z), once it has been asked for them."""
 
     def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
-        self.neuron, self.inputs = neuron, extended(x)
-        self.c, a, b = neuron.split(theta)
-        z = a @ x.T
-        z += b[:, None]
-        self.s, self.slope = neuron.sigma.pair(z)
+        self.neuron, self.x = neuron, x
+        self.c, self.a, self.b = neuron.split(theta)
+
+    @cached_property
+    def inputs(self) -> Array:
+        return extended(self.x)
+
+    @cached_property
+    def z(self) -> Array:
+        z: Array = self.a @ self.x.T
+        z += self.b[:, None]
+        return z
+
+    @cached_property
+    def s(self) -> Array:
+        return self.neuron.sigma.value(self.z)
+
+    @cached_property
+    def slope(self) -> Array:
+        return self.neuron.sigma.slope(self.z, self.s)
 
     @property
     def value(self) -> Array:
@@ -233,3 +254,38 @@ class _RidgeResponse:
             inputs = self.inputs[:, neuron.free[neuron.free > 0] - 1]
             total += (slope.T @ slope) * (inputs @ inputs.T)
         return total
+
+
+class _CompiledResponse(_RidgeResponse):
+    """The same for many neurons: sums over neurons or data in compiled loops, which keep no array (N, n)."""
+
+    @cached_property
+    def loops(self) -> Loops:
+        """Those of σ."""
+        from wgf.kernels.activations import loops
+
+        assert self.neuron.sigma.formula is not None
+        return loops(self.neuron.sigma.formula)
+
+    @cached_property
+    def weights(self) -> tuple[Array, Array]:
+        """(a, b), (N, d + 1), and x̃ᵀ, (d + 1, n)."""
+        return np.column_stack([self.a, self.b]), np.ascontiguousarray(self.inputs.T)
+
+    def scratch(self, width: int) -> Array:
+        """For a few neurons at a time, (rows, width)."""
+        return np.empty((max(1, ENTRIES // len(self.x)), width))
+
+    def total(self, masses: Array) -> Array:
+        """Σ_j masses_j g(θ_j; x), (n,)."""
+        total = np.zeros(len(self.x))
+        self.loops.add_network(total, masses * self.c, *self.weights, self.scratch(len(self.x)))
+        return total
+
+    def pull(self, u: Array) -> Array:
+        """Σ_i u_i σ(z_ji) and c_j Σ_i u_i σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
+        n, width = self.inputs.shape
+        full = np.empty((len(self.c), width + 1))
+        scratch = self.scratch(n), self.scratch(n), self.scratch(width)
+        self.loops.fill_pull(full, u, u[:, None] * self.inputs, self.c, *self.weights, *scratch)
+        return full[:, self.neuron.free]
