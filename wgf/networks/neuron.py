@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.measures.measure import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
 from wgf.registers import known
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
 ENTRIES = 2**11  # of the arrays neurons × data in a compiled loop
+TOGETHER = 2**11  # neurons, of which a compiled loop keeps numbers, not arrays
 
 def coordinate_names(dim: int) -> tuple[str, ...]:
     """All the coordinates of a neuron with `dim` inputs, in order: c, the input weights a or a1 … ad, b."""
@@ -176,6 +178,10 @@ class Neuron:
         full[..., 1:, 1:] = bent * (inputs[:, :, None] * inputs[:, None, :])
         result: Array = full[..., self.free, :][..., self.free]
         return result
+
+    def rows_at_once(self, samples: int) -> int:
+        """For how many parameters to ask for the response on so many data: as many as stay in cache, also where it has arrays (N, n)."""
+        return TOGETHER if self.sigma.formula is not None else max(1, BLOCK // samples)
 
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""

@@ -24,6 +24,7 @@ from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
+from wgf.networks.tabulated import tabulated
 from wgf.problems.energy import Energy
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ class RegressionEnergy:
         from wgf.problems.point_potential import RegressionPointPotential
 
         return RegressionPointPotential(self, points, tolerance)
+
+    def tabulated(self) -> RegressionEnergy:
+        """Itself, with a table of the neuron on the data where there is one (networks/tabulated.py): for clouds of many points."""
+        neuron = tabulated(self.neuron, self.data.inputs)
+        return self if neuron is self.neuron else dataclasses.replace(self, neuron=neuron)
 
     def on_batch(self, size: int, rng: np.random.Generator) -> RegressionEnergy:
         """The energy of `size` samples drawn independently from ρ."""
@@ -174,7 +180,7 @@ class RegressionEnergy:
             if penalty.strength:
                 velocity[block] -= 0.5 * penalty.strength * penalty.gradient(points[block])
 
-        for _ in _each(fill, blocks(len(points), data.size), pool):
+        for _ in _each(fill, self._parts(len(points)), pool):
             pass
         return velocity, self._loss(prediction, points, masses)
 
@@ -191,9 +197,13 @@ class RegressionEnergy:
             return result
 
         total = np.zeros(self.data.size)
-        for part in _each(partial, blocks(len(points), self.data.size), pool):
+        for part in _each(partial, self._parts(len(points)), pool):
             total += part
         return total
+
+    def _parts(self, points: int) -> list[slice]:
+        """Slices of so many points for which the neuron answers at once."""
+        return slices(points, self.neuron.rows_at_once(self.data.size))
 
     def _loss(self, prediction: np.ndarray, points: np.ndarray, masses: np.ndarray) -> float:
         residual = prediction - self.data.targets
@@ -216,7 +226,11 @@ def network(energy: Energy) -> RegressionEnergy:
 
 def blocks(points: int, samples: int) -> list[slice]:
     """Slices of points such that a (block, samples) array stays in cache."""
-    step = max(1, BLOCK // samples)
+    return slices(points, max(1, BLOCK // samples))
+
+
+def slices(points: int, step: int) -> list[slice]:
+    """Slices of so many points, `step` of them each."""
     return [slice(start, min(start + step, points)) for start in range(0, points, step)]
 
 
