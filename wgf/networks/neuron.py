@@ -16,21 +16,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.measure import BLOCK
-from wgf.networks.activations import ACTIVATIONS, Activation, Array
+from wgf.networks.activations import ACTIVATIONS, Activation, Array, Formula
 from wgf.registers import known
 
-if TYPE_CHECKING:
-    from wgf.kernels.activations import Loops
-
 WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
-ENTRIES = 2**11  # of the arrays neurons × data in a compiled loop
-TOGETHER = 2**11  # neurons, of which a compiled loop keeps numbers, not arrays
+FEW_INPUTS = 16  # beyond it the products ⟨a, x⟩ take longest, which BLAS does better
+TOGETHER = 2**11  # neurons that a compiled loop is given at once
 
 def coordinate_names(dim: int) -> tuple[str, ...]:
     """All the coordinates of a neuron with `dim` inputs, in order: c, the input weights a or a1 … ad, b."""
@@ -144,11 +141,16 @@ class Neuron:
 
     def split(self, theta: Array) -> tuple[Array, Array, Array]:
         """Output weights (…,), input weights (…, d) and biases (…,) at theta (…, p)."""
+        full = self.all_coordinates(theta)
+        return full[..., 0], full[..., 1:-1], full[..., -1]
+
+    def all_coordinates(self, theta: Array) -> Array:
+        """c, the input weights and b at theta (…, p), (…, d + 2)."""
         theta = np.asarray(theta, dtype=float)
         full = np.empty((*theta.shape[:-1], self.dim + 2))
         full[...] = self._defaults
         full[..., self.free] = theta
-        return full[..., 0], full[..., 1:-1], full[..., -1]
+        return full
 
     def value(self, theta: Array, x: Array) -> Array:
         """g(θ; x): (…, n) for theta (…, p) and x (n, d)."""
@@ -180,12 +182,12 @@ class Neuron:
         return result
 
     def rows_at_once(self, samples: int) -> int:
-        """For how many parameters to ask for the response on so many data: as many as stay in cache, also where it has arrays (N, n)."""
-        return TOGETHER if self.sigma.formula is not None else max(1, BLOCK // samples)
+        """For how many parameters to ask for the response on so many data: as many as stay in cache."""
+        return TOGETHER if self.sigma.formula is not None and self.dim <= FEW_INPUTS else max(1, BLOCK // samples)
 
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""
-        compiled = self.sigma.formula is not None and len(theta) * len(x) >= WORTH_COMPILING
+        compiled = self.sigma.formula is not None and self.dim <= FEW_INPUTS and len(theta) * len(x) >= WORTH_COMPILING
         return (_CompiledResponse if compiled else _RidgeResponse)(self, theta, x)
 
     def __repr__(self) -> str:
@@ -265,33 +267,22 @@ class _RidgeResponse:
 class _CompiledResponse(_RidgeResponse):
     """The same for many neurons: sums over neurons or data in compiled loops, which keep no array (N, n)."""
 
-    @cached_property
-    def loops(self) -> Loops:
-        """Those of σ."""
-        from wgf.kernels.activations import loops
+    def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
+        from wgf.kernels.activations import LANES, loops
 
-        assert self.neuron.sigma.formula is not None
-        return loops(self.neuron.sigma.formula)
-
-    @cached_property
-    def weights(self) -> tuple[Array, Array]:
-        """(a, b), (N, d + 1), and x̃ᵀ, (d + 1, n)."""
-        return np.column_stack([self.a, self.b]), np.ascontiguousarray(self.inputs.T)
-
-    def scratch(self, width: int) -> Array:
-        """For a few neurons at a time, (rows, width)."""
-        return np.empty((max(1, ENTRIES // len(self.x)), width))
+        self.neuron, self.x, self.scratch = neuron, x, np.empty(LANES)
+        self.loops = loops(cast("Formula", neuron.sigma.formula))
+        self.rows = neuron.all_coordinates(theta).T.copy()
+        self.c, self.a, self.b = self.rows[0], self.rows[1:-1].T, self.rows[-1]
 
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""
         total = np.zeros(len(self.x))
-        self.loops.add_network(total, masses * self.c, *self.weights, self.scratch(len(self.x)))
+        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), self.scratch)
         return total
 
     def pull(self, u: Array) -> Array:
-        """Σ_i u_i σ(z_ji) and c_j Σ_i u_i σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
-        n, width = self.inputs.shape
-        full = np.empty((len(self.c), width + 1))
-        scratch = self.scratch(n), self.scratch(n), self.scratch(width)
-        self.loops.fill_pull(full, u, u[:, None] * self.inputs, self.c, *self.weights, *scratch)
-        return full[:, self.neuron.free]
+        """Σ_i u_i σ(z_ji) and Σ_i u_i c_j σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
+        pull = np.empty(self.rows.shape)
+        self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), self.scratch)
+        return pull[self.neuron.free].T
