@@ -24,9 +24,9 @@ class Loops(NamedTuple):
     """Of one activation. Neurons (d + 2, N) are the rows c, a_1 … a_d, b, inputs (d, n) are xᵀ; with z_ji = ⟨a_j, x_i⟩ + b_j:
 
     add_network(total, masses, neurons, inputs, z)       total (n,) += Σ_j masses_j σ(z_ji)
-    fill_pull(pull, u, neurons, inputs, z)               pull (d + 2, N) = Σ_i u_i (σ(z_ji), c_j σ'(z_ji) x_i, c_j σ'(z_ji))
+    fill_pull(pull, u, neurons, inputs, z, sums)         pull (d + 2, N) = Σ_i u_i (σ(z_ji), c_j σ'(z_ji) x_i, c_j σ'(z_ji))
 
-    Scratch z (LANES,).
+    Scratch z (LANES,), sums (d + 2, LANES).
     """
 
     add_network: Callable[..., None]
@@ -34,14 +34,21 @@ class Loops(NamedTuple):
 
 
 @pointwise
+def add_multiple(total: Array, addend: Array, factor: float) -> None:
+    """`total` += factor · addend, lane by lane."""
+    for lane in range(addend.size):
+        total[lane] += factor * addend[lane]
+
+
+@pointwise
 def fill_arguments(z: Array, neurons: Array, inputs: Array, first: int, i: int) -> None:
     """z_l = ⟨a, x_i⟩ + b of the neurons `first` + l."""
-    d = inputs.shape[0]
+    end, d = first + z.size, inputs.shape[0]
+    weights, biases = neurons[1, first:end], neurons[d + 1, first:end]
     for lane in range(z.size):
-        z[lane] = neurons[1, first + lane] * inputs[0, i] + neurons[d + 1, first + lane]
+        z[lane] = weights[lane] * inputs[0, i] + biases[lane]
     for k in range(1, d):
-        for lane in range(z.size):
-            z[lane] += neurons[k + 1, first + lane] * inputs[k, i]
+        add_multiple(z, neurons[k + 1, first:end], inputs[k, i])
 
 
 @lru_cache(maxsize=None)
@@ -61,21 +68,24 @@ def loops(formula: Formula) -> Loops:
                 total[i] += output
 
     @serial_sums
-    def fill_pull(pull: Array, u: Array, neurons: Array, inputs: Array, z: Array) -> None:
+    def fill_pull(pull: Array, u: Array, neurons: Array, inputs: Array, z: Array, sums: Array) -> None:
         d = inputs.shape[0]
         for first in range(0, pull.shape[1], LANES):
-            arguments = z[: min(LANES, pull.shape[1] - first)]
-            pull[:, first : first + arguments.size] = 0.0
+            end = min(first + LANES, pull.shape[1])
+            arguments, values, c = z[: end - first], sums[0, : end - first], neurons[0, first:end]
+            sums[:] = 0.0
             for i in range(u.size):
                 fill_arguments(arguments, neurons, inputs, first, i)
                 for lane in range(arguments.size):
                     s, slope = body(arguments[lane], exponential, exponential_less_one)
-                    pull[0, first + lane] += u[i] * s
-                    arguments[lane] = u[i] * neurons[0, first + lane] * slope
-                for lane in range(arguments.size):
-                    pull[d + 1, first + lane] += arguments[lane]
+                    values[lane] += u[i] * s
+                    arguments[lane] = u[i] * slope
                 for k in range(d):
-                    for lane in range(arguments.size):
-                        pull[k + 1, first + lane] += arguments[lane] * inputs[k, i]
+                    add_multiple(sums[k + 1], arguments, inputs[k, i])
+                add_multiple(sums[d + 1], arguments, 1.0)
+            pull[0, first:end] = values
+            for k in range(1, d + 2):
+                for lane in range(arguments.size):
+                    pull[k, first + lane] = c[lane] * sums[k, lane]
 
     return Loops(add_network, fill_pull)

@@ -270,7 +270,7 @@ class _CompiledResponse(_RidgeResponse):
     def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
         from wgf.kernels.activations import LANES, loops
 
-        self.neuron, self.x, self.scratch = neuron, x, np.empty(LANES)
+        self.neuron, self.x, self.lanes = neuron, x, LANES
         self.loops = loops(cast("Formula", neuron.sigma.formula))
         self.rows = neuron.all_coordinates(theta).T.copy()
         self.c, self.a, self.b = self.rows[0], self.rows[1:-1].T, self.rows[-1]
@@ -278,11 +278,11 @@ class _CompiledResponse(_RidgeResponse):
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""
         total = np.zeros(len(self.x))
-        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), self.scratch)
+        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), np.empty(self.lanes))
         return total
 
     def pull(self, u: Array) -> Array:
         """Σ_i u_i σ(z_ji) and Σ_i u_i c_j σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
-        pull = np.empty(self.rows.shape)
-        self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), self.scratch)
+        pull, scratch = np.empty(self.rows.shape), np.empty((len(self.rows) + 1, self.lanes))
+        self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), scratch[0], scratch[1:])
         return pull[self.neuron.free].T
