@@ -29,6 +29,7 @@ WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does 
 FEW_INPUTS = 16  # beyond it the products ⟨a, x⟩ take longest, which BLAS does better
 TOGETHER = 2**11  # neurons that a compiled loop is given at once
 
+
 def coordinate_names(dim: int) -> tuple[str, ...]:
     """All the coordinates of a neuron with `dim` inputs, in order: c, the input weights a or a1 … ad, b."""
     weights = ("a",) if dim == 1 else tuple(f"a{k + 1}" for k in range(dim))

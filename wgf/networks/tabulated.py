@@ -10,13 +10,13 @@ so that a network and the gradient of ⟨g(θ), v⟩ cost TERMS operations a neu
     Σ_j m_j c_j s_i(ζ_j) = Σ_kq M_kq P_kqi,   M_kq = Σ_{j in piece k} m_j c_j u_jᵠ;      ⟨s(ζ), v⟩ = Σ_q (P_kq·v) uᵠ, and its derivative.
 
 The second is the adjoint of the first: moments and velocities are those of one neuron, c Σ_q P_kq uᵠ. It differs from c·σ by less than
-TOLERANCE in value and slope, relative to the largest of both on the piece, which is checked piece by piece; where one fails, or the neurons
-reach over too many, they are evaluated directly. A piece depends on the neuron and the data alone, so that what comes of a cloud does not
-depend on where it was before.
+TOLERANCE in value and slope, relative to the largest of both near zero and to the largest value on the piece, which is checked piece by
+piece; where one fails, or the neurons reach over too many, they are evaluated directly. A piece depends on the neuron and the data alone, so
+that what comes of a cloud does not depend on where it was before.
 
 The width h max|α| of a piece in z is the largest of WIDTHS for which σ passes the check near zero. An interpolant of degree N − 1 is off by
 about ρ^{−N}, where ρ is the sum of the half axes of the ellipse through the nearest pole with foci at the ends, the half width being one
-[Trefethen, Approximation Theory and Approximation Practice (2013), th. 8.2]: 5e-17 for tanh with width ¼ and N = 12, ρ = 25.
+[Trefethen, Approximation Theory and Approximation Practice (2013), th. 8.2]: 1e-14 for tanh with width ¼ and N = 10, ρ = 25.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from wgf.networks.activations import Activation, Array
 from wgf.networks.neuron import Neuron, Response
 from wgf.networks.scaling import ScaledNeuron
 
-TERMS = 9  # of a piece
-TOLERANCE = 5e-12  # relative: what rounding leaves of slopes
+TERMS = 10  # of a piece
+TOLERANCE = 1e-12
 WIDTHS = (1.0, 0.5, 0.25, 0.125, 0.0625)  # of a piece, in z: on a narrower one rounding counts
 NEAR = 8  # |z| up to which a width is tried
 FEWEST = 500  # neurons, and
@@ -122,11 +122,18 @@ class Table:
 
 
 @lru_cache(maxsize=None)
+def size(sigma: Activation) -> float:
+    """The largest of |σ| and |σ'| where |z| < NEAR."""
+    z = np.linspace(-NEAR, NEAR, 1000)
+    return float(max(np.abs(sigma.value(z)).max(), np.abs(sigma.first(z)).max()))
+
+
+@lru_cache(maxsize=None)
 def widest(sigma: Activation) -> float:
-    """The largest of WIDTHS on which σ is well interpolated where |z| < NEAR; zero if none is."""
+    """The largest of WIDTHS on which σ is well interpolated where |z| < NEAR, from everywhere in steps of half of it; zero if none is."""
     for width in WIDTHS:
-        places = np.arange(-NEAR, NEAR, width)
-        if not np.isnan(interpolant(sigma, places, np.full(len(places), width))).any():
+        pieces = (interpolant(sigma, np.array([low]), np.array([width])) for low in np.arange(-NEAR, NEAR, 0.5 * width))
+        if not any(np.isnan(piece).any() for piece in pieces):
             return width
     return 0.0
 
@@ -134,11 +141,14 @@ def widest(sigma: Activation) -> float:
 def interpolant(sigma: Activation, low: Array, widths: Array) -> Array:
     """The coefficients P (TERMS, n) of σ(low + ½ widths (1 + u)) ≈ Σ_q P_q uᵠ on |u| ≤ 1, for widths (n,); all NaN where it is not as good as it has to be."""
     nodes, powers, places, at_places, slopes_there = _rule()
-    coefficients = powers @ sigma.value(low + 0.5 * np.multiply.outer(1.0 + nodes, widths))
+    value = sigma.value(low + 0.5 * np.multiply.outer(1.0 + nodes, widths))
+    mean = value.mean(axis=0)  # which would lose digits of the others
+    coefficients = powers @ (value - mean)
+    coefficients[0] += mean
     z = low + 0.5 * np.multiply.outer(1.0 + places, widths)
     value, half = sigma.value(z), 0.5 * np.abs(widths).max()
     slope = 0.5 * widths * sigma.first(z)
-    allowed = TOLERANCE * max(np.abs(value).max(), np.abs(slope).max() / half)
+    allowed = TOLERANCE * max(size(sigma), np.abs(value).max())
     missed = max(np.abs(at_places @ coefficients - value).max(), np.abs(slopes_there @ coefficients - slope).max() / half)
     return coefficients if missed <= allowed else np.full(coefficients.shape, np.nan)
 
