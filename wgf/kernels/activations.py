@@ -8,7 +8,7 @@ side, so that all of it vectorises.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from numba.extending import register_jitable
@@ -51,7 +51,7 @@ def fill_arguments(z: Array, neurons: Array, inputs: Array, first: int, i: int) 
         add_multiple(z, neurons[k + 1, first:end], inputs[k, i])
 
 
-@lru_cache(maxsize=None)
+@cache
 def loops(formula: Formula) -> Loops:
     """Compiled when they are called first, and kept on disk."""
     body = register_jitable(error_model="numpy", fastmath=set(CONTRACTED), forceinline=True)(formula)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -121,14 +121,14 @@ class Table:
         return interpolant(self.sigma, k * widths + self.beta, widths)[None]
 
 
-@lru_cache(maxsize=None)
+@cache
 def size(sigma: Activation) -> float:
     """The largest of |σ| and |σ'| where |z| < NEAR."""
     z = np.linspace(-NEAR, NEAR, 1000)
     return float(max(np.abs(sigma.value(z)).max(), np.abs(sigma.first(z)).max()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def widest(sigma: Activation) -> float:
     """The largest of WIDTHS on which σ is well interpolated where |z| < NEAR, from everywhere in steps of half of it; zero if none is."""
     for width in WIDTHS:
