@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes
 
 import wgf
 import wgf.networks.neuron as neuron_module
-from wgf.kernels.activations import LANES, loops
+from wgf.kernels.activations import loops
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.custom import CustomNeuron, as_neuron, differences
 from wgf.networks.neuron import Neuron, coordinate_names
@@ -138,7 +138,7 @@ FAR = np.concatenate([np.linspace(-40, 40, 401), np.linspace(-2, 2, 41), [-800.0
 
 def compiled_pair(formula, z):
     """(σ(z), σ'(z)) from the compiled loops: networks of one neuron z = 1·x, and their pull on one datum x = 1."""
-    neurons, one, scratch = np.stack([np.ones_like(z), z, np.zeros_like(z)]), np.ones(1), np.empty((4, LANES))
+    neurons, one, scratch = np.stack([np.ones_like(z), z, np.zeros_like(z)]), np.ones(1), np.empty((4, 100))
     values, pull = np.empty_like(z), np.empty((3, len(z)))
     loops(formula).fill_pull(pull, one, neurons, np.ones((1, 1)), scratch[0], scratch[1:])
     for k in range(len(z)):

@@ -17,7 +17,6 @@ from wgf.kernels.compiled import CONTRACTED, Array, pointwise, serial_sums
 from wgf.kernels.exponential import exponential, exponential_less_one
 
 Formula = Callable[[Any, Any, Any], tuple[Any, Any]]
-LANES = 256  # neurons whose numbers stay in the nearest cache
 
 
 class Loops(NamedTuple):
@@ -26,7 +25,7 @@ class Loops(NamedTuple):
     add_network(total, masses, neurons, inputs, z)       total (n,) += Σ_j masses_j σ(z_ji)
     fill_pull(pull, u, neurons, inputs, z, sums)         pull (d + 2, N) = Σ_i u_i (σ(z_ji), c_j σ'(z_ji) x_i, c_j σ'(z_ji))
 
-    Scratch z (LANES,), sums (d + 2, LANES).
+    Scratch z (lanes,), sums (d + 2, lanes): a few hundred, so that they stay in the nearest cache.
     """
 
     add_network: Callable[..., None]
@@ -58,8 +57,8 @@ def loops(formula: Formula) -> Loops:
 
     @serial_sums
     def add_network(total: Array, masses: Array, neurons: Array, inputs: Array, z: Array) -> None:
-        for first in range(0, masses.size, LANES):
-            arguments = z[: min(LANES, masses.size - first)]
+        for first in range(0, masses.size, z.size):
+            arguments = z[: min(z.size, masses.size - first)]
             for i in range(total.size):
                 fill_arguments(arguments, neurons, inputs, first, i)
                 output = 0.0
@@ -70,8 +69,8 @@ def loops(formula: Formula) -> Loops:
     @serial_sums
     def fill_pull(pull: Array, u: Array, neurons: Array, inputs: Array, z: Array, sums: Array) -> None:
         d = inputs.shape[0]
-        for first in range(0, pull.shape[1], LANES):
-            end = min(first + LANES, pull.shape[1])
+        for first in range(0, pull.shape[1], z.size):
+            end = min(first + z.size, pull.shape[1])
             arguments, values, c = z[: end - first], sums[0, : end - first], neurons[0, first:end]
             sums[:] = 0.0
             for i in range(u.size):

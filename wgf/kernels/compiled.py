@@ -3,9 +3,9 @@
 pointwise       inlined where it is called: the body of a loop
 summing         the same, with sums that may change their order, which is what vectorises them
 compiled_once   called by other kernels, from several places
-serial          called from Python, by several threads at a time if they like, and cached on disk, where there is a place for it; serial_sums
-                may reorder sums
-threaded        called from Python and cached, with its outer loop over blocks in threads (numba.prange); threaded_sums may reorder the sums of a block,
+serial          called from Python, by several threads at a time if they like, and cached on disk, where there is a place for it;
+                serial_sums may reorder sums
+threaded        the same, with its outer loop over blocks in threads (numba.prange); threaded_sums may reorder the sums of a block,
                 threaded_finite takes for granted that no NaN occurs
 
 Where nothing can be written beside the package, nor in the home folder, nor in NUMBA_CACHE_DIR, kernels are compiled in every process: a

@@ -29,13 +29,13 @@ def relative_growth(r: float) -> float:
     return 1.0 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * q))))
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def bits_of(typing, number):  # type: ignore[no-untyped-def]
     """The bits of a float64, as an int64."""
     return types.int64(types.float64), _cast_to(types.int64)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def number_of(typing, bits):  # type: ignore[no-untyped-def]
     """The float64 of these bits."""
     return types.float64(types.int64), _cast_to(types.float64)

@@ -9,7 +9,10 @@ from wgf.kernels.compiled import Array, serial, serial_sums
 
 @serial
 def add_deposits(total: Array, moments: Array, table: Array, y: Array, masses: Array, first: int) -> None:
-    """`total` (n,) += Σ_j masses_j Σ_q table_kq uᵠ at the places y (N,), for table (K, Q, n) of pieces k = first …; scratch moments (K, Q)."""
+    """`total` (n,) += Σ_j masses_j Σ_q table_kq uᵠ at the places y (N,), for the pieces `first` … of table (K, Q, n).
+
+    Scratch moments (K, Q).
+    """
     pieces, terms = moments.shape
     moments[:] = 0.0
     for j in range(y.size):

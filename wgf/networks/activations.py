@@ -7,7 +7,8 @@ exponentials of −|z| only, which neither overflow nor cancel; sums of more tha
     tanh z = ±E/(2 − E), E = 1 − e^{−2|z|};   σ(z) = 1/(1 + e^{−z});   log(1 + e^z) = z₊ + 2 artanh w, w = e/(2 + e) ≤ ⅓, e = e^{−|z|}.
 
 erf z = ±(1 − e^{−z²} erfcx|z|), where (1 + 2x) erfcx x is smooth in t = (x − κ)/(x + κ) ∈ [−1, 1], infinity included
-[Shepherd & Laframboise, Math. Comp. 36 (1981) 249]: ERFCX has the even and odd coefficients in t of its Chebyshev interpolant of degree 24 for κ = 2.5.
+[Shepherd & Laframboise, Math. Comp. 36 (1981) 249]: ERFCX_EVEN and ERFCX_ODD are the coefficients in t of its Chebyshev interpolant of
+degree 24 for κ = 2.5.
 cos z = (−1)ᵏ cos r with whole k and r = z − kπ, |r| ≤ ½π, cos r and sin r by their Taylor polynomials.
 """
 

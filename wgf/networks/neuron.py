@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
@@ -25,8 +25,12 @@ from wgf.measures.measure import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array, Formula
 from wgf.registers import known
 
+if TYPE_CHECKING:
+    from wgf.kernels.activations import Loops
+
 WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
 FEW_INPUTS = 16  # beyond it the products ⟨a, x⟩ take longest, which BLAS does better
+LANES = 256  # neurons side by side in a compiled loop
 TOGETHER = 2**11  # neurons that a compiled loop is given at once
 
 
@@ -189,36 +193,50 @@ class Neuron:
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""
         compiled = self.sigma.formula is not None and self.dim <= FEW_INPUTS and len(theta) * len(x) >= WORTH_COMPILING
-        return (_CompiledResponse if compiled else _RidgeResponse)(self, theta, x)
+        return (_CompiledResponse if compiled else RidgeResponse)(self, theta, x)
 
     def __repr__(self) -> str:
         fixed = "".join(f", {name} = {number:g}" for name, number in self.fixed.items())
         return f"Neuron({self.sigma.name}, θ = ({', '.join(self.theta)}){fixed}, {self.dim} input{'s' if self.dim > 1 else ''})"
 
 
-class _RidgeResponse:
+class RidgeResponse:
     """c·σ(⟨a, x⟩ + b) at N parameters: keeps σ(z) and σ'(z), once it has been asked for them."""
 
     def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
-        self.neuron, self.x = neuron, x
-        self.c, self.a, self.b = neuron.split(theta)
+        self.neuron, self.theta, self.x = neuron, theta, x
+
+    @cached_property
+    def rows(self) -> Array:
+        """c, the input weights and b, (d + 2, N)."""
+        return self.neuron.all_coordinates(self.theta).T.copy()
+
+    @property
+    def c(self) -> Array:
+        """The output weights, (N,)."""
+        result: Array = self.rows[0]
+        return result
 
     @cached_property
     def inputs(self) -> Array:
+        """x̃, (n, d + 1)."""
         return extended(self.x)
 
     @cached_property
     def z(self) -> Array:
-        z: Array = self.a @ self.x.T
-        z += self.b[:, None]
+        """⟨a, x⟩ + b, (N, n)."""
+        z: Array = self.rows[1:-1].T @ self.x.T
+        z += self.rows[-1][:, None]
         return z
 
     @cached_property
     def s(self) -> Array:
+        """σ(z), (N, n)."""
         return self.neuron.sigma.value(self.z)
 
     @cached_property
     def slope(self) -> Array:
+        """σ'(z), (N, n)."""
         return self.neuron.sigma.slope(self.z, self.s)
 
     @property
@@ -265,25 +283,25 @@ class _RidgeResponse:
         return total
 
 
-class _CompiledResponse(_RidgeResponse):
+class _CompiledResponse(RidgeResponse):
     """The same for many neurons: sums over neurons or data in compiled loops, which keep no array (N, n)."""
 
-    def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
-        from wgf.kernels.activations import LANES, loops
+    @cached_property
+    def loops(self) -> Loops:
+        """Those of σ."""
+        from wgf.kernels.activations import loops
 
-        self.neuron, self.x, self.lanes = neuron, x, LANES
-        self.loops = loops(cast("Formula", neuron.sigma.formula))
-        self.rows = neuron.all_coordinates(theta).T.copy()
-        self.c, self.a, self.b = self.rows[0], self.rows[1:-1].T, self.rows[-1]
+        return loops(cast("Formula", self.neuron.sigma.formula))
 
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""
         total = np.zeros(len(self.x))
-        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), np.empty(self.lanes))
+        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), np.empty(LANES))
         return total
 
     def pull(self, u: Array) -> Array:
         """Σ_i u_i σ(z_ji) and Σ_i u_i c_j σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
-        pull, scratch = np.empty(self.rows.shape), np.empty((len(self.rows) + 1, self.lanes))
+        pull, scratch = np.empty(self.rows.shape), np.empty((len(self.rows) + 1, LANES))
         self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), scratch[0], scratch[1:])
-        return pull[self.neuron.free].T
+        result: Array = pull[self.neuron.free].T
+        return result

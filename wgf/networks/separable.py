@@ -1,16 +1,17 @@
 """Features of a smooth neuron on the cells of a plane, as products of factors of one axis each: no number is kept for a cell.
 
-Where g is smooth in θ = (θ₁, θ₂), it is interpolated from the K × K Chebyshev points of the box to rounding, Φ_(ij) ≈ Σ_kl L_ik L'_jl F_kl, with
-F = g at these points, the data along the last axis, compressed to rank r like any features (features.py). With L = QX, L' = Q'X' (QR) and the
-singular vectors A, A' of the two unfoldings of the array X X' F (K, K, r), each cut to the tolerance [De Lathauwer, De Moor & Vandewalle,
-SIAM J. Matrix Anal. Appl. 21 (2000) 1253],
+Where g is smooth in θ = (θ₁, θ₂), it is interpolated from the K × K Chebyshev points of the box to rounding,
+Φ_(ij) ≈ Σ_kl L_ik L'_jl F_kl Bᵀ, where F holds g at these points, for the data in the compressed basis B of rank r (features.py). With
+L = QX and L' = Q'X' (QR), and the singular vectors A, A' of the two unfoldings of the array (X ⊗ X')F (K, K, r), each cut to the tolerance
+[De Lathauwer, De Moor & Vandewalle, SIAM J. Matrix Anal. Appl. 21 (2000) 1253],
 
-    Φ_(ij) ≈ Σ_rs U_ir C_rs V_js Bᵀ,    U = QA (n₁, R),  V = Q'A' (n₂, S),  C = AᵀA'ᵀ X X' F (R, S, r),
+    Φ_(ij) ≈ Σ_rs U_ir V_js C_rs Bᵀ,    U = QA (n₁, R),  V = Q'A' (n₂, S),  C = (A ⊗ A')ᵀ(X ⊗ X')F (R, S, r),
 
-    ΦᵀM = Σ_rs C_rs (UᵀMV)_rs,    Φz = U (Cz) Vᵀ:
+    ΦᵀM = Σ_rs (UᵀMV)_rs C_rs,    Φz = U (Cz) Vᵀ:
 
-about S multiplications a cell each, by matrices that stay in the cache, beside r numbers a cell that come from memory. A kink makes all ranks
-full and interpolation poor: the error is measured on cells all over the plane, and where it exceeds the tolerance there are no such factors.
+about S multiplications a cell each, by matrices that stay in the cache, where otherwise r numbers a cell come from memory. A kink makes all
+ranks full and interpolation poor: the error is measured on cells all over the plane, and where it exceeds the tolerance there are no such
+factors.
 """
 
 from __future__ import annotations
@@ -60,14 +61,14 @@ class SeparableFeatures:
         for _ in self._each(fill):
             pass
 
-    def rows(self, cells: np.ndarray) -> np.ndarray:
+    def at_cells(self, cells: np.ndarray) -> np.ndarray:
         """Φ B at cells given by their numbers (N,), (N, r)."""
         first, second = np.divmod(cells, self.right.shape[1])
         result: np.ndarray = np.einsum("Nr,rsk,sN->Nk", self.left[first], self.core, self.right[:, second], optimize=True)
         return result
 
     def _each(self, function: Callable[[slice], Any]) -> Iterator[Any]:
-        """function(part) for the parts of the rows, in order; BLAS keeps to one thread, so that they are the same for any number of them."""
+        """function(part) for the parts of the rows, in order; BLAS keeps to one thread, for its sums depend on how many it has."""
         with self.blas.limit(limits=1):
             yield from map(function, self.parts) if self._pool is None else self._pool.map(function, self.parts)
 
@@ -108,7 +109,7 @@ def _separated(values: Values, centers: tuple[np.ndarray, np.ndarray], count: in
 
 
 def _interpolation(places: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chebyshev points between the first and the last of the places, and the matrix (n, count) that interpolates from there to the places."""
+    """Chebyshev points between the first and the last of the places, and the matrix (n, count) that interpolates from them."""
     unit = np.cos(np.pi * (np.arange(count) + 0.5) / count)
     middle, half = 0.5 * (places[0] + places[-1]), 0.5 * (places[-1] - places[0])
     coefficients = np.where(np.arange(count) > 0, 2.0, 1.0)[:, None] / count * chebyshev.chebvander(unit, count - 1).T
@@ -129,4 +130,4 @@ def _missed(found: SeparableFeatures, values: Values, centers: tuple[np.ndarray,
     first, second = np.divmod(cells, len(centers[1]))
     exact = values(np.column_stack([centers[0][first], centers[1][second]]))
     size = float(np.linalg.norm(exact))
-    return float(np.linalg.norm(found.rows(cells) @ found.basis.T - exact)) / size if size else 0.0
+    return float(np.linalg.norm(found.at_cells(cells) @ found.basis.T - exact)) / size if size else 0.0

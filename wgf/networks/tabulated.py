@@ -11,8 +11,8 @@ so that a network and the gradient of ⟨g(θ), v⟩ cost TERMS operations a neu
 
 The second is the adjoint of the first: moments and velocities are those of one neuron, c Σ_q P_kq uᵠ. It differs from c·σ by less than
 TOLERANCE in value and slope, relative to the largest of both near zero and to the largest value on the piece, which is checked piece by
-piece; where one fails, or the neurons reach over too many, they are evaluated directly. A piece depends on the neuron and the data alone, so
-that what comes of a cloud does not depend on where it was before.
+piece; where one fails, or the neurons reach over too many, they are evaluated directly. A piece depends on the neuron and the data alone:
+what comes of a cloud does not depend on where it was before.
 
 The width h max|α| of a piece in z is the largest of WIDTHS for which σ passes the check near zero. An interpolant of degree N − 1 is off by
 about ρ^{−N}, where ρ is the sum of the half axes of the ellipse through the nearest pole with foci at the ends, the half width being one
@@ -25,13 +25,13 @@ import dataclasses
 import threading
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 
 from wgf.networks.activations import Activation, Array
-from wgf.networks.neuron import Neuron, Response
+from wgf.networks.neuron import LinearResponse, Neuron, RidgeResponse
 from wgf.networks.scaling import ScaledNeuron
 
 TERMS = 10  # of a piece
@@ -54,14 +54,14 @@ class TabulatedNeuron(Neuron):
         """How many responses to ask for in one."""
         return TOGETHER
 
-    def at(self, theta: Array, x: Array) -> Response:
+    def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""
         table, axis = self.table, next(k for k, name in enumerate(self.theta) if name != "c")
         if table is None or x is not table.x or len(theta) < FEWEST or not table.per_width:
             return super().at(theta, x)
         y = theta[:, axis] * table.per_width
         found = table.reaching(y)
-        return super().at(theta, x) if found is None else _TabulatedResponse(self, theta, y, *found)
+        return super().at(theta, x) if found is None else _TabulatedResponse(self, theta, x, y, *found)
 
 
 def tabulated(neuron: Any, x: Array) -> Any:
@@ -105,7 +105,7 @@ class Table:
         return count * TERMS * len(self.x) < LARGEST
 
     def _reach(self, first: int, end: int) -> None:
-        """Let the table reach from piece `first` to `end` − 1: by more pieces at both ends, or as a new one where that would be too many."""
+        """Let the table reach from piece `first` to `end` − 1: by pieces at both ends, or as a new one where those are too many."""
         start, stop = self._first, self._first + len(self._pieces)
         if start == stop or not self._small(max(end, stop) - min(first, start)):
             self._pieces = self._pieces[:0]
@@ -139,7 +139,7 @@ def widest(sigma: Activation) -> float:
 
 
 def interpolant(sigma: Activation, low: Array, widths: Array) -> Array:
-    """The coefficients P (TERMS, n) of σ(low + ½ widths (1 + u)) ≈ Σ_q P_q uᵠ on |u| ≤ 1, for widths (n,); all NaN where it is not as good as it has to be."""
+    """The coefficients P (TERMS, n) of σ(low + ½ widths (1 + u)) ≈ Σ_q P_q uᵠ, |u| ≤ 1, for widths (n,); NaN where they are not as good."""
     nodes, powers, places, at_places, slopes_there = _rule()
     value = sigma.value(low + 0.5 * np.multiply.outer(1.0 + nodes, widths))
     mean = value.mean(axis=0)  # which would lose digits of the others
@@ -155,28 +155,29 @@ def interpolant(sigma: Activation, low: Array, widths: Array) -> Array:
 
 @lru_cache(maxsize=1)
 def _rule() -> tuple[Array, Array, Array, Array, Array]:
-    """Chebyshev nodes; the matrix from values there to coefficients of powers; places between them, and the matrices to values and slopes."""
+    """Chebyshev nodes; the matrix from values there to powers of u; places between them, and those from powers to values and slopes."""
     nodes = np.cos(np.pi * (np.arange(TERMS) + 0.5) / TERMS)
     degrees = np.arange(TERMS)
     to_chebyshev = np.where(degrees[:, None], 2.0, 1.0) / TERMS * chebyshev.chebvander(nodes, TERMS - 1).T
-    to_powers = np.array([np.pad(chebyshev.cheb2poly(np.eye(k + 1)[k]), (0, TERMS - 1 - k)) for k in degrees]).T
+    to_powers = np.column_stack([np.append(chebyshev.cheb2poly(np.eye(k + 1)[k]), np.zeros(TERMS - 1 - k)) for k in range(TERMS)])
     places = np.cos(np.pi * np.arange(TERMS + 1) / TERMS)
     values = polynomial.polyvander(places, TERMS - 1)
     slopes = np.column_stack([np.zeros(len(places)), values[:, :-1] * degrees[1:]])
     return nodes, to_powers @ to_chebyshev, places, values, slopes
 
 
-class _TabulatedResponse:
-    """c Σ_q P_kq uᵠ at theta (N, p), with y = ζ/h (N,) and the pieces from `first` on."""
+class _TabulatedResponse(RidgeResponse):
+    """c Σ_q P_kq uᵠ at theta (N, p), with y = ζ/h (N,) and the pieces from `first` on; what is not a sum is the neuron's own."""
 
-    def __init__(self, neuron: TabulatedNeuron, theta: Array, y: Array, first: int, pieces: Array) -> None:
-        self.neuron, self.theta, self.y, self.first, self.pieces = neuron, theta, y, first, pieces
+    def __init__(self, neuron: TabulatedNeuron, theta: Array, x: Array, y: Array, first: int, pieces: Array) -> None:
+        super().__init__(neuron, theta, x)
+        self.y, self.first, self.pieces, self.per_width = y, first, pieces, cast("Table", neuron.table).per_width
 
     @property
-    def c(self) -> Array | float:
-        """The output weights, (N,)."""
+    def c(self) -> Array:
+        """The output weights, (N,) or, where they are fixed, (1,)."""
         axis = self.neuron.output_axis
-        return self.neuron.split(self.theta[:1])[0][0] if axis is None else self.theta[:, axis]
+        return self.neuron.all_coordinates(self.theta[:1])[:, 0] if axis is None else self.theta[:, axis]
 
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""
@@ -192,6 +193,6 @@ class _TabulatedResponse:
 
         read = np.empty((len(self.y), 2))
         read_pieces(read, np.empty(self.pieces.shape[:2]), self.pieces, u, self.y, self.first)
-        assert self.neuron.table is not None
-        read[:, 1] *= self.c * self.neuron.table.per_width
-        return read[:, [int(name != "c") for name in self.neuron.theta]]
+        read[:, 1] *= self.c * self.per_width
+        result: Array = read[:, [int(name != "c") for name in self.neuron.theta]]
+        return result

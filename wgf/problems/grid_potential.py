@@ -28,7 +28,8 @@ class RegressionPotential(GridPotential):
 
         z = SᵀM·volume − f,   G = (S z) ⊗ c + ½λV = slope ⊗ multiplier + along + offset.
 
-    Otherwise the features live on all cells, or are separable on a plane (networks/separable.py), and G is the array `offset`. The arrays are filled in place by `update`.
+    Otherwise the features live on all cells, or are separable on a plane (networks/separable.py), and G is the array `offset`. The arrays
+    are filled in place by `update`.
 
     rank, error      of the compressed features
     """
@@ -43,7 +44,8 @@ class RegressionPotential(GridPotential):
     def _add_features(self, neuron: Any, tolerance: float) -> None:
         """S on the rows (c an axis) or Φ on the cells, compressed; f* in the same basis, and the readout φ(x_i) = (B z)_i/√w_i."""
         data, last = self.energy.data, self.axes[-1]
-        root, rest = np.sqrt(data.weights), self.grid
+        root = np.sqrt(data.weights)
+        rest: Grid | None = self.grid
         if self.factored:
             self.multiplier[:] = self.grid.centers[last]
             rest = self.grid.without(last)
@@ -70,9 +72,10 @@ class RegressionPotential(GridPotential):
 
     @cached_property
     def features(self) -> np.ndarray:
-        """S on the rows or Φ on the cells in the compressed basis, (rows or cells, r); what is separable is written out when it is asked for."""
+        """S on the rows or Φ on the cells in the compressed basis, (rows or cells, r); written out here where they are separable."""
         assert self.separable is not None
-        return np.concatenate([self.separable.rows(np.arange(row * self.columns, (row + 1) * self.columns)) for row in range(self.rows)])
+        rows = np.arange(self.rows * self.columns).reshape(self.rows, self.columns)
+        return np.concatenate([self.separable.at_cells(cells) for cells in rows])
 
     def _add_penalty(self) -> None:
         """½λV: for |θ|² on a factored grid split into rows (offset) and columns (along), else an array over the cells."""

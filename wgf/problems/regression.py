@@ -115,7 +115,8 @@ class RegressionEnergy:
     def entries(self, grid: Grid) -> float:
         """Approximate memory of the potential on a grid, in floats."""
         axis = self.neuron.output_axis
-        featured = grid.size if axis is None else grid.size / grid.shape[axis]
+        separable = axis is None and grid.dim == 2 and isinstance(self.neuron, Neuron) and not self.neuron.sigma.kinks
+        featured = sum(grid.shape) if separable else grid.size if axis is None else grid.size / grid.shape[axis]
         return (featured + 2 * self.data.size) * min(self.data.size, featured, 64) + (grid.size if axis is None else 0)
 
     def axis_names(self, p: int) -> tuple[str, ...]:
