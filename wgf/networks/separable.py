@@ -25,11 +25,12 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from threadpoolctl import ThreadpoolController
 
-from wgf.networks.features import SAMPLED_ROWS, compress
+from wgf.networks.features import compress
 
 POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
 WORTH_MORE = 1e-2  # the error has to fall by this factor from one to the next, or it falls too slowly
 ROUNDING = 0.5  # of the tolerance, for each of the three cuts
+SAMPLED = 100  # rows and columns
 PARTS = 16  # of the rows: what threads have to share, and whose sums are added in order
 
 Values = Callable[[np.ndarray], np.ndarray]  # rows of features at points (N, 2), (N, n)
@@ -61,10 +62,9 @@ class SeparableFeatures:
         for _ in self._each(fill):
             pass
 
-    def at_cells(self, cells: np.ndarray) -> np.ndarray:
-        """Φ B at cells given by their numbers (N,), (N, r)."""
-        first, second = np.divmod(cells, self.right.shape[1])
-        result: np.ndarray = np.einsum("Nr,rsk,sN->Nk", self.left[first], self.core, self.right[:, second], optimize=True)
+    def written_out(self, rows: Any = slice(None), columns: Any = slice(None)) -> np.ndarray:
+        """ΦB on the cells of some rows and columns of the plane, (rows, columns, r)."""
+        result: np.ndarray = np.matmul(self.right[:, columns].T, np.tensordot(self.left[rows], self.core, 1))
         return result
 
     def _each(self, function: Callable[[slice], Any]) -> Iterator[Any]:
@@ -125,9 +125,11 @@ def _directions(matrix: np.ndarray, allowed: float) -> np.ndarray:
 
 
 def _missed(found: SeparableFeatures, values: Values, centers: tuple[np.ndarray, np.ndarray]) -> float:
-    """The relative error (Frobenius) on SAMPLED_ROWS cells all over the plane."""
-    cells = np.random.default_rng(0).integers(len(centers[0]) * len(centers[1]), size=SAMPLED_ROWS)
-    first, second = np.divmod(cells, len(centers[1]))
-    exact = values(np.column_stack([centers[0][first], centers[1][second]]))
+    """The relative error (Frobenius) on the cells where SAMPLED rows and columns all over the plane meet."""
+    rng = np.random.default_rng(0)
+    rows, columns = (np.sort(rng.integers(len(places), size=SAMPLED)) for places in centers)
+    points = np.stack(np.meshgrid(centers[0][rows], centers[1][columns], indexing="ij"), axis=-1)
+    exact = values(points.reshape(-1, 2))
+    found_there = found.written_out(rows, columns).reshape(len(exact), -1) @ found.basis.T
     size = float(np.linalg.norm(exact))
-    return float(np.linalg.norm(found.at_cells(cells) @ found.basis.T - exact)) / size if size else 0.0
+    return float(np.linalg.norm(found_there - exact)) / size if size else 0.0

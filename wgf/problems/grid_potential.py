@@ -74,8 +74,7 @@ class RegressionPotential(GridPotential):
     def features(self) -> np.ndarray:
         """S on the rows or Φ on the cells in the compressed basis, (rows or cells, r); written out here where they are separable."""
         assert self.separable is not None
-        rows = np.arange(self.rows * self.columns).reshape(self.rows, self.columns)
-        return np.concatenate([self.separable.at_cells(cells) for cells in rows])
+        return self.separable.written_out().reshape(-1, self.rank)
 
     def _add_penalty(self) -> None:
         """½λV: for |θ|² on a factored grid split into rows (offset) and columns (along), else an array over the cells."""
