@@ -1,6 +1,7 @@
 """The neuron: activations and gradients against differences, the coordinates in any order, custom neurons, messages."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 import wgf
+import wgf.networks.neuron as neuron_module
+from wgf.kernels.activations import loops
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.custom import CustomNeuron, as_neuron, differences
 from wgf.networks.neuron import Neuron, coordinate_names
@@ -128,6 +131,69 @@ def test_a_ramp_runs_between_its_plateaus():
 def test_a_ramp_that_does_not_start_before_it_ends_is_refused(start, end):
     with pytest.raises(wgf.InputError, match=rf"the ramp has start = {start:g}, end = {end:g}: start must be less than end"):
         wgf.ramp(start=start, end=end)
+
+
+FAR = np.concatenate([np.linspace(-40, 40, 401), np.linspace(-2, 2, 41), [-800.0, -1e-9, 1e-9, 800.0], np.linspace(-1e-3, 1e-3, 20)])
+
+
+def compiled_pair(formula, z):
+    """(σ(z), σ'(z)) from the compiled loops: networks of one neuron z = 1·x, and their pull on one datum x = 1."""
+    neurons, one, scratch = np.stack([np.ones_like(z), z, np.zeros_like(z)]), np.ones(1), np.empty((4, 100))
+    values, pull = np.empty_like(z), np.empty((3, len(z)))
+    loops(formula).fill_pull(pull, one, neurons, np.ones((1, 1)), scratch[0], scratch[1:])
+    for k in range(len(z)):
+        loops(formula).add_network(total := np.zeros(1), one, neurons[:, k : k + 1].copy(), np.ones((1, 1)), scratch[0])
+        values[k] = total[0]
+    assert values == pytest.approx(pull[0], abs=0, nan_ok=True)
+    assert pull[1] == pytest.approx(pull[2], abs=0, nan_ok=True)
+    return pull[0], pull[1]
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_formula_is_the_activation(name):
+    """As Python runs it, and compiled: to rounding of numbers of size one, or of their own size where they are larger."""
+    sigma, z = ACTIVATIONS[name], FAR[smooth(name, FAR, 1e-12)]
+    plain = np.array([sigma.formula(float(number), math.exp, math.expm1) for number in z]).T
+    value = sigma.value(z)
+    for found in (plain, compiled_pair(sigma.formula, z)):
+        assert found[0] == pytest.approx(value, rel=2e-15, abs=2e-15)
+        assert found[1] == pytest.approx(sigma.slope(z, value), rel=2e-15, abs=2e-15)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "gaussian"])
+def test_a_compiled_formula_keeps_the_digits_of_small_values(name):
+    z = FAR[np.abs(FAR) < 15]
+    assert compiled_pair(ACTIVATIONS[name].formula, z)[0] == pytest.approx(ACTIVATIONS[name].value(z), rel=2e-15, abs=0)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_compiled_formula_of_nan_is_nan(name):
+    assert np.isnan(compiled_pair(ACTIVATIONS[name].formula, np.array([np.nan, 1.0]))[0]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("activation", "theta", "dim"), [*((name, ("c", "a", "b"), 1) for name in ACTIVATIONS), *(("tanh", *case[::-1]) for case in CASES)]
+)
+@pytest.mark.parametrize("m", [5, 300, 513])
+def test_compiled_responses_are_those_of_whole_arrays(activation, theta, dim, m, monkeypatch):
+    """Sums over neurons and over data, for numbers of neurons that fill the lanes and that do not."""
+    monkeypatch.setattr(neuron_module, "WORTH_COMPILING", 0)
+    neuron, rng = neuron_with(activation, theta, dim), np.random.default_rng(m)
+    points, x, u, masses = rng.normal(size=(m, len(theta))), rng.normal(size=(7, dim)), rng.normal(size=7), rng.normal(size=m)
+    response = neuron.at(points, x)
+    assert type(response).__name__ == "_CompiledResponse"
+    assert response.total(masses) == pytest.approx(masses @ neuron.value(points, x), rel=1e-13, abs=1e-13 * m)
+    assert response.pull(u) == pytest.approx(np.einsum("mnp,n->mp", neuron.gradient(points, x), u), rel=1e-13, abs=1e-13)
+    assert response.value == pytest.approx(neuron.value(points, x), abs=1e-14)
+
+
+def test_another_ramp_is_compiled_as_itself(monkeypatch):
+    """Two of them in one process: none takes the loops of the other."""
+    monkeypatch.setattr(neuron_module, "WORTH_COMPILING", 0)
+    points, x = np.random.default_rng(1).normal(size=(30, 2)), np.linspace(-3, 3, 9)[:, None]
+    for sigma in (wgf.ramp(-2.0, 4.0, 0.5, 1.0), wgf.ramp(0.0, 1.0, -1.0, 0.0), wgf.ramp()):
+        neuron = Neuron(sigma)
+        assert neuron.at(points, x).total(np.ones(30)) == pytest.approx(np.sum(neuron.value(points, x), axis=0), rel=1e-13)
 
 
 def test_an_activation_of_ones_own_serves_a_neuron():

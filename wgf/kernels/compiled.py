@@ -3,7 +3,8 @@
 pointwise       inlined where it is called: the body of a loop
 summing         the same, with sums that may change their order, which is what vectorises them
 compiled_once   called by other kernels, from several places
-serial          called from Python, and cached on disk, where there is a place for it
+serial          called from Python, by several threads at a time if they like, and cached on disk, where there is a place for it;
+                serial_sums may reorder sums
 threaded        the same, with its outer loop over blocks in threads (numba.prange); threaded_sums may reorder the sums of a block,
                 threaded_finite takes for granted that no NaN occurs
 
@@ -49,7 +50,12 @@ def compiled_once(kernel: Kernel) -> Kernel:
 
 def serial(kernel: Kernel) -> Kernel:
     """A kernel that Python calls."""
-    return _kept(kernel)
+    return _kept(kernel, nogil=True)
+
+
+def serial_sums(kernel: Kernel) -> Kernel:
+    """The same, with sums that may change their order."""
+    return _kept(kernel, REORDERED, nogil=True)
 
 
 def threaded(kernel: Kernel) -> Kernel:

@@ -1,9 +1,23 @@
-"""The activations σ with their first and second derivatives."""
+"""The activations σ with their first and second derivatives.
+
+In whole arrays they are NumPy's and SciPy's functions. Large arrays of z are worth compiled loops, for which an activation has a formula
+for one number, in arithmetic and exponentials (kernels/activations.py); without one, NumPy does. Those of tanh, sigmoid and softplus take
+exponentials of −|z| only, which neither overflow nor cancel; sums of more than a dozen terms are cut in two, or they would stay a loop:
+
+    tanh z = ±E/(2 − E), E = 1 − e^{−2|z|};   σ(z) = 1/(1 + e^{−z});   log(1 + e^z) = z₊ + 2 artanh w, w = e/(2 + e) ≤ ⅓, e = e^{−|z|}.
+
+erf z = ±(1 − e^{−z²} erfcx|z|), where (1 + 2x) erfcx x is smooth in t = (x − κ)/(x + κ) ∈ [−1, 1], infinity included
+[Shepherd & Laframboise, Math. Comp. 36 (1981) 249]: ERFCX_EVEN and ERFCX_ODD are the coefficients in t of its Chebyshev interpolant of
+degree 24 for κ = 2.5.
+cos z = (−1)ᵏ cos r with whole k and r = z − kπ, |r| ≤ ½π, cos r and sin r by their Taylor polynomials.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import copysign, factorial, pi, sqrt
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -11,6 +25,7 @@ from scipy import special
 from wgf.errors import InputError
 
 Array = np.ndarray
+Formula = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -18,7 +33,7 @@ class Activation:
     """σ with its first and second derivative; where σ has a kink, the derivative is one of its one-sided limits.
 
     value(z) → σ(z);  slope(z, s) → σ'(z) given also s = σ(z), which often saves the work;  second(z) → σ''(z);
-    kinks: where it has some.
+    kinks: where it has some;  formula(z, exp, expm1) → (σ(z), σ'(z)) for one number z and functions eˣ, eˣ − 1: may be left out.
     """
 
     name: str
@@ -26,6 +41,7 @@ class Activation:
     slope: Callable[[Array, Array], Array]
     second: Callable[[Array], Array]
     kinks: tuple[float, ...] = ()
+    formula: Formula | None = None
 
     def first(self, z: Array) -> Array:
         """σ'(z), the shape of z."""
@@ -46,7 +62,69 @@ def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float =
         lambda z, s: np.where((z > start) & (z < end), steepness, 0.0),
         np.zeros_like,
         (start, end),
+        lambda z, exp, expm1: (
+            low + steepness * ((start if z < start else end if z > end else z) - start),
+            steepness if start < z < end else 0.0,
+        ),
     )
+
+
+def _tanh(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    less = expm1(-2.0 * abs(z))
+    s = copysign(less / (2.0 + less), z)
+    return s, 1.0 - s * s
+
+
+def _sigmoid(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    e = exp(-abs(z))
+    part = 1.0 / (1.0 + e)
+    return part if z > 0.0 else e * part, e * part * part
+
+
+def _erf(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    x = 30.0 if abs(z) > 30.0 else abs(z)
+    t, e, even, odd = (x - KAPPA) / (x + KAPPA), exp(-x * x), 0.0, 0.0
+    for coefficient in ERFCX_EVEN:
+        even = even * t * t + coefficient
+    for coefficient in ERFCX_ODD:
+        odd = odd * t * t + coefficient
+    return copysign(1.0 - e * (even + t * odd) / (1.0 + 2.0 * x), z), ERF_SLOPE * e
+
+
+def _softplus(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    e = exp(-abs(z))
+    part, w, first, second = 1.0 / (1.0 + e), e / (2.0 + e), 0.0, 0.0
+    square = w * w
+    for coefficient in ARTANH[::2]:
+        first = first * square * square + coefficient
+    for coefficient in ARTANH[1::2]:
+        second = second * square * square + coefficient
+    return (0.0 if z <= 0.0 else z) + 2.0 * w * (first + square * second), part if z > 0.0 else e * part
+
+
+def _gaussian(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    e = exp(-0.5 * z * z)
+    return e, -z * e
+
+
+def _cosine(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    k = (z / pi + ROUNDER) - ROUNDER
+    r = ((z - k * PI_HIGH) - k * PI_MIDDLE) - k * PI_LOW
+    sign = 1.0 - 2.0 * abs(k - 2.0 * ((0.5 * k + ROUNDER) - ROUNDER))
+    cosine = sine = 0.0
+    for coefficient in COSINE:
+        cosine = cosine * r * r + coefficient
+    for coefficient in SINE:
+        sine = sine * r * r + coefficient
+    return sign * cosine, -sign * r * sine
+
+
+def _relu(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    return 0.0 if z <= 0.0 else z, 1.0 if z > 0.0 else 0.0
+
+
+def _identity(z: Any, exp: Any, expm1: Any) -> tuple[Any, Any]:
+    return z, 1.0
 
 
 def _tanh_second(z: Array) -> Array:
@@ -61,23 +139,53 @@ def _sigmoid_second(z: Array) -> Array:
     return result
 
 
-_ERF_SLOPE = 2.0 / np.sqrt(np.pi)
+# fmt: off
+KAPPA, ERFCX_EVEN = 2.5, (  # in t², the highest power first, as in all tables here
+    3.8271537050604847e-10, 8.232018444687125e-09, -9.630712156649685e-08, 4.894903213426009e-07, -1.543954010685412e-06,
+    2.5835209328306535e-06, 6.27637366505951e-06, -8.848199345834475e-05, 0.000491866273420505, 0.0009318927723103834,
+    -0.10296705603623665, -0.09902453957366153, 1.2648381843668621,
+)
+ERFCX_ODD = (
+    5.104811862111095e-09, -2.9463626560755093e-08, 2.1875712263863552e-08, 5.306935236149005e-07, -4.214208445318947e-06,
+    2.2694685328872323e-05, -0.00011351965206714007, 0.00063212351046964, -0.004382078194143225, 0.03276089325478516,
+    0.15762991902382228, -0.12235676308241308,
+)
+# fmt: on
+ARTANH = tuple(1.0 / (2 * k + 1) for k in range(16, -1, -1))  # in w², for w ≤ ⅓
+COSINE = tuple((-1) ** k / factorial(2 * k) for k in range(11, -1, -1))  # in r², for |r| ≤ ½π
+SINE = tuple((-1) ** k / factorial(2 * k + 1) for k in range(10, -1, -1))
+PI_HIGH, PI_MIDDLE, PI_LOW = 3.141592651605606, 1.9841871583270443e-09, 1.034036596358821e-18  # 30 bits, 30 bits, the rest
+ROUNDER = 1.5 * 2**52  # adding it and taking it away rounds to a whole number
+ERF_SLOPE = 2.0 / sqrt(pi)
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("tanh", np.tanh, lambda z, s: 1.0 - s * s, _tanh_second),
-        Activation("sigmoid", special.expit, lambda z, s: s * (1.0 - s), _sigmoid_second),
-        Activation("erf", special.erf, lambda z, s: _ERF_SLOPE * np.exp(-z * z), lambda z: -2.0 * _ERF_SLOPE * z * np.exp(-z * z)),
-        Activation("relu", lambda z: np.maximum(z, 0.0), lambda z, s: (z > 0.0).astype(float), np.zeros_like, (0.0,)),
+        Activation("tanh", np.tanh, lambda z, s: 1.0 - s * s, _tanh_second, formula=_tanh),
+        Activation("sigmoid", special.expit, lambda z, s: s * (1.0 - s), _sigmoid_second, formula=_sigmoid),
+        Activation(
+            "erf",
+            special.erf,
+            lambda z, s: ERF_SLOPE * np.exp(-z * z),
+            lambda z: -2.0 * ERF_SLOPE * z * np.exp(-z * z),
+            formula=_erf,
+        ),
+        Activation("relu", lambda z: np.maximum(z, 0.0), lambda z, s: (z > 0.0).astype(float), np.zeros_like, (0.0,), _relu),
         Activation(
             "softplus",
             lambda z: np.logaddexp(0.0, z),
             lambda z, s: special.expit(z),
             lambda z: special.expit(z) * special.expit(-z),
+            formula=_softplus,
         ),
-        Activation("gaussian", lambda z: np.exp(-0.5 * z * z), lambda z, s: -z * s, lambda z: (z * z - 1.0) * np.exp(-0.5 * z * z)),
-        Activation("cosine", np.cos, lambda z, s: -np.sin(z), lambda z: -np.cos(z)),
+        Activation(
+            "gaussian",
+            lambda z: np.exp(-0.5 * z * z),
+            lambda z, s: -z * s,
+            lambda z: (z * z - 1.0) * np.exp(-0.5 * z * z),
+            formula=_gaussian,
+        ),
+        Activation("cosine", np.cos, lambda z, s: -np.sin(z), lambda z: -np.cos(z), formula=_cosine),
         ramp(),
-        Activation("identity", lambda z: np.array(z, dtype=float), lambda z, s: np.ones_like(s), np.zeros_like),
+        Activation("identity", lambda z: np.array(z, dtype=float), lambda z, s: np.ones_like(s), np.zeros_like, formula=_identity),
     )
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.measures.measure import BLOCK
 from wgf.networks.activations import Array
 from wgf.networks.neuron import LinearResponse, Neuron
 
@@ -60,6 +61,10 @@ class CustomNeuron:
                 f"expected {form} = {expected}"
             )
         return array
+
+    def rows_at_once(self, samples: int) -> int:
+        """For how many parameters to ask for the response on so many data: as many as stay in cache."""
+        return max(1, BLOCK // samples)
 
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""

@@ -16,13 +16,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.networks.activations import ACTIVATIONS, Activation, Array
+from wgf.measures.measure import BLOCK
+from wgf.networks.activations import ACTIVATIONS, Activation, Array, Formula
 from wgf.registers import known
+
+if TYPE_CHECKING:
+    from wgf.kernels.activations import Loops
+
+WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
+FEW_INPUTS = 16  # beyond it the products ⟨a, x⟩ take longest, which BLAS does better
+LANES = 256  # neurons side by side in a compiled loop
+TOGETHER = 2**11  # neurons that a compiled loop is given at once
 
 
 def coordinate_names(dim: int) -> tuple[str, ...]:
@@ -137,11 +146,16 @@ class Neuron:
 
     def split(self, theta: Array) -> tuple[Array, Array, Array]:
         """Output weights (…,), input weights (…, d) and biases (…,) at theta (…, p)."""
+        full = self.all_coordinates(theta)
+        return full[..., 0], full[..., 1:-1], full[..., -1]
+
+    def all_coordinates(self, theta: Array) -> Array:
+        """c, the input weights and b at theta (…, p), (…, d + 2)."""
         theta = np.asarray(theta, dtype=float)
         full = np.empty((*theta.shape[:-1], self.dim + 2))
         full[...] = self._defaults
         full[..., self.free] = theta
-        return full[..., 0], full[..., 1:-1], full[..., -1]
+        return full
 
     def value(self, theta: Array, x: Array) -> Array:
         """g(θ; x): (…, n) for theta (…, p) and x (n, d)."""
@@ -179,24 +193,58 @@ class Neuron:
         result: Array = c[..., None] * self.sigma.second(a @ x.T + b[..., None]) * np.sum(inputs**2, axis=1)
         return result
 
+    def rows_at_once(self, samples: int) -> int:
+        """For how many parameters to ask for the response on so many data: as many as stay in cache."""
+        return TOGETHER if self.sigma.formula is not None and self.dim <= FEW_INPUTS else max(1, BLOCK // samples)
+
     def at(self, theta: Array, x: Array) -> LinearResponse:
-        """The response at theta (N, p), from which value and pull come with one evaluation of σ."""
-        return _RidgeResponse(self, theta, x)
+        """The response at theta (N, p)."""
+        compiled = self.sigma.formula is not None and self.dim <= FEW_INPUTS and len(theta) * len(x) >= WORTH_COMPILING
+        return (_CompiledResponse if compiled else RidgeResponse)(self, theta, x)
 
     def __repr__(self) -> str:
         fixed = "".join(f", {name} = {number:g}" for name, number in self.fixed.items())
         return f"Neuron({self.sigma.name}, θ = ({', '.join(self.theta)}){fixed}, {self.dim} input{'s' if self.dim > 1 else ''})"
 
 
-class _RidgeResponse:
-    """c·σ(⟨a, x⟩ + b) at N parameters: keeps z and σ(z)."""
+class RidgeResponse:
+    """c·σ(⟨a, x⟩ + b) at N parameters: keeps σ(z) and σ'(z), once it has been asked for them."""
 
     def __init__(self, neuron: Neuron, theta: Array, x: Array) -> None:
-        self.neuron, self.x = neuron, x
-        self.c, a, b = neuron.split(theta)
-        self.z = a @ x.T
-        self.z += b[:, None]
-        self.s = neuron.sigma.value(self.z)
+        self.neuron, self.theta, self.x = neuron, theta, x
+
+    @cached_property
+    def rows(self) -> Array:
+        """c, the input weights and b, (d + 2, N)."""
+        return self.neuron.all_coordinates(self.theta).T.copy()
+
+    @property
+    def c(self) -> Array:
+        """The output weights, (N,)."""
+        result: Array = self.rows[0]
+        return result
+
+    @cached_property
+    def inputs(self) -> Array:
+        """x̃, (n, d + 1)."""
+        return extended(self.x)
+
+    @cached_property
+    def z(self) -> Array:
+        """⟨a, x⟩ + b, (N, n)."""
+        z: Array = self.rows[1:-1].T @ self.x.T
+        z += self.rows[-1][:, None]
+        return z
+
+    @cached_property
+    def s(self) -> Array:
+        """σ(z), (N, n)."""
+        return self.neuron.sigma.value(self.z)
+
+    @cached_property
+    def slope(self) -> Array:
+        """σ'(z), (N, n)."""
+        return self.neuron.sigma.slope(self.z, self.s)
 
     @property
     def value(self) -> Array:
@@ -215,30 +263,52 @@ class _RidgeResponse:
         if "c" in neuron.theta:
             full[:, 0] = self.s @ u
         if set(neuron.theta) != {"c"}:
-            weighted = neuron.sigma.slope(self.z, self.s) * u
-            full[:, 1:-1] = self.c[:, None] * (weighted @ self.x)
-            full[:, -1] = self.c * weighted.sum(axis=1)
+            full[:, 1:] = self.c[:, None] * (self.slope @ (u[:, None] * self.inputs))
         return full[:, neuron.free]
 
     def push(self, v: Array) -> Array:
         """Σ_j v_jc σ(z) + c_j σ'(z) ⟨ṽ_j, x̃⟩, (n,)."""
-        neuron, total = self.neuron, np.zeros(len(self.x))
+        neuron, total = self.neuron, np.zeros(len(self.inputs))
         moved = np.zeros((len(v), neuron.dim + 2))
         moved[:, neuron.free] = v
         if "c" in neuron.theta:
             total += moved[:, 0] @ self.s
         if set(neuron.theta) != {"c"}:
-            weighted = neuron.sigma.slope(self.z, self.s).T @ (self.c[:, None] * moved[:, 1:])
-            total += np.einsum("nk,nk->n", weighted, extended(self.x))
+            weighted = self.slope.T @ (self.c[:, None] * moved[:, 1:])
+            total += np.einsum("nk,nk->n", weighted, self.inputs)
         return total
 
     def gram(self) -> Array:
         """Σ_j σ(z_i)σ(z_k) + c_j² σ'(z_i)σ'(z_k) Σ x̃_i x̃_k over the free weights: two products of (n, N) by (N, n), whatever p is."""
-        neuron, total = self.neuron, np.zeros((len(self.x), len(self.x)))
+        neuron, total = self.neuron, np.zeros((len(self.inputs),) * 2)
         if "c" in neuron.theta:
             total += self.s.T @ self.s
         if set(neuron.theta) != {"c"}:
-            slope = neuron.sigma.slope(self.z, self.s) * self.c[:, None]
-            inputs = extended(self.x)[:, neuron.free[neuron.free > 0] - 1]
+            slope = self.slope * self.c[:, None]
+            inputs = self.inputs[:, neuron.free[neuron.free > 0] - 1]
             total += (slope.T @ slope) * (inputs @ inputs.T)
         return total
+
+
+class _CompiledResponse(RidgeResponse):
+    """The same for many neurons: sums over neurons or data in compiled loops, which keep no array (N, n)."""
+
+    @cached_property
+    def loops(self) -> Loops:
+        """Those of σ."""
+        from wgf.kernels.activations import loops
+
+        return loops(cast("Formula", self.neuron.sigma.formula))
+
+    def total(self, masses: Array) -> Array:
+        """Σ_j masses_j g(θ_j; x), (n,)."""
+        total = np.zeros(len(self.x))
+        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), np.empty(LANES))
+        return total
+
+    def pull(self, u: Array) -> Array:
+        """Σ_i u_i σ(z_ji) and Σ_i u_i c_j σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
+        pull, scratch = np.empty(self.rows.shape), np.empty((len(self.rows) + 1, LANES))
+        self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), scratch[0], scratch[1:])
+        result: Array = pull[self.neuron.free].T
+        return result

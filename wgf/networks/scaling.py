@@ -102,6 +102,10 @@ class ScaledNeuron:
         """β∇g(θ; x), (…, n, p)."""
         return self.factor * self.neuron.gradient(theta, x)
 
+    def rows_at_once(self, samples: int) -> int:
+        """For how many parameters to ask for the response on so many data."""
+        return self.neuron.rows_at_once(samples)
+
     def at(self, theta: Array, x: Array) -> Response:
         """The response at theta (N, p)."""
         return _ScaledResponse(self, theta, x)

@@ -7,6 +7,7 @@ With compressed features (features.py), √w absorbed, and f_i = √w_i f*(x_i):
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ import numpy as np
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
-from wgf.networks.features import compress
+from wgf.networks.features import Features, compress
+from wgf.networks.separable import SeparableFeatures, separate
 from wgf.problems.energy import GridPotential
 
 
@@ -26,7 +28,8 @@ class RegressionPotential(GridPotential):
 
         z = SᵀM·volume − f,   G = (S z) ⊗ c + ½λV = slope ⊗ multiplier + along + offset.
 
-    Otherwise the features live on all cells, and G is the array `offset`. The arrays are filled in place by `update`.
+    Otherwise the features live on all cells, or are separable on a plane (networks/separable.py), and G is the array `offset`. The arrays
+    are filled in place by `update`.
 
     rank, error      of the compressed features
     """
@@ -41,22 +44,37 @@ class RegressionPotential(GridPotential):
     def _add_features(self, neuron: Any, tolerance: float) -> None:
         """S on the rows (c an axis) or Φ on the cells, compressed; f* in the same basis, and the readout φ(x_i) = (B z)_i/√w_i."""
         data, last = self.energy.data, self.axes[-1]
-        points: np.ndarray = np.ones((1, 1))  # c = 1, where c is the only axis
+        root = np.sqrt(data.weights)
+        rest: Grid | None = self.grid
         if self.factored:
             self.multiplier[:] = self.grid.centers[last]
-            if rest := self.grid.without(last):
-                neuron, points = neuron.without_output(), rest.points()
-        else:
-            points = self.grid.points()
-        root = np.sqrt(data.weights)
-        features = compress(lambda part: neuron.value(points[part], data.inputs) * root, len(points), data.size, tolerance)
-        self.features, self.rank, self.error = features.values, features.rank, features.error
+            rest = self.grid.without(last)
+            neuron = neuron if rest is None else neuron.without_output()
+
+        def values(points: np.ndarray) -> np.ndarray:
+            result: np.ndarray = neuron.value(points, data.inputs) * root
+            return result
+
+        centers = None if self.factored or rest is None or rest.dim != 2 else (rest.centers[0], rest.centers[1])
+        self.separable = None if centers is None else separate(values, centers, data.size, tolerance)
+        features: SeparableFeatures | Features | None = self.separable
+        if features is None:
+            points = np.ones((1, 1)) if rest is None else rest.points()  # c = 1, where c is the only axis
+            features = compress(lambda part: values(points[part]), len(points), data.size, tolerance)
+            self.features = features.values
+        self.rank, self.error = features.rank, features.error
         target = root * data.targets
         self.target = features.basis.T @ target
         self.out_of_reach = float(np.sum((target - features.basis @ self.target) ** 2))
         self.readout = features.basis / root[:, None]
         self.moments, self.residual = np.empty(self.rank), np.empty(self.rank)
         self.partial = np.empty((BLOCKS, self.rank))
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """S on the rows or Φ on the cells in the compressed basis, (rows or cells, r); written out here where they are separable."""
+        assert self.separable is not None
+        return self.separable.written_out().reshape(-1, self.rank)
 
     def _add_penalty(self) -> None:
         """½λV: for |θ|² on a factored grid split into rows (offset) and columns (along), else an array over the cells."""
@@ -85,6 +103,8 @@ class RegressionPotential(GridPotential):
         """Fill `moments` = Φᵀμ."""
         if self.factored:
             np.dot(sums[1], self.features, out=self.moments)
+        elif self.separable is not None:
+            self.separable.project(values, self.moments)
         else:
             fill_moments(self.moments, values.reshape(-1), self.features, self.partial)
         self.moments *= self.grid.cell_volume
@@ -93,6 +113,8 @@ class RegressionPotential(GridPotential):
         """Fill G = Φ z + ½λV for z = `residual` (r,)."""
         if self.factored:
             np.dot(self.features, residual, out=self.slope)
+        elif self.separable is not None:
+            self.separable.express(residual, self.penalty, self.offset)
         else:
             fill_potential(self.offset.reshape(-1), self.features, residual, self.penalty.reshape(-1))
 

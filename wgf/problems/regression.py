@@ -24,6 +24,7 @@ from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
+from wgf.networks.tabulated import tabulated
 from wgf.problems.energy import Energy
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class RegressionEnergy:
 
         return RegressionPointPotential(self, points, tolerance)
 
+    def tabulated(self) -> RegressionEnergy:
+        """Itself, with a table of the neuron on the data where there is one (networks/tabulated.py): for clouds of many points."""
+        neuron = tabulated(self.neuron, self.data.inputs)
+        return self if neuron is self.neuron else dataclasses.replace(self, neuron=neuron)
+
     def on_batch(self, size: int, rng: np.random.Generator) -> RegressionEnergy:
         """The energy of `size` samples drawn independently from ρ."""
         return dataclasses.replace(self, data=self.data.batch(size, rng))
@@ -116,7 +122,8 @@ class RegressionEnergy:
     def entries(self, grid: Grid) -> float:
         """Approximate memory of the potential on a grid, in floats."""
         axis = self.neuron.output_axis
-        featured = grid.size if axis is None else grid.size / grid.shape[axis]
+        separable = axis is None and grid.dim == 2 and isinstance(self.neuron, Neuron) and not self.neuron.sigma.kinks
+        featured = sum(grid.shape) if separable else grid.size if axis is None else grid.size / grid.shape[axis]
         return (featured + 2 * self.data.size) * min(self.data.size, featured, 64) + (grid.size if axis is None else 0)
 
     def axis_names(self, p: int) -> tuple[str, ...]:
@@ -187,7 +194,7 @@ class RegressionEnergy:
             if penalty.strength:
                 velocity[block] -= 0.5 * penalty.strength * penalty.gradient(points[block])
 
-        for _ in _each(fill, blocks(len(points), data.size), pool):
+        for _ in _each(fill, self._parts(len(points)), pool):
             pass
         return velocity, self._loss(prediction, points, masses)
 
@@ -204,9 +211,13 @@ class RegressionEnergy:
             return result
 
         total = np.zeros(self.data.size)
-        for part in _each(partial, blocks(len(points), self.data.size), pool):
+        for part in _each(partial, self._parts(len(points)), pool):
             total += part
         return total
+
+    def _parts(self, points: int) -> list[slice]:
+        """Slices of so many points for which the neuron answers at once."""
+        return slices(points, self.neuron.rows_at_once(self.data.size))
 
     def _loss(self, prediction: np.ndarray, points: np.ndarray, masses: np.ndarray) -> float:
         residual = prediction - self.data.targets
@@ -229,7 +240,11 @@ def network(energy: Energy) -> RegressionEnergy:
 
 def blocks(points: int, samples: int) -> list[slice]:
     """Slices of points such that a (block, samples) array stays in cache."""
-    step = max(1, BLOCK // samples)
+    return slices(points, max(1, BLOCK // samples))
+
+
+def slices(points: int, step: int) -> list[slice]:
+    """Slices of so many points, `step` of them each."""
     return [slice(start, min(start + step, points)) for start in range(0, points, step)]
 
 

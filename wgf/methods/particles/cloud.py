@@ -15,6 +15,7 @@ from wgf.measures.measure import Cloud
 from wgf.methods.base import AnyState, Diagnostics, Frame, require_finite
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
+from wgf.problems.regression import RegressionEnergy
 
 
 def threads() -> int:
@@ -34,7 +35,8 @@ class CloudStepper(Generic[AnyState]):
         self.weights.setflags(write=False)  # all frames share them
         self.walls = walls or Walls()
         self.walls.fit(points.shape[1])
-        self.energy = problem.energy.wrapped(self.walls.periods)
+        self.neuron, energy = problem.energy.neuron, problem.energy.wrapped(self.walls.periods)
+        self.energy = energy.tabulated() if isinstance(energy, RegressionEnergy) else energy
         self.noisy = problem.noise > 0
         self.facts: dict[str, Any] = {}
         problem.axis_names(points.shape[1])
@@ -63,5 +65,5 @@ class CloudStepper(Generic[AnyState]):
     def frame(self, state: AnyState) -> Frame:
         """The cloud as it is."""
         require_finite(state.array, "the place of a neuron", state.time)
-        cloud = Cloud(self.walls.inside(state.array), self.weights, self.energy.neuron, self.walls.periods.tolist())
+        cloud = Cloud(self.walls.inside(state.array), self.weights, self.neuron, self.walls.periods.tolist())
         return Frame(cloud, self.diagnostics(state.time, *self.velocity(state.array)), self.energy.predict(cloud))

@@ -1,0 +1,135 @@
+"""Features of a smooth neuron on the cells of a plane, as products of factors of one axis each: no number is kept for a cell.
+
+Where g is smooth in θ = (θ₁, θ₂), it is interpolated from the K × K Chebyshev points of the box to rounding,
+Φ_(ij) ≈ Σ_kl L_ik L'_jl F_kl Bᵀ, where F holds g at these points, for the data in the compressed basis B of rank r (features.py). With
+L = QX and L' = Q'X' (QR), and the singular vectors A, A' of the two unfoldings of the array (X ⊗ X')F (K, K, r), each cut to the tolerance
+[De Lathauwer, De Moor & Vandewalle, SIAM J. Matrix Anal. Appl. 21 (2000) 1253],
+
+    Φ_(ij) ≈ Σ_rs U_ir V_js C_rs Bᵀ,    U = QA (n₁, R),  V = Q'A' (n₂, S),  C = (A ⊗ A')ᵀ(X ⊗ X')F (R, S, r),
+
+    ΦᵀM = Σ_rs (UᵀMV)_rs C_rs,    Φz = U (Cz) Vᵀ:
+
+about S multiplications a cell each, by matrices that stay in the cache, where otherwise r numbers a cell come from memory. A kink makes all
+ranks full and interpolation poor: the error is measured on cells all over the plane, and where it exceeds the tolerance there are no such
+factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from threadpoolctl import ThreadpoolController
+
+from wgf.networks.features import compress
+
+POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
+WORTH_MORE = 1e-2  # the error has to fall by this factor from one to the next, or it falls too slowly
+ROUNDING = 0.5  # of the tolerance, for each of the three cuts
+SAMPLED = 100  # rows and columns
+PARTS = 16  # of the rows: what threads have to share, and whose sums are added in order
+
+Values = Callable[[np.ndarray], np.ndarray]  # rows of features at points (N, 2), (N, n)
+
+
+class SeparableFeatures:
+    """U (n₁, R), Vᵀ (S, n₂), C (R, S, r), the basis B (n, r) of the data, and the relative error measured on cells all over the plane."""
+
+    def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, basis: np.ndarray) -> None:
+        self.left, self.right, self.core, self.basis = left, right, core, basis
+        self.rank, self.error = basis.shape[1], np.inf
+        self.blas = ThreadpoolController().select(user_api="blas")
+        self.parts = [slice(k * len(left) // PARTS, (k + 1) * len(left) // PARTS) for k in range(PARTS)]
+
+    def project(self, values: np.ndarray, out: np.ndarray) -> None:
+        """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""
+        moments = sum(self._each(lambda part: (self.left[part].T @ values[part]) @ self.right.T))
+        np.einsum("rs,rsk->k", moments, self.core, out=out)
+
+    def express(self, residual: np.ndarray, penalty: np.ndarray, out: np.ndarray) -> None:
+        """`out` (n₁, n₂) = Φ·residual + penalty, which is (n₁, n₂) or (1, 1)."""
+        mixed, whole = np.einsum("rsk,k->rs", self.core, residual), penalty.shape == out.shape
+
+        def fill(part: slice) -> None:
+            np.matmul(self.left[part] @ mixed, self.right, out=out[part])
+            if whole:
+                out[part] += penalty[part]
+
+        for _ in self._each(fill):
+            pass
+
+    def written_out(self, rows: Any = slice(None), columns: Any = slice(None)) -> np.ndarray:
+        """ΦB on the cells of some rows and columns of the plane, (rows, columns, r)."""
+        result: np.ndarray = np.matmul(self.right[:, columns].T, np.tensordot(self.left[rows], self.core, 1))
+        return result
+
+    def _each(self, function: Callable[[slice], Any]) -> Iterator[Any]:
+        """function(part) for the parts of the rows, in order; BLAS keeps to one thread, for its sums depend on how many it has."""
+        with self.blas.limit(limits=1):
+            yield from map(function, self.parts) if self._pool is None else self._pool.map(function, self.parts)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor | None:
+        import numba
+
+        return ThreadPoolExecutor(numba.get_num_threads()) if numba.get_num_threads() > 1 else None
+
+
+def separate(values: Values, centers: tuple[np.ndarray, np.ndarray], samples: int, tolerance: float) -> SeparableFeatures | None:
+    """The separable features on the plane of cells with these centers, to the relative error `tolerance`; None where there are none."""
+    before = np.inf
+    for count in POINTS:
+        if count > min(map(len, centers)) // 4:
+            return None
+        found = _separated(values, centers, count, samples, tolerance)
+        found.error = _missed(found, values, centers)
+        if found.error <= tolerance:
+            return found
+        if found.error > WORTH_MORE * before:
+            return None
+        before = found.error
+    return None
+
+
+def _separated(values: Values, centers: tuple[np.ndarray, np.ndarray], count: int, samples: int, tolerance: float) -> SeparableFeatures:
+    """From count × count Chebyshev points."""
+    (first, one), (second, two) = (_interpolation(places, count) for places in centers)
+    nodes = np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1).reshape(-1, 2)
+    features = compress(lambda part: values(nodes[part]), len(nodes), samples, ROUNDING * tolerance)
+    (left, upper), (right, lower) = np.linalg.qr(one), np.linalg.qr(two)
+    array = np.einsum("ik,jl,klr->ijr", upper, lower, features.values.reshape(count, count, -1), optimize=True)
+    allowed = ROUNDING * tolerance * float(np.linalg.norm(array))
+    a, b = (_directions(np.moveaxis(array, axis, 0).reshape(count, -1), allowed) for axis in (0, 1))
+    core = np.einsum("ijr,ia,jb->abr", array, a, b, optimize=True)
+    return SeparableFeatures(left @ a, np.ascontiguousarray((right @ b).T), np.ascontiguousarray(core), features.basis)
+
+
+def _interpolation(places: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Chebyshev points between the first and the last of the places, and the matrix (n, count) that interpolates from them."""
+    unit = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    middle, half = 0.5 * (places[0] + places[-1]), 0.5 * (places[-1] - places[0])
+    coefficients = np.where(np.arange(count) > 0, 2.0, 1.0)[:, None] / count * chebyshev.chebvander(unit, count - 1).T
+    return middle + half * unit, chebyshev.chebvander((places - middle) / half, count - 1) @ coefficients
+
+
+def _directions(matrix: np.ndarray, allowed: float) -> np.ndarray:
+    """The left singular vectors without those whose singular values are `allowed` in all."""
+    vectors, singular, _ = np.linalg.svd(matrix, full_matrices=False)
+    tails = np.sqrt(np.cumsum(singular[::-1] ** 2)[::-1])
+    result: np.ndarray = vectors[:, : max(1, int(np.count_nonzero(tails > allowed)))]
+    return result
+
+
+def _missed(found: SeparableFeatures, values: Values, centers: tuple[np.ndarray, np.ndarray]) -> float:
+    """The relative error (Frobenius) on the cells where SAMPLED rows and columns all over the plane meet."""
+    rng = np.random.default_rng(0)
+    rows, columns = (np.sort(rng.integers(len(places), size=SAMPLED)) for places in centers)
+    points = np.stack(np.meshgrid(centers[0][rows], centers[1][columns], indexing="ij"), axis=-1)
+    exact = values(points.reshape(-1, 2))
+    found_there = found.written_out(rows, columns).reshape(len(exact), -1) @ found.basis.T
+    size = float(np.linalg.norm(exact))
+    return float(np.linalg.norm(found_there - exact)) / size if size else 0.0
