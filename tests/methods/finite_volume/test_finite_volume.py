@@ -53,25 +53,24 @@ def test_the_default_approaches_a_gaussian_at_third_order_and_better(ridge):
     assert orders(np.array(errors) * [1.0, 4.0 ** -len(ridge.box[0])])[0] / 2 >= 3
 
 
-@pytest.mark.parametrize(
-    ("limiter", "sizes", "most", "order"),
-    [
-        ("mc", (128, 256), 5e-4, 1.9),
-        pytest.param("mc", (256, 512), 1.2e-4, 1.9, marks=pytest.mark.long),
-        ("mp5", (64, 128, 256), 5e-4, 1.4),
-        pytest.param("mp5", (256, 512), 1.5e-5, 1.9, marks=pytest.mark.long),
-    ],
-)
-def test_the_tanh_student_is_approached_at_second_order(limiter, sizes, most, order):
-    """Against self-converged characteristics at t = 5, for a target of size one; mp5 is at its own φ by 128² (6e-5) and 256² (1.5e-5)."""
-    reference = TANH.reference(5.0).prediction[-1]
-    errors = []
-    for n in sizes:
-        run = wgf.solve(TANH.problem, on_tanh_box(n, limiter=limiter), until=5.0, save=2)
-        errors.append(TANH.data.norm(run.prediction[-1] - reference))
-    assert errors[0] <= most
-    assert orders(errors).min() >= order
-    assert limiter == "mc" or errors[-1] <= 1.5e-5
+@pytest.mark.parametrize(("coarse", "fine"), [(128, 256), pytest.param(256, 512, marks=pytest.mark.long)])
+def test_limited_slopes_approach_the_tanh_student_at_second_order(coarse, fine):
+    """Against self-converged characteristics at t = 5: ≤ 5e-4 at 128² for a target of size one, order ≥ 1.9 to 512²."""
+    errors = [function_error(n, limiter="mc") for n in (coarse, fine)]
+    assert errors[0] <= 5e-4
+    assert orders(errors).min() >= 1.9
+
+
+def test_the_default_is_near_the_tanh_student_on_few_cells():
+    """The same with 64², 128² and 256² cells: the errors of limited slopes come down to these on four times as many along each axis."""
+    errors = [function_error(n) for n in (64, 128, 256)]
+    assert (np.array(errors) <= [5e-4, 6e-5, 1.5e-5]).all()
+
+
+def function_error(n, **options):
+    """‖φ_h − φ‖ of the tanh student at t = 5 on n² cells."""
+    run = wgf.solve(TANH.problem, on_tanh_box(n, **options), until=5.0, save=2)
+    return TANH.data.norm(run.prediction[-1] - TANH.reference(5.0).prediction[-1])
 
 
 def test_three_axes_agree_with_the_characteristics():
@@ -124,12 +123,14 @@ def test_two_bumps_far_apart_cost_two_bumps(axis):
 
 
 def test_cells_that_are_left_out_hold_next_to_nothing(tmp_path):
-    """With and without them a run of the same steps ends alike; what was handed over is told, in the file, too."""
+    """With and without them a run of the same steps ends alike (but for cuts at what cells can give, which depend on the largest outflow of
+    all that are looked at); what was handed over is told, in the file, too.
+    """
     problem = wgf.Problem(TANH.problem.energy, TWO)
     method = wgf.FiniteVolume((64, 64), (-4, -4), (4, 4), dt=0.01)
     run = wgf.solve(problem, method, until=1.0, save=3, store=tmp_path / "run.h5")
     everywhere = wgf.solve(problem, dataclasses.replace(method, negligible=0.0), until=1.0, save=3)
-    assert run.measures[-1].values == pytest.approx(everywhere.measures[-1].values, abs=1e-10 * run.measures[-1].values.max())
+    assert run.measures[-1].values == pytest.approx(everywhere.measures[-1].values, abs=1e-6 * run.measures[-1].values.max())
     handed = wgf.open_run(tmp_path / "run.h5").history["handed_over"]
     assert (np.diff(handed) >= 0).all()
     assert 0 < handed[-1] < 1e-12

@@ -160,10 +160,10 @@ def test_a_method_may_be_halved_once_only():
     assert found["loss"][1] >= abs(runs[0].loss[1] - runs[1].loss[1])
 
 
-def test_an_energy_without_data_has_its_loss_only():
+def test_an_energy_without_data_has_its_loss_and_its_density():
     problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0.5 * np.sum(theta**2, axis=-1)), wgf.Gaussian([0.5], [0.6]))
     found = wgf.discretisation_error(problem, wgf.FiniteVolume(60, [-4.0], [5.0]), 0.5, 2)
-    assert list(found) == ["loss"]
+    assert list(found) == ["loss", "density"]
     exact = (0.25 + 0.36) * np.exp(-1.0)
     run = wgf.solve(problem, wgf.FiniteVolume(60, [-4.0], [5.0]), 0.5, 2)
     assert found["loss"][1] == pytest.approx(abs(run.loss[1] - exact), rel=0.7)
