@@ -68,6 +68,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/noise.py
 	$(BIN)/python benchmarks/jko.py
+	$(BIN)/python benchmarks/neurons.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/particles_vs_pde.py
 	$(BIN)/python benchmarks/sgd.py

@@ -26,7 +26,6 @@ from wgf.problems import grid_potential
 
 UNTIL = 5.0
 WAYS = ("whole arrays", "compiled loops", "a table")
-Solved = tuple[float, np.ndarray, np.ndarray]  # seconds, points, prediction
 
 
 class WholeArrays(neurons.RidgeResponse):
