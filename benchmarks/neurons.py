@@ -1,8 +1,8 @@
 """Neurons in compiled loops and from tables beside whole arrays in NumPy, and a plane of cells without c beside features on all of them.
 
 Times are CPU times, taken in turn with the peer in one run; to count no waiting threads, let there be one (NUMBA_NUM_THREADS=1
-OPENBLAS_NUM_THREADS=1). The peers are what the package did before: σ and σ' of blocks of neurons × data by NumPy, and compressed features
-on the cells.
+OPENBLAS_NUM_THREADS=1). The peers are what the package did before: σ and σ' of blocks of neurons × data by NumPy, and compressed
+features on the cells.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pytest
 import wgf
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.separable import separate
+from wgf.problems import grid_potential
 
 DATA = wgf.Data.quadrature(lambda x: np.sin(3 * x), -1, 1.2, 25)
 SMOOTH = [name for name, sigma in ACTIVATIONS.items() if not sigma.kinks]
@@ -64,12 +65,17 @@ def test_a_plane_beside_an_axis_c_is_factored_as_before():
     assert potential.separable is None
 
 
-def test_the_features_of_every_cell_are_written_out_for_the_response():
-    potential, values, _ = bound(wgf.Neuron("tanh", ("a", "b")))
-    points = potential.grid.points()
-    full = potential.energy.neuron.value(points, DATA.inputs) * np.sqrt(DATA.weights)
-    assert np.abs(potential.features @ potential.separable.basis.T - full).max() <= 1e-11
-    assert potential.response(values).shape == (potential.rank, potential.rank)
+def test_features_are_written_out_for_the_response(monkeypatch):
+    """∫∇Φᵀ∇Φ dμ for the data, beside that of features that have been compressed on the cells."""
+    both = []
+    for way in (separate, lambda *given: None):
+        monkeypatch.setattr(grid_potential, "separate", way)
+        potential, values, _ = bound(wgf.Neuron("tanh", ("a", "b")), (140, 130), tolerance=1e-7)
+        basis = potential.readout * np.sqrt(DATA.weights)[:, None]
+        both.append(basis @ potential.response(values) @ basis.T)
+        assert potential.features.shape == (140 * 130, potential.rank)
+        assert (potential.separable is None) == (way is not separate)
+    assert np.abs(both[0] - both[1]).max() <= 1e-5 * np.abs(both[1]).max()
 
 
 def test_no_array_of_features_is_kept():
