@@ -43,8 +43,14 @@ def coarsened(code):
     return functools.reduce(lambda text, words: text.replace(*words), COARSE.items(), code)
 
 
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SLOW = {"particles_and_limit"}  # however coarse
+
+
 @pytest.mark.parametrize("change", [coarsened, pytest.param(str, marks=pytest.mark.long, id="as it is")])
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=pytest.mark.long) if path.stem in SLOW else path for path in NOTEBOOKS], ids=lambda path: path.stem
+)
 def test_the_notebook_runs_and_is_stored_without_outputs(path, change, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:

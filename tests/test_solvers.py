@@ -47,8 +47,13 @@ def coarse(method, dim):
     return dataclasses.replace(method, cells=(COARSE[dim],) * dim)
 
 
+SLOW = {"lazy_to_mean_field"}  # however coarse
+
+
 @pytest.mark.coarse
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=pytest.mark.long) if path.stem in SLOW else path for path in SCRIPTS], ids=lambda path: path.stem
+)
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
 def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -68,7 +68,7 @@ CASES = {  # problem, method, end, cells per axis, the true density on a grid at
 }
 
 
-LONG = {"late", "limited slopes", "edges", "bumps"}
+LONG = {"student", "late", "limited slopes", "edges", "bumps"}
 
 
 @pytest.mark.coarse
