@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import wgf
 from wgf.runs.run import HISTORY
@@ -16,6 +17,19 @@ COPIES = {
     "copy.deepcopy": copy.deepcopy,
     "pickle": lambda state: pickle.loads(pickle.dumps(state)),
 }
+
+
+def on_random_grids(make, longest, **others):
+    """make(shape=…, periodic=…, seed=…, **others) on one to four axes of up to `longest` cells, each closed or periodic."""
+    return st.integers(1, 4).flatmap(
+        lambda p: st.builds(
+            make,
+            shape=st.lists(st.integers(1, longest), min_size=p, max_size=p).map(tuple),
+            periodic=st.lists(st.booleans(), min_size=p, max_size=p),
+            seed=st.integers(0, 2**32 - 1),
+            **others,
+        )
+    )
 
 
 def keeps_mass(run, within=1e-10):

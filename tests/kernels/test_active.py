@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from checks import on_random_grids
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
@@ -40,15 +41,7 @@ class Field:
         return cells.reshape(self.shape)
 
 
-FIELDS = st.integers(1, 4).flatmap(
-    lambda p: st.builds(
-        Field,
-        shape=st.lists(st.integers(1, 11), min_size=p, max_size=p).map(tuple),
-        periodic=st.lists(st.booleans(), min_size=p, max_size=p),
-        seed=st.integers(0, 2**32 - 1),
-        share=st.sampled_from([0.0, 0.05, 0.3, 1.0]),
-    )
-)
+FIELDS = on_random_grids(Field, 11, share=st.sampled_from([0.0, 0.05, 0.3, 1.0]))
 
 
 @given(field=FIELDS)

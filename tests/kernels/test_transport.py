@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from checks import on_random_grids
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,17 +133,7 @@ class Sweep:
         return out, sums, (readings[:, 0].sum(), readings[:, 1].max(), readings[:, 2].min())
 
 
-SWEEPS = st.integers(1, 4).flatmap(
-    lambda p: st.builds(
-        Sweep,
-        shape=st.lists(st.integers(1, 9), min_size=p, max_size=p).map(tuple),
-        periodic=st.lists(st.booleans(), min_size=p, max_size=p),
-        seed=st.integers(0, 2**32 - 1),
-        full=st.booleans(),
-        blocks=st.integers(1, 5),
-        everywhere=st.booleans(),
-    )
-)
+SWEEPS = on_random_grids(Sweep, 9, full=st.booleans(), blocks=st.integers(1, 5), everywhere=st.booleans())
 
 
 @given(sweep=SWEEPS, limiter=st.sampled_from(Limiter), weight=st.sampled_from([1.0, 0.5, 1 / 3]))

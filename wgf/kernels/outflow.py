@@ -19,6 +19,13 @@ def neighbour(position: int, shift: int, cells: int, periodic: bool) -> int:
 
 
 @pointwise
+def row_beside(row: int, shift: int, stride: int, cells: int, periodic: bool) -> int:
+    """The row `shift` cells away along a leading axis, by its stride in rows."""
+    position = (row // stride) % cells
+    return row + stride * (neighbour(position, shift, cells, periodic) - position)
+
+
+@pointwise
 def fill_descent(faces: Array, row: Array, periodic: bool, per_spacing: float) -> None:
     """−∂ of `row` at its m + 1 faces; zero at a wall."""
     m = row.size
@@ -141,9 +148,7 @@ def sweep_outflow(
             start_outflow(outflow, start, slope[row], tilt, climb, offset[row], per_spacing[-1], periodic[-1], work[4, : size + 1])
             for axis in range(strides.size):
                 stride, n, wrap = strides[axis], cells[axis], periodic[axis]
-                position = (row // stride) % n
-                origin = row - position * stride
-                below, above = origin + stride * neighbour(position, -1, n, wrap), origin + stride * neighbour(position, 1, n, wrap)
+                below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
                 add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
             finish_outflow(waits[row, start:stop], fastest[start:stop], outflow)
     largest: float = fastest.max()

@@ -33,7 +33,7 @@ import numba
 import numpy as np
 
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
-from wgf.kernels.outflow import close_gaps, fill_descent, fill_row_speed, fill_speed, neighbour
+from wgf.kernels.outflow import close_gaps, fill_descent, fill_row_speed, fill_speed, neighbour, row_beside
 from wgf.kernels.reconstruction import fill_fluxes
 
 BUFFERS = 10  # rows of scratch a block needs besides its ring of fluxes
@@ -154,20 +154,11 @@ def sweep(
             ring = BUFFERS
             for axis in range(strides.size):
                 stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
-                position = (row // stride) % n
-                origin = row - position * stride
-                below3, below2, below = (
-                    origin + stride * neighbour(position, -3, n, wrap),
-                    origin + stride * neighbour(position, -2, n, wrap),
-                    origin + stride * neighbour(position, -1, n, wrap),
-                )
-                above, above2, above3 = (
-                    origin + stride * neighbour(position, 1, n, wrap),
-                    origin + stride * neighbour(position, 2, n, wrap),
-                    origin + stride * neighbour(position, 3, n, wrap),
-                )
+                below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
+                below2, above2 = row_beside(row, -2, stride, n, wrap), row_beside(row, 2, stride, n, wrap)
+                below3, above3 = row_beside(row, -3, stride, n, wrap), row_beside(row, 3, stride, n, wrap)
                 through = work[ring + row % stride, start:stop]
-                if row - first < stride or position == 0:  # the row below has left nothing in the ring
+                if row - first < stride or (row // stride) % n == 0:  # the row below has left nothing in the ring
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
                     fill_fluxes(
                         limiter, through, values[below3, start:stop], values[below2, start:stop], values[below, start:stop],

@@ -163,6 +163,11 @@ def wrapped(points: np.ndarray, lower: np.ndarray, upper: np.ndarray, periodic: 
     return np.where(beyond, lower + (points - lower) % (upper - lower), points)
 
 
+def inside_box(points: np.ndarray, lower: Any, upper: Any) -> np.ndarray:
+    """Which of the points (…, p) lie in a box, its faces included; (…,)."""
+    return np.asarray(((points >= lower) & (points <= upper)).all(axis=-1))
+
+
 def per_axis(value: Any, p: int, what: str) -> tuple[Any, ...]:
     """`value` repeated for each of p axes, or as it is if it already has p entries."""
     if isinstance(value, str) or np.ndim(value) == 0:

@@ -17,15 +17,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import copysign, factorial, pi, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
 from wgf.errors import InputError
 
+if TYPE_CHECKING:
+    from wgf.kernels.activations import Formula
+
 Array = np.ndarray
-Formula = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)

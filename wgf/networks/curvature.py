@@ -149,7 +149,7 @@ def _of_one(neuron: Neuron | CustomNeuron, theta: Array, x: Array, weights: Arra
 
 def _without_bends(neuron: Neuron, slopes: Array, x: Array, weights: Array) -> float:
     """√λ_max(M) for slopes σ'(z_i) (n,); zero where c, or all else, is fixed."""
-    weighted = neuron.free[neuron.free > 0] - 1
+    weighted = neuron.free_inputs
     if "c" not in neuron.theta or not len(weighted):
         return 0.0
     rows = extended(x)[:, weighted] * (np.sqrt(weights) * slopes)[:, None]

@@ -22,11 +22,11 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.measure import BLOCK
-from wgf.networks.activations import ACTIVATIONS, Activation, Array, Formula
+from wgf.networks.activations import ACTIVATIONS, Activation, Array
 from wgf.registers import known
 
 if TYPE_CHECKING:
-    from wgf.kernels.activations import Loops
+    from wgf.kernels.activations import Formula, Loops
 
 WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
 FEW_INPUTS = 16  # beyond it the products ⟨a, x⟩ take longest, which BLAS does better
@@ -144,6 +144,11 @@ class Neuron:
         rest = tuple(name for name in self.theta if name != "c")
         return Neuron(self.activation, rest, {**self.fixed, "c": 1.0}, self.dim) if rest else None
 
+    @property
+    def free_inputs(self) -> Array:
+        """The columns of x̃ that belong to the free weights, the bias included."""
+        return self.free[self.free > 0] - 1
+
     def split(self, theta: Array) -> tuple[Array, Array, Array]:
         """Output weights (…,), input weights (…, d) and biases (…,) at theta (…, p)."""
         full = self.all_coordinates(theta)
@@ -189,7 +194,7 @@ class Neuron:
     def laplacian(self, theta: Array, x: Array) -> Array:
         """Δ_θ g(θ; x) = c·σ''(z)·Σ x̃_k² over the free weights (…, n)."""
         c, a, b = self.split(theta)
-        inputs = extended(x)[:, self.free[self.free > 0] - 1]
+        inputs = extended(x)[:, self.free_inputs]
         result: Array = c[..., None] * self.sigma.second(a @ x.T + b[..., None]) * np.sum(inputs**2, axis=1)
         return result
 
@@ -285,7 +290,7 @@ class RidgeResponse:
             total += self.s.T @ self.s
         if set(neuron.theta) != {"c"}:
             slope = self.slope * self.c[:, None]
-            inputs = self.inputs[:, neuron.free[neuron.free > 0] - 1]
+            inputs = self.inputs[:, neuron.free_inputs]
             total += (slope.T @ slope) * (inputs @ inputs.T)
         return total
 

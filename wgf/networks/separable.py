@@ -25,6 +25,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from threadpoolctl import ThreadpoolController
 
+from wgf.networks.chebyshev_points import chebyshev_points
 from wgf.networks.features import compress
 
 POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
@@ -110,9 +111,8 @@ def _separated(values: Values, centers: tuple[np.ndarray, np.ndarray], count: in
 
 def _interpolation(places: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Chebyshev points between the first and the last of the places, and the matrix (n, count) that interpolates from them."""
-    unit = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    unit, coefficients = chebyshev_points(count)
     middle, half = 0.5 * (places[0] + places[-1]), 0.5 * (places[-1] - places[0])
-    coefficients = np.where(np.arange(count) > 0, 2.0, 1.0)[:, None] / count * chebyshev.chebvander(unit, count - 1).T
     return middle + half * unit, chebyshev.chebvander((places - middle) / half, count - 1) @ coefficients
 
 

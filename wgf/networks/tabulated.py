@@ -31,6 +31,7 @@ import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 
 from wgf.networks.activations import Activation, Array
+from wgf.networks.chebyshev_points import chebyshev_points
 from wgf.networks.neuron import LinearResponse, Neuron, RidgeResponse
 from wgf.networks.scaling import ScaledNeuron
 
@@ -156,9 +157,8 @@ def interpolant(sigma: Activation, low: Array, widths: Array) -> Array:
 @lru_cache(maxsize=1)
 def _rule() -> tuple[Array, Array, Array, Array, Array]:
     """Chebyshev nodes; the matrix from values there to powers of u; places between them, and those from powers to values and slopes."""
-    nodes = np.cos(np.pi * (np.arange(TERMS) + 0.5) / TERMS)
+    nodes, to_chebyshev = chebyshev_points(TERMS)
     degrees = np.arange(TERMS)
-    to_chebyshev = np.where(degrees[:, None], 2.0, 1.0) / TERMS * chebyshev.chebvander(nodes, TERMS - 1).T
     to_powers = np.column_stack([np.append(chebyshev.cheb2poly(np.eye(k + 1)[k]), np.zeros(TERMS - 1 - k)) for k in range(TERMS)])
     places = np.cos(np.pi * np.arange(TERMS + 1) / TERMS)
     values = polynomial.polyvander(places, TERMS - 1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid, wrapped
+from wgf.measures.grid import Grid, inside_box, wrapped
 from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule, outer, require_fitting, require_ordered
 from wgf.measures.measure import refuse_masked
 
@@ -166,7 +166,7 @@ class FromDensity(OnAxes):
         values = self._density(theta)
         if self.lower is None or self.upper is None:
             return values
-        return np.where(((theta >= self.lower) & (theta <= self.upper)).all(axis=-1), values / self._mass, 0.0)
+        return np.where(inside_box(theta, self.lower, self.upper), values / self._mass, 0.0)
 
     @cached_property
     def _mass(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from wgf.errors import InputError
-from wgf.measures.grid import Grid, laps, per_axis
+from wgf.measures.grid import Grid, inside_box, laps, per_axis
 from wgf.measures.laws.base import (
     OnAxes,
     Rule,
@@ -112,7 +112,7 @@ class Uniform(OnAxes):
         return outer(factors)
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
-        inside = ((np.asarray(theta) >= self.lower) & (np.asarray(theta) <= self.upper)).all(axis=-1)
+        inside = inside_box(np.asarray(theta), self.lower, self.upper)
         return np.asarray(inside / float(np.prod(np.array(self.upper) - self.lower)))
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:

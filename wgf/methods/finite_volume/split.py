@@ -56,7 +56,7 @@ class Split(Transport):
         remaining = stop - state.time
         dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
         if state.outflow > 0:
-            dt = min(dt, AIM * state.step_factor * self.method.longest_stage / (self.part * state.outflow))
+            dt = min(dt, AIM * state.step_factor * self.longest_stage / (self.part * state.outflow))
         dt = landing(remaining, dt)
         return stop if dt == remaining else state.time + dt
 

@@ -108,6 +108,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
+        self.longest_stage = method.longest_stage
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
         self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
@@ -130,7 +131,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
-        remaining, bound = stop - state.time, self.method.longest_stage / self.part
+        remaining, bound = stop - state.time, self.longest_stage / self.part
         dt = min(self.method.dt or remaining, remaining)
         if state.outflow > 0:
             dt = min(AIM * state.step_factor * bound / state.outflow, dt)
@@ -190,7 +191,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
                 self.before = self.swept(state)
             current, sums = self.spare[0], self.staged
             self.fastest = max(self.fastest, self.outflow)
-            if euler * self.fastest > self.method.longest_stage:
+            if euler * self.fastest > self.longest_stage:
                 break
         return self.fastest
 
@@ -243,8 +244,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """1/dt for a stage of dt, or LOOSER times that of the longest stage that is allowed, if this is less; with mp5 a face value is at
         most pace/outflow of what the cell has.
         """
-        longest: float = self.method.longest_stage
-        most = LOOSER * self.outflow / longest
+        most: float = LOOSER * self.outflow / self.longest_stage
         return BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import ndimage
 
 from wgf.kernels.backward import BASIS, BLOCKS, TERMS, carry_back_on_line, carry_back_on_plane
+from wgf.measures.grid import inside_box
 from wgf.methods.particles.cloud import threads
 from wgf.methods.pushforward.kinks import Origins, Sheets
 from wgf.methods.pushforward.path import Path, middles, steps_back
@@ -69,8 +70,7 @@ class Tables:
         free = 0.0 if axis is None else 1.0
         ends = np.array([[-np.inf], [np.inf]]) if axis is None else self.box[:, axis : axis + 1]
         box = np.hstack([ends, self.box[:, self.places]])
-        outside = ~((points >= self.box[0]) & (points <= self.box[1])).all(axis=1)
-        growth = np.where(outside, -np.inf, 0.0)
+        growth = np.where(inside_box(points, *self.box), 0.0, -np.inf)
         if len(inner) == 1:
             carry_back_on_line(c, inner[0], growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box)
         else:
@@ -130,7 +130,7 @@ class Sums:
 
     def _back(self, points: np.ndarray, residuals: np.ndarray, lengths: np.ndarray) -> Origins:
         theta, growth = np.array(points), np.zeros(len(points))
-        growth[~self._inside(theta)] = -np.inf
+        growth[~inside_box(theta, *self.box)] = -np.inf
         for step in range(len(lengths) - 1, -1, -1):
             going = np.flatnonzero(growth > -np.inf)
             now, dt = theta[going], lengths[step]
@@ -142,11 +142,8 @@ class Sums:
                 at = now + (dt if stage == 2 else 0.5 * dt) * slope
             theta[going] = now + dt / 6.0 * slopes
             growth[going] += dt / 6.0 * bends
-            growth[going[~self._inside(theta[going])]] = -np.inf
+            growth[going[~inside_box(theta[going], *self.box)]] = -np.inf
         return theta, growth
-
-    def _inside(self, theta: np.ndarray) -> np.ndarray:
-        return np.asarray(((theta >= self.box[0]) & (theta <= self.box[1])).all(axis=1))
 
 
 def rates_of(energy: Any) -> Rates:

@@ -12,11 +12,9 @@ as the errors are of fourth order in the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from wgf.methods.pushforward.averages import Marks
+from wgf.methods.pushforward.averages import Marks, PointDensity
 from wgf.methods.pushforward.backward import ORDER, backward
 from wgf.methods.pushforward.kinks import Origins
 from wgf.methods.pushforward.path import Path
@@ -26,8 +24,6 @@ FLOW_SHARE = 0.25  # of the tolerance, for the way back
 FINEST = 8  # resolution
 WIDER = 0.25  # of the extent of the box where nodes have been, on each side: beyond it a way back is not followed
 LEAST_FALL = 2.0  # of the changes from one resolution to the next
-
-Pdf = Callable[[np.ndarray], np.ndarray]
 
 
 class PushedDensity:
@@ -39,7 +35,7 @@ class PushedDensity:
     """
 
     def __init__(
-        self, problem: Problem, pdf: Pdf, path: Path, reach: np.ndarray, tolerance: float, nodes: np.ndarray, weights: np.ndarray
+        self, problem: Problem, pdf: PointDensity, path: Path, reach: np.ndarray, tolerance: float, nodes: np.ndarray, weights: np.ndarray
     ) -> None:
         margin = WIDER * (reach[1] - reach[0])
         self.pdf, self.back = pdf, backward(problem, path, np.stack([reach[0] - margin, reach[1] + margin]))

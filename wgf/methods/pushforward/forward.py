@@ -12,7 +12,8 @@ from wgf.measures.laws.base import Law
 from wgf.measures.measure import Cloud
 from wgf.methods.base import Diagnostics, require_finite
 from wgf.methods.particles.flow import FlowState, FlowStepper
-from wgf.methods.pushforward.flow import Pdf, PushedDensity
+from wgf.methods.pushforward.averages import PointDensity
+from wgf.methods.pushforward.flow import PushedDensity
 from wgf.methods.pushforward.kinks import collapsing
 from wgf.methods.pushforward.path import LOBATTO, PLACES, Path
 from wgf.networks.neuron import Neuron
@@ -40,7 +41,6 @@ class PushforwardState(FlowState):
     lengths: np.ndarray = field(default_factory=lambda: np.empty(0))
     residuals: np.ndarray = field(default_factory=lambda: np.empty((0, PLACES, 0)))
     reach: np.ndarray = field(default_factory=lambda: np.empty((2, 0)))
-
     collapsed: float = 0.0
 
     @property
@@ -109,7 +109,7 @@ class ForwardStepper(FlowStepper):
                 "start from a law instead, or take Characteristics"
             )
 
-    def pushed(self, state: PushforwardState, pdf: Pdf) -> PushedDensity:
+    def pushed(self, state: PushforwardState, pdf: PointDensity) -> PushedDensity:
         """The density at points, for a path that has steps."""
         require_finite(state.array, "the place of a node", state.time)
         return PushedDensity(self.problem, pdf, state.path, state.reach, self.tolerance, state.array, self.weights)

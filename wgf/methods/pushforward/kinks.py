@@ -13,6 +13,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.kernels.sheets import BLOCKS, SLOTS, TERMS, carry_back_through_sheets
+from wgf.measures.grid import inside_box
 from wgf.methods.pushforward.path import Path, steps_back
 from wgf.networks.activations import Activation
 from wgf.networks.neuron import Neuron
@@ -56,13 +57,10 @@ class Sheets:
 
     def __init__(self, energy: RegressionEnergy, path: Path, box: np.ndarray) -> None:
         self.neuron: Neuron = energy.neuron
-        self.pieces, self.inputs, self.pull = (
-            Pieces.of(self.neuron.sigma),
-            np.ascontiguousarray(energy.data.inputs[:, 0]),
-            energy.penalty.strength,
-        )
+        self.pieces, self.pull = Pieces.of(self.neuron.sigma), energy.penalty.strength
+        self.inputs = np.ascontiguousarray(energy.data.inputs[:, 0])
         self.path, self.inner = path, box
-        self.free = np.isin(np.arange(3), self.neuron.free).astype(float)
+        self.free = moving(self.neuron)
         self.box = np.array([[-np.inf] * 3, [np.inf] * 3])
         self.box[:, self.neuron.free] = box
 
@@ -73,7 +71,7 @@ class Sheets:
         terms = np.ascontiguousarray(np.linalg.solve(np.vander(fractions, increasing=True), samples))
         c, a, b = self.neuron.split(points)
         theta = np.ascontiguousarray(np.column_stack([c, a, b]))
-        growth = np.where(((points >= self.inner[0]) & (points <= self.inner[1])).all(axis=1), 0.0, -np.inf)
+        growth = np.where(inside_box(points, *self.inner), 0.0, -np.inf)
         pieces, work = np.empty((BLOCKS, len(self.inputs)), dtype=np.int64), np.empty((BLOCKS, SLOTS, TERMS))
         sigma = self.pieces
         carry_back_through_sheets(
@@ -94,12 +92,17 @@ class Sheets:
         return theta[:, self.neuron.free], growth + self.pull * points.shape[1] * times[-1]
 
 
+def moving(neuron: Neuron) -> np.ndarray:
+    """1 for those of c, a and b that move, 0 for those that are fixed; (3,)."""
+    return np.isin(np.arange(3), neuron.free).astype(float)
+
+
 def collapsing(problem: Problem, before: np.ndarray, after: np.ndarray, residual: np.ndarray) -> np.ndarray:
     """Which points (N, p) have crossed the sheet of which datum in a step, where the flow beyond it leads back; (N, n), true or false."""
     energy = problem.energy
     assert isinstance(energy, RegressionEnergy)
     neuron, pieces, inputs = energy.neuron, Pieces.of(energy.neuron.sigma), energy.data.inputs[:, 0]
-    free = np.isin(np.arange(3), neuron.free).astype(float)
+    free = moving(neuron)
     (_, old_a, old_b), (c, a, b) = neuron.split(before), neuron.split(after)
     earlier, later = pieces.piece(old_a * inputs + old_b[:, None]), pieces.piece(a * inputs + b[:, None])
     weighted, strength = pieces.slopes[later] * residual, energy.penalty.strength

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, number, shown
-from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.measures.grid import Grid, check_box, describe_box, inside_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
 from wgf.measures.measure import Cloud, Density
@@ -162,7 +162,7 @@ class PushforwardStepper(ForwardStepper):
         return np.where(self._in_box(theta), density / self.held, 0.0) if self.cut else density
 
     def _in_box(self, theta: np.ndarray) -> np.ndarray:
-        return np.asarray(((theta >= self.grid.lower) & (theta <= self.grid.upper)).all(axis=1))
+        return inside_box(theta, self.grid.lower, self.grid.upper)
 
     def _layers(self, density: Density) -> np.ndarray:
         """The mass in the outermost cells at both ends of each axis, (p, 2)."""
