@@ -80,6 +80,8 @@ def moved(points):
 CASES = {
     "finite-volume": {
         "transport": Case(wgf.FiniteVolume(*BOX)),
+        "transport, every cell": Case(wgf.FiniteVolume(*BOX, negligible=0.0)),
+        "transport, no box": Case(wgf.FiniteVolume(spacing=0.2)),
         "transport, G on all cells": Case(wgf.FiniteVolume(*BOX, edge_tolerance=1), BOUNDED),
         "gibbs": Case(wgf.FiniteVolume(*BOX, diffusion="gibbs", edge_tolerance=1), NOISY),
         "split": Case(wgf.FiniteVolume(*BOX, diffusion="split", edge_tolerance=1), NOISY),

@@ -95,7 +95,7 @@ class State:
         return self.copy()
 
     def __repr__(self) -> str:
-        others = "".join(f", {item.name} {getattr(self, item.name)!r}" for item in fields(self)[2:])
+        others = "".join(f", {item.name} {getattr(self, item.name)!r}" for item in fields(self)[2:] if item.repr)
         return f"{type(self).__name__}(t = {self.time:g}, {' × '.join(map(str, self.array.shape))} values{others})"
 
 

@@ -15,28 +15,38 @@ from wgf.problems.schema import TomlTable
 
 AnyMethod = TypeVar("AnyMethod")
 
-KEYS = {"lower": float | list[float], "upper": float | list[float], "cells": int | list[int], "boundary": str | list[str], "grow": bool}
+KEYS = {
+    "lower": float | list[float],
+    "upper": float | list[float],
+    "cells": int | list[int],
+    "spacing": float | list[float],
+    "boundary": str | list[str],
+    "grow": bool,
+}
 CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
 
 
 def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dict[str, Any]:
-    """The keys of [domain] that are there, for a box; `cells` from the command line come before its own, which have a default."""
+    """The keys of [domain] that are there, for a box; `cells` from the command line come before its own or its spacing."""
     if domain.choice("shape", list(SHAPES), "box") != "box":
         raise domain.error("shape", f"= {domain.values['shape']!r} is for the method fipy; all others take a box")
     values = {key: domain.get(key, kind, None) for key, kind in KEYS.items()}
     domain.finish()
     given = {key: value for key, value in values.items() if value is not None}
     if cells:
+        given.pop("spacing", None)
         given["cells"] = cells[0] if len(cells) == 1 else cells
-    return {"cells": CELLS.get(problem.dim or 1, 24)} | given
+    return given if "spacing" in given else {"cells": CELLS.get(problem.dim or 1, 24)} | given
 
 
 def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> AnyMethod:
-    """A method whose fields are cells, lower and upper, perhaps boundary and grow, and the keys of [method]."""
+    """A method whose fields are cells, lower and upper, perhaps boundary, grow and spacing, and the keys of [method]."""
     box, options = read_box(domain, problem, cells), {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for key in KEYS:
         if key in table:
             raise table.error(key, "stands in [domain], not in [method]")
+    if "spacing" in box and "spacing" not in options:
+        raise domain.error("spacing", f"is for finite-volume, whose grid can go without end: give {cls.__name__} cells, lower and upper")
     if box.get("grow") and "grow" not in options:
         raise domain.error("grow", f"= true is for finite-volume: the box of {cls.__name__} does not grow")
     if "boundary" not in options and box.get("boundary", "no-flux") not in ("no-flux", ["no-flux"]):

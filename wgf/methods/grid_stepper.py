@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numba
@@ -14,13 +14,14 @@ import numpy as np
 import psutil
 
 from wgf.errors import InputError
+from wgf.kernels.compiled import Whole
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
-from wgf.methods.box_search import find_box
+from wgf.methods.box_search import LAW_NODES, find_box
 from wgf.problems.problem import Problem
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
@@ -32,10 +33,11 @@ CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than
 class GridState(State):
     """The cell averages as (rows, columns) in the layout of the potential.
 
-    added   how many cells have been added at both ends of each axis of a box that grows (growing.py)
+    window, seen   where they are among the cells of a lattice, and where there have been any, (p, 2) (finite_volume/window.py)
     """
 
-    added: tuple[tuple[int, int], ...] = ()
+    window: Whole = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64), repr=False)
+    seen: Whole = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64), repr=False)
 
 
 AnyGridState = TypeVar("AnyGridState", bound=GridState)
@@ -47,6 +49,7 @@ class GridStepper(Generic[AnyGridState]):
     cells, strides (in rows)   of the leading axes; periodic, per_spacing = 1/h of all axes, in the order of the layout
     sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
     token                      of the state whose potential and sums are in place, if any are
+    threads, inside            how many the grid is worth, and whether they are in use
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
@@ -61,21 +64,17 @@ class GridStepper(Generic[AnyGridState]):
         self.sums = np.empty((3, potential.rows))
         self.token: object = None
         self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
-        self.threads = max(1, min(numba.get_num_threads(), grid.size // CELLS_PER_THREAD))
+        self.threads, self.inside = max(1, min(numba.get_num_threads(), grid.size // CELLS_PER_THREAD)), False
         self.facts = {
-            "method_summary": repr(dataclasses.replace(method, cells=grid.shape, lower=grid.lower, upper=grid.upper)),  # the box, if found
+            "method_summary": repr(method),
             "kernel_rank": potential.rank,
             "kernel_error": potential.error,
         }
 
     def start(self) -> AnyGridState:
-        """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
-        averages = self.problem.initial.cell_averages(self.grid)
-        values = self.potential.arranged(averages)
-        held = float(values.sum()) * self.grid.cell_volume
-        judge_box(self.problem.initial, held, box_title(self.grid.lower, self.grid.upper))
-        judge_resolution(self.grid, averages, self.grid.names, self.problem.initial)
-        return self.begin(0.0, values / held)
+        """The initial law's cell averages."""
+        averages = judged(self.problem, self.grid, self.problem.initial.cell_averages(self.grid))
+        return self.begin(0.0, self.potential.arranged(averages))
 
     def begin(self, time: float, values: np.ndarray) -> AnyGridState:
         """A state at `time` with these values (rows, columns), and what the first step has to remember."""
@@ -133,13 +132,28 @@ class GridStepper(Generic[AnyGridState]):
 
     @contextlib.contextmanager
     def threaded(self) -> Iterator[None]:
-        """Kernels called inside use as many threads as the grid is worth."""
+        """Kernels called inside use as many threads as the grid is worth. To say so costs as much as a small kernel: once is enough."""
+        if self.inside:
+            yield
+            return
         most = numba.get_num_threads()
         numba.set_num_threads(self.threads)
+        self.inside = True
         try:
             yield
         finally:
+            self.inside = False
             numba.set_num_threads(most)
+
+
+def judged(problem: Problem, grid: Grid, averages: np.ndarray) -> np.ndarray:
+    """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py); where that
+    is much, or cells are too wide, it is said.
+    """
+    held = float(averages.sum()) * grid.cell_volume
+    judge_box(problem.initial, held, box_title(grid.lower, grid.upper))
+    judge_resolution(grid, averages, grid.names, problem.initial)
+    return averages / held
 
 
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:
@@ -150,6 +164,16 @@ def box_grid(method: Any, problem: Problem, until: float) -> Grid:
         raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
     per_axis(method.cells, p, "cells")
     return Grid(lower, upper, method.cells, problem.axis_names(p), method.boundary)
+
+
+def spaced_grid(problem: Problem, spacing: float | Sequence[float]) -> Grid:
+    """Cells of this length, with edges at its multiples, where the nodes of a quadrature of the initial law lie."""
+    nodes, _ = problem.initial.quadrature(LAW_NODES)
+    p = nodes.shape[1]
+    lengths = np.array(per_axis(spacing, p, "spacing"), dtype=float)
+    first, last = np.floor(nodes.min(axis=0) / lengths), np.ceil(nodes.max(axis=0) / lengths)
+    last = np.maximum(last, first + 1)
+    return Grid((first * lengths).tolist(), (last * lengths).tolist(), (last - first).tolist(), problem.axis_names(p))
 
 
 def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:

@@ -26,7 +26,7 @@ stores its frames has no say: a step that is cut off by one of them leaves the l
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -63,12 +63,6 @@ class ControlledState(State):
     growing: bool = True
     rate: np.ndarray = field(default_factory=lambda: np.zeros(2))
     path: np.ndarray = field(default_factory=lambda: np.zeros(2))
-
-    def follow(self, other: ControlledState) -> None:
-        """Take over what another state of the same flow knows, which another scheme or grid has found: the next step is taken twice."""
-        for item in fields(ControlledState)[len(fields(State)) :]:
-            setattr(self, item.name, getattr(other, item.name))
-        self.unchecked = INTERVAL
 
 
 AnyControlled = TypeVar("AnyControlled", bound=ControlledState)

@@ -13,6 +13,7 @@ from problems import RIDGE_1D, RIDGE_2D, Ridge, Tanh
 
 import wgf
 from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS
+from wgf.methods.finite_volume.transport import Transport
 
 TANH = Tanh()
 
@@ -94,9 +95,9 @@ TWO = wgf.Mixture([0.4, 0.6], [wgf.Gaussian([-1.0, 0.8], [0.25, 0.25]), wgf.Gaus
 
 def active_cells(problem, cells, lower, upper):
     """How many cells a step of the start looks at."""
-    stepper = wgf.FiniteVolume(cells, lower, upper).bind(problem, 1.0)
-    stepper.settle(stepper.start())
-    return stepper.active.size
+    windowed = wgf.FiniteVolume(cells, lower, upper).bind(problem, 1.0)
+    windowed.stepper.settle(windowed.start())
+    return windowed.stepper.active.size
 
 
 def test_a_larger_box_costs_no_more_and_changes_nothing():
@@ -189,7 +190,7 @@ def one_step_error(integrator, dt):
     plain = Ridge(penalty=0.0)
     ends = []
     for name, steps in ((integrator, 1), ("ssprk3", 64)):
-        stepper = wgf.FiniteVolume(48, *plain.box, limiter="upwind", integrator=name).bind(plain.problem, dt)
+        stepper = wgf.FiniteVolume(48, *plain.box, limiter="upwind", integrator=name, negligible=0.0).bind(plain.problem, dt)
         state = stepper.start()
         for k in range(steps):
             stop = dt * (k + 1) / steps
@@ -221,18 +222,19 @@ def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
         wgf.RegressionEnergy(wgf.Neuron("tanh", theta=("c", "a")), wgf.Data.quadrature(lambda x: 30 * np.sin(4 * x), -1, 1, 40)),
         wgf.Gaussian([0.0, 0.0], [0.3, 0.3]),
     )
-    stepper = wgf.FiniteVolume(48, lower=(-3, -3), upper=(3, 3), edge_tolerance=1).bind(problem, 1.0)
-    state = stepper.start()
+    windowed = wgf.FiniteVolume(48, lower=(-3, -3), upper=(3, 3), edge_tolerance=1).bind(problem, 1.0)
+    state = windowed.start()
     repeated = 0
     for _ in range(60):
         state.outflow *= 0.5  # a guess that is too bold by a factor of two
         before = state.time
         attempts = []
-        stages = type(stepper).stages
-        monkeypatch.setattr(type(stepper), "stages", lambda self, s, dt, a=attempts, f=stages: a.append(dt) or f(self, s, dt))
-        stepper.step(state, 1.0)
-        monkeypatch.setattr(type(stepper), "stages", stages)
+        stages = Transport.stages
+        monkeypatch.setattr(Transport, "stages", lambda self, s, dt, a=attempts, f=stages: a.append(dt) or f(self, s, dt))
+        windowed.step(state, 1.0)
+        monkeypatch.setattr(Transport, "stages", stages)
         repeated += len(attempts) > 1
+        stepper = windowed.stepper
         assert stepper.part * stepper.fastest * (state.time - before) <= stepper.method.longest_stage * (1 + 1e-12)
         assert state.values.min() >= 0
     assert repeated > 20
@@ -294,7 +296,8 @@ def test_the_order_of_the_axes_does_not_matter():
 
 NOISY = dataclasses.replace(TANH.problem, temperature=0.05)
 THREADED = {  # enough cells for two threads
-    "transport": (TANH.problem, on_tanh_box(160), 0.5),
+    "transport": (TANH.problem, on_tanh_box(256), 0.5),
+    "every cell": (TANH.problem, on_tanh_box(160, negligible=0.0), 0.5),
     "gibbs": (NOISY, on_tanh_box(160, diffusion="gibbs"), 0.1),
     "split": (NOISY, on_tanh_box(160, diffusion="split"), 0.1),
     "jko": (TANH.problem, wgf.JKO(160, TANH.lower, TANH.upper, dt=0.05, epsilon=0.05, edge_tolerance=1), 0.1),
@@ -304,10 +307,11 @@ THREADED = {  # enough cells for two threads
 def threads_and_values(threads):
     """In a process of so many threads: of each method, how many it uses and where it arrives."""
     assert numba.get_num_threads() == threads
-    return {
-        name: (method.bind(problem, until).threads, wgf.solve(problem, method, until, 2).measures[-1].values)
-        for name, (problem, method, until) in THREADED.items()
-    }
+    found = {}
+    for name, (problem, method, until) in THREADED.items():
+        stepper = method.bind(problem, until)
+        found[name] = getattr(stepper, "stepper", stepper).threads, wgf.solve(problem, method, until, 2).measures[-1].values
+    return found
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch):
@@ -352,14 +356,14 @@ def test_a_state_is_all_that_is_needed_to_go_on():
     assert np.array_equal(state.values, taken.values)
 
 
-def test_the_box_is_found_where_none_is_given():
-    """The found box holds the law at all times: no warning, and the same answer as on a generous box."""
+def test_the_length_of_cells_is_found_where_no_box_is_given():
+    """It says how large the cells are, which go on wherever the law does: no warning, and the same answer as on a generous box."""
     found = wgf.solve(TANH.problem, wgf.FiniteVolume((96, 96)), until=2.0)
-    grid = found.measures[0].grid
-    assert f"96 × 96 on [{grid.lower[0]:g}, {grid.upper[0]:g}]" in found.method
-    assert grid.upper[0] < 5
-    assert grid.lower[0] > -5
-    assert found.boundary_mass.max() < 1e-4
+    first, last = found.measures[0].grid, found.measures[-1].grid
+    assert "cells of " + " × ".join(f"{h:.4g}" for h in last.spacing) in found.method
+    assert last.spacing == pytest.approx(first.spacing, rel=1e-12)
+    assert (96 * last.spacing < 10).all()
+    assert found.boundary_mass.max() < 1e-12
     assert TANH.data.norm(found.prediction[-1] - TANH.reference(2.0).prediction[-1]) < 2e-3
 
 

@@ -45,6 +45,12 @@ class ActiveCells:
         """Take those that suit the values."""
         self.choose(self.around(values, self.all))
 
+    def extent(self) -> Whole:
+        """The first active cell of each axis, in the order of the layout, and the one after the last, (p, 2)."""
+        result: Whole = np.empty((len(self.periodic), 2), dtype=np.int64)
+        active.fill_extent(result, *self.now, self.cells, self.strides)
+        return result
+
     def after(self, values: np.ndarray, share: float) -> tuple[Runs, float]:
         """Hand what is far from cells with more than `share` of the largest value over to cells that are near; the cells that are active
         then, and what was handed over.

@@ -1,4 +1,4 @@
-"""Finite volumes on a box for ∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ: positive, conservative, of second order, with a falling energy.
+"""Finite volumes for ∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ: positive, conservative, of second order, with a falling energy.
 
 Without noise there is one scheme: limited upwind fluxes with strong-stability-preserving steps (transport.py). With noise
 there are two, for no single one has all that one wants; none needs dt ~ h².
@@ -16,22 +16,23 @@ By default the one whose truncation error on the density as it is is the smaller
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, nonnegative, number, positive_if_given, shown
+from wgf.errors import InputError, nonnegative, number, positive, positive_if_given, shown
 from wgf.kernels.reconstruction import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
-from wgf.methods.finite_volume.growing import Growing
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, largest_courant
-from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory
+from wgf.methods.finite_volume.window import Windowed
+from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 from wgf.registers import known
@@ -42,10 +43,11 @@ MOST_NEGLIGIBLE = 1e-6
 
 @dataclass(frozen=True)
 class FiniteVolume:
-    """μ as cell averages on a box, moved by limited upwind fluxes.
+    """μ as cell averages on a lattice of equal cells, moved by limited upwind fluxes.
 
     cells            per axis, or one number for all axes
-    lower, upper     the box; left out, it is found from a cheap run of a cloud
+    lower, upper     the box; left out, closed axes have no end (window.py), and a cheap run of a cloud finds how large so many cells are
+    spacing          instead of cells and a box: the length of a cell, per axis, or one number for all axes
     boundary         "no-flux" or "periodic", for all axes or one per axis
     limiter          of the transport: mp5 (fifth order), mc, minmod, van-leer (second) or upwind (first)
     integrator       of the transport: ssprk43, ssprk3, ssprk52, or, with limited slopes, ssprk2 or euler
@@ -57,10 +59,10 @@ class FiniteVolume:
     dt               the longest time step; default: what accuracy asks for
     tolerance        relative error to which the neuron's features are compressed
     edge_tolerance   mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
-    grow             enlarge the box, by whole cells of the same size, where mass nears its edge (growing.py)
+    grow             the box is only where to begin: its cells go on beyond it
     """
 
-    cells: int | Sequence[int]
+    cells: int | Sequence[int] | None = None
     lower: Sequence[float] | None = None
     upper: Sequence[float] | None = None
     boundary: str | Sequence[str] = "no-flux"
@@ -73,6 +75,7 @@ class FiniteVolume:
     tolerance: float = 1e-12
     edge_tolerance: float = 1e-4
     grow: bool = False
+    spacing: float | Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         known(self.limiter, LIMITERS, "limiter")
@@ -92,26 +95,57 @@ class FiniteVolume:
             raise InputError(f"tolerance = {shown(self.tolerance)}: the relative error of the compressed features lies in [0, 1)")
         nonnegative(self.edge_tolerance, "edge_tolerance")
         check_box(self)
+        self._check_spacing()
+
+    def _check_spacing(self) -> None:
+        """Either cells or a spacing, and the latter only where axes have no end."""
+        if (self.cells is None) == (self.spacing is None):
+            raise InputError("give either cells (with a box, or without one) or spacing, the length of a cell")
+        if self.spacing is None:
+            return
+        for length in np.atleast_1d(np.asarray(self.spacing, dtype=object)):
+            positive(length, "spacing")
+        if self.lower is not None:
+            raise InputError("spacing is for a grid without end: leave out lower and upper, or give cells for the box")
+        if set(np.atleast_1d(self.boundary)) != {"no-flux"}:
+            raise InputError(f"spacing is for a grid without end, but boundary = {self.boundary!r}: give cells, lower and upper")
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> FiniteVolume:
         """From the tables of a problem file (domain_table.py)."""
         return on_box(cls, table, domain, problem, cells)
 
-    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Choosing | Growing:
-        """Check the box against the memory, and set up the scheme, or the choice of one."""
-        grid = self.grid(problem, until)
+    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Choosing | Windowed:
+        """Check the grid against the memory, and set up the scheme, or the choice of one."""
+        grid, scheme = self.grid(problem, until), self._scheme(problem)
+        bound = self._on(grid)
+        if self.endless or (scheme is Transport and self.negligible > 0):
+            return Windowed(scheme, bound, problem, grid, self.endless)
         require_memory(grid, problem, scratch_size(grid, problem))
-        scheme: type[GridStepper[Any]] | type[Choosing] = Transport
+        return scheme(bound, problem, grid)
+
+    def _scheme(self, problem: Problem) -> type[GridStepper[Any]] | type[Choosing]:
+        """What suits the problem."""
         if problem.noise > 0:
-            scheme = SCHEMES[self.diffusion] if self.diffusion else Choosing
-        elif self.diffusion is not None:
+            return SCHEMES[self.diffusion] if self.diffusion else Choosing
+        if self.diffusion is not None:
             raise InputError(f"diffusion = {self.diffusion!r}, but the problem has no noise: leave it out, or give a temperature > 0")
-        return Growing(scheme, self, problem, grid) if self.grow else scheme(self, problem, grid)
+        return Transport
+
+    def _on(self, grid: Grid) -> FiniteVolume:
+        """Itself with what was found: the box, or the length of cells where it has no end."""
+        if not self.endless or any(grid.periodic()):
+            return dataclasses.replace(self, cells=grid.shape, lower=grid.lower, upper=grid.upper)
+        return dataclasses.replace(self, cells=None, lower=None, upper=None, grow=False, spacing=tuple(grid.spacing.tolist()))
+
+    @property
+    def endless(self) -> bool:
+        """Whether closed axes have no end."""
+        return self.grow or self.lower is None
 
     def grid(self, problem: Problem, until: float) -> Grid:
-        """The grid, on the box given or found."""
-        return box_grid(self, problem, until)
+        """The grid: that of the box; without one, the cells to begin with."""
+        return box_grid(self, problem, until) if self.spacing is None else spaced_grid(problem, self.spacing)
 
     @property
     def longest_stage(self) -> float:
@@ -124,12 +158,21 @@ class FiniteVolume:
         return 1 if self.limiter == "upwind" else 2
 
     def coarser(self, problem: Problem, until: float) -> FiniteVolume:
-        """Itself on the same box with cells, and time steps where they are given, twice as large."""
-        result: FiniteVolume = coarsened(self, self.grid(problem, until), 2.0, dt=None if self.dt is None else 2 * self.dt)
+        """Itself on the same box, or without one, with cells, and time steps where they are given, twice as large."""
+        dt = None if self.dt is None else 2 * self.dt
+        if self.spacing is not None:
+            return dataclasses.replace(self, spacing=tuple((2 * np.atleast_1d(self.spacing)).tolist()), dt=dt)
+        result: FiniteVolume = coarsened(self, self.grid(problem, until), 2.0, dt=dt, grow=self.endless)
         return result
 
     def __repr__(self) -> str:
-        box = describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")
+        cells = self._cells_summary()
         if self.diffusion == "gibbs":
-            return f"FiniteVolume({box}, gibbs scheme)"
-        return f"FiniteVolume({box}, {self.limiter} limiter, {self.integrator}{', split scheme' if self.diffusion else ''})"
+            return f"FiniteVolume({cells}, gibbs scheme)"
+        return f"FiniteVolume({cells}, {self.limiter} limiter, {self.integrator}{', split scheme' if self.diffusion else ''})"
+
+    def _cells_summary(self) -> str:
+        """The cells, and where they are."""
+        if self.cells is None:
+            return "cells of " + " × ".join(f"{length:.4g}" for length in np.atleast_1d(np.asarray(self.spacing)))
+        return describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")

@@ -122,12 +122,17 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
         values, handed_over = np.array(values), 0.0
         if self.negligible > 0.0:
-            self.active.find(values)
+            self.find_active(values)
             _, handed_over = self.trimmed(values)
         state = TransportState(time, values, handed_over=handed_over)
         self.diagnostics(state)
         state.outflow = self.outflow
         return state
+
+    def step(self, state: TransportState, stop: float) -> Diagnostics:
+        """Advance `state` by the step that its error allows, not past `stop`."""
+        with self.threaded():
+            return super().step(state, stop)
 
     def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
@@ -151,11 +156,17 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         state.time = stop if dt == remaining else state.time + dt
         return self.before
 
+    def find_active(self, values: np.ndarray) -> None:
+        """Look at the cells with mass, and their neighbours, from now on."""
+        with self.threaded():
+            self.active.find(values)
+
     def trimmed(self, values: np.ndarray) -> tuple[Runs, float]:
         """The runs of cells that are active after a step to the values; negligible ones are handed over, and their mass is told."""
         if self.negligible == 0.0:
             return self.active.now, 0.0
-        runs, moved = self.active.after(values, self.negligible)
+        with self.threaded():
+            runs, moved = self.active.after(values, self.negligible)
         return runs, moved * self.grid.cell_volume
 
     def risen(self, values: np.ndarray, handed_over: float) -> bool:
@@ -173,7 +184,8 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
             free.fill(0.0)
         self.spare[0] = free
         if runs is not self.active.now:
-            self.active.move_to(runs, *self.spare)
+            with self.threaded():
+                self.active.move_to(runs, *self.spare)
         self.sums, self.staged, self.token = self.staged, self.sums, state.token
 
     def stages(self, state: TransportState, dt: float) -> float:
@@ -210,7 +222,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         for array in self.spare:
             array.fill(0.0)
         if self.negligible > 0.0:
-            self.active.find(values)
+            self.find_active(values)
         self.fill_sums(self.sums, values)
         return self.update(values, self.sums)
 
@@ -256,6 +268,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
     def swept(self, state: TransportState) -> Diagnostics:
         """The diagnostics of `state`, from the sweep that has just begun with it."""
         volume = self.grid.cell_volume
+        self.facts["handed_over"] = state.handed_over
         return Diagnostics(
             time=state.time,
             loss=self.loss,

@@ -96,6 +96,8 @@ class FiPyMesh:
         box = read_box(domain, problem, cells)
         if box.pop("grow", False):
             raise domain.error("grow", "= true is for finite-volume: a mesh does not grow")
+        if "spacing" in box:
+            raise domain.error("spacing", "is for finite-volume, and for other shapes than a box: give cells, lower and upper")
         with domain.located():
             mesh = Box(**box)
         return table.build(cls, mesh=mesh)

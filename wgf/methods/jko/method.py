@@ -110,7 +110,8 @@ class JKO:
                 ResolutionWarning,
                 stacklevel=3,
             )
-        return VariationalStepper(dataclasses.replace(self, dt=dt, epsilon=epsilon), problem, grid, until)
+        bound = dataclasses.replace(self, dt=dt, epsilon=epsilon, cells=grid.shape, lower=grid.lower, upper=grid.upper)
+        return VariationalStepper(bound, problem, grid, until)
 
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""

@@ -1,7 +1,8 @@
-"""A box that grows: nothing is lost or interpolated, and the file records every box."""
+"""A grid without end: nothing is lost or interpolated, the window goes where the mass goes, and the file records what was seen."""
 
 import copy
 import dataclasses
+import re
 
 import h5py
 import numpy as np
@@ -148,3 +149,113 @@ def test_a_law_that_never_ends_is_refused():
     problem = wgf.Problem(tanh.problem.energy, wgf.FromDensity(lambda theta: np.ones(theta.shape[:-1])))
     with pytest.raises(wgf.InputError, match=r"the box has grown 12 times, and the initial law .* still reaches its edges"):
         wgf.solve(problem, wgf.FiniteVolume(8, tanh.lower, tanh.upper, grow=True), 1.0)
+
+
+@pytest.mark.parametrize("speed", [1.0, -1.0])
+def test_a_spacing_is_all_that_a_law_on_its_way_needs(speed):
+    """A Gaussian that travels fifty times its width: the window stays as small as it is, and it moves as in a box that holds all."""
+    energy = wgf.InteractionEnergy(V=lambda theta: -speed * theta[..., 0])
+    problem = wgf.Problem(energy, wgf.Gaussian([0.0, 0.0], [0.2, 0.2]))
+    stepper = wgf.FiniteVolume(spacing=(0.05, 0.05)).bind(problem, 10.0)
+    state = stepper.start()
+    while state.time < 10.0:
+        diagnostics = stepper.step(state, 10.0)
+        assert state.array.size < 150 * 110
+        assert diagnostics.boundary_mass == 0
+    frame = stepper.frame(state)
+    grid = frame.measure.grid
+    assert grid.shape[0] > 200
+    boxed = wgf.solve(problem, wgf.FiniteVolume(grid.shape, grid.lower, grid.upper, edge_tolerance=1), until=10.0, save=2).measures[-1]
+    assert frame.measure.values == pytest.approx(boxed.values, abs=1e-3 * boxed.values.max())
+    assert frame.measure.mean == pytest.approx([10.0 * speed, 0.0], abs=1e-3)
+    assert frame.measure.mass == pytest.approx(1, abs=1e-12)
+    assert np.abs(np.array(grid.lower) / 0.05 - np.rint(np.array(grid.lower) / 0.05)).max() < 1e-9
+
+
+def test_without_a_box_the_cells_are_those_of_a_tight_one():
+    """The same cells, the same steps, the same density, wherever there is mass: at most that is handed over elsewhere."""
+    tanh = Tanh()
+    endless = wgf.solve(tanh.problem, wgf.FiniteVolume(spacing=0.125), until=2.0, save=3)
+    grid = endless.measures[-1].grid
+    tight = wgf.solve(tanh.problem, wgf.FiniteVolume(grid.shape, grid.lower, grid.upper), until=2.0, save=3)
+    assert len(endless.history["time"]) == len(tight.history["time"])
+    assert endless.measures[-1].values == pytest.approx(tight.measures[-1].values, abs=1e-10)
+    assert endless.prediction == pytest.approx(tight.prediction, abs=1e-10)
+    assert endless.mass == pytest.approx(1, abs=1e-13)
+    assert endless.largest_rise <= 0
+    assert 0 < endless.attributes["handed_over"] < 1e-12
+
+
+def test_a_window_in_a_box_stops_at_its_walls():
+    """Mass that is driven against a wall stays there, as where all cells are moved."""
+    box = ((26, 26), [-1.3, -1.3], [1.3, 1.3])
+    runs = [wgf.solve(DRIFTING, wgf.FiniteVolume(*box, negligible=share, edge_tolerance=1), until=3.0, save=2) for share in (1e-14, 0.0)]
+    ours, all_cells = (run.measures[-1] for run in runs)
+    assert ours.grid.shape == (26, 26)
+    assert ours.values == pytest.approx(all_cells.values, abs=1e-6 * all_cells.values.max())
+    assert ours.values[-1].sum() > 0.9 * ours.values.sum()
+
+
+def test_half_the_resolution_without_a_box():
+    tanh = Tanh()
+    by_spacing, by_cells = (method.coarser(tanh.problem, 1.0) for method in (wgf.FiniteVolume(spacing=0.1, dt=0.1), wgf.FiniteVolume(64)))
+    assert by_spacing == wgf.FiniteVolume(spacing=(0.2,), dt=0.2)
+    assert by_cells.cells == (32, 32)
+    assert by_cells.grow
+    grid = wgf.FiniteVolume(64).grid(tanh.problem, 1.0)
+    assert (by_cells.lower, by_cells.upper) == (grid.lower, grid.upper)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "give either cells (with a box, or without one) or spacing, the length of a cell"),
+        ({"cells": 8, "spacing": 0.1}, "give either cells"),
+        ({"spacing": -0.1}, "spacing = -0.1: it must be a positive number"),
+        ({"spacing": [0.1, np.nan]}, "spacing = nan: it must be a positive number"),
+        ({"spacing": "wide"}, "spacing = 'wide'"),
+        (
+            {"spacing": 0.1, "lower": [0], "upper": [1]},
+            "spacing is for a grid without end: leave out lower and upper, or give cells for the box",
+        ),
+        ({"spacing": 0.1, "boundary": "periodic"}, "spacing is for a grid without end, but boundary = 'periodic'"),
+        ({"spacing": [0.1, 0.1, 0.1]}, "spacing has 3 entries for 2 axes"),
+        ({"spacing": 1e-9}, "cells needs about"),
+    ],
+)
+def test_what_makes_no_grid_is_refused(options, message):
+    with pytest.raises(wgf.InputError, match=re.escape(message)):
+        wgf.solve(Tanh().problem, wgf.FiniteVolume(**options), 1.0)
+
+
+FILE = """
+[neuron]
+activation = "tanh"
+theta = ["c", "a"]
+[data]
+inputs = { law = "uniform", nodes = 10 }
+teacher = [ { c = 1.0, a = 2.0 } ]
+[initial]
+law = "gaussian"
+mean = [0, 0]
+std = [0.3, 0.3]
+[domain]
+spacing = [0.1, 0.2]
+[method]
+name = "%s"
+"""
+
+
+def test_a_problem_file_can_ask_for_a_spacing(tmp_path):
+    """`--cells` comes before it; for methods that need a box it is refused."""
+    from wgf.runs.task import read_task
+
+    path = tmp_path / "problem.toml"
+    path.write_text(FILE % "finite-volume", encoding="utf-8")
+    assert read_task(path).method == wgf.FiniteVolume(spacing=[0.1, 0.2])
+    assert read_task(path, cells=(16,)).method == wgf.FiniteVolume(16)
+    assert "cells of 0.1 × 0.2" in repr(read_task(path).method)
+    for name, message in (("jko", "give JKO cells, lower and upper"), ("fipy", "give cells, lower and upper")):
+        path.write_text(FILE % name, encoding="utf-8")
+        with pytest.raises(wgf.InputError, match=f"spacing is for finite-volume.*{message}"):
+            read_task(path)

@@ -1,0 +1,188 @@
+"""A scheme on a window of its lattice, which goes where the mass goes.
+
+The lattice has equal cells. A box that is given ends it. Where none is given, and where the box is one that grows, closed axes go on for
+ever: what is then given or found is the size of the cells, and where to begin. The window is the part of the lattice that is kept in
+memory, all of it along axes that wrap around. There are two rules for it.
+
+transport    Cells far from mass hold exactly nothing (active.py), so that the window may be cut down to the active ones and a margin of
+             MARGIN of their extent. It is moved when one of them comes within GUARD cells of an edge behind which the lattice goes on,
+             and when it has become SPARSE times as large as it would then be.
+with noise   Every cell holds mass, if only a little. Where the lattice has no end and more than NEAR of the mass is in an outermost layer
+             of cells, the window is enlarged there by MARGIN of its cells.
+
+Nothing is interpolated: cells keep their averages, new ones are empty, and so were those that are given up; mass is kept exactly. The
+window stands in the state, as it belongs to a checkpoint. A frame shows the box, or without one all cells that have been in a window.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from wgf.errors import InputError
+from wgf.kernels.active import fill_window, is_unfit
+from wgf.kernels.compiled import Whole
+from wgf.measures.grid import Grid
+from wgf.measures.measure import Density
+from wgf.methods.base import Diagnostics, Frame
+from wgf.methods.finite_volume.active import ACTIVE, KEPT
+from wgf.methods.finite_volume.choosing import Choosing
+from wgf.methods.finite_volume.gibbs import scratch_size
+from wgf.methods.finite_volume.transport import Transport
+from wgf.methods.grid_stepper import GridState, GridStepper, judged, require_memory
+from wgf.problems.problem import Problem
+
+MARGIN, LEAST_MARGIN = 1 / 8, 6  # of the cells along an axis; cells
+GUARD = 2  # cells that a step, taken in halves, may need beyond those that are active
+SPARSE = 2.0
+NEAR = 1e-7  # of the mass
+MOST_ENLARGED = 12  # times before the start, in which a box becomes fifteen times as long
+ENDLESS = 2**40  # cells
+SHOWN = 3  # arrays of all cells that a frame shows
+
+
+class Windowed:
+    """The stepper of a scheme on a window; see the module's text. Its states are those of the scheme.
+
+    A window is (p, 2): for each axis the first of its cells, and the one after the last, counted from those of the box, or those to begin
+    with, which are 0 … n − 1. `ends` of the lattice are given in the same way, `beginning` is the window that holds the initial law.
+    """
+
+    def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
+        self.scheme, self.method, self.problem, self.box = scheme, method, problem, box
+        self.follows = scheme is Transport and method.negligible > 0
+        whole = np.array([(0, n) for n in box.shape])
+        self.wraps = np.array(box.periodic())
+        self.ends: Whole = np.where((endless & ~self.wraps)[:, None], (-ENDLESS, ENDLESS), whole)
+        self.beginning, averages = self._reached(whole)
+        averages = judged(problem, self._grid(self.beginning), averages)
+        self.window = self.beginning
+        if self.follows:
+            self.window = self._around(extent(averages, method.negligible) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
+        self.first, self.initial = self.window, carried(averages, self.beginning, self.window)
+        self.seen_first = joined(self.beginning, self.first)
+        self._place(self.first, self.seen_first)
+
+    def start(self) -> GridState:
+        """The initial law."""
+        self._place(self.first, self.seen_first)
+        total = float(self.initial.sum()) * self.box.cell_volume
+        state: GridState = self.stepper.begin(0.0, self.stepper.potential.arranged(self.initial / total))
+        state.window, state.seen = self.first.copy(), self.seen_first.copy()
+        return state
+
+    def step(self, state: Any, stop: float) -> Diagnostics:
+        """One step of the scheme, on the window that the state needs."""
+        self._place(state.window, state.seen)
+        self._follow(state)
+        return self.stepper.step(state, stop)
+
+    def frame(self, state: Any) -> Frame:
+        """The density on all cells that are shown."""
+        self._place(state.window, state.seen)
+        frame = self.stepper.frame(state)
+        assert isinstance(frame.measure, Density)
+        shown = carried(frame.measure.values, state.window, state.seen)
+        return dataclasses.replace(frame, measure=Density(self._grid(state.seen), shown, frame.measure.neuron))
+
+    def _follow(self, state: Any) -> None:
+        """Move the window of the state where it has to be."""
+        values = self.stepper.potential.restored(state.array)
+        window = self._following(state) if self.follows else self._enlarged(state.window, values)
+        if np.array_equal(window, state.window):
+            return
+        values, seen = carried(values, state.window, window), joined(state.seen, window)
+        self._place(window, seen)
+        state.exchange(self.stepper.potential.arranged(values))
+        state.window, state.seen = window, seen
+
+    def _following(self, state: Any) -> Whole:
+        """The window for the active cells of the state: the one that it has, while that is good enough."""
+        assert isinstance(self.stepper, Transport)
+        self.stepper.settle(state)
+        active = self.stepper.active.extent()[self.stepper.places] + state.window[:, :1]
+        wanted = self._around(active)
+        return wanted if is_unfit(state.window, active, self.ends, GUARD, wanted, SPARSE) else state.window
+
+    def _around(self, active: Whole) -> Whole:
+        """The window for cells that are active."""
+        wanted: Whole = np.empty_like(self.ends)
+        fill_window(wanted, active, self.ends, MARGIN, LEAST_MARGIN)
+        wanted[self.wraps] = self.ends[self.wraps]
+        return wanted
+
+    def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
+        """The window with more cells where the lattice goes on and mass is near an edge, for averages (n_1, …, n_p)."""
+        near = at_edges(extent(values, self.method.negligible), values.shape) if self.follows else layers(values) > NEAR * values.sum()
+        more = np.ceil(MARGIN * np.array(values.shape)).astype(np.int64)[:, None]
+        result: Whole = window + (near & (window != self.ends)) * more * (-1, 1)
+        return result
+
+    def _reached(self, window: Whole) -> tuple[Whole, np.ndarray]:
+        """The window, enlarged where the lattice goes on until the initial law does not reach its edges, and the law's averages there."""
+        for _ in range(MOST_ENLARGED):
+            grid = self._grid(window)
+            require_memory(grid, self.problem)
+            averages = self.problem.initial.cell_averages(grid)
+            larger = self._enlarged(window, averages)
+            if np.array_equal(larger, window):
+                return window, averages
+            window = larger
+        raise InputError(
+            f"the box has grown {MOST_ENLARGED} times, and the initial law {self.problem.initial!r} still reaches its edges: give a larger "
+            "box, or a law that ends somewhere"
+        )
+
+    def _place(self, window: Whole, seen: Whole) -> None:
+        """Make the stepper's grid that of the window, where it is not."""
+        if hasattr(self, "stepper") and np.array_equal(window, self.window):
+            return
+        grid = self._grid(window)
+        require_memory(grid, self.problem, scratch_size(grid, self.problem) + SHOWN * size(seen))
+        self.window = window
+        self.stepper = self.scheme(self.method, self.problem, grid)
+        self.facts: dict[str, Any] = self.stepper.facts
+
+    def _grid(self, window: Whole) -> Grid:
+        """The cells of a window."""
+        return self.box.enlarged(window * (-1, 1) - (0, 1) * np.array(self.box.shape)[:, None])
+
+
+def extent(values: np.ndarray, share: float) -> Whole:
+    """The first cell of each axis, and the one after the last, that holds more than a share of the largest value, (p, 2)."""
+    large = values > share * values.max()
+    axes = range(values.ndim)
+    places = [np.flatnonzero(large.any(axis=tuple(k for k in axes if k != axis))) for axis in axes]
+    return np.array([(place[0], place[-1] + 1) for place in places])
+
+
+def at_edges(cells: Whole, shape: tuple[int, ...]) -> np.ndarray:
+    """Whether a window of an array reaches its lower and upper edges, (p, 2)."""
+    return np.asarray(cells == np.array([(0, n) for n in shape]))
+
+
+def layers(values: np.ndarray) -> np.ndarray:
+    """The sums over the outermost layers of cells, (p, 2)."""
+    return np.array([[np.take(values, layer, axis).sum() for layer in (0, -1)] for axis in range(values.ndim)])
+
+
+def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:
+    """The values of the cells of one window in those of another, zero where they were in none."""
+    lower, upper = np.maximum(old[:, 0], new[:, 0]), np.minimum(old[:, 1], new[:, 1])
+    result = np.zeros(np.diff(new, axis=1)[:, 0])
+    source, target = (tuple(slice(*ends) for ends in np.stack([lower, upper], axis=1) - window[:, :1]) for window in (old, new))
+    result[target] = values[source]
+    return result
+
+
+def joined(first: Whole, second: Whole) -> Whole:
+    """The smallest window that holds two."""
+    result: Whole = np.stack([np.minimum(first[:, 0], second[:, 0]), np.maximum(first[:, 1], second[:, 1])], axis=1)
+    return result
+
+
+def size(window: Whole) -> float:
+    """The number of its cells."""
+    return float(np.prod(np.diff(window, axis=1).astype(float)))
