@@ -69,6 +69,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/noise.py
 	$(BIN)/python benchmarks/jko.py
 	$(BIN)/python benchmarks/neurons.py
+	$(BIN)/python benchmarks/density_times.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/particles_vs_pde.py
 	$(BIN)/python benchmarks/sgd.py

@@ -94,7 +94,7 @@ def of_characteristics(nodes: int, repeats: int) -> list[list[Any]]:
 
 def plane(cells: int, samples: int, separable: bool) -> tuple[Any, Any]:
     """The transport of neurons (a, b) on a plane, with separable features or with those of all cells, and its state."""
-    method = wgf.FiniteVolume(cells, [-2.5, -2.5], [3.5, 3.5])
+    method = wgf.FiniteVolume(cells, [-2.5, -2.5], [3.5, 3.5], negligible=0.0)
     problem = wgf.Problem(student("tanh", ("a", "b"), samples).energy, wgf.Gaussian([0.5, 0.5], [0.4, 0.4]))
     with ExitStack() as stack:
         if not separable:

@@ -152,7 +152,7 @@ def cost(sizes: tuple[int, ...], repeats: int) -> list[list[Any]]:
     noisy = dataclasses.replace(quiet, temperature=0.05)
     rows = []
     for n in sizes:
-        method = wgf.FiniteVolume(n, (-3, -3), (3.5, 4))
+        method = wgf.FiniteVolume(n, (-3, -3), (3.5, 4), negligible=0.0)
         explicit, implicit = method.bind(quiet, 1.0), dataclasses.replace(method, diffusion="gibbs").bind(noisy, 1.0)
         still, moving = explicit.start(), implicit.start()
 

@@ -37,7 +37,7 @@ def bound(cells: tuple[int, ...], theta: tuple[str, ...] | None = None, samples:
     problem = wgf.Problem(
         wgf.RegressionEnergy(wgf.Neuron("tanh", theta, fixed), data), wgf.Gaussian([0.5] * len(cells), [0.4] * len(cells))
     )
-    method = wgf.FiniteVolume(cells, [-2.5] * len(cells), [3.5] * len(cells), tolerance=tolerance)
+    method = wgf.FiniteVolume(cells, [-2.5] * len(cells), [3.5] * len(cells), tolerance=tolerance, negligible=0.0)
     stepper = method.bind(problem, 1.0)
     return stepper, stepper.start()
 

@@ -176,7 +176,7 @@ def test_the_density_at_points(neuron, data, penalty):
 
 def test_against_a_fine_quadrature_of_another_kind():
     """Romberg's means of 4, 8 and 16 midpoints along each axis, of the density by sums over the data at a fixed fine resolution."""
-    _against_romberg(10, 2.0, 1e-6, data=wgf.Data.quadrature(Tanh.target, -1, 1, 6))
+    _against_romberg(10, 2.0, 1e-6, data=wgf.Data.quadrature(Tanh.target, -1, 1, 6), box=(TANH.lower, TANH.upper))
 
 
 EDGES_AND_BUMPS = [wgf.Uniform([-0.6, -0.3], [1.0, 1.3]), wgf.Mixture([1, 1], [wgf.Gaussian([-0.8, -0.5], 0.2), wgf.Gaussian([1, 1], 0.2)])]
@@ -192,24 +192,23 @@ def test_the_flagship_against_a_fine_quadrature_of_another_kind():
 @pytest.mark.parametrize("law", EDGES_AND_BUMPS)
 def test_late_edges_and_bumps_against_a_fine_quadrature_of_another_kind(law):
     """64² cells at t = 20, to 1e-3 as told, up to what means of 32² and 64² midpoints differ by: edges are not to be extrapolated."""
-    density, told, (coarse, fine) = _beside_midpoints(64, 20.0, 1e-3, (32, 64), TANH.data, law)
+    density, told, (coarse, fine) = _beside_midpoints(64, 20.0, 1e-3, (32, 64), law=law)
     assert l1(density, fine) <= told + np.abs(fine - coarse).sum() * density.grid.cell_volume
     assert told <= 1e-3
     assert abs(density.mass - 1.0) <= 1e-3
 
 
-def _against_romberg(cells, until, tolerance, midpoints=(4, 8, 16), data=TANH.data):
-    density, told, means = _beside_midpoints(cells, until, tolerance, midpoints, data, TANH.problem.initial)
+def _against_romberg(cells, until, tolerance, midpoints=(4, 8, 16), **options):
+    density, told, means = _beside_midpoints(cells, until, tolerance, midpoints, **options)
     second = [(4 * fine - coarse) / 3 for coarse, fine in pairwise(means)]
     exact = (16 * second[1] - second[0]) / 15
     assert l1(density, exact) <= told <= tolerance
     assert abs(density.mass - 1.0) <= tolerance
 
 
-def _beside_midpoints(cells, until, tolerance, midpoints, data, law):
+def _beside_midpoints(cells, until, tolerance, midpoints, data=TANH.data, law=TANH.problem.initial, box=((-4.0, -3.5), (5.0, 5.0))):
     """The density, its error as told, and the means of so many midpoints along each axis."""
     problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), data), law)
-    box = (-4.0, -3.5), (5.0, 5.0)
     stepper = wgf.Pushforward(cells, *box, tolerance=tolerance).bind(problem, until)
     state = stepper.start()
     while state.time < until:

@@ -56,20 +56,29 @@ class Windowed:
         whole = np.array([(0, n) for n in box.shape])
         self.wraps = np.array(box.periodic())
         self.ends: Whole = np.where((endless & ~self.wraps)[:, None], (-ENDLESS, ENDLESS), whole)
-        self.beginning, averages = self._reached(whole)
-        averages = judged(problem, self._grid(self.beginning), averages)
-        self.window = self.beginning
-        if self.follows:
-            self.window = self._around(extent(averages, method.negligible) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
-        self.first, self.initial = self.window, carried(averages, self.beginning, self.window)
+        self.beginning, self.averages = self._reached(whole)
+        self.first = self._around_law() if self.follows else self.beginning
         self.seen_first = joined(self.beginning, self.first)
+        self.window: Whole
         self._place(self.first, self.seen_first)
 
+    def _around_law(self) -> Whole:
+        """The window for the initial law."""
+        return self._around(extent(self._kept(self.averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
+
+    def _kept(self, averages: np.ndarray) -> np.ndarray:
+        """The averages that are not negligible: one need not look for cells to hand the others to."""
+        return np.where(averages > self.method.negligible * averages.max(), averages, 0.0)
+
     def start(self) -> GridState:
-        """The initial law."""
+        """The initial law, of mass one in the window."""
         self._place(self.first, self.seen_first)
-        total = float(self.initial.sum()) * self.box.cell_volume
-        state: GridState = self.stepper.begin(0.0, self.stepper.potential.arranged(self.initial / total))
+        averages = judged(self.problem, self._grid(self.beginning), self.averages)
+        if self.follows:
+            averages = self._kept(averages)
+        initial = carried(averages, self.beginning, self.first)
+        initial /= initial.sum() * self.box.cell_volume
+        state: GridState = self.stepper.begin(0.0, self.stepper.potential.arranged(initial))
         state.window, state.seen = self.first.copy(), self.seen_first.copy()
         return state
 
@@ -115,7 +124,10 @@ class Windowed:
 
     def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
         """The window with more cells where the lattice goes on and mass is near an edge, for averages (n_1, …, n_p)."""
-        near = at_edges(extent(values, self.method.negligible), values.shape) if self.follows else layers(values) > NEAR * values.sum()
+        if self.follows:
+            near = at_edges(extent(values > self.method.negligible * values.max()), values.shape)
+        else:
+            near = layers(values) > NEAR * values.sum()
         more = np.ceil(MARGIN * np.array(values.shape)).astype(np.int64)[:, None]
         result: Whole = window + (near & (window != self.ends)) * more * (-1, 1)
         return result
@@ -150,11 +162,10 @@ class Windowed:
         return self.box.enlarged(window * (-1, 1) - (0, 1) * np.array(self.box.shape)[:, None])
 
 
-def extent(values: np.ndarray, share: float) -> Whole:
-    """The first cell of each axis, and the one after the last, that holds more than a share of the largest value, (p, 2)."""
-    large = values > share * values.max()
+def extent(values: np.ndarray) -> Whole:
+    """The first cell of each axis, and the one after the last, that holds something, (p, 2)."""
     axes = range(values.ndim)
-    places = [np.flatnonzero(large.any(axis=tuple(k for k in axes if k != axis))) for axis in axes]
+    places = [np.flatnonzero(values.any(axis=tuple(k for k in axes if k != axis))) for axis in axes]
     return np.array([(place[0], place[-1] + 1) for place in places])
 
 
