@@ -233,6 +233,16 @@ def test_what_it_is_not_for():
         POISSON.gradient(np.ones((3, 2)))
 
 
+def test_variational_steps_take_it():
+    """Of first order in the step, with W frozen in each."""
+    law = wgf.FromDensity(lambda x: 1 + 0.5 * np.cos(2 * np.pi * x[..., 0]), lower=[0], upper=[1])
+    errors = []
+    for dt in (0.1, 0.05):
+        run = wgf.solve(fluid(law), wgf.JKO(64, [0], [1], **PERIODIC, dt=dt, epsilon=2e-3, linearised=True), 1.0, save=2)
+        errors.append(abs(run.measures[-1].values.max() - logistic(1.5, 1.0)[0]))
+    assert errors[1] < 0.6 * errors[0] < 0.02
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCRIPT.SMOOTH)
 def test_128_cells_a_side(name):
