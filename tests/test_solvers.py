@@ -1,28 +1,19 @@
 """Every script in solvers/ runs, coarse, and leaves what its first lines promise; its energy never rises, beyond rounding."""
 
 import dataclasses
-import importlib.util
 import inspect
 import re
-from pathlib import Path
 
 import h5py
 import pytest
+from scripts import SOLVERS, imported
 
 import wgf
 
-SCRIPTS = sorted((Path(__file__).parents[1] / "solvers").glob("*.py"))
+SCRIPTS = sorted(SOLVERS.glob("*.py"))
 COARSE = {1: 100, 2: 32, 3: 16}
 SHORT = 0.1
 ROUNDING = 2e-14  # relative; with noise, E comes to rest and then moves by rounding
-
-
-def imported(path):
-    """The script as a module: nothing happens at import."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def check(run):

@@ -1,11 +1,9 @@
 """Interaction energies: the potential against plain sums, flows with known solutions, and what they leave in a file."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import integrate
+from scripts import SOLVERS, imported
 
 import wgf
 from wgf.cli import main
@@ -26,15 +24,6 @@ def logarithm(z):
 
 def attraction(z):
     return 0.5 * np.sum(z**2, axis=-1)
-
-
-def solver(name):
-    """A script of solvers/ as a module."""
-    path = Path(__file__).parents[2] / "solvers" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 GRIDS = {
@@ -149,7 +138,7 @@ def test_confinement_alone_carries_points_along_its_characteristics():
 def test_barenblatt(tmp_path, monkeypatch, capsys):
     """L¹ ≤ 5e-3 at 128² and order ≥ 1, mass to rounding, no cell below zero: as the solver script prints it."""
     monkeypatch.chdir(tmp_path)
-    script = solver("barenblatt")
+    script = imported(SOLVERS / "barenblatt.py")
     script.main()
     out = capsys.readouterr().out
     errors = [float(line.split("L¹ error ")[1].split()[0]) for line in out.splitlines() if "L¹" in line]
@@ -182,7 +171,7 @@ def test_a_cubic_medium_on_a_line():
 
 def test_the_second_moment_law_of_keller_segel():
     """d/dt ∫|θ|² dμ = 4(1 − χ/8π), below and at the critical mass."""
-    script = solver("keller_segel")
+    script = imported(SOLVERS / "keller_segel.py")
     for strength in (0.5, 1.0):
         run = wgf.solve(script.case(strength), wgf.FiniteVolume(96, [-5, -5], [5, 5], diffusion="gibbs"), until=0.1, save=2)
         first, last = (measure.integrate(script.second_moment) for measure in run.measures)

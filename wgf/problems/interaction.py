@@ -6,7 +6,8 @@
 On a grid W ∗ μ is a convolution of cell averages, done with Fourier transforms (O(N log N)), zero-padded where the axis has walls.
 On a periodic axis the nearest image of a difference counts, for clouds and on meshes, too. W counts by its even part only,
 ½(W(z) + W(−z)): the energy knows no other. On a grid, where W is singular or has a kink at zero, its mean over a cell is taken at every
-difference (cell_means.py), which is finite for integrable singularities.
+difference (cell_means.py), which is finite for integrable singularities. W = poisson is solved for as a discrete Poisson equation
+(poisson.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,13 +25,14 @@ from scipy import fft
 from wgf.errors import InputError
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
-from wgf.measures.measure import BLOCK, Measure
+from wgf.measures.measure import BLOCK, Density, Measure
 from wgf.networks.custom import differences
+from wgf.problems import poisson
 from wgf.problems.cell_means import kernel
 from wgf.problems.energy import GridPotential
 from wgf.problems.formula import Formula, check_axes
 from wgf.problems.internal import Entropy, PorousMedium
-from wgf.problems.potentials import Potential, Sum
+from wgf.problems.potentials import Poisson, Potential, Sum
 
 if TYPE_CHECKING:
     from wgf.problems.point_potential import InteractionPointPotential
@@ -52,6 +55,11 @@ class NearestImage:
         """That of the function, where it has one."""
         slope = self.function.gradient
         return lambda difference: slope(nearest_image(difference, self.periods))
+
+
+def nearest(function: Any, periods: np.ndarray) -> Any:
+    """W of nearest images, where there is a W and an axis that wraps around; else W as it is."""
+    return function if function is None or not np.any(periods) else NearestImage(function, periods)
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,17 +95,29 @@ class InteractionEnergy:
                 object.__setattr__(self, name, Formula(function, self.axes, name))
             elif function is not None and not callable(function):
                 raise InputError(f"{name} = {function!r}: give a function of arrays (…, p) → (…), a formula and axes, or None")
-        for part in self.W.parts if isinstance(self.W, Sum) else [self.W]:
+        for part in poisson.parts_of(self.W):
             if isinstance(part, Potential) and np.any(part.center):
                 raise InputError(f"W = {self.W!r} is a function of differences, which has no center: that is for V")
+        if any(isinstance(part, Poisson) for part in poisson.parts_of(self.V)):
+            raise InputError(f"V = {self.V!r}: poisson is for W, between two points of a torus")
         if self.dim is not None:  # a function that does not fit its axes is found here, not in the middle of a run
-            for name, function in (("V", self.V), ("W", self.W)):
+            for name, function in (("V", self.V), ("W", self.others)):
                 if function is not None:
                     evaluated(name, function, np.full((1, self.dim), 0.5))
         if not isinstance(self.U, Entropy | PorousMedium | None):
             raise InputError(f"U = {self.U!r}: give wgf.Entropy(tau), wgf.PorousMedium(kappa, q), or None")
         if self.V is None and self.W is None and self.U is None:
             raise InputError("an energy needs at least one of V, W and U")
+
+    @cached_property
+    def poisson(self) -> float | None:
+        """The strength of the potential poisson in W, or None."""
+        return poisson.split(self.W)[0]
+
+    @cached_property
+    def others(self) -> Any:
+        """W without the potential poisson, or None."""
+        return poisson.split(self.W)[1]
 
     @property
     def dim(self) -> int | None:
@@ -115,7 +135,7 @@ class InteractionEnergy:
 
     def entries(self, grid: Grid) -> float:
         """Approximate memory of the potential on a grid, in floats."""
-        return grid.size * (2 + (6 * 2**grid.dim if self.W is not None else 0))
+        return grid.size * (2 + (4 if self.poisson is not None else 0) + (6 * 2**grid.dim if self.others is not None else 0))
 
     def on(self, grid: Grid, tolerance: float = 0.0) -> InteractionPotential:
         """The potential on the cells of `grid`; nothing is compressed, so `tolerance` is ignored."""
@@ -129,7 +149,11 @@ class InteractionEnergy:
 
     def wrapped(self, periods: np.ndarray) -> InteractionEnergy:
         """Itself where θ is known up to multiples of the periods (p,), zero on axes that do not wrap around."""
-        return self if self.W is None or not np.any(periods) else dataclasses.replace(self, W=NearestImage(self.W, periods))
+        wrapped = nearest(self.others, periods)
+        if self.poisson is not None:
+            circle = poisson.on_circle(self.poisson, periods)
+            wrapped = circle if wrapped is None else Sum([circle, wrapped])
+        return self if wrapped is self.W else dataclasses.replace(self, W=wrapped)
 
     def predict(self, measure: Measure) -> np.ndarray:
         """There is no network: (0,)."""
@@ -152,7 +176,10 @@ class InteractionEnergy:
         return result
 
     def loss(self, measure: Measure) -> float:
-        """L[μ] of points and masses, with the nearest images on the axes of μ that wrap around."""
+        """L[μ] of points and masses, with the nearest images on the axes of μ that wrap around; with poisson of a density on its cells."""
+        if self.poisson is not None and isinstance(measure, Density):
+            potential = self.on(measure.grid)
+            return potential.update(potential.arranged(measure.values), np.empty(0))
         return self.wrapped(np.array(measure.periods)).velocity(measure.points, measure.masses)[1]
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
@@ -214,16 +241,26 @@ class InteractionPotential(GridPotential):
         self.medium = energy.U if isinstance(energy.U, PorousMedium) else None
         self.padded: tuple[int, ...] = ()
         if energy.W is not None:
-            self._add_kernel()
+            self._add_transform()
 
-    def _add_kernel(self) -> None:
-        """The transform of W at the differences of cells (cell_means.py), in the order of a cyclic convolution, times the cell's volume."""
-        grid, wraps = self.grid, self.grid.periodic()
+    def _add_transform(self) -> None:
+        """That of W in the order of a cyclic convolution: of poisson and of the others."""
+        grid, wraps, energy = self.grid, self.grid.periodic(), self.energy
         self.padded = tuple(n if wrap else fft.next_fast_len(2 * n - 1, real=True) for n, wrap in zip(grid.shape, wraps, strict=True))
+        self.transform = np.zeros(1)
+        if energy.poisson is not None:
+            self.transform = poisson.transform(grid, energy.poisson)
+        if energy.others is not None:
+            self.transform = self.transform + self._kernel(dataclasses.replace(energy, W=energy.others).wrapped(grid.periods()))
+
+    def _kernel(self, energy: InteractionEnergy) -> np.ndarray:
+        """The transform of W at the differences of cells (cell_means.py), times the cell's volume."""
+        grid, wraps = self.grid, self.grid.periodic()
         steps = [np.arange(-(n // 2), (n + 1) // 2) if wrap else np.arange(1 - n, n) for n, wrap in zip(grid.shape, wraps, strict=True)]
         cyclic = np.zeros(self.padded)
-        cyclic[np.ix_(*steps)] = kernel(self.energy.wrapped(grid.periods()).interaction, steps, grid.spacing)
-        self.transform = fft.rfftn(cyclic) * grid.cell_volume
+        cyclic[np.ix_(*steps)] = kernel(energy.interaction, steps, grid.spacing)
+        result: np.ndarray = fft.rfftn(cyclic) * grid.cell_volume
+        return result
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill V + W ∗ μ + U'(μ) for the cell averages `values` (rows, columns); return L[μ]. `sums` are not needed."""

@@ -8,8 +8,9 @@ power-law    s r^exponent/exponent                    Riesz and Coulomb kernels 
 logarithm    s log r                                  Keller–Segel in the plane, log gases
 gaussian     s exp(−r²/(2 width²))
 cosine       s Σ_k cos(wavenumber z_k)                as W: Kuramoto's model on a circle, with s < 0 for attraction
+poisson      s g(z), −Δg = δ − 1/|T|, ∫g = 0         as W only, on a torus T (poisson.py): s > 0 repels, s < 0 attracts
 
-All but the last are functions of r, φ(r), whose gradient is φ'(r) z/r. At r = 0 the value is its limit, −∞ or ∞ for a logarithm and a
+All but the last two are functions of r, φ(r), whose gradient is φ'(r) z/r. At r = 0 the value is its limit, −∞ or ∞ for a logarithm and a
 negative power, and the gradient zero. W may be singular there on a grid (its means over cells are taken, which are finite as long
 as exponent > −p: else it is refused) and for particles, which do not act on themselves; on a mesh of FiPy it is refused. All are
 dimensionless.
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -210,6 +211,18 @@ class Cosine(Potential):
         return -self.strength * self.wavenumber * np.sin(self.wavenumber * self._from_center(theta))
 
 
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Poisson(Potential):
+    """s g(z), g the Green's function of a torus (poisson.py): no function of z alone, so that its values are refused."""
+
+    strength: float = 1.0
+
+    def __call__(self, theta: np.ndarray) -> NoReturn:
+        raise InputError('poisson depends on the torus: it serves as W of an InteractionEnergy, on a grid with boundary = "periodic"')
+
+    gradient = __call__
+
+
 @dataclass(frozen=True, repr=False)
 class Sum:
     """Several functions (…, p) → (…), added."""
@@ -240,6 +253,7 @@ POTENTIALS: dict[str, type[Potential]] = {
     "logarithm": Logarithm,
     "gaussian": GaussianBump,
     "cosine": Cosine,
+    "poisson": Poisson,
 }
 
 

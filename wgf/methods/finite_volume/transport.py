@@ -27,6 +27,7 @@ flow spreads with the coefficient D = μU''(μ), and a step is also kept below h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
 from wgf.methods.grid_stepper import GridState, GridStepper
 from wgf.methods.step_control import ControlledState, StepControl, first_step
+from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
 LIMITERS = {
@@ -137,7 +139,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
     def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
         remaining, bound = stop - state.time, self.longest_stage / self.part
-        dt = min(self.method.dt or remaining, remaining)
+        dt = landing(remaining, self.method.dt or math.inf)
         if state.outflow > 0:
             dt = min(AIM * state.step_factor * bound / state.outflow, dt)
         self.settle(state)

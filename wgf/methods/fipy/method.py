@@ -34,6 +34,7 @@ from wgf.methods.fipy.bridge import checked, described
 from wgf.methods.fipy.domains import SHAPES, Box
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.methods.fipy.stepper import MeshStepper
+from wgf.problems.poisson import REMEDY
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 from wgf.registers import known
@@ -105,6 +106,8 @@ class FiPyMesh:
     def bind(self, problem: Problem, until: float) -> MeshStepper:
         """Make the mesh, and check that the problem fits it."""
         domain = self.mesh
+        if getattr(problem.energy, "poisson", None) is not None:
+            raise InputError(f"W = poisson is solved for on a grid, which a mesh of FiPy is not: {REMEDY}")
         if isinstance(domain, Box) and domain.lower is None:
             domain = Box(domain.cells, *find_box(problem, until), boundary=domain.boundary)
         if isinstance(domain, Box) and problem.dim is not None:
