@@ -143,6 +143,9 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float
     returns how much that was. One cell at least is marked.
     """
     rows = values.shape[0]
+    some = np.empty(rows, dtype=np.bool_)  # whether a row has a marked cell
+    for row in range(rows):
+        some[row] = marks[row].any()
     moved = 0.0
     for row in range(rows):
         for run in range(runs[row], runs[row + 1]):
@@ -152,18 +155,18 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float
                     values[row, j] = 0.0
                     if value > 0.0:
                         moved += value
-                        to, at = nearest(marks, row, j)
+                        to, at = nearest(marks, some, row, j)
                         values[to, at] += value
     return moved
 
 
 @compiled_once
-def nearest(marks: Marks, row: int, column: int) -> tuple[int, int]:
+def nearest(marks: Marks, some: Truth, row: int, column: int) -> tuple[int, int]:
     """A marked cell in the nearest row that has one, and there in the nearest column."""
     rows, m = marks.shape
     for away in range(rows):
         for other in (row - away, row + away):
-            if 0 <= other < rows:
+            if 0 <= other < rows and some[other]:
                 for aside in range(m):
                     if column - aside >= 0 and marks[other, column - aside]:
                         return other, column - aside
