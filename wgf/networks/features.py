@@ -18,11 +18,15 @@ all the rows and kept.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy import linalg
+from threadpoolctl import ThreadpoolController
 
 from wgf.measures.measure import BLOCK
 from wgf.networks.waiting import told
@@ -32,6 +36,7 @@ SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where 
 ROWS, LARGEST = 64, 2**21  # of a block, so that products of matrices are fast, as long as it has no more than so many entries
 MISSED = 1e-3  # of the tolerance: what a block may lack of the basis
 ROUNDING = 1e-14  # the same, relative to the block, at the least
+FEW = 512  # samples; matrices with fewer columns are not worth a second thread, which may still be waiting for a loop of ours to come
 
 Rows = Callable[[slice], np.ndarray]  # any slice of the rows of Φ
 
@@ -56,11 +61,17 @@ def compress(rows: Rows, size: int, samples: int, tolerance: float) -> Features:
     The basis is first sought from a spread of the rows; where its measured error exceeds the tolerance, from all of them.
     """
     stride = max(1, size // min(SAMPLED_ROWS, max(LEAST_SAMPLED, SAMPLED_ENTRIES // samples)))
-    basis = row_space(rows, size, samples, tolerance, stride)
-    features = project(rows, size, basis)
-    if stride > 1 and features.error > tolerance:
-        features = project(rows, size, row_space(rows, size, samples, tolerance, 1))
+    with _algebra().limit(limits=1) if samples < FEW else contextlib.nullcontext():
+        features = project(rows, size, row_space(rows, size, samples, tolerance, stride))
+        if stride > 1 and features.error > tolerance:
+            features = project(rows, size, row_space(rows, size, samples, tolerance, 1))
     return features
+
+
+@lru_cache(maxsize=1)
+def _algebra() -> Any:
+    """The libraries of linear algebra, whose threads can be counted."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def row_space(rows: Rows, size: int, samples: int, tolerance: float, stride: int) -> np.ndarray:
