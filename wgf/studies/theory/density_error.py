@@ -67,9 +67,12 @@ def density_error(problem: Problem, run: Run) -> np.ndarray:
 
 
 def estimated_error(problem: Problem, run: Run, coarse: Run, coarsest: Run, order: int, frames: int) -> DensityError | None:
-    """The error of the last `frames` frames, from runs at 2h and 4h that have them, and from exact averages where these are cheap."""
+    """The error of the last `frames` frames, from runs at 2h and 4h that have them, and from exact averages where these are cheap.
+
+    None where they have no densities, or the same cells.
+    """
     fine, double, fourfold = (densities(each.measures[-frames:]) for each in (run, coarse, coarsest))
-    if not (fine and double and fourfold):
+    if not (fine and double and fourfold) or double[-1].grid == fine[-1].grid:
         return None
     order = order_for(problem, order)
     first = error_from_coarser(fine, double, fourfold, order)
