@@ -2,7 +2,7 @@
 
 limiters   the demo's problem, a tanh student in (c, a) from a Gaussian law, at t = 2, 5, 10 and 20, by every limiter of the finite volumes
 others     the same by variational steps and by FiPy
-problems   one coordinate, narrow bumps, edges, three coordinates, and noise by both schemes
+problems   one coordinate, the README's target, narrow bumps, edges, three coordinates, and noise by both schemes
 late       on 128² cells, as training draws the law out into filaments: the error, that of φ, and the peak
 
 The order is that from one number of cells to the next.
@@ -29,6 +29,7 @@ BOX = {"lower": (-3.5, -3.0), "upper": (4.5, 4.5)}
 WIDE = {"lower": (-4.0, -4.0), "upper": (5.0, 5.0)}
 IN_SPACE = {"lower": (-2.5, -2.0, -2.5), "upper": (3.5, 4.0, 2.5)}
 DATA = wgf.Data.quadrature(lambda x: 1.5 * np.tanh(3 * x) - np.tanh(0.8 * x), -1, 1, 40)
+SINE = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 40)
 GAUSSIAN = wgf.Gaussian((0.2, 0.5), (0.4, 0.4))
 BUMPS = wgf.Mixture((0.5, 0.5), (wgf.Gaussian((-0.5, 1.0), (0.2, 0.2)), wgf.Gaussian((1.0, -0.5), (0.2, 0.2))))
 EDGES = wgf.Uniform((-0.5, 0.0), (1.0, 1.0))
@@ -37,9 +38,9 @@ TOLERANCE = 1e-4  # of the exact averages, in L¹
 HEADERS = ["case", "method", "t", "cells per axis", "L¹", "order"]
 
 
-def student(law: Any = GAUSSIAN, theta: tuple[str, ...] = ("c", "a"), temperature: float = 0.0) -> wgf.Problem:
-    """The demo's data, learnt by tanh neurons."""
-    return wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", theta), DATA), law, temperature)
+def student(law: Any = GAUSSIAN, theta: tuple[str, ...] = ("c", "a"), temperature: float = 0.0, data: wgf.Data = DATA) -> wgf.Problem:
+    """The demo's data, or others, learnt by tanh neurons."""
+    return wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", theta), data), law, temperature)
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,14 @@ def other_methods() -> list[Case]:
 
 
 def other_problems() -> list[Case]:
-    """Narrow bumps, edges, three coordinates and one, and noise."""
+    """One coordinate, the target of the README, narrow bumps, edges, three coordinates, and noise."""
     line = {"lower": (-2.0,), "upper": (3.0,)}
     space = wgf.Gaussian((0.2, 0.5, 0.0), (0.4, 0.4, 0.4))
     default = {"mp5": finite_volumes(**BOX), "mc": finite_volumes(**BOX, limiter="mc")}
     noisy = {tau: student(temperature=tau) for tau in (0.01, 0.1)}
     return [
         Case("(a)", student(wgf.Gaussian((0.5,), (0.4,)), ("a",)), 2.0, limiters(line), (32, 64, 128, 256)),
+        *(Case("tanh 2x + ½ sin 3x", student(data=SINE), until, default, (32, 64, 128, 256)) for until in (5.0, 10.0)),
         Case("two bumps", student(BUMPS), 5.0, default, (64, 128, 256)),
         Case("uniform law", student(EDGES), 5.0, default, (64, 128, 256)),
         Case("(c, a, b)", student(space, ("c", "a", "b")), 2.0, {"mp5": finite_volumes(**IN_SPACE)}, (16, 32, 64)),

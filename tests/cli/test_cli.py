@@ -87,6 +87,7 @@ def test_compare(here, capsys):
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert "m = 8, 16, 32; 5 replicates each, seed 3" in out
+    assert re.search(r"density +of the limit: ∫\|μ_h − μ\| dθ ≈ [\d.]+ % at t = 1\n", out)
     assert "slope of its square (95 %)" in out
     assert "sliced_w2, m = 32" in out
     assert (here / "c.png").exists()
