@@ -21,7 +21,7 @@ help:
 	@echo "make lint          formatter, linter, types and dead code only"
 	@echo "make dead          dead code only"
 	@echo "make format        mend what the formatter and the linter can mend"
-	@echo "make bench         the benchmarks: roofline, peers, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
+	@echo "make bench         the benchmarks: roofline, peers, densities, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
 	@echo "make clean         remove the virtual environments and what was generated"
 
 $(READY): setup.cfg pyproject.toml $(CONSTRAINTS)
@@ -66,6 +66,7 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/roofline.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/densities.py
 	$(BIN)/python benchmarks/noise.py
 	$(BIN)/python benchmarks/jko.py
 	$(BIN)/python benchmarks/neurons.py

@@ -69,6 +69,7 @@ _WHERE = {
     "StepComparison": "studies.sweeps.over_steps",
     "compare_steps": "studies.sweeps.over_steps",
     "fluctuation": "studies.theory.fluctuation",
+    "density_error": "studies.theory.density_error",
     "discretisation_error": "studies.theory.discretisation",
     "animate": "plots.film",
     "export": "runs.vtk",

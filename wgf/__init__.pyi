@@ -77,6 +77,7 @@ from wgf.studies.sweeps.over_steps import StepComparison as StepComparison
 from wgf.studies.sweeps.over_steps import compare_steps as compare_steps
 from wgf.studies.theory.decay import decay_bound as decay_bound
 from wgf.studies.theory.decay import decay_rate as decay_rate
+from wgf.studies.theory.density_error import density_error as density_error
 from wgf.studies.theory.discretisation import discretisation_error as discretisation_error
 from wgf.studies.theory.fluctuation import fluctuation as fluctuation
 

@@ -48,8 +48,11 @@ def test_run_info_plot(here, capsys):
     assert "FiniteVolume(48 × 48" in out
     assert "it never rose" in out
     assert "student.h5" in out
+    told = re.search(r"density +∫\|μ − μ_ref\| dθ = [\d.]+ % at t = 1, against exact averages\n", out)
+    assert told
     status, out, _ = wgf_says(capsys, "info", "student.h5")
     assert status == 0
+    assert told[0] in out
     assert "complete" in out
     assert "rank 1" in out
     status, out, _ = wgf_says(capsys, "plot", "student.h5", "-o", "figure.svg")
@@ -84,6 +87,7 @@ def test_compare(here, capsys):
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert "m = 8, 16, 32; 5 replicates each, seed 3" in out
+    assert re.search(r"density +of the limit: ∫\|μ_h − μ\| dθ ≈ [\d.]+ % at t = 1\n", out)
     assert "slope of its square (95 %)" in out
     assert "sliced_w2, m = 32" in out
     assert (here / "c.png").exists()
@@ -323,6 +327,31 @@ def test_an_interrupted_run_says_what_it_kept(here, how):
     assert run.status == "interrupted"
     assert run.times == pytest.approx([0, 1 / 3, 2 / 3])
     assert np.isfinite(run.loss).all()
+
+
+def test_the_error_of_the_density_can_be_left_out(here, capsys):
+    status, out, _ = wgf_says(capsys, "run", "student.toml", "--no-density-error")
+    assert status == 0
+    assert "density " not in out
+    assert "density_error" not in wgf.open_run("student.h5").attributes
+
+
+def test_an_interrupted_estimate_leaves_the_run(here, capsys, monkeypatch):
+    """Ctrl-C while the error of the density is estimated: the run is complete, and it is said."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wgf.studies.theory.telling.coarser_runs", interrupted)
+    status, _, err = wgf_says(capsys, "run", "student.toml", "--quiet")
+    assert status == 130
+    assert err.split("\n\n") == [
+        "interrupted: the run is complete in student.h5, without an estimate of the density's error",
+        "interrupted\n",
+    ]
+    run = wgf.open_run("student.h5")
+    assert run.status == "complete"
+    assert "density_error" not in run.attributes
 
 
 def test_an_interrupted_sweep_says_what_it_kept_and_goes_on(here, capsys):

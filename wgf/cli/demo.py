@@ -31,7 +31,7 @@ def demo(output: Path) -> None:
     from wgf.runs.task import read_task
     from wgf.studies.summary import comparison_facts
     from wgf.studies.sweeps.over_sizes import compare
-    from wgf.studies.theory.density_error import density_error
+    from wgf.studies.theory.telling import tell_density_error
 
     begun = time.perf_counter()
     try:
@@ -45,12 +45,12 @@ def demo(output: Path) -> None:
     task = read_task(files["student.toml"])
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True)
+    tell_density_error(task.problem, task.method, limit, progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     data = network(task.problem.energy).data
     error = data.norm(limit.prediction[-1] - exact.prediction[-1])
     checked = f"‖φ − φ_ref‖ = {error:.1e} at t = {limit.times[-1]:g}, against {exact.method}"
-    wrong = f"∫|μ − μ_ref| dθ = {100 * density_error(task.problem, limit)[-1]:.2g} % at t = {limit.times[-1]:g}, against exact averages"
-    show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked, "density": wrong})
+    show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked})
     limit.plot(files["density.png"])
 
     cloud = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)

@@ -19,6 +19,7 @@ from wgf.errors import located
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
 @click.option("--until", type=end_time, metavar="T|rest", help="Another end than the file's: a time, or rest.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
+@click.option("--no-density-error", is_flag=True, help="Do not estimate the error of the last density, which takes coarser runs.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def run(
     problem: Path,
@@ -27,6 +28,7 @@ def run(
     cells: tuple[int, ...],
     until: float | str | None,
     threads: int | None,
+    no_density_error: bool,
     quiet: bool,
 ) -> None:
     """Solve PROBLEM.toml and write the run into an HDF5 file."""
@@ -37,6 +39,7 @@ def run(
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
+    from wgf.studies.theory.telling import tell_density_error
 
     output = output or Path(f"{problem.stem}.h5")
     check_target(output)
@@ -50,5 +53,11 @@ def run(
             kept = open_run(output)
             say(f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}")
         raise
+    if not no_density_error:
+        try:
+            tell_density_error(task.problem, task.method, result, progress=not quiet)
+        except KeyboardInterrupt:
+            say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
+            raise
     if not quiet:
         show_facts(task.problem.title or problem.stem, {**run_facts(result), "file": output})

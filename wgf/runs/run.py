@@ -14,6 +14,7 @@ import numpy as np
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
 from wgf.registers import load
+from wgf.runs.hdf5 import opened
 
 SCHEMA_VERSION = 1
 HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
@@ -141,6 +142,13 @@ class Run:
         """The largest rise of the free energy E in one step, relative to its size, `energy_scale`; ≤ 0 where it never rises."""
         energy = self.history["free_energy"]
         return float(np.diff(energy).max() / self.energy_scale) if len(energy) > 1 else 0.0
+
+    def note(self, facts: dict[str, Any]) -> None:
+        """Further attributes, here and in the run's file."""
+        self.attributes.update(facts)
+        if self.path is not None:
+            with opened(self.path) as file:
+                file.attrs.update(facts)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""

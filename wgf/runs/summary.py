@@ -13,6 +13,7 @@ from wgf.runs.rest import ROUNDING, residual_in_words
 if TYPE_CHECKING:
     from wgf.runs.run import Run
 
+EXACT, COARSER = "exact averages", "coarser runs"  # what the error of a density is told from
 MOST_CHANGES = 4  # of the scheme for the noise, that are told one by one
 
 
@@ -48,7 +49,7 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
     if "density_error" in run.attributes:
-        facts["density"] = f"right to {run.attributes['density_error']:.1e} in L¹, as estimated"
+        facts["density"] = _density_error(run)
     if "unresolved_share" in run.attributes:
         time, share = run.attributes["unresolved_time"], run.attributes["unresolved_share"]
         facts["resolution"] = f"from t = {time:.4g} on in a cluster narrower than a cell, with {share:.0%} of the mass when last seen"
@@ -56,6 +57,16 @@ def run_facts(run: Run) -> dict[str, str]:
         what = "of W" if run.data is None else f"for {run.data.size} data"
         facts["kernel"] = f"rank {run.attributes['kernel_rank']} {what}, relative error {run.attributes['kernel_error']:.1e}"
     return facts
+
+
+def _density_error(run: Run) -> str:
+    """How wrong the density is: the last one on a grid, or all of a pushforward, which tells it of itself."""
+    error, source = float(run.attributes["density_error"]), run.attributes.get("density_error_from")
+    if source is None:
+        return f"right to {error:.1e} in L¹, as estimated"
+    return (
+        f"∫|μ − μ_ref| dθ = {100 * error:.2g} % at t = {run.times[-1]:g}, {'against' if source == EXACT else 'as estimated from'} {source}"
+    )
 
 
 def _variational_steps(run: Run) -> str:

@@ -28,6 +28,9 @@ def comparison_facts(comparison: Comparison) -> dict[str, str]:
         f"m·E‖φ_m − φ‖² = {measured.mean():.4g}, theory {comparison.theory:.4g}; "
         f"off by {', '.join(f'{deviation:+.1f}' for deviation in deviations)} standard errors"
     )
+    density = comparison.discretisation.get("density", np.full(1, math.nan))[-1]
+    if math.isfinite(density):
+        facts["density"] = f"of the limit: ∫|μ_h − μ| dθ ≈ {100 * density:.2g} % at t = {comparison.times[-1]:g}"
     return facts | {"grid": _grid_fact(comparison), "bias": _bias_fact(comparison)}
 
 

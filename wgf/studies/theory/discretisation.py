@@ -17,19 +17,17 @@ at most 2‖φ_h − φ‖‖φ_h − f*‖, and less by the cosine of the angle
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import BoundaryWarning, ResolutionWarning
 from wgf.methods.base import Method
 from wgf.problems.problem import Problem
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import solve
-from wgf.studies.theory.density_error import density_error
+from wgf.studies.theory.density_error import density_error, estimated_error, unheard
 
 COSINE = 1 / 3  # of the angle between the error of the prediction and the misfit, at least
 
@@ -38,7 +36,7 @@ def discretisation_error(
     problem: Problem, method: Method, until: float, save: int | Sequence[float] = 11, run: Run | None = None
 ) -> dict[str, np.ndarray]:
     """The estimated errors of a method at the save times: "function", ‖φ_h − φ‖ in L²(ρ), "loss", |L_h − L|, and "density", ∫|μ_h − μ| dθ
-    (density_error.py), each (times,).
+    (density_error.py: against exact averages where these are cheap), each (times,).
 
     run    what `method` found, where it has been solved already; it must have the same save times
 
@@ -48,19 +46,17 @@ def discretisation_error(
     until = end_time(until)
     run = run or solve(problem, method, until, save)
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
-    coarse = coarser(problem, method, until)
-    if coarse is None:
+    found = coarser_runs(problem, method, run.times.tolist())
+    if found is None:
         density = density_error(problem, run)
         return {"loss": unknown, "density": density} if data is None else {"function": unknown, "loss": unknown, "density": density}
-    with warnings.catch_warnings():
-        for kind in (BoundaryWarning, ResolutionWarning):
-            warnings.simplefilter("ignore", kind)
-        other, third = (solve(problem, method, until, run.times.tolist()) for method in (coarse, coarser(problem, coarse, until) or coarse))
-    loss = loss_error(run.loss, other.loss, third.loss, coarse.order)
-    density = density_error(problem, run, other, third, coarse.order)
+    other, third, order = found
+    loss = loss_error(run.loss, other.loss, third.loss, order)
+    told = estimated_error(problem, run, other, third, order, len(run.times))
+    density = unknown if told is None else told.error
     if data is None:
         return {"loss": loss, "density": density}
-    error = run.prediction - extrapolated(run.prediction, other.prediction, coarse.order)
+    error = run.prediction - extrapolated(run.prediction, other.prediction, order)
     function, misfit = (np.sqrt(values**2 @ data.weights) for values in (error, run.prediction - data.targets))
     return {"function": function, "loss": np.maximum(loss, COSINE * 2.0 * function * misfit), "density": density}
 
@@ -77,6 +73,18 @@ def extrapolated(fine: np.ndarray, coarse: np.ndarray, order: int) -> np.ndarray
     """What values at h and 2h tend to where their error is C h^order."""
     result: np.ndarray = fine + (fine - coarse) / (2.0**order - 1.0)
     return result
+
+
+def coarser_runs(problem: Problem, method: Any, times: list[float], progress: bool = False) -> tuple[Run, Run, int] | None:
+    """The runs at 2h and 4h (2h again, where 4h cannot be had) with frames at `times`, and the order; None without a coarser self."""
+    coarse = coarser(problem, method, times[-1])
+    if coarse is None:
+        return None
+    with unheard():
+        other, third = (
+            solve(problem, each, times[-1], times, progress=progress) for each in (coarse, coarser(problem, coarse, times[-1]) or coarse)
+        )
+    return other, third, coarse.order
 
 
 def coarser(problem: Problem, method: Any, until: float) -> Any:
