@@ -69,7 +69,7 @@ class Case:
         return best_seconds([partial(self.solved, method) for method in methods], repeats)
 
 
-PLANE = Case(("c", "a"), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)), (-3.5, -3.0), (4.5, 4.5), 5.0, (128, 144, 160), (256, 288, 320))
+PLANE = Case(("c", "a"), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)), (-3.5, -3.0), (4.5, 4.5), 5.0, (64, 80, 96, 112), (160, 192, 224, 256))
 SPACE = Case(
     ("c", "a", "b"), wgf.Gaussian((0.2, 0.5, 0.1), (0.3, 0.3, 0.3)), (-2.0, -2.0, -2.5), (3.0, 3.0, 2.5), 2.0, (48, 56, 64), (80, 96)
 )

@@ -66,15 +66,22 @@ class Faces:
     def outflow(self):
         return (np.maximum(self.speed, 0) - np.minimum(self.below(self.speed), 0)) / self.h
 
+    def products(self, u):
+        """Σ_t h_t²/12 ∂_t v ∂_t μ over the other axes, by central differences."""
+        total = np.zeros_like(u)
+        for other in self.others:
+            speeds, densities = (other.at(array, 1) - other.at(array, -1) for array in (self.speed, 0.5 * (u + self.at(u, 1))))
+            total += other.h**2 / 12 * (speeds / (2 * other.h)) * (densities / (2 * other.h))
+        return total
+
     def fluxes(self, u, limiter, shares):
         if limiter == Limiter.MP5:
             giving = monotonicity_preserving(*(self.at(u, k) for k in (-2, -1, 0, 1, 2)))
             taking = monotonicity_preserving(*(self.at(u, k) for k in (3, 2, 1, 0, -1)))
-            right = np.minimum(np.maximum(giving, 0), u * shares)
-            left = np.minimum(np.maximum(taking, 0), self.at(u * shares, 1))
-        else:
-            half = half_slope(limiter, u - self.at(u, -1), self.at(u, 1) - u)
-            right, left = u + half, self.at(u, 1) - self.at(half, 1)
+            whole = np.where(self.v > 0, self.v * giving, self.v * taking) + self.products(u)
+            return np.clip(whole, np.minimum(self.v * self.at(u * shares, 1), 0), np.maximum(self.v * u * shares, 0))
+        half = half_slope(limiter, u - self.at(u, -1), self.at(u, 1) - u)
+        right, left = u + half, self.at(u, 1) - self.at(half, 1)
         return np.maximum(self.v, 0) * right + np.minimum(self.v, 0) * left
 
 
@@ -82,6 +89,8 @@ def twin(sweep, limiter, dt, weight):
     """New values; Σ_faces flux·speed, the largest outflow, the smallest active value: axis by axis, in whole arrays."""
     u, base = (array.reshape(sweep.shape) for array in (sweep.u, sweep.base))
     faces = [Faces(sweep, axis) for axis in range(u.ndim)]
+    for each in faces:
+        each.others = [other for other in faces if other is not each]
     outflow = sum(each.outflow() for each in faces)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         shares = np.minimum(PACE / outflow, 1e190)
@@ -210,3 +219,17 @@ def test_a_nan_is_not_lost(limiter):
     out, sums, _ = sweep.kernel(limiter, 0.01)
     assert np.isnan(out[3, 3])
     assert np.isnan(sums[0, 3])
+
+
+def test_the_terms_of_products_are_exact_for_planes():
+    """Where v and μ vary linearly along a face, the mean of v·μ differs from the product of their means by h²/12 ∂v ∂μ, exactly."""
+    sweep = Sweep((1, 7, 9), (False, False, False), 3)
+    faces = [Faces(sweep, axis) for axis in range(3)]
+    faces[1].others = [faces[0], faces[2]]
+    y, z = np.meshgrid(np.arange(7.0), np.arange(9.0), indexing="ij")
+    sweep_speed, density = (2.0 + 0.3 * y - 0.7 * z)[None], (5.0 + 0.1 * y + 0.4 * z)[None]
+    faces[1].speed = sweep_speed
+    points, weights = np.polynomial.legendre.leggauss(2)
+    mean = sum(w / 2 * (sweep_speed - 0.35 * x) * (density + 0.05 + 0.2 * x) for x, w in zip(points, weights, strict=True))
+    expected = mean - sweep_speed * (density + 0.05)
+    assert faces[1].products(density)[:, :-1, 1:-1] == pytest.approx(expected[:, :-1, 1:-1], rel=1e-12)

@@ -104,8 +104,8 @@ def fill_limited_fluxes(
 def fill_sharp_fluxes(
     flux: Array, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, speed: Array, left: Array, right: Array, pace: float
 ) -> None:
-    """The same of fifth order, with one more neighbour on each side, a  b  c | d  e  f: at most pace/outflow of what the giver has, where
-    1/outflow of c is `left` and that of d `right`.
+    """The same of fifth order, with one more neighbour on each side, a  b  c | d  e  f, and with the terms of product.py, which stand in
+    `flux` before: at most pace/outflow of what the giver has, where 1/outflow of c is `left` and that of d `right`.
     """
     for j in range(flux.size):
         u, v, w, x, y, z = a[j], b[j], c[j], d[j], e[j], f[j]
@@ -113,7 +113,9 @@ def fill_sharp_fluxes(
         rightward = speed[j] > 0.0
         giver = w if rightward else x
         value = fifth_order(u if rightward else z, v if rightward else y, giver, x if rightward else w, y if rightward else v)
-        flux[j] = speed[j] * min(max(value, 0.0), giver * (pace * (left_wait if rightward else right_wait)))
+        most = speed[j] * (giver * (pace * (left_wait if rightward else right_wait)))
+        whole = speed[j] * value + flux[j]
+        flux[j] = max(min(whole, max(most, 0.0)), min(most, 0.0))
 
 
 @compiled_once
@@ -131,7 +133,9 @@ def fill_fluxes(
     right: Array,
     pace: float,
 ) -> None:
-    """Fluxes with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated."""
+    """Fluxes with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated. With mp5 the terms of
+    product.py stand in `flux` before.
+    """
     if limiter == Limiter.MP5:
         fill_sharp_fluxes(flux, a, b, c, d, e, f, speed, left, right, pace)
     elif limiter == Limiter.MINMOD:

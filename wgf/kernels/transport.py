@@ -9,10 +9,11 @@ which costs no memory where the output weight c is the last axis (slope = H(a, b
 array `offset` where it is not.
 
 Scheme. Face velocity v = −(G_{i+1} − G_i)/h (outflow.py), face values from the upwind side (reconstruction.py); the missing neighbour at a
-closed wall is the cell itself, so that the speed and the slope vanish there. A cell of average u has the outflow Σ (speeds that leave
-it)/h, and loses dt·Σ (speeds that leave it)·(face value)/h in a stage. Limited slopes give face values of at most 2u, so that no cell turns
-negative while dt·outflow ≤ ½. Those of fifth order are cut at u·pace/outflow, so that none does while dt·pace ≤ 1; the outflow is worked
-out before the fluxes, as both sides of a face need it.
+closed wall is the cell itself, so that the speed and the slope vanish there. With values of fifth order the flux has the terms by which the
+mean of a product differs from the product of means (product.py). A cell of average u has the outflow Σ (speeds that leave it)/h, and loses
+dt·Σ (speeds that leave it)·(face value)/h in a stage. Limited slopes give face values of at most 2u, so that no cell turns negative while
+dt·outflow ≤ ½. Those of fifth order are cut at u·pace/outflow, so that none does while dt·pace ≤ 1; the outflow is worked out before the
+fluxes, as both sides of a face need it.
 
 Cells that are active. Each row has runs of columns, and only these are looked at: all other cells are exactly zero, in every array, and
 the faces between them and a run are closed (active.py finds the runs).
@@ -34,9 +35,10 @@ import numpy as np
 
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, fill_descent, fill_row_speed, fill_speed, neighbour, row_beside
-from wgf.kernels.reconstruction import fill_fluxes
+from wgf.kernels.product import fill_products, fill_row_products, fill_widths
+from wgf.kernels.reconstruction import Limiter, fill_fluxes
 
-BUFFERS = 10  # rows of scratch a block needs besides its ring of fluxes
+BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 GHOSTS = 3  # cells that a face value takes from beyond each end of a row
 PADDING = 2 * GHOSTS
 
@@ -128,6 +130,8 @@ def sweep(
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
+    widths, sharp = work[10, :m], limiter == Limiter.MP5
+    fill_widths(widths, multiplier, periodic[-1])
     lowest[:] = np.inf
     dissipated = 0.0
     for row in range(first, last):
@@ -144,6 +148,8 @@ def sweep(
                 note_lowest(lowest[start:stop], here[start:stop])
             open_low, open_high = ends(row, start, stop, m, runs, columns, periodic[-1])
             fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
+            if sharp:
+                fill_row_products(row_flux, row, start, values, slope, tilt, offset, cells, strides, periodic, per_spacing[-1])
             fill_fluxes(
                 limiter, row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4],
                 padded[4 : size + 5], padded[5 : size + 6], row_speed, padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
@@ -160,6 +166,10 @@ def sweep(
                 through = work[ring + row % stride, start:stop]
                 if row - first < stride or (row // stride) % n == 0:  # the row below has left nothing in the ring
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
+                    if sharp:
+                        fill_products(
+                            through, below, row, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, h
+                        )
                     fill_fluxes(
                         limiter, through, values[below3, start:stop], values[below2, start:stop], values[below, start:stop],
                         here[start:stop], values[above, start:stop], values[above2, start:stop], speed, waits[below, start:stop],
@@ -168,6 +178,8 @@ def sweep(
                 close_gaps(through, start, below, runs, columns)
                 fill_speed(speed, row, above, slope, multiplier, offset, start, h)
                 close_gaps(speed, start, above, runs, columns)
+                if sharp:
+                    fill_products(flux, row, above, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, h)
                 fill_fluxes(
                     limiter, flux, values[below2, start:stop], values[below, start:stop], here[start:stop], values[above, start:stop],
                     values[above2, start:stop], values[above3, start:stop], speed, waits[row, start:stop], waits[above, start:stop], pace,
