@@ -71,7 +71,7 @@ class Case:
 
 PLANE = Case(("c", "a"), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)), (-3.5, -3.0), (4.5, 4.5), 5.0, (64, 80, 96, 112), (160, 192, 224, 256))
 SPACE = Case(
-    ("c", "a", "b"), wgf.Gaussian((0.2, 0.5, 0.1), (0.3, 0.3, 0.3)), (-2.0, -2.0, -2.5), (3.0, 3.0, 2.5), 2.0, (48, 56, 64), (80, 96)
+    ("c", "a", "b"), wgf.Gaussian((0.2, 0.5, 0.1), (0.3, 0.3, 0.3)), (-2.0, -2.0, -2.5), (3.0, 3.0, 2.5), 2.0, (32, 40, 48), (80, 96)
 )
 LITTLE = dataclasses.replace(PLANE, until=0.2, ours=(24, 32), before=(24, 32))
 LITTLE_SPACE = dataclasses.replace(SPACE, until=0.1, ours=(8, 12), before=(8, 12))

@@ -26,7 +26,7 @@ from wgf.problems.problem import Problem
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
-CELLS_PER_THREAD = 2**13  # below it, waiting for another thread costs more than it saves
+CELLS_PER_THREAD = 2**11  # below it, waiting for another thread costs more than it saves
 
 
 @dataclass(eq=False, repr=False)
