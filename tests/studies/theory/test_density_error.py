@@ -81,8 +81,8 @@ ASTRAY = {"a line": 7}  # of fifth order from one grid to the next, where fourfo
 
 def told_by_coarser_runs(problem, method, run, time):
     """The error of the last density."""
-    coarse, coarsest, order = coarser_runs(problem, method, [0, time])
-    return error_from_coarser(*([each.measures[-1]] for each in (run, coarse, coarsest)), order_for(problem, order)).error[0]
+    coarse, coarsest, coarser = coarser_runs(problem, method, [0, time])
+    return error_from_coarser(*([each.measures[-1]] for each in (run, coarse, coarsest)), order_for(problem, coarser)).error[0]
 
 
 @pytest.mark.coarse

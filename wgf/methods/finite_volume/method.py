@@ -157,6 +157,11 @@ class FiniteVolume:
         """Of the error in h, with time steps in proportion."""
         return 1 if self.limiter == "upwind" else 2
 
+    @property
+    def density_order(self) -> int:
+        """Of the error of the density itself without noise, where it is smooth (kernels/product.py)."""
+        return 4 if LIMITERS[self.limiter] == Limiter.MP5 else self.order
+
     def coarser(self, problem: Problem, until: float) -> FiniteVolume:
         """Itself on the same box, or without one, with cells, and time steps where they are given, twice as large."""
         dt = None if self.dt is None else 2 * self.dt

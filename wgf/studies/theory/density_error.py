@@ -8,7 +8,9 @@ densities at h, 2h and 4h. With the averages A over the coarser cells,
 are the errors at 2h and 4h nearly, and e_h = e_{2h}/r = d₁/(r − 1) for the ratio r of the next errors. For an order q it is 2^q in the
 end, but filaments that are as wide as cells bring it down, on coarse grids most: then r lies between, by a third, in logarithms,
 
-    r = ρ^{1/3} 2^{2q/3}   where ρ < 2^q,        r = ρ   where it is larger: the law is smooth, and the scheme better than its order.
+    r = ρ^{1/3} 2^{2q/3}   where ρ < 2^q,        r = ρ   where it is larger: the law is smooth, and the scheme better than its order;
+
+but not more than 2ρ, as orders grow by one at most from one grid to the next.
 
 What an edge of the initial law costs without noise, which would smooth it, falls with the width over which a scheme smears it, of order
 one or less: there q = 1. The third is what fits best to densities whose errors are known: below an error of 0.3 the estimate was wrong by a
@@ -23,6 +25,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
@@ -66,15 +69,16 @@ def density_error(problem: Problem, run: Run) -> np.ndarray:
     return all_apart(exact, measures) if exact else np.full(len(run.times), np.nan)
 
 
-def estimated_error(problem: Problem, run: Run, coarse: Run, coarsest: Run, order: int, frames: int) -> DensityError | None:
-    """The error of the last `frames` frames, from runs at 2h and 4h that have them, and from exact averages where these are cheap.
+def estimated_error(problem: Problem, run: Run, coarse: Run, coarsest: Run, method: Any, frames: int) -> DensityError | None:
+    """The error of the last `frames` frames of a run by a method, from runs at 2h and 4h that have them, and from exact averages where
+    these are cheap.
 
     None where they have no densities, or the same cells.
     """
     fine, double, fourfold = (densities(each.measures[-frames:]) for each in (run, coarse, coarsest))
     if not (fine and double and fourfold) or double[-1].grid == fine[-1].grid:
         return None
-    order = order_for(problem, order)
+    order = order_for(problem, method)
     first = error_from_coarser(fine, double, fourfold, order)
     if not is_cheap(problem):
         return first
@@ -96,7 +100,7 @@ def error_from_coarser(fine: list[Density], coarse: list[Density], coarsest: lis
 def next_ratio(larger: np.ndarray, smaller: np.ndarray, order: int) -> np.ndarray:
     """The ratio r of the next errors, from those of the last."""
     last, ideal = np.clip(larger / np.maximum(smaller, np.finfo(float).tiny), LEAST_RATIO, LARGEST_RATIO), 2.0**order
-    result: np.ndarray = np.where(last < ideal, np.cbrt(last * ideal**2), last)
+    result: np.ndarray = np.where(last < ideal, np.minimum(np.cbrt(last * ideal**2), 2.0 * last), last)
     return result
 
 
@@ -107,9 +111,13 @@ def densities(measures: Sequence[object]) -> list[Density]:
     return [measure for measure in measures if isinstance(measure, Density)]
 
 
-def order_for(problem: Problem, order: int) -> int:
-    """The order of the density's error, for one of a scheme: one where nothing smooths the edges of the initial law."""
-    return 1 if problem.noise == 0 and has_edges(problem.initial) else order
+def order_for(problem: Problem, method: Any) -> int:
+    """The order of the density's error, which without noise may be more than that of φ; and is one where nothing smooths the edges of the
+    initial law.
+    """
+    if problem.noise > 0:
+        return int(method.order)
+    return 1 if has_edges(problem.initial) else int(getattr(method, "density_order", method.order))
 
 
 def has_edges(law: Law) -> bool:

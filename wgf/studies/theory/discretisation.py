@@ -50,9 +50,10 @@ def discretisation_error(
     if found is None:
         density = density_error(problem, run)
         return {"loss": unknown, "density": density} if data is None else {"function": unknown, "loss": unknown, "density": density}
-    other, third, order = found
+    other, third, coarse = found
+    order = coarse.order
     loss = loss_error(run.loss, other.loss, third.loss, order)
-    told = estimated_error(problem, run, other, third, order, len(run.times))
+    told = estimated_error(problem, run, other, third, coarse, len(run.times))
     density = unknown if told is None else told.error
     if data is None:
         return {"loss": loss, "density": density}
@@ -75,8 +76,8 @@ def extrapolated(fine: np.ndarray, coarse: np.ndarray, order: int) -> np.ndarray
     return result
 
 
-def coarser_runs(problem: Problem, method: Any, times: list[float], progress: bool = False) -> tuple[Run, Run, int] | None:
-    """The runs at 2h and 4h (2h again, where 4h cannot be had) with frames at `times`, and the order; None without a coarser self."""
+def coarser_runs(problem: Problem, method: Any, times: list[float], progress: bool = False) -> tuple[Run, Run, Any] | None:
+    """The runs at 2h and 4h (2h again, where 4h cannot be had) with frames at `times`, and the method of the first; None without one."""
     coarse = coarser(problem, method, times[-1])
     if coarse is None:
         return None
@@ -84,7 +85,7 @@ def coarser_runs(problem: Problem, method: Any, times: list[float], progress: bo
         other, third = (
             solve(problem, each, times[-1], times, progress=progress) for each in (coarse, coarser(problem, coarse, times[-1]) or coarse)
         )
-    return other, third, coarse.order
+    return other, third, coarse
 
 
 def coarser(problem: Problem, method: Any, until: float) -> Any:

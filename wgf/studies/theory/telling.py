@@ -58,6 +58,8 @@ def tell_density_error(problem: Problem, method: Any, run: Run, progress: bool =
 def enough(problem: Problem, method: Any, until: float, finer: float) -> str:
     """The cells, and the time step where it belongs to the resolution, of a method with a resolution that is `finer` times as fine."""
     coarse, halvings = coarser(problem, method, until), math.log2(finer)
+    if coarse.cells is None:
+        return "cells of " + " × ".join(f"{length / finer:.2g}" for length in np.atleast_1d(method.spacing))
     p = np.size(coarse.cells)
     cells, fewer = (np.array(per_axis(each.cells, p, "cells"), dtype=float) for each in (method, coarse))
     advised = MULTIPLE * np.ceil(cells * (cells / fewer) ** halvings / MULTIPLE)
