@@ -88,10 +88,10 @@ CASES = {  # problem, method, times, the true losses there
         [0.1, 1.0, 5.0],
         solved(NOISY, wgf.FiniteVolume(256, **WIDE, diffusion="gibbs")),
     ),
-    "relu": (RELU, wgf.FiniteVolume(96, **BOX), [0.1, 0.5, 1.0], solved(RELU, wgf.FiniteVolume(512, **BOX))),
+    "relu": (RELU, wgf.FiniteVolume(96, **BOX), [0.1, 1.0], solved(RELU, wgf.FiniteVolume(512, **BOX))),  # near .5 the error is zero
     "space": (
         SPACE,
-        wgf.FiniteVolume(32, (-2.5, -2.0, -2.5), (3.5, 4.0, 2.5)),
+        wgf.FiniteVolume(40, (-2.5, -2.0, -2.5), (3.5, 4.0, 2.5)),
         [0.1, 0.5, 1.0],
         solved(SPACE, wgf.Characteristics(nodes=16, rtol=1e-8)),
     ),
@@ -117,13 +117,13 @@ def test_the_loss_is_estimated_within_a_factor_of_three(case):
     assert is_within_a_factor_of_three(*CASES[case])
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_two_powers_of_the_resolution_are_seen_through(order):
-    """L_h = L + a h^q + b h^{q+1}: the error is exact where the powers cancel each other on the step from 2h to h, whatever L is."""
-    a, b = 1.0, -(2.0**order - 1) / (2.0 ** (order + 1) - 1)
-    losses = [np.array([7.0 + a * h**order + b * h ** (order + 1)]) for h in (1.0, 2.0, 4.0)]
+@pytest.mark.parametrize(("order", "power"), [(1, 2), (2, 3), (2, 4)])
+def test_two_powers_of_the_resolution_are_seen_through(order, power):
+    """L_h = L + a h^q + b h^q': the error is exact where the powers cancel each other on the step from 2h to h, whatever L is."""
+    a, b = 1.0, -(2.0**order - 1) / (2.0**power - 1)
+    losses = [np.array([7.0 + a * h**order + b * h**power]) for h in (1.0, 2.0, 4.0)]
     assert losses[0] == pytest.approx(losses[1])
-    assert loss_error(*losses, order) == pytest.approx([abs(a + b)])
+    assert loss_error(*losses, order, power) == pytest.approx([abs(a + b)])
 
 
 def test_for_characteristics_it_is_a_bound(exact):
