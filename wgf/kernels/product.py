@@ -40,13 +40,14 @@ def add_beside_row(
     turn, over, under   Δ of the slopes; the offsets of the two rows
     """
     inner = product.size - 1
-    for k in range(1, inner):
-        upper = low + k
-        product[k] += SHARE * (turn * tilt[upper]) * ((above[upper] - below[upper]) + (above[upper - 1] - below[upper - 1]))
-    if over.size > 1:
+    if over.size == 1:
         for k in range(1, inner):
             upper = low + k
-            change = ((over[upper - 1] - over[upper]) - (under[upper - 1] - under[upper])) * per_spacing
+            product[k] += SHARE * (turn * tilt[upper]) * ((above[upper] - below[upper]) + (above[upper - 1] - below[upper - 1]))
+    else:
+        for k in range(1, inner):
+            upper = low + k
+            change = turn * tilt[upper] + ((over[upper - 1] - over[upper]) - (under[upper - 1] - under[upper])) * per_spacing
             product[k] += SHARE * change * ((above[upper] - below[upper]) + (above[upper - 1] - below[upper - 1]))
     for k in (0, inner):  # at the seam of a periodic row, or closed
         upper = (low + k) % above.size
@@ -78,13 +79,14 @@ def add_along_row(
     """Add the term of the last axis to the faces between two rows, with their offsets `under` and `over`, from the column `low` on."""
     size, m = product.size, lower.size
     first, last = max(low, 1) - low, min(low + size, m - 1) - low
-    for j in range(first, last):
-        c = low + j
-        product[j] += SHARE * (tilt * widths[c]) * ((lower[c + 1] - lower[c - 1]) + (upper[c + 1] - upper[c - 1]))
-    if under.size > 1:
+    if under.size == 1:
         for j in range(first, last):
             c = low + j
-            change = ((under[c + 1] - over[c + 1]) - (under[c - 1] - over[c - 1])) * per_spacing
+            product[j] += SHARE * (tilt * widths[c]) * ((lower[c + 1] - lower[c - 1]) + (upper[c + 1] - upper[c - 1]))
+    else:
+        for j in range(first, last):
+            c = low + j
+            change = tilt * widths[c] + ((under[c + 1] - over[c + 1]) - (under[c - 1] - over[c - 1])) * per_spacing
             product[j] += SHARE * change * ((lower[c + 1] - lower[c - 1]) + (upper[c + 1] - upper[c - 1]))
     for end in range(2):
         c = 0 if end == 0 else m - 1
@@ -102,18 +104,16 @@ def add_beside_rows(
     per_spacing: float, lower_up: Array, upper_up: Array, lower_down: Array, upper_down: Array,
 ) -> None:  # fmt: skip
     """Add the term of another leading axis to the faces between two rows, lower and upper, from their neighbours up and down that axis."""
-    for j in range(product.size):
-        c = low + j
-        product[j] += SHARE * (turn * multiplier[c]) * ((lower_up[c] - lower_down[c]) + (upper_up[c] - upper_down[c]))
-    if under_up.size > 1:
+    if under_up.size == 1:
+        lift = ((under_up[0] - over_up[0]) - (under_down[0] - over_down[0])) * per_spacing
         for j in range(product.size):
             c = low + j
-            change = ((under_up[c] - over_up[c]) - (under_down[c] - over_down[c])) * per_spacing
+            change = turn * multiplier[c] + lift
             product[j] += SHARE * change * ((lower_up[c] - lower_down[c]) + (upper_up[c] - upper_down[c]))
     else:
-        change = ((under_up[0] - over_up[0]) - (under_down[0] - over_down[0])) * per_spacing
         for j in range(product.size):
             c = low + j
+            change = turn * multiplier[c] + ((under_up[c] - over_up[c]) - (under_down[c] - over_down[c])) * per_spacing
             product[j] += SHARE * change * ((lower_up[c] - lower_down[c]) + (upper_up[c] - upper_down[c]))
 
 
