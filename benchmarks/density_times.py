@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 import numpy as np
-from harness import best_seconds, keep, machine, quick_and_output, show
+from harness import best_seconds, keep, machine, quick_and_output, show, time_at
 
 import wgf
 from wgf.studies.theory.density_error import apart
@@ -84,15 +84,8 @@ def ladders(case: Case, repeats: int) -> tuple[list[list[Any]], list[Any]]:
         errors = [case.error(n, **options) for n in sizes]
         times = case.seconds([case.method(n, **options) for n in sizes], repeats)
         rows += [[name, n, error, wall] for n, error, wall in zip(sizes, errors, times, strict=True)]
-        reached.append(at_target(errors, times))
+        reached.append(time_at(TARGET_ERROR, errors, times))
     return rows, [", ".join(case.theta), *reached, reached[1] / reached[0]]
-
-
-def at_target(errors: Sequence[float], times: Sequence[float]) -> float:
-    """The time at TARGET_ERROR, log–log between the rungs around it, or along the two that are nearest to it."""
-    k = int(np.clip(np.searchsorted(-np.array(errors), -TARGET_ERROR), 1, len(errors) - 1))
-    e, t = np.log(errors[k - 1 : k + 1]), np.log(times[k - 1 : k + 1])
-    return float(np.exp(t[0] + (np.log(TARGET_ERROR) - e[0]) / (e[1] - e[0]) * (t[1] - t[0])))
 
 
 def boxes(case: Case, n: int, repeats: int) -> list[list[Any]]:

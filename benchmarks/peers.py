@@ -29,7 +29,7 @@ from typing import Any
 
 import click
 import numpy as np
-from harness import keep, machine, quick_and_output, show
+from harness import keep, machine, quick_and_output, show, time_at
 
 import wgf
 from wgf.methods.fipy.bridge import load_fipy
@@ -203,11 +203,8 @@ def particle_ladder(reference: np.ndarray, sizes: Sequence[int], seeds: int) -> 
 
 
 def at_target(rows: Sequence[tuple[int, float, float]]) -> float:
-    """The wall time at TARGET_ERROR, log–log between the rungs around it (or along the last two, if it lies outside)."""
-    errors, walls = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
-    k = int(np.clip(np.searchsorted(-errors, -TARGET_ERROR), 1, len(rows) - 1))
-    e, w = np.log(errors[k - 1 : k + 1]), np.log(walls[k - 1 : k + 1])
-    return float(np.exp(w[0] + (np.log(TARGET_ERROR) - e[0]) / (e[1] - e[0]) * (w[1] - w[0])))
+    """The wall time at TARGET_ERROR of rows (n, error, seconds)."""
+    return time_at(TARGET_ERROR, *zip(*(row[1:] for row in rows), strict=True))
 
 
 @click.command()

@@ -22,6 +22,12 @@ SHARE = 1 / 96
 
 
 @pointwise
+def term(change: float, up: float, down: float, other_up: float, other_down: float) -> float:
+    """That of a face where v differs by `change` between its neighbours up and down, and μ as it does in the cells on both sides."""
+    return SHARE * change * ((up - down) + (other_up - other_down))
+
+
+@pointwise
 def fill_widths(widths: Array, multiplier: Array, periodic: bool) -> None:
     """Δ of the multiplier along a row."""
     m = multiplier.size
@@ -43,18 +49,18 @@ def add_beside_row(
     if over.size == 1:
         for k in range(1, inner):
             upper = low + k
-            product[k] += SHARE * (turn * tilt[upper]) * ((above[upper] - below[upper]) + (above[upper - 1] - below[upper - 1]))
+            product[k] += term(turn * tilt[upper], above[upper], below[upper], above[upper - 1], below[upper - 1])
     else:
         for k in range(1, inner):
             upper = low + k
             change = turn * tilt[upper] + ((over[upper - 1] - over[upper]) - (under[upper - 1] - under[upper])) * per_spacing
-            product[k] += SHARE * change * ((above[upper] - below[upper]) + (above[upper - 1] - below[upper - 1]))
+            product[k] += term(change, above[upper], below[upper], above[upper - 1], below[upper - 1])
     for k in (0, inner):  # at the seam of a periodic row, or closed
         upper = (low + k) % above.size
         change = turn * tilt[low + k]
         if over.size > 1:
             change += ((over[upper - 1] - over[upper]) - (under[upper - 1] - under[upper])) * per_spacing
-        product[k] += SHARE * change * ((above[upper] - below[upper]) + (above[upper - 1] - below[upper - 1]))
+        product[k] += term(change, above[upper], below[upper], above[upper - 1], below[upper - 1])
 
 
 @compiled_once
@@ -82,12 +88,12 @@ def add_along_row(
     if under.size == 1:
         for j in range(first, last):
             c = low + j
-            product[j] += SHARE * (tilt * widths[c]) * ((lower[c + 1] - lower[c - 1]) + (upper[c + 1] - upper[c - 1]))
+            product[j] += term(tilt * widths[c], lower[c + 1], lower[c - 1], upper[c + 1], upper[c - 1])
     else:
         for j in range(first, last):
             c = low + j
             change = tilt * widths[c] + ((under[c + 1] - over[c + 1]) - (under[c - 1] - over[c - 1])) * per_spacing
-            product[j] += SHARE * change * ((lower[c + 1] - lower[c - 1]) + (upper[c + 1] - upper[c - 1]))
+            product[j] += term(change, lower[c + 1], lower[c - 1], upper[c + 1], upper[c - 1])
     for end in range(2):
         c = 0 if end == 0 else m - 1
         if low <= c < low + size and (end == 0 or m > 1):
@@ -95,7 +101,7 @@ def add_along_row(
             change = tilt * widths[c]
             if under.size > 1:
                 change += ((under[after] - over[after]) - (under[before] - over[before])) * per_spacing
-            product[c - low] += SHARE * change * ((lower[after] - lower[before]) + (upper[after] - upper[before]))
+            product[c - low] += term(change, lower[after], lower[before], upper[after], upper[before])
 
 
 @pointwise
@@ -109,12 +115,12 @@ def add_beside_rows(
         for j in range(product.size):
             c = low + j
             change = turn * multiplier[c] + lift
-            product[j] += SHARE * change * ((lower_up[c] - lower_down[c]) + (upper_up[c] - upper_down[c]))
+            product[j] += term(change, lower_up[c], lower_down[c], upper_up[c], upper_down[c])
     else:
         for j in range(product.size):
             c = low + j
             change = turn * multiplier[c] + ((under_up[c] - over_up[c]) - (under_down[c] - over_down[c])) * per_spacing
-            product[j] += SHARE * change * ((lower_up[c] - lower_down[c]) + (upper_up[c] - upper_down[c]))
+            product[j] += term(change, lower_up[c], lower_down[c], upper_up[c], upper_down[c])
 
 
 @compiled_once

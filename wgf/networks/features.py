@@ -61,7 +61,7 @@ def compress(rows: Rows, size: int, samples: int, tolerance: float) -> Features:
     The basis is first sought from a spread of the rows; where its measured error exceeds the tolerance, from all of them.
     """
     stride = max(1, size // min(SAMPLED_ROWS, max(LEAST_SAMPLED, SAMPLED_ENTRIES // samples)))
-    with _algebra().limit(limits=1) if samples < FEW else contextlib.nullcontext():
+    with linear_algebra().limit(limits=1) if samples < FEW else contextlib.nullcontext():
         features = project(rows, size, row_space(rows, size, samples, tolerance, stride))
         if stride > 1 and features.error > tolerance:
             features = project(rows, size, row_space(rows, size, samples, tolerance, 1))
@@ -69,7 +69,7 @@ def compress(rows: Rows, size: int, samples: int, tolerance: float) -> Features:
 
 
 @lru_cache(maxsize=1)
-def _algebra() -> Any:
+def linear_algebra() -> Any:
     """The libraries of linear algebra, whose threads can be counted."""
     return ThreadpoolController().select(user_api="blas")
 

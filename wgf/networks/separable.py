@@ -23,10 +23,9 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from threadpoolctl import ThreadpoolController
 
 from wgf.networks.chebyshev_points import chebyshev_points
-from wgf.networks.features import compress
+from wgf.networks.features import compress, linear_algebra
 
 POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
 WORTH_MORE = 1e-2  # the error has to fall by this factor from one to the next, or it falls too slowly
@@ -43,7 +42,7 @@ class SeparableFeatures:
     def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, basis: np.ndarray) -> None:
         self.left, self.right, self.core, self.basis = left, right, core, basis
         self.rank, self.error = basis.shape[1], np.inf
-        self.blas = ThreadpoolController().select(user_api="blas")
+        self.blas = linear_algebra()
         self.parts = [slice(k * len(left) // PARTS, (k + 1) * len(left) // PARTS) for k in range(PARTS)]
 
     def project(self, values: np.ndarray, out: np.ndarray) -> None:

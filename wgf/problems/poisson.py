@@ -21,7 +21,7 @@ with n_k cells along axis k,
 
 The multiplier 1/|2πj/L|² of the torus itself, with or without the sinc of averages, would give the balance s (μ_i − μ̄) only up to the
 factor λ_j/|2πj/L|² on each wave, which is 1 − O(h²) on long ones, 4/π² on the shortest along an axis. Hence a density that is equal on a
-cell and all cells that its face values are taken from obeys μ_i' = −s μ_i(μ_i − μ̄) without an error in h. On a line all face velocities
+cell and all cells that its fluxes are taken from obeys μ_i' = −s μ_i(μ_i − μ̄) without an error in h. On a line all face velocities
 are those of the exact flow that has the density's averages, up to a common one, which falls faster than any power of h for smooth ones. As
 1/λ is symmetric and not negative, ψ is ½ δL/δμ of L = Σ ψ_i μ_i |C|, and the energy falls as any other does (finite_volume/transport.py).
 

@@ -13,6 +13,22 @@ import wgf
 
 SPREADING = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0 * theta[..., 0]), wgf.Gaussian([0.0], [0.2]), temperature=0.5)
 DRIFTING = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: -theta[..., 0]), wgf.Gaussian([0.0, 0.0], [0.2, 0.2]))
+FILE = """
+[neuron]
+activation = "tanh"
+theta = ["c", "a"]
+[data]
+inputs = {{ law = "uniform", nodes = 10 }}
+teacher = [ {{ c = 1.0, a = 2.0 }} ]
+[initial]
+law = "gaussian"
+mean = [0, 0]
+std = [0.3, 0.3]
+[domain]
+{domain}
+[method]
+{method}
+"""
 NARROW = wgf.FiniteVolume(20, [-1.3], [1.3], grow=True)
 
 
@@ -111,28 +127,10 @@ def test_periodic_axes_do_not_grow():
 def test_a_problem_file_can_ask_for_it(tmp_path):
     from wgf.runs.task import read_task
 
-    text = """
-[neuron]
-activation = "tanh"
-theta = ["c", "a"]
-[data]
-inputs = { law = "uniform", nodes = 10 }
-teacher = [ { c = 1.0, a = 2.0 } ]
-[initial]
-law = "gaussian"
-mean = [0, 0]
-std = [0.3, 0.3]
-[domain]
-lower = [-1.5, -1.5]
-upper = [1.5, 1.5]
-cells = 16
-grow = true
-[noise]
-temperature = 0.1
-[method]
-diffusion = "gibbs"
-dt = 0.05
-"""
+    text = FILE.format(
+        domain="lower = [-1.5, -1.5]\nupper = [1.5, 1.5]\ncells = 16\ngrow = true\n[noise]\ntemperature = 0.1",
+        method='diffusion = "gibbs"\ndt = 0.05',
+    )
     (tmp_path / "problem.toml").write_text(text, encoding="utf-8")
     task = read_task(tmp_path / "problem.toml")
     assert task.method.grow
@@ -228,34 +226,17 @@ def test_what_makes_no_grid_is_refused(options, message):
         wgf.solve(Tanh().problem, wgf.FiniteVolume(**options), 1.0)
 
 
-FILE = """
-[neuron]
-activation = "tanh"
-theta = ["c", "a"]
-[data]
-inputs = { law = "uniform", nodes = 10 }
-teacher = [ { c = 1.0, a = 2.0 } ]
-[initial]
-law = "gaussian"
-mean = [0, 0]
-std = [0.3, 0.3]
-[domain]
-spacing = [0.1, 0.2]
-[method]
-name = "%s"
-"""
-
-
 def test_a_problem_file_can_ask_for_a_spacing(tmp_path):
     """`--cells` comes before it; for methods that need a box it is refused."""
     from wgf.runs.task import read_task
 
     path = tmp_path / "problem.toml"
-    path.write_text(FILE % "finite-volume", encoding="utf-8")
+    spacing = "spacing = [0.1, 0.2]"
+    path.write_text(FILE.format(domain=spacing, method='name = "finite-volume"'), encoding="utf-8")
     assert read_task(path).method == wgf.FiniteVolume(spacing=[0.1, 0.2])
     assert read_task(path, cells=(16,)).method == wgf.FiniteVolume(16)
     assert "cells of 0.1 × 0.2" in repr(read_task(path).method)
     for name, message in (("jko", "give JKO cells, lower and upper"), ("fipy", "give cells, lower and upper")):
-        path.write_text(FILE % name, encoding="utf-8")
+        path.write_text(FILE.format(domain=spacing, method=f'name = "{name}"'), encoding="utf-8")
         with pytest.raises(wgf.InputError, match=f"spacing is for finite-volume.*{message}"):
             read_task(path)

@@ -124,8 +124,9 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
         values, handed_over = np.array(values), 0.0
         if self.negligible > 0.0:
-            self.find_active(values)
-            _, handed_over = self.trimmed(values)
+            with self.threaded():
+                self.active.find(values)
+                _, handed_over = self.trimmed(values)
         state = TransportState(time, values, handed_over=handed_over)
         self.diagnostics(state)
         state.outflow = self.outflow
@@ -158,17 +159,11 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         state.time = stop if dt == remaining else state.time + dt
         return self.before
 
-    def find_active(self, values: np.ndarray) -> None:
-        """Look at the cells with mass, and their neighbours, from now on."""
-        with self.threaded():
-            self.active.find(values)
-
     def trimmed(self, values: np.ndarray) -> tuple[Runs, float]:
         """The runs of cells that are active after a step to the values; negligible ones are handed over, and their mass is told."""
         if self.negligible == 0.0:
             return self.active.now, 0.0
-        with self.threaded():
-            runs, moved = self.active.after(values, self.negligible)
+        runs, moved = self.active.after(values, self.negligible)
         return runs, moved * self.grid.cell_volume
 
     def risen(self, values: np.ndarray, handed_over: float) -> bool:
@@ -186,8 +181,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
             free.fill(0.0)
         self.spare[0] = free
         if runs is not self.active.now:
-            with self.threaded():
-                self.active.move_to(runs, *self.spare)
+            self.active.move_to(runs, *self.spare)
         self.sums, self.staged, self.token = self.staged, self.sums, state.token
 
     def stages(self, state: TransportState, dt: float) -> float:
@@ -224,7 +218,8 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         for array in self.spare:
             array.fill(0.0)
         if self.negligible > 0.0:
-            self.find_active(values)
+            with self.threaded():
+                self.active.find(values)
         self.fill_sums(self.sums, values)
         return self.update(values, self.sums)
 

@@ -51,7 +51,6 @@ import math
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from wgf.errors import RunError
 from wgf.kernels.sums import fill_sums
@@ -63,6 +62,7 @@ from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.jko.iterations import Momentum, Newton, Noise
 from wgf.methods.jko.plans import SERIES, SelfPlan, Start, Step, VariationalState
 from wgf.methods.time_steps import equal_steps
+from wgf.networks.features import linear_algebra
 from wgf.problems.grid_potential import RegressionPotential
 from wgf.problems.problem import Problem
 
@@ -84,7 +84,6 @@ class VariationalStepper(GridStepper[VariationalState]):
         super().__init__(method, problem, grid)
         self.tau, self.epsilon = problem.noise, method.epsilon
         self.domains: dict[str, Domain] = {}
-        self.libraries = ThreadpoolController()
         self.network: RegressionPotential | None = None  # the potential, where its features are what Newton's method solves for
         if isinstance(self.potential, RegressionPotential) and self.potential.rank > 0 and not method.linearised:
             self.network = self.potential
@@ -137,7 +136,7 @@ class VariationalStepper(GridStepper[VariationalState]):
         """The step of `dt` from a state, of the order asked for."""
         masses = state.array * self.grid.cell_volume
         # one thread for the matrix products: more would stay awake in the way of those of the compiled loops
-        with np.errstate(all="ignore"), self.threaded(), self.libraries.limit(limits=1, user_api="blas"):
+        with np.errstate(all="ignore"), self.threaded(), linear_algebra().limit(limits=1):
             guess = np.sqrt(masses) if state.d is None else state.d
             whole = self.solved(masses, dt, state, guess)
             if self.method.order == 2:

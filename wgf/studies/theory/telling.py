@@ -48,7 +48,7 @@ def tell_density_error(problem: Problem, method: Any, run: Run, progress: bool =
     run.note({"density_error": error, "density_error_from": found.source})
     if error > TOO_LARGE:
         warnings.warn(
-            f"at t = {until:.4g} the density is off by {100 * error:.2g} % in L¹: about "
+            f"at t = {until:.4g} the density is off by {100 * error:.2g} % in L¹: "
             f"{enough(problem, method, until, (error / TOO_LARGE) ** (1.0 / math.log2(ratio)))} would bring it to {100 * TOO_LARGE:g} %",
             ResolutionWarning,
             stacklevel=2,
@@ -59,9 +59,9 @@ def enough(problem: Problem, method: Any, until: float, finer: float) -> str:
     """The cells, and the time step where it belongs to the resolution, of a method with a resolution that is `finer` times as fine."""
     coarse, halvings = coarser(problem, method, until), math.log2(finer)
     if coarse.cells is None:
-        return "cells of " + " × ".join(f"{length / finer:.2g}" for length in np.atleast_1d(method.spacing))
+        return "cells of about " + " × ".join(f"{length / finer:.2g}" for length in np.atleast_1d(method.spacing))
     p = np.size(coarse.cells)
     cells, fewer = (np.array(per_axis(each.cells, p, "cells"), dtype=float) for each in (method, coarse))
     advised = MULTIPLE * np.ceil(cells * (cells / fewer) ** halvings / MULTIPLE)
-    text = f"{describe_box(advised.astype(int).tolist(), None, None)} cells"
+    text = f"about {describe_box(advised.astype(int).tolist(), None, None)} cells"
     return text if coarse.dt is None else f"{text} and dt = {coarse.dt / 2.0 ** (1.0 + halvings):.2g}"
