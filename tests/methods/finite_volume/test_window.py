@@ -197,7 +197,7 @@ def test_a_window_in_a_box_stops_at_its_walls():
 def test_half_the_resolution_without_a_box():
     tanh = Tanh()
     by_spacing, by_cells = (method.coarser(tanh.problem, 1.0) for method in (wgf.FiniteVolume(spacing=0.1, dt=0.1), wgf.FiniteVolume(64)))
-    assert by_spacing == wgf.FiniteVolume(spacing=(0.2,), dt=0.2)
+    assert by_spacing == wgf.FiniteVolume(spacing=0.2, dt=0.2)
     assert by_cells.cells == (32, 32)
     assert by_cells.grow
     grid = wgf.FiniteVolume(64).grid(tanh.problem, 1.0)

@@ -80,7 +80,7 @@ def test_too_large_an_error_says_how_many_cells_would_do(problem, method, words)
 
 
 def test_a_grid_without_end_is_told_the_length_of_cells():
-    problem, method = TANH.problem, wgf.FiniteVolume(spacing=0.2, limiter="minmod")
+    problem, method = TANH.problem, wgf.FiniteVolume(spacing=0.2, limiter="upwind")
     run = wgf.solve(problem, method, 1.0, 2)
     with pytest.warns(wgf.ResolutionWarning, match=r"in L¹: cells of about 0\.\d+ would bring it to 5 %"):
         tell_density_error(problem, method, run)

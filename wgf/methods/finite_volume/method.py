@@ -166,7 +166,7 @@ class FiniteVolume:
         """Itself on the same box, or without one, with cells, and time steps where they are given, twice as large."""
         dt = None if self.dt is None else 2 * self.dt
         if self.spacing is not None:
-            return dataclasses.replace(self, spacing=tuple((2 * np.atleast_1d(self.spacing)).tolist()), dt=dt)
+            return dataclasses.replace(self, spacing=(2.0 * np.asarray(self.spacing)).tolist(), dt=dt)
         result: FiniteVolume = coarsened(self, self.grid(problem, until), 2.0, dt=dt, grow=self.endless)
         return result
 
