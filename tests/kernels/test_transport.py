@@ -67,11 +67,12 @@ class Faces:
         return (np.maximum(self.speed, 0) - np.minimum(self.below(self.speed), 0)) / self.h
 
     def products(self, u):
-        """Σ_t h_t²/12 ∂_t v ∂_t μ over the other axes, by central differences."""
-        total = np.zeros_like(u)
+        """Σ_t h_t²/12 ∂_t(μ ∂_t v) over the other axes: differences of what stands between a face and the next ones along t."""
+        total, density = np.zeros_like(u), 0.5 * (u + self.at(u, 1))
         for other in self.others:
-            speeds, densities = (other.at(array, 1) - other.at(array, -1) for array in (self.speed, 0.5 * (u + self.at(u, 1))))
-            total += other.h**2 / 12 * (speeds / (2 * other.h)) * (densities / (2 * other.h))
+            slopes = (other.at(self.speed, 1) - self.speed) / other.h
+            between = 0.5 * (other.at(density, 1) + density) * slopes  # zero at a wall, beyond which the neighbour is the face itself
+            total += other.h**2 / 12 * (between - other.below(between)) / other.h
         return total
 
     def fluxes(self, u, limiter, shares):

@@ -90,6 +90,49 @@ def fill_columns(columns: Whole, runs: Whole, marks: Marks) -> None:
 
 
 @serial
+def mark_near(
+    marks: Marks, other: Marks, values: Array, floor: float, reach: int, runs: Whole, columns: Whole, cells: Whole, strides: Whole,
+    periodic: Truth,
+) -> None:  # fmt: skip
+    """Mark the cells within `reach` of one of the runs whose value is more than `floor`; `other` is scratch."""
+    axes = periodic.size
+    source, target = (marks, other) if axes % 2 == 0 else (other, marks)
+    mark(source, values, floor, runs, columns)
+    for axis in range(axes):
+        spread(target, source, reach, axis, cells, strides, periodic)
+        source, target = target, source
+
+
+@serial
+def runs_of(marks: Marks) -> tuple[Whole, Whole]:
+    """The runs of marked cells, as (rows + 1,) and (runs, 2)."""
+    runs = np.empty(marks.shape[0] + 1, dtype=np.int64)
+    count_runs(runs, marks)
+    columns = np.empty((runs[-1], 2), dtype=np.int64)
+    fill_columns(columns, runs, marks)
+    return runs, columns
+
+
+@serial
+def fill_blocks(blocks: Whole, runs: Whole, columns: Whole) -> int:
+    """The first rows of blocks with about equally many cells of the runs, and the number of rows; returns the number of cells."""
+    size = 0
+    for run in range(len(columns)):
+        size += columns[run, 1] - columns[run, 0]
+    rows, count = runs.size - 1, blocks.size - 1
+    blocks[0], blocks[count] = 0, rows
+    before, block = 0, 1
+    for row in range(rows):
+        while block < count and before * count >= block * size:
+            blocks[block] = row
+            block += 1
+        for run in range(runs[row], runs[row + 1]):
+            before += columns[run, 1] - columns[run, 0]
+    blocks[block:] = rows
+    return size
+
+
+@serial
 def fill_extent(extent: Whole, runs: Whole, columns: Whole, cells: Whole, strides: Whole) -> None:
     """The first cell of each axis in a run, and the one after the last, (p, 2); no run at all: more first than last."""
     axes = strides.size

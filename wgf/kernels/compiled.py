@@ -8,6 +8,9 @@ serial          called from Python, by several threads at a time if they like, a
 threaded        the same, with its outer loop over blocks in threads (numba.prange); threaded_sums may reorder the sums of a block,
                 threaded_finite takes for granted that no NaN occurs
 
+The first three allocate nothing, and do not count who refers to an array: each part of a row that they take would cost as much as a few
+cells otherwise.
+
 Where nothing can be written beside the package, nor in the home folder, nor in NUMBA_CACHE_DIR, kernels are compiled in every process: a
 warning says so once.
 
@@ -35,17 +38,17 @@ REORDERED = CONTRACTED | {"reassoc"}
 
 def pointwise(kernel: Kernel) -> Kernel:
     """The body of a loop, inlined."""
-    return _compiled(kernel, CONTRACTED, forceinline=True)
+    return _compiled(kernel, CONTRACTED, forceinline=True, _nrt=False)
 
 
 def summing(kernel: Kernel) -> Kernel:
     """The body of a loop with a sum, inlined."""
-    return _compiled(kernel, REORDERED, forceinline=True)
+    return _compiled(kernel, REORDERED, forceinline=True, _nrt=False)
 
 
 def compiled_once(kernel: Kernel) -> Kernel:
     """A kernel that others call."""
-    return _compiled(kernel, CONTRACTED)
+    return _compiled(kernel, CONTRACTED, _nrt=False)
 
 
 def serial(kernel: Kernel) -> Kernel:

@@ -6,6 +6,7 @@ The potential, the axes and the active cells are those of transport.py.
 from __future__ import annotations
 
 import numba
+import numpy as np
 
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, threaded
 
@@ -15,13 +16,22 @@ NEARLY_NOTHING = 1e-200  # an outflow instead of zero, where it is divided by
 @pointwise
 def neighbour(position: int, shift: int, cells: int, periodic: bool) -> int:
     """The position `shift` cells away: wrapped on a periodic axis, clamped at a wall."""
-    return (position + shift) % cells if periodic else min(max(position + shift, 0), cells - 1)
+    found = position + shift
+    if 0 <= found < cells:
+        return found
+    return found % cells if periodic else min(max(found, 0), cells - 1)
 
 
 @pointwise
 def row_beside(row: int, shift: int, stride: int, cells: int, periodic: bool) -> int:
     """The row `shift` cells away along a leading axis, by its stride in rows."""
     position = (row // stride) % cells
+    return row_at(row, position, shift, stride, cells, periodic)
+
+
+@pointwise
+def row_at(row: int, position: int, shift: int, stride: int, cells: int, periodic: bool) -> int:
+    """The same where the position of the row along the axis is known: finding it takes two divisions."""
     return row + stride * (neighbour(position, shift, cells, periodic) - position)
 
 
@@ -43,11 +53,13 @@ def fill_row_speed(
     `along` at all faces of the row; zero at an end that is not open.
     """
     cells = speed.size - 1
+    tilts, climbs = tilt[low : low + cells + 1], climb[low : low + cells + 1]
     for k in range(cells + 1):
-        speed[k] = slope * tilt[low + k] + climb[low + k]
+        speed[k] = slope * tilts[k] + climbs[k]
     if offset.size > 1:
-        for k in range(1, cells):
-            speed[k] += (offset[low + k - 1] - offset[low + k]) * per_spacing
+        within, offsets = speed[1:cells], offset[low : low + cells]
+        for k in range(cells - 1):
+            within[k] += (offsets[k] - offsets[k + 1]) * per_spacing
         for k in (0, cells):
             upper = (low + k) % offset.size
             speed[k] += (offset[upper - 1] - offset[upper]) * per_spacing
@@ -60,14 +72,15 @@ def fill_row_speed(
 @pointwise
 def fill_speed(speed: Array, lower: int, upper: int, slope: Array, multiplier: Array, offset: Array, low: int, per_spacing: float) -> None:
     """Velocities through the faces between two rows, from the column `low` on: −(G[upper] − G[lower])/h."""
-    tilt, under, over = (slope[lower] - slope[upper]) * per_spacing, offset[lower], offset[upper]
-    if under.size == 1:
-        lift = (under[0] - over[0]) * per_spacing
+    tilt, factors = (slope[lower] - slope[upper]) * per_spacing, multiplier[low : low + speed.size]
+    if offset.shape[1] == 1:
+        lift = (offset[lower, 0] - offset[upper, 0]) * per_spacing
         for j in range(speed.size):
-            speed[j] = tilt * multiplier[low + j] + lift
+            speed[j] = tilt * factors[j] + lift
     else:
+        under, over = offset[lower, low : low + speed.size], offset[upper, low : low + speed.size]
         for j in range(speed.size):
-            speed[j] = tilt * multiplier[low + j] + (under[low + j] - over[low + j]) * per_spacing
+            speed[j] = tilt * factors[j] + (under[j] - over[j]) * per_spacing
 
 
 @pointwise
@@ -90,8 +103,9 @@ def start_outflow(
     """Begin the outflow of the cells of a run from the column `low` on with the faces along the row; `speed` is scratch."""
     cells = outflow.size
     if offset.size == 1:
+        tilts, climbs = tilt[low : low + cells + 1], climb[low : low + cells + 1]
         for j in range(cells):
-            lower, upper = slope * tilt[low + j] + climb[low + j], slope * tilt[low + j + 1] + climb[low + j + 1]
+            lower, upper = slope * tilts[j] + climbs[j], slope * tilts[j + 1] + climbs[j + 1]
             outflow[j] = (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
     else:
         open_low, open_high = periodic or low > 0, periodic or low + cells < offset.size
@@ -106,16 +120,18 @@ def add_outflow(
 ) -> None:
     """Add the faces between the rows below, here and above."""
     tilt_low, tilt_high = (slope[below] - slope[row]) * per_spacing, (slope[row] - slope[above]) * per_spacing
-    under, here, over = offset[below], offset[row], offset[above]
-    if here.size == 1:
-        lift_low, lift_high = (under[0] - here[0]) * per_spacing, (here[0] - over[0]) * per_spacing
+    stop = low + outflow.size
+    factors = multiplier[low:stop]
+    if offset.shape[1] == 1:
+        lift_low, lift_high = (offset[below, 0] - offset[row, 0]) * per_spacing, (offset[row, 0] - offset[above, 0]) * per_spacing
         for j in range(outflow.size):
-            lower, upper = tilt_low * multiplier[low + j] + lift_low, tilt_high * multiplier[low + j] + lift_high
+            lower, upper = tilt_low * factors[j] + lift_low, tilt_high * factors[j] + lift_high
             outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
     else:
+        under, here, over = offset[below, low:stop], offset[row, low:stop], offset[above, low:stop]
         for j in range(outflow.size):
-            lower = tilt_low * multiplier[low + j] + (under[low + j] - here[low + j]) * per_spacing
-            upper = tilt_high * multiplier[low + j] + (here[low + j] - over[low + j]) * per_spacing
+            lower = tilt_low * factors[j] + (under[j] - here[j]) * per_spacing
+            upper = tilt_high * factors[j] + (here[j] - over[j]) * per_spacing
             outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
 
 
@@ -125,6 +141,15 @@ def finish_outflow(waits: Array, fastest: Array, outflow: Array) -> None:
     for j in range(outflow.size):
         waits[j] = 1.0 / (outflow[j] + NEARLY_NOTHING)
         fastest[j] = max(fastest[j], outflow[j]) + 0.0
+
+
+@pointwise
+def largest(values: Array) -> float:
+    """The largest value, NaN where one is NaN."""
+    found = float(values[0])
+    for j in range(1, values.size):
+        found = values[j] if not values[j] <= found and not np.isnan(found) else found
+    return found
 
 
 @compiled_once
@@ -151,8 +176,7 @@ def sweep_outflow(
                 below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
                 add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
             finish_outflow(waits[row, start:stop], fastest[start:stop], outflow)
-    largest: float = fastest.max()
-    return largest
+    return largest(fastest)
 
 
 @threaded

@@ -1,13 +1,18 @@
-"""What the flux through a face is beside (mean velocity)·(mean density): the mean of a product is not the product of means.
+"""What the flux through a face is beside (velocity by the potential)·(mean density): the mean of a product is not the product of means.
 
-On a face across axis k, whose other axes are t, Taylor's theorem gives
+On a face across axis k, whose other axes are t, Taylor's theorem gives for the means along the face
 
-    ⟨v μ⟩ = ⟨v⟩⟨μ⟩ + Σ_t h_t²/12 ∂_t v ∂_t μ + O(h⁴),
+    ⟨v μ⟩ = v⟨μ⟩ + Σ_t h_t² (½·1/12 ∂²_t v ⟨μ⟩ + 1/12 ∂_t v ∂_t μ) + O(h⁴),        v at the middle of the face.
 
-the means of v and μ varying together along the face. Without these terms a scheme is of order two, whatever its face values are. Both
-derivatives are central differences, that of μ from the cells on both sides of the face: with Δ from one neighbour along t to the other,
+Where the potential is that for averages (measures/averages.py), its difference across the face is v − Σ_t h_t²/24 ∂²_t v. What then is
+missing in ⟨vμ⟩ is a derivative along the face,
 
-    h_t²/12 ∂_t v ∂_t μ ≈ Δ_t v · (Δ_t μ_giver + Δ_t μ_taker)/96.
+    Σ_t h_t²/12 ∂_t(μ ∂_t v).
+
+Without these terms a scheme is of order two, whatever its face values are. With S the sum of μ over the cells on both sides of the face,
+of the next face along t (up) and of the one before (down),
+
+    h_t²/12 ∂_t(μ ∂_t v) ≈ ((v_up − v)(S_up + S) − (v − v_down)(S + S_down))/48.
 
 Missing neighbours at walls are the cells themselves, as in transport.py, whose names these are. The flux with the terms keeps the sign
 of v, and is cut as it is without them (reconstruction.py): the energy falls, and no cell turns negative.
@@ -18,49 +23,57 @@ from __future__ import annotations
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise
 from wgf.kernels.outflow import neighbour, row_beside
 
-SHARE = 1 / 96
+SHARE = 1 / 48
 
 
 @pointwise
-def term(change: float, up: float, down: float, other_up: float, other_down: float) -> float:
-    """That of a face where v differs by `change` between its neighbours up and down, and μ as it does in the cells on both sides."""
-    return SHARE * change * ((up - down) + (other_up - other_down))
+def term(rise: float, fall: float, up: float, here: float, down: float) -> float:
+    """That of a face where v rises by `rise` from it to the neighbour up, and by `fall` from the one down to it; μ summed over the cells on
+    both sides of each of the three.
+    """
+    return SHARE * (rise * (up + here) - fall * (here + down))
 
 
 @pointwise
 def fill_widths(widths: Array, multiplier: Array, periodic: bool) -> None:
-    """Δ of the multiplier along a row."""
+    """Differences of the multiplier at the m + 1 faces of a row; zero at a wall."""
     m = multiplier.size
-    for j in range(1, m - 1):
-        widths[j] = multiplier[j + 1] - multiplier[j - 1]
-    for j in (0, m - 1):
-        widths[j] = multiplier[neighbour(j, 1, m, periodic)] - multiplier[neighbour(j, -1, m, periodic)]
+    for j in range(m - 1):
+        widths[j + 1] = multiplier[j + 1] - multiplier[j]
+    widths[0] = multiplier[0] - multiplier[m - 1] if periodic else 0.0
+    widths[m] = widths[0]
 
 
 @pointwise
 def add_beside_row(
-    product: Array, low: int, turn: float, tilt: Array, over: Array, under: Array, per_spacing: float, above: Array, below: Array
-) -> None:
+    product: Array, low: int, rise: float, fall: float, tilt: Array, over: Array, level: Array, under: Array, per_spacing: float,
+    above: Array, here: Array, below: Array,
+) -> None:  # fmt: skip
     """Add the term of a leading axis, between the rows above and below, to the faces of a run along its row, which starts at `low`.
 
-    turn, over, under   Δ of the slopes; the offsets of the two rows
+    rise, fall           of the slope, from the row to that above, and from that below to it
+    over, level, under   the offsets of the three rows
     """
     inner = product.size - 1
+    within, turned = product[1:inner], tilt[low + 1 : low + inner]
+    up, at, down = above[low : low + inner], here[low : low + inner], below[low : low + inner]
     if over.size == 1:
-        for k in range(1, inner):
-            upper = low + k
-            product[k] += term(turn * tilt[upper], above[upper], below[upper], above[upper - 1], below[upper - 1])
+        for k in range(inner - 1):
+            within[k] += term(rise * turned[k], fall * turned[k], up[k] + up[k + 1], at[k] + at[k + 1], down[k] + down[k + 1])
     else:
-        for k in range(1, inner):
-            upper = low + k
-            change = turn * tilt[upper] + ((over[upper - 1] - over[upper]) - (under[upper - 1] - under[upper])) * per_spacing
-            product[k] += term(change, above[upper], below[upper], above[upper - 1], below[upper - 1])
+        higher, same, lower = over[low : low + inner], level[low : low + inner], under[low : low + inner]
+        for k in range(inner - 1):
+            here_lifted = same[k] - same[k + 1]
+            rising = rise * turned[k] + ((higher[k] - higher[k + 1]) - here_lifted) * per_spacing
+            falling = fall * turned[k] + (here_lifted - (lower[k] - lower[k + 1])) * per_spacing
+            within[k] += term(rising, falling, up[k] + up[k + 1], at[k] + at[k + 1], down[k] + down[k + 1])
     for k in (0, inner):  # at the seam of a periodic row, or closed
-        upper = (low + k) % above.size
-        change = turn * tilt[low + k]
+        upper, lifting, lifted = (low + k) % above.size, rise * tilt[low + k], fall * tilt[low + k]
         if over.size > 1:
-            change += ((over[upper - 1] - over[upper]) - (under[upper - 1] - under[upper])) * per_spacing
-        product[k] += term(change, above[upper], below[upper], above[upper - 1], below[upper - 1])
+            level_lifted = level[upper - 1] - level[upper]
+            lifting += ((over[upper - 1] - over[upper]) - level_lifted) * per_spacing
+            lifted += (level_lifted - (under[upper - 1] - under[upper])) * per_spacing
+        product[k] += term(lifting, lifted, above[upper - 1] + above[upper], here[upper - 1] + here[upper], below[upper - 1] + below[upper])
 
 
 @compiled_once
@@ -73,8 +86,11 @@ def fill_row_products(
     for axis in range(strides.size):
         stride, n, wrap = strides[axis], cells[axis], periodic[axis]
         below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
-        turn = slope[above] - slope[below]
-        add_beside_row(product, low, turn, tilt, offset[above], offset[below], per_spacing, values[above], values[below])
+        rise, fall = slope[above] - slope[row], slope[row] - slope[below]
+        add_beside_row(
+            product, low, rise, fall, tilt, offset[above], offset[row], offset[below], per_spacing, values[above], values[row],
+            values[below],
+        )  # fmt: skip
 
 
 @pointwise
@@ -85,42 +101,55 @@ def add_along_row(
     """Add the term of the last axis to the faces between two rows, with their offsets `under` and `over`, from the column `low` on."""
     size, m = product.size, lower.size
     first, last = max(low, 1) - low, min(low + size, m - 1) - low
-    if under.size == 1:
-        for j in range(first, last):
-            c = low + j
-            product[j] += term(tilt * widths[c], lower[c + 1], lower[c - 1], upper[c + 1], upper[c - 1])
-    else:
-        for j in range(first, last):
-            c = low + j
-            change = tilt * widths[c] + ((under[c + 1] - over[c + 1]) - (under[c - 1] - over[c - 1])) * per_spacing
-            product[j] += term(change, lower[c + 1], lower[c - 1], upper[c + 1], upper[c - 1])
+    if first < last:
+        before, after = low + first - 1, low + last + 1  # the cells that are read
+        inner, steps, one, two = product[first:last], widths[before + 1 : after], lower[before:after], upper[before:after]
+        if under.size == 1:
+            for j in range(inner.size):
+                inner[j] += term(tilt * steps[j + 1], tilt * steps[j], one[j + 2] + two[j + 2], one[j + 1] + two[j + 1], one[j] + two[j])
+        else:
+            beneath, above = under[before:after], over[before:after]
+            for j in range(inner.size):
+                at_next, at, at_last = beneath[j + 2] - above[j + 2], beneath[j + 1] - above[j + 1], beneath[j] - above[j]
+                rise, fall = tilt * steps[j + 1] + (at_next - at) * per_spacing, tilt * steps[j] + (at - at_last) * per_spacing
+                inner[j] += term(rise, fall, one[j + 2] + two[j + 2], one[j + 1] + two[j + 1], one[j] + two[j])
     for end in range(2):
         c = 0 if end == 0 else m - 1
         if low <= c < low + size and (end == 0 or m > 1):
-            before, after = neighbour(c, -1, m, periodic), neighbour(c, 1, m, periodic)
-            change = tilt * widths[c]
+            left, right = neighbour(c, -1, m, periodic), neighbour(c, 1, m, periodic)
+            rise, fall = tilt * widths[c + 1], tilt * widths[c]
             if under.size > 1:
-                change += ((under[after] - over[after]) - (under[before] - over[before])) * per_spacing
-            product[c - low] += term(change, lower[after], lower[before], upper[after], upper[before])
+                at = under[c] - over[c]
+                rise += ((under[right] - over[right]) - at) * per_spacing
+                fall += (at - (under[left] - over[left])) * per_spacing
+            product[c - low] += term(rise, fall, lower[right] + upper[right], lower[c] + upper[c], lower[left] + upper[left])
 
 
 @pointwise
 def add_beside_rows(
-    product: Array, low: int, turn: float, multiplier: Array, under_up: Array, over_up: Array, under_down: Array, over_down: Array,
-    per_spacing: float, lower_up: Array, upper_up: Array, lower_down: Array, upper_down: Array,
+    product: Array, low: int, rise: float, fall: float, multiplier: Array, under_up: Array, over_up: Array, under: Array, over: Array,
+    under_down: Array, over_down: Array, per_spacing: float, lower_up: Array, upper_up: Array, lower: Array, upper: Array,
+    lower_down: Array, upper_down: Array,
 ) -> None:  # fmt: skip
     """Add the term of another leading axis to the faces between two rows, lower and upper, from their neighbours up and down that axis."""
+    stop = low + product.size
+    factors = multiplier[low:stop]
+    one_up, one, one_down = lower_up[low:stop], lower[low:stop], lower_down[low:stop]
+    two_up, two, two_down = upper_up[low:stop], upper[low:stop], upper_down[low:stop]
     if under_up.size == 1:
-        lift = ((under_up[0] - over_up[0]) - (under_down[0] - over_down[0])) * per_spacing
+        at = under[0] - over[0]
+        lifting, lifted = ((under_up[0] - over_up[0]) - at) * per_spacing, (at - (under_down[0] - over_down[0])) * per_spacing
         for j in range(product.size):
-            c = low + j
-            change = turn * multiplier[c] + lift
-            product[j] += term(change, lower_up[c], lower_down[c], upper_up[c], upper_down[c])
+            rising, falling = rise * factors[j] + lifting, fall * factors[j] + lifted
+            product[j] += term(rising, falling, one_up[j] + two_up[j], one[j] + two[j], one_down[j] + two_down[j])
     else:
+        beneath_up, beneath, beneath_down = under_up[low:stop], under[low:stop], under_down[low:stop]
+        above_up, above, above_down = over_up[low:stop], over[low:stop], over_down[low:stop]
         for j in range(product.size):
-            c = low + j
-            change = turn * multiplier[c] + ((under_up[c] - over_up[c]) - (under_down[c] - over_down[c])) * per_spacing
-            product[j] += term(change, lower_up[c], lower_down[c], upper_up[c], upper_down[c])
+            here = beneath[j] - above[j]
+            rising = rise * factors[j] + ((beneath_up[j] - above_up[j]) - here) * per_spacing
+            falling = fall * factors[j] + (here - (beneath_down[j] - above_down[j])) * per_spacing
+            product[j] += term(rising, falling, one_up[j] + two_up[j], one[j] + two[j], one_down[j] + two_down[j])
 
 
 @compiled_once
@@ -137,8 +166,10 @@ def fill_products(
             stride, n, wrap = strides[axis], cells[axis], periodic[axis]
             lower_up, lower_down = row_beside(lower, 1, stride, n, wrap), row_beside(lower, -1, stride, n, wrap)
             upper_up, upper_down = row_beside(upper, 1, stride, n, wrap), row_beside(upper, -1, stride, n, wrap)
-            turn = ((slope[lower_up] - slope[upper_up]) - (slope[lower_down] - slope[upper_down])) * per_spacing
+            rise = (slope[lower_up] - slope[upper_up]) * per_spacing - tilt
+            fall = tilt - (slope[lower_down] - slope[upper_down]) * per_spacing
             add_beside_rows(
-                product, low, turn, multiplier, offset[lower_up], offset[upper_up], offset[lower_down], offset[upper_down], per_spacing,
-                values[lower_up], values[upper_up], values[lower_down], values[upper_down],
+                product, low, rise, fall, multiplier, offset[lower_up], offset[upper_up], offset[lower], offset[upper],
+                offset[lower_down], offset[upper_down], per_spacing, values[lower_up], values[upper_up], values[lower], values[upper],
+                values[lower_down], values[upper_down],
             )  # fmt: skip

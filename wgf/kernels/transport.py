@@ -24,8 +24,9 @@ seams of the blocks and of the periodic axes). The rows are cut into blocks; sum
 result does not depend on the number of threads.
 
 Speed. The time goes into short loops over the cells of a run, which LLVM must vectorise. Hence each of them touches few arrays (every
-pair that may overlap is checked at run time), only sums may be reassociated, and a running minimum or maximum is kept for every
-column (see `note_lowest`).
+pair that may overlap is checked at run time) from their first element on (an index that might be negative counts from the end in Numba,
+which is checked at run time, too), only sums may be reassociated, and a running minimum or maximum is kept for every column (see
+`note_lowest`).
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ import numba
 import numpy as np
 
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
-from wgf.kernels.outflow import close_gaps, fill_descent, fill_row_speed, fill_speed, neighbour, row_beside
+from wgf.kernels.outflow import close_gaps, fill_descent, fill_row_speed, fill_speed, fill_waits, largest, neighbour, row_at
 from wgf.kernels.product import fill_products, fill_row_products, fill_widths
 from wgf.kernels.reconstruction import Limiter, fill_fluxes
 
 BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
+BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
+LOOSER = 2.0  # the cut of fifth-order values in short stages, than in the longest
 GHOSTS = 3  # cells that a face value takes from beyond each end of a row
 PADDING = 2 * GHOSTS
 
@@ -47,8 +50,9 @@ PADDING = 2 * GHOSTS
 def fill_padded(padded: Array, row: Array, low: int, high: int, ghosts: int, periodic: bool) -> None:
     """The cells low … high − 1 of a row, with `ghosts` cells on each side: its neighbours in the row, or beyond its ends."""
     cells = high - low
+    inner, here = padded[ghosts : ghosts + cells], row[low:high]
     for j in range(cells):
-        padded[ghosts + j] = row[low + j]
+        inner[j] = here[j]
     for ghost in range(1, ghosts + 1):
         padded[ghosts - ghost] = row[neighbour(low, -ghost, row.size, periodic)]
         padded[ghosts + cells - 1 + ghost] = row[neighbour(high - 1, ghost, row.size, periodic)]
@@ -63,6 +67,15 @@ def note_lowest(lowest: Array, values: Array) -> None:
     """
     for j in range(values.size):
         lowest[j] = min(lowest[j], values[j]) + 0.0
+
+
+@pointwise
+def lowest_of(values: Array) -> float:
+    """The smallest value, NaN where one is NaN."""
+    found = float(values[0])
+    for j in range(1, values.size):
+        found = values[j] if not values[j] >= found and not np.isnan(found) else found
+    return found
 
 
 @pointwise
@@ -130,7 +143,7 @@ def sweep(
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
-    widths, sharp = work[10, :m], limiter == Limiter.MP5
+    widths, sharp = work[10, : m + 1], limiter == Limiter.MP5
     fill_widths(widths, multiplier, periodic[-1])
     lowest[:] = np.inf
     dissipated = 0.0
@@ -160,11 +173,12 @@ def sweep(
             ring = BUFFERS
             for axis in range(strides.size):
                 stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
-                below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
-                below2, above2 = row_beside(row, -2, stride, n, wrap), row_beside(row, 2, stride, n, wrap)
-                below3, above3 = row_beside(row, -3, stride, n, wrap), row_beside(row, 3, stride, n, wrap)
+                position = (row // stride) % n
+                below, above = row_at(row, position, -1, stride, n, wrap), row_at(row, position, 1, stride, n, wrap)
+                below2, above2 = row_at(row, position, -2, stride, n, wrap), row_at(row, position, 2, stride, n, wrap)
+                below3, above3 = row_at(row, position, -3, stride, n, wrap), row_at(row, position, 3, stride, n, wrap)
                 through = work[ring + row % stride, start:stop]
-                if row - first < stride or (row // stride) % n == 0:  # the row below has left nothing in the ring
+                if row - first < stride or position == 0:  # the row below has left nothing in the ring
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
                     if sharp:
                         fill_products(
@@ -193,7 +207,7 @@ def sweep(
             )
             total, moment, lifted = total + part[0], moment + part[1], lifted + part[2]
         sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
-    return dissipated, lowest.min()
+    return dissipated, lowest_of(lowest)
 
 
 @threaded
@@ -223,6 +237,29 @@ def stage(
             blocks[block], blocks[block + 1], values, base, out, waits, slope, multiplier, along, offset, runs, columns, cells, strides,
             periodic, per_spacing, limiter, pace, dt, weight, measured, work[block], sums,
         )  # fmt: skip
+
+
+@serial
+def whole_stage(
+    values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
+    runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, longest: float,
+    stiffness: float, dt: float, weight: float, measured: bool, work: Array, sums: Array, readings: Array,
+) -> float:  # fmt: skip
+    """`stage` with its `waits`; returns the largest outflow, or `stiffness` if that is more.
+
+    The pace is 1/dt, or LOOSER times that of a stage with dt·outflow = `longest`, if this is less.
+    """
+    fill_waits(
+        waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
+    )  # fmt: skip
+    outflow = max(largest(readings[:, 1]), stiffness)
+    most = LOOSER * outflow / longest
+    pace = BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
+    stage(
+        values, base, out, waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, limiter,
+        pace, dt, weight, measured, work, sums, readings,
+    )  # fmt: skip
+    return outflow
 
 
 @serial

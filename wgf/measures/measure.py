@@ -4,7 +4,8 @@ All are points and masses,
 
     ∫ f dμ = Σ_j mass_j f(θ_j),    φ_μ(x) = ∫ g(θ; x) μ(dθ).
 
-For a density, θ_j is the centre and mass_j the mass of cell j (midpoint rule, second order in h).
+For a density, θ_j is the centre and mass_j the mass of cell j: the midpoint rule, of second order in h. Where its values are known to be
+averages over the cells, integrals have other weights at the same points, with which they are of fourth order (averages.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.measures.averages import weights_of
 from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
 
@@ -39,6 +41,11 @@ class Measure:
         raise NotImplementedError
 
     @property
+    def quadrature_weights(self) -> np.ndarray:
+        """What stands beside f(θ_j) in ∫ f dμ, (N,): the masses, or for cell averages those of averages.py."""
+        return self.masses
+
+    @property
     def periods(self) -> Sequence[float]:
         """The lengths of the axes that wrap around, (p,), zero for the others."""
         raise NotImplementedError
@@ -53,7 +60,7 @@ class Measure:
         values = np.asarray(function(self.points))
         if values.shape[:1] != self.masses.shape:
             raise InputError(f"the function gave values of shape {values.shape} at {len(self.masses):,} points (N, p): give (N,) or (N, k)")
-        total = np.asarray(np.tensordot(self.masses, values, axes=1))
+        total = np.asarray(np.tensordot(self.quadrature_weights, values, axes=1))
         return total if total.ndim else total.item()
 
     @property
@@ -62,14 +69,14 @@ class Measure:
 
         On an axis that wraps around it depends on where the axis begins, and says little about μ; a run's /mean records it so.
         """
-        result: np.ndarray = self.masses @ self.points / self.mass
+        result: np.ndarray = self.quadrature_weights @ self.points / self.mass
         return result
 
     @property
     def covariance(self) -> np.ndarray:
         """∫ (θ − mean)(θ − mean)ᵀ dμ / ∫ dμ, (p, p), of the coordinates as they are, as `mean`."""
         centred = self.points - self.mean
-        result: np.ndarray = (centred * self.masses[:, None]).T @ centred / self.mass
+        result: np.ndarray = (centred * self.quadrature_weights[:, None]).T @ centred / self.mass
         return result
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -81,17 +88,20 @@ class Measure:
         expected = getattr(self.neuron, "dim", inputs.shape[1])
         if inputs.shape[1] != expected:
             raise InputError(f"x has shape {np.shape(x)}, but the neuron has {expected} inputs; give (n, {expected})")
-        points, masses = self.points, self.masses
+        points, weights = self.points, self.quadrature_weights
         rows = max(1, BLOCK // max(1, len(inputs)))
         total = np.zeros(len(inputs))
         for start in range(0, len(points), rows):
-            total += masses[start : start + rows] @ self.neuron.value(points[start : start + rows], inputs)
+            total += weights[start : start + rows] @ self.neuron.value(points[start : start + rows], inputs)
         return total
 
 
 @dataclass(frozen=True, repr=False)
 class Density(Measure):
     """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume.
+
+    averages   whether integrals take the values for averages, to fourth order (averages.py), or for values at the centres; a method says
+               which of the two it has computed, and both are the same to second order
 
     It serves as an initial law, too, scaled to mass one: a run can start from a frame of another. Raises InputError for values that are
     no density.
@@ -100,6 +110,7 @@ class Density(Measure):
     grid: Grid
     values: np.ndarray
     neuron: Any = None
+    averages: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", real_numbers(self.values, "the values of the density"))
@@ -168,6 +179,12 @@ class Density(Measure):
     @property
     def masses(self) -> np.ndarray:
         return self.values.ravel() * self.grid.cell_volume
+
+    @property
+    def quadrature_weights(self) -> np.ndarray:
+        if not self.averages:
+            return self.masses
+        return weights_of(self.values, self.grid.periodic()).ravel() * self.grid.cell_volume
 
     @property
     def periods(self) -> Sequence[float]:

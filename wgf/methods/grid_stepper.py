@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -43,18 +42,38 @@ class GridState(State):
 AnyGridState = TypeVar("AnyGridState", bound=GridState)
 
 
+class Threads:
+    """A context in which kernels use at most `most` threads, one at least: `count` of them. To say so costs as much as a small kernel:
+    inside of itself it does nothing.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.count, self.depth, self.before = max(1, min(numba.get_num_threads(), most)), 0, 0
+
+    def __enter__(self) -> None:
+        if self.depth == 0:
+            self.before = numba.get_num_threads()
+            numba.set_num_threads(self.count)
+        self.depth += 1
+
+    def __exit__(self, *raised: object) -> None:
+        self.depth -= 1
+        if self.depth == 0:
+            numba.set_num_threads(self.before)
+
+
 class GridStepper(Generic[AnyGridState]):
     """A method bound to a problem and a grid.
 
     cells, strides (in rows)   of the leading axes; periodic, per_spacing = 1/h of all axes, in the order of the layout
     sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
     token                      of the state whose potential and sums are in place, if any are
-    threads, inside            how many the grid is worth, and whether they are in use
+    threads                    as many as the grid is worth
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.method, self.problem, self.grid = method, problem, grid
-        self.potential = potential = potential or problem.energy.on(grid, method.tolerance)
+        self.potential = potential = potential or problem.energy.on(grid, method.tolerance, self.averages(method, problem))
         leading = potential.shape[:-1]
         self.cells = np.array(leading, dtype=np.int64)
         self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)
@@ -64,12 +83,17 @@ class GridStepper(Generic[AnyGridState]):
         self.sums = np.empty((3, potential.rows))
         self.token: object = None
         self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
-        self.threads, self.inside = max(1, min(numba.get_num_threads(), grid.size // CELLS_PER_THREAD)), False
+        self.threads = Threads(grid.size // CELLS_PER_THREAD)
         self.facts = {
             "method_summary": repr(method),
             "kernel_rank": potential.rank,
             "kernel_error": potential.error,
         }
+
+    @staticmethod
+    def averages(method: Any, problem: Problem) -> bool:
+        """Whether values are cell averages to more than second order (measures/averages.py); else they are values at centres, too."""
+        return False
 
     def start(self) -> AnyGridState:
         """The initial law's cell averages."""
@@ -93,7 +117,7 @@ class GridStepper(Generic[AnyGridState]):
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
         require_finite(state.array, "the density", state.time)
-        density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron)
+        density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction)
 
     def evaluate(self, values: np.ndarray) -> float:
@@ -130,20 +154,9 @@ class GridStepper(Generic[AnyGridState]):
         fill_layers(self.layers, values, sums[0], self.cells, self.strides, self.periodic)
         return self.layers[self.places] * self.grid.cell_volume
 
-    @contextlib.contextmanager
-    def threaded(self) -> Iterator[None]:
-        """Kernels called inside use as many threads as the grid is worth. To say so costs as much as a small kernel: once is enough."""
-        if self.inside:
-            yield
-            return
-        most = numba.get_num_threads()
-        numba.set_num_threads(self.threads)
-        self.inside = True
-        try:
-            yield
-        finally:
-            self.inside = False
-            numba.set_num_threads(most)
+    def threaded(self) -> Threads:
+        """Kernels called inside use as many threads as the grid is worth."""
+        return self.threads
 
 
 def judged(problem: Problem, grid: Grid, averages: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ factors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from wgf.measures.averages import for_averages
 from wgf.networks.chebyshev_points import chebyshev_points
 from wgf.networks.features import compress, linear_algebra
 
@@ -44,6 +45,11 @@ class SeparableFeatures:
         self.rank, self.error = basis.shape[1], np.inf
         self.blas = linear_algebra()
         self.parts = [slice(k * len(left) // PARTS, (k + 1) * len(left) // PARTS) for k in range(PARTS)]
+
+    def read_averages(self, periodic: Sequence[bool]) -> None:
+        """Become the features for cell averages (measures/averages.py)."""
+        self.left = for_averages(self.left, periodic[:1])
+        self.right = np.ascontiguousarray(for_averages(self.right.T, periodic[1:]).T)
 
     def project(self, values: np.ndarray, out: np.ndarray) -> None:
         """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""

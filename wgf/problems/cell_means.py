@@ -6,7 +6,10 @@ For a density that is constant on each cell, (W ∗ μ)(θ_i) = Σ_j |C| K_{i−
 
 Where W is smooth, W(z_j) serves as well: it differs by ~ h² Σ_k ∂_k²W/24. Where W ~ log r or r^a at zero that is ~ h² r^{a−2}, as large
 as W itself in the first cells, and the values would leave an error ~ h^{p+a} μ in W ∗ μ, first order for a logarithm on a line; the
-means leave one of second order. They come from three rules:
+means leave one of second order. For a density whose averages over cells are known, and a potential that is read by averages, too
+(measures/averages.py), both become of fourth order where W is smooth: D²W(z_j), D once for each, or D³K_j, as K = W/D.
+
+The means come from three rules:
 
 - far from zero, K = W + Σ_k δ_k²W/24 with the second differences δ_k² of the values: no further value is needed, the rest is ~ δ⁴W;
 - within NEAR cells, Gauss rules on the cell, cut into thirds until a part is at most half as long as it is far from zero;
@@ -27,6 +30,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.measures.averages import for_averages
 from wgf.measures.measure import BLOCK
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -41,11 +45,11 @@ FIRST, LAST, STEP = -4.5, 3.2, 0.1  # of t: from ρ = 1e-61 to 1 − ρ = 1e-16
 INNER, INTEGRABLE = 1e-30, 1e-2  # ρ below which no more than this share of the integral may lie
 
 
-def kernel(interaction: Function, steps: Sequence[np.ndarray], spacing: np.ndarray) -> np.ndarray:
+def kernel(interaction: Function, steps: Sequence[np.ndarray], spacing: np.ndarray, periodic: Sequence[bool] | None = None) -> np.ndarray:
     """K at the differences (j_1 h_1, …, j_p h_p), for each axis the consecutive whole numbers `steps`, zero among them: (n_1, …, n_p).
 
-    `interaction` is even, (…, p) → (…), and need not have a value at zero. Raises InputError where W is not finite at another
-    difference, or has no integral over a cell at zero.
+    `interaction` is even, (…, p) → (…), and need not have a value at zero. `periodic`, by axis, is given for cell averages. Raises
+    InputError where W is not finite at another difference, or has no integral over a cell at zero.
     """
     places = np.stack(np.meshgrid(*(j * h for j, h in zip(steps, spacing, strict=True)), indexing="ij"), axis=-1)
     zero = tuple(int(np.flatnonzero(j == 0)[0]) for j in steps)
@@ -58,10 +62,17 @@ def kernel(interaction: Function, steps: Sequence[np.ndarray], spacing: np.ndarr
     mean = box_means(interaction, np.zeros((1, len(spacing))), spacing)[0]
     change = np.abs(interaction(np.diag(0.5 * spacing)) - mean).max()
     if abs(values[zero] - mean) <= SMOOTH * change + ROUNDING * abs(mean):
-        return values
+        return _for_averages(values, periodic, 2)
     near = np.abs(places).max(axis=-1) <= NEAR[len(spacing)] * spacing.max()
     values = _curved(values)
     values[near] = box_means(interaction, places[near], spacing)
+    return _for_averages(values, periodic, 3)
+
+
+def _for_averages(values: np.ndarray, periodic: Sequence[bool] | None, power: int) -> np.ndarray:
+    """D to a power of the values; themselves where there is no D."""
+    for _ in range(0 if periodic is None else power):
+        values = for_averages(values, periodic or ())
     return values
 
 

@@ -3,7 +3,8 @@
     E[μ] = ½L[μ] + ∫U(μ),      G(θ; μ) = ½ δL/δμ,      ∂_t μ = div(μ ∇(G + U'(μ)))
 
 velocity(points, masses)   −∇G at the points of a cloud, times the mobility, which is one but for scaled networks (scaled.py); and L
-on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential)
+on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential): for values at the centres of cells,
+                           or with averages=True for cell averages, to fourth order (measures/averages.py)
 at(points)                 G at fixed points with variable masses, the cells of a mesh (PointPotential)
 wrapped(periods)           the energy with nearest-image differences, for particles and mesh cells on periodic axes
 
@@ -32,11 +33,13 @@ class GridPotential(Layout, ABC):
 
         G = slope ⊗ multiplier + along + offset,      slope (rows,), multiplier, along (columns,), offset (rows, 1 or columns).
 
+    averages         whether it is that of cell averages
     rank, error      of the compressed features, where there are any
     stiffness        where G holds a function of μ itself, the rate (largest diffusion coefficient)·Σ 1/h² of its spreading
     internal_energy  ∫U(μ), where G holds U'(μ)
     """
 
+    averages = False
     rank, error = 0, 0.0
     stiffness = 0.0
     internal_energy = 0.0
@@ -120,7 +123,7 @@ class Energy(Protocol):
         """Approximate memory of `on(grid)`, in floats."""
         ...
 
-    def on(self, grid: Grid, tolerance: float = ...) -> GridPotential: ...
+    def on(self, grid: Grid, tolerance: float = ..., averages: bool = ...) -> GridPotential: ...
     def at(self, points: np.ndarray, tolerance: float = ...) -> PointPotential: ...
     def wrapped(self, periods: np.ndarray) -> Energy: ...
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]: ...

@@ -3,6 +3,9 @@
 With compressed features (features.py), √w absorbed, and f_i = √w_i f*(x_i):
 
     z = Φᵀμ − f,    G = Φ z + ½λV,    L = |z|² + (the part of f that no density reaches) + λ∫V dμ.
+
+Φ and V are values at the centres of the cells, or, for cell averages of a density, what makes these sums integrals of fourth order
+(measures/averages.py).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
+from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
 from wgf.networks.features import Features, compress
@@ -31,13 +35,14 @@ class RegressionPotential(GridPotential):
     Otherwise the features live on all cells, or are separable on a plane (networks/separable.py), and G is the array `offset`. The arrays
     are filled in place by `update`.
 
+    averages         whether Φ and V are those for cell averages
     rank, error      of the compressed features
     """
 
-    def __init__(self, energy: Any, grid: Grid, tolerance: float) -> None:
+    def __init__(self, energy: Any, grid: Grid, tolerance: float, averages: bool = False) -> None:
         neuron, axis = energy.neuron, energy.neuron.output_axis
         super().__init__(grid, grid.dim - 1 if axis is None else axis)
-        self.energy, self.factored = energy, axis is not None
+        self.energy, self.factored, self.averages = energy, axis is not None, averages
         self._add_features(neuron, tolerance)
         self._add_penalty()
 
@@ -58,10 +63,12 @@ class RegressionPotential(GridPotential):
         centers = None if self.factored or rest is None or rest.dim != 2 else (rest.centers[0], rest.centers[1])
         self.separable = None if centers is None else separate(values, centers, data.size, tolerance)
         features: SeparableFeatures | Features | None = self.separable
+        if self.separable is not None and self.averages:
+            self.separable.read_averages(self.grid.periodic())
         if features is None:
             points = np.ones((1, 1)) if rest is None else rest.points()  # c = 1, where c is the only axis
             features = compress(lambda part: values(points[part]), len(points), data.size, tolerance)
-            self.features = features.values
+            self.features = self._on_cells(features.values)
         self.rank, self.error = features.rank, features.error
         target = root * data.targets
         self.target = features.basis.T @ target
@@ -69,6 +76,14 @@ class RegressionPotential(GridPotential):
         self.readout = features.basis / root[:, None]
         self.moments, self.residual = np.empty(self.rank), np.empty(self.rank)
         self.partial = np.empty((BLOCKS, self.rank))
+
+    def _on_cells(self, values: np.ndarray) -> np.ndarray:
+        """What stands in the sums over cells for values (rows or cells, …) at their centres."""
+        if not self.averages:
+            return values
+        axes = self.axes[:-1] if self.factored else self.axes
+        cells, wraps = [self.grid.shape[k] for k in axes], [self.grid.periodic()[k] for k in axes]
+        return for_averages(values.reshape(*cells, *values.shape[1:]), wraps).reshape(values.shape)
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -82,11 +97,14 @@ class RegressionPotential(GridPotential):
         half = 0.5 * penalty.strength
         self.penalty = np.zeros((self.rows, 1)) if self.factored else np.zeros((1, 1))
         if half and self.factored and penalty.function is None:
-            self.along[:] = half * grid.centers[last] ** 2
+            squares = half * grid.centers[last] ** 2
+            self.along[:] = for_averages(squares, (False,)) if self.averages else squares
             rest = grid.without(last)
-            self.penalty[:, 0] = 0.0 if rest is None else half * np.sum(rest.points() ** 2, axis=1)
+            if rest is not None:
+                self.penalty[:, 0] = self._on_cells(half * np.sum(rest.points() ** 2, axis=1))
         elif half:
-            self.penalty = half * self.arranged(penalty.value(grid.points()).reshape(grid.shape))
+            values = half * penalty.value(grid.points()).reshape(grid.shape)
+            self.penalty = self.arranged(for_averages(values, grid.periodic()) if self.averages else values)
         self.offset = self.penalty if self.factored else np.empty((self.rows, self.columns))
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:

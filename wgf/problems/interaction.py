@@ -23,6 +23,7 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError
+from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Density, Measure
@@ -137,9 +138,9 @@ class InteractionEnergy:
         """Approximate memory of the potential on a grid, in floats."""
         return grid.size * (2 + (4 if self.poisson is not None else 0) + (6 * 2**grid.dim if self.others is not None else 0))
 
-    def on(self, grid: Grid, tolerance: float = 0.0) -> InteractionPotential:
-        """The potential on the cells of `grid`; nothing is compressed, so `tolerance` is ignored."""
-        return InteractionPotential(self, grid)
+    def on(self, grid: Grid, tolerance: float = 0.0, averages: bool = False) -> InteractionPotential:
+        """The potential on the cells of `grid`, for cell averages or values at centres; `tolerance` is not needed."""
+        return InteractionPotential(self, grid, averages)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> InteractionPointPotential:
         """The potential at fixed points (N, p), with W compressed to relative error `tolerance`."""
@@ -231,10 +232,11 @@ def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
 class InteractionPotential(GridPotential):
     """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order."""
 
-    def __init__(self, energy: InteractionEnergy, grid: Grid) -> None:
+    def __init__(self, energy: InteractionEnergy, grid: Grid, averages: bool = False) -> None:
         super().__init__(grid, grid.dim - 1)
-        self.energy = energy
-        self.confinement = energy.confinement(grid.points()).reshape(self.rows, self.columns)
+        self.energy, self.averages = energy, averages
+        confinement = energy.confinement(grid.points()).reshape(grid.shape)
+        self.confinement = (for_averages(confinement, grid.periodic()) if averages else confinement).reshape(self.rows, self.columns)
         if not np.isfinite(self.confinement).all():
             raise InputError("V is not finite everywhere on the box: choose a box on which it is")
         self.offset = self.confinement.copy()
@@ -249,7 +251,7 @@ class InteractionPotential(GridPotential):
         self.padded = tuple(n if wrap else fft.next_fast_len(2 * n - 1, real=True) for n, wrap in zip(grid.shape, wraps, strict=True))
         self.transform = np.zeros(1)
         if energy.poisson is not None:
-            self.transform = poisson.transform(grid, energy.poisson)
+            self.transform = poisson.transform(grid, energy.poisson, self.averages)
         if energy.others is not None:
             self.transform = self.transform + self._kernel(dataclasses.replace(energy, W=energy.others).wrapped(grid.periods()))
 
@@ -258,7 +260,7 @@ class InteractionPotential(GridPotential):
         grid, wraps = self.grid, self.grid.periodic()
         steps = [np.arange(-(n // 2), (n + 1) // 2) if wrap else np.arange(1 - n, n) for n, wrap in zip(grid.shape, wraps, strict=True)]
         cyclic = np.zeros(self.padded)
-        cyclic[np.ix_(*steps)] = kernel(energy.interaction, steps, grid.spacing)
+        cyclic[np.ix_(*steps)] = kernel(energy.interaction, steps, grid.spacing, wraps if self.averages else None)
         result: np.ndarray = fft.rfftn(cyclic) * grid.cell_volume
         return result
 

@@ -21,9 +21,15 @@ with n_k cells along axis k,
 
 The multiplier 1/|2πj/L|² of the torus itself, with or without the sinc of averages, would give the balance s (μ_i − μ̄) only up to the
 factor λ_j/|2πj/L|² on each wave, which is 1 − O(h²) on long ones, 4/π² on the shortest along an axis. Hence a density that is equal on a
-cell and all cells that its fluxes are taken from obeys μ_i' = −s μ_i(μ_i − μ̄) without an error in h. On a line all face velocities
-are those of the exact flow that has the density's averages, up to a common one, which falls faster than any power of h for smooth ones. As
-1/λ is symmetric and not negative, ψ is ½ δL/δμ of L = Σ ψ_i μ_i |C|, and the energy falls as any other does (finite_volume/transport.py).
+cell and all cells that its fluxes are taken from obeys μ_i' = −s μ_i(μ_i − μ̄) without an error in h. The fluxes of mp5 have further
+terms (kernels/product.py), with which the same holds for
+
+    λ_j = Σ_k s_k²/h_k² (1 − Σ_{t≠k} s_t²/12),   s_k = 2 sin(π j_k/n_k),
+
+and the potential is that of averages, of fourth order; the bracket is kept above zero on the shortest waves of four axes and more. On a
+line all face velocities are those of the exact flow that has the density's averages, up to a common one, which falls faster than any
+power of h for smooth ones. As 1/λ is symmetric and not negative, ψ is ½ δL/δμ of L = Σ ψ_i μ_i |C|, and the energy falls as any other
+does (finite_volume/transport.py).
 
 On a circle of length ℓ, g(z) = z²/(2ℓ) − |z|/2 + ℓ/12 for |z| ≤ ℓ/2, which is how points of a cloud act on each other. In more dimensions g
 has no closed formula.
@@ -41,6 +47,7 @@ from wgf.errors import InputError
 from wgf.measures.grid import Grid, nearest_image
 from wgf.problems.potentials import Poisson, Sum
 
+LEAST_SHARE = 1 / 3  # of an eigenvalue that further terms leave: what three axes have on the shortest wave
 REMEDY = 'take FiniteVolume with lower, upper and boundary = "periodic"'
 
 
@@ -59,15 +66,20 @@ def split(function: Any) -> tuple[float | None, Any]:
     return sum(strengths), Sum(others) if len(others) > 1 else others[0] if others else None
 
 
-def transform(grid: Grid, strength: float) -> np.ndarray:
+def transform(grid: Grid, strength: float, averages: bool) -> np.ndarray:
     """s/λ_j of the waves of a real transform of the cells, (n_1, …, n_p//2 + 1), zero for j = 0. Raises InputError on closed axes."""
     if closed := [name for name, wrap in zip(grid.names, grid.periodic(), strict=True) if not wrap]:
         raise InputError(f'W = poisson is that of a torus, but axis {closed[0]} is closed: choose boundary = "periodic" for all axes')
-    eigenvalues = np.zeros((1,) * grid.dim)
-    for axis, (n, h) in enumerate(zip(grid.shape, grid.spacing, strict=True)):
+    squares = []
+    for axis, n in enumerate(grid.shape):
         waves = fft.rfftfreq(n) if axis == grid.dim - 1 else fft.fftfreq(n)
         along = [-1 if k == axis else 1 for k in range(grid.dim)]
-        eigenvalues = eigenvalues + ((2.0 * np.sin(np.pi * waves) / h) ** 2).reshape(along)
+        squares.append((4.0 * np.sin(np.pi * waves) ** 2).reshape(along))
+    others = sum(squares) if averages else None
+    eigenvalues = sum(
+        square / h**2 * (1.0 if others is None else np.maximum(1.0 - (others - square) / 12, LEAST_SHARE))
+        for square, h in zip(squares, grid.spacing, strict=True)
+    )
     eigenvalues[(0,) * grid.dim] = np.inf
     result: np.ndarray = strength / eigenvalues
     return result

@@ -94,11 +94,11 @@ class RegressionEnergy:
         if not isinstance(self.penalty, Penalty):
             object.__setattr__(self, "penalty", as_penalty(self.penalty))
 
-    def on(self, grid: Grid, tolerance: float = 1e-12) -> RegressionPotential:
-        """The potential on the cells of `grid`, features compressed to relative error `tolerance`."""
+    def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False) -> RegressionPotential:
+        """The potential on the cells of `grid`, for cell averages or values at centres; features compressed to a relative `tolerance`."""
         from wgf.problems.grid_potential import RegressionPotential  # compiled code, which clouds do not need
 
-        return RegressionPotential(self, grid, tolerance)
+        return RegressionPotential(self, grid, tolerance, averages)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> RegressionPointPotential:
         """The potential at fixed points (N, p), features compressed to relative error `tolerance`."""
@@ -143,11 +143,11 @@ class RegressionEnergy:
 
     def predict(self, measure: Measure) -> np.ndarray:
         """φ_μ at the inputs of the data, (n,)."""
-        return self._network(measure.points, measure.masses, None)
+        return self._network(measure.points, measure.quadrature_weights, None)
 
     def loss(self, measure: Measure) -> float:
         """L[μ]."""
-        return self._loss(self.predict(measure), measure.points, measure.masses)
+        return self._loss(self.predict(measure), measure.points, measure.quadrature_weights)
 
     def potential(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
         """G(θ; μ) at theta (N, p), directly from its definition; (N,)."""

@@ -76,7 +76,8 @@ class StoredMeasures(Sequence[Any]):
                 return MeshDensity(self._mesh, file["density"][frame], self.neuron)
             whole = read_grid(file)
             grid = whole.part(*(file[name][frame] for name in BOX))
-            return Density(grid, file["density"][(frame, *grid.place_in(whole))], self.neuron)
+            density = file["density"]
+            return Density(grid, density[(frame, *grid.place_in(whole))], self.neuron, bool(density.attrs.get("averages", False)))
 
 
 def read_mesh(file: h5py.File) -> Mesh:

@@ -33,7 +33,9 @@ def on_tanh_box(n, **options):
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
 @pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 2.6, 1.3e-6)])
 def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
-    """Linear neuron, ridge: variance and mean at order ≥ 1.9 in h (cells as points are h²/12 off), the density in L¹ at `order`."""
+    """Linear neuron, ridge: the density in L¹ at `order`; mean and variance at order 2 with limited slopes, whose cells are read as points,
+    and to 1e-6 with mp5.
+    """
     lower, upper = ridge.box
     moments, densities = [], []
     for n in sizes:
@@ -41,7 +43,10 @@ def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, or
         exact = ridge.law(1.0).cell_averages(last.grid)
         moments.append([*(last.mean - ridge.mean(1.0)), *np.diag(last.covariance - ridge.covariance(1.0))])
         densities.append(np.abs(last.values - exact).sum() * last.grid.cell_volume)
-    assert np.mean(orders(moments), axis=0).min() >= 1.9
+    if limiter == "mp5":
+        assert np.abs(moments[-1]).max() <= 1e-6
+    else:
+        assert np.mean(orders(moments), axis=0).min() >= 1.9
     assert orders(densities).min() >= order
     assert densities[-1] <= finest
 
@@ -236,7 +241,7 @@ def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
         monkeypatch.setattr(Transport, "stages", stages)
         repeated += len(attempts) > 1
         stepper = windowed.stepper
-        assert stepper.part * stepper.fastest * attempts[-1] <= stepper.method.longest_stage * (1 + 1e-12)
+        assert stepper.part * stepper.fastest * attempts[-1] <= stepper.longest_stage * (1 + 1e-12)
         assert state.values.min() >= 0
     assert repeated > 20
 
@@ -311,7 +316,7 @@ def threads_and_values(threads):
     found = {}
     for name, (problem, method, until) in THREADED.items():
         stepper = method.bind(problem, until)
-        found[name] = getattr(stepper, "stepper", stepper).threads, wgf.solve(problem, method, until, 2).measures[-1].values
+        found[name] = getattr(stepper, "stepper", stepper).threads.count, wgf.solve(problem, method, until, 2).measures[-1].values
     return found
 
 

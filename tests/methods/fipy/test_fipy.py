@@ -421,8 +421,8 @@ def test_an_interaction_across_a_seam_takes_the_nearest_image():
     law = wgf.FromDensity(lambda theta: np.exp(8 * np.cos(theta[..., 0] - 2.9)), lower=[-np.pi], upper=[np.pi])
     problem = wgf.Problem(wgf.InteractionEnergy(W=attraction), law)
     box = {"lower": (-np.pi,), "upper": (np.pi,), "boundary": "periodic"}
-    ours = wgf.solve(problem, wgf.FiniteVolume(128, **box), 0.2, save=2)
-    theirs = wgf.solve(problem, wgf.FiPyMesh(wgf.Box(128, **box)), 0.2, save=2)
+    ours = wgf.solve(problem, wgf.FiniteVolume(256, **box), 0.2, save=2)
+    theirs = wgf.solve(problem, wgf.FiPyMesh(wgf.Box(256, **box)), 0.2, save=2)
     is_sound(theirs)
     assert np.abs(theirs.measures[-1].values - ours.measures[-1].values.ravel()) @ theirs.measures[-1].mesh.volumes <= 0.02
     assert theirs.free_energy == pytest.approx(ours.free_energy, rel=2e-3)

@@ -14,8 +14,9 @@ BOX = {"lower": TANH.lower, "upper": TANH.upper}
 TIMES = [0.5, 1.0]
 METHODS = {
     "upwind": (wgf.FiniteVolume(64, **BOX, limiter="upwind"), 1.5),
-    "limited": (wgf.FiniteVolume(96, **BOX), 1.5),
-    "the box is found": (wgf.FiniteVolume(64), 1.5),
+    "limited": (wgf.FiniteVolume(96, **BOX, limiter="mc"), 1.5),
+    "the default": (wgf.FiniteVolume(64, **BOX), 3.0),
+    "the box is found": (wgf.FiniteVolume(64), 3.0),
     "variational steps": (wgf.JKO(64, **BOX, dt=0.05), 1.5),
     "plain variational steps": (wgf.JKO(64, **BOX, dt=0.05, epsilon=0.03, debiased=False), 1.5),
     "variational steps of second order": (wgf.JKO(64, **BOX, dt=0.1, order=2), 3.0),
@@ -99,13 +100,18 @@ CASES = {  # problem, method, times, the true losses there
 }
 
 
+SMALL = 2e-4  # of the loss: less than the width of a line in a figure
+
+
 def is_within_a_factor_of_three(problem, method, times, truth):
-    """The estimated error of the loss, at each time."""
+    """The estimated error of the loss, at each time: not below a third of the true one, and not above three times of it unless it is small:
+    what falls by more than 2³ from grid to grid is known to be small, but not how small.
+    """
     run = wgf.solve(problem, method, times[-1], times)
     found = wgf.discretisation_error(problem, method, times[-1], run=run)["loss"][1:]
     ratio = found / np.abs(run.loss[1:] - truth(times))
     print("estimate / truth:", ratio.round(2))
-    return ((ratio > 1 / 3) & (ratio < 3)).all()
+    return ((ratio > 1 / 3) & ((ratio < 3) | (found < SMALL * run.loss[1:]))).all()
 
 
 LONG = {"noise", "relu"}  # whose true losses are those of a much finer grid
@@ -117,13 +123,13 @@ def test_the_loss_is_estimated_within_a_factor_of_three(case):
     assert is_within_a_factor_of_three(*CASES[case])
 
 
-@pytest.mark.parametrize(("order", "power"), [(1, 2), (2, 3), (2, 4)])
-def test_two_powers_of_the_resolution_are_seen_through(order, power):
-    """L_h = L + a h^q + b h^q': the error is exact where the powers cancel each other on the step from 2h to h, whatever L is."""
-    a, b = 1.0, -(2.0**order - 1) / (2.0**power - 1)
-    losses = [np.array([7.0 + a * h**order + b * h**power]) for h in (1.0, 2.0, 4.0)]
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_two_powers_of_the_resolution_are_seen_through(order):
+    """L_h = L + a h^q + b h^{q+1}: the error is exact where the powers cancel each other on the step from 2h to h, whatever L is."""
+    a, b = 1.0, -(2.0**order - 1) / (2.0 ** (order + 1) - 1)
+    losses = [np.array([7.0 + a * h**order + b * h ** (order + 1)]) for h in (1.0, 2.0, 4.0)]
     assert losses[0] == pytest.approx(losses[1])
-    assert loss_error(*losses, order, power) == pytest.approx([abs(a + b)])
+    assert loss_error(*losses, *[np.array([2.0**order])] * 2) == pytest.approx([abs(a + b)])
 
 
 def test_for_characteristics_it_is_a_bound(exact):
@@ -162,8 +168,9 @@ def test_a_method_may_be_halved_once_only():
 
 def test_an_energy_without_data_has_its_loss_and_its_density():
     problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0.5 * np.sum(theta**2, axis=-1)), wgf.Gaussian([0.5], [0.6]))
-    found = wgf.discretisation_error(problem, wgf.FiniteVolume(60, [-4.0], [5.0]), 0.5, 2)
+    method = wgf.FiniteVolume(60, [-4.0], [5.0], limiter="mc")
+    found = wgf.discretisation_error(problem, method, 0.5, 2)
     assert list(found) == ["loss", "density"]
     exact = (0.25 + 0.36) * np.exp(-1.0)
-    run = wgf.solve(problem, wgf.FiniteVolume(60, [-4.0], [5.0]), 0.5, 2)
+    run = wgf.solve(problem, method, 0.5, 2)
     assert found["loss"][1] == pytest.approx(abs(run.loss[1] - exact), rel=0.7)

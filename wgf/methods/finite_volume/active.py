@@ -27,7 +27,7 @@ class ActiveCells:
     """
 
     def __init__(self, shape: tuple[int, int], cells: Whole, strides: Whole, periodic: Truth, blocks: int) -> None:
-        self.cells, self.strides, self.periodic, self.number_of_blocks = cells, strides, periodic, blocks
+        self.cells, self.strides, self.periodic, self.blocks = cells, strides, periodic, np.empty(blocks + 1, dtype=np.int64)
         self.marks, self.other = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
         self.all = Runs(np.arange(shape[0] + 1), np.repeat([[0, shape[1]]], shape[0], axis=0))
         self.choose(self.all)
@@ -35,11 +35,7 @@ class ActiveCells:
     def choose(self, runs: Runs) -> None:
         """Take these for the active cells."""
         self.now = runs
-        rows = len(runs.runs) - 1
-        active_before = np.concatenate([[0], np.cumsum(np.diff(runs.columns, axis=1)[:, 0])])[runs.runs]  # cells in the rows before each
-        self.size = int(active_before[-1])
-        places = np.searchsorted(active_before, np.arange(1, self.number_of_blocks) * self.size / self.number_of_blocks)
-        self.blocks: Whole = np.concatenate([[0], places, [rows]]).astype(np.int64)
+        self.size = int(active.fill_blocks(self.blocks, *runs))
 
     def find(self, values: np.ndarray) -> None:
         """Take those that suit the values."""
@@ -68,15 +64,8 @@ class ActiveCells:
     def around(self, values: np.ndarray, among: Runs) -> Runs:
         """The runs of cells near one of `among` that has mass."""
         self.mark(values, 0.0, ACTIVE, among)
-        runs = np.empty(len(self.marks) + 1, dtype=np.int64)
-        active.count_runs(runs, self.marks)
-        columns = np.empty((runs[-1], 2), dtype=np.int64)
-        active.fill_columns(columns, runs, self.marks)
-        return Runs(runs, columns)
+        return Runs(*active.runs_of(self.marks))
 
     def mark(self, values: np.ndarray, floor: float, reach: int, among: Runs) -> None:
         """Mark the cells within `reach` of one of `among` whose value is more than `floor`."""
-        active.mark(self.marks, values, floor, *among)
-        for axis in range(len(self.periodic)):
-            active.spread(self.other, self.marks, reach, axis, self.cells, self.strides, self.periodic)
-            self.marks, self.other = self.other, self.marks
+        active.mark_near(self.marks, self.other, values, floor, reach, *among, self.cells, self.strides, self.periodic)

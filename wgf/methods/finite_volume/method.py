@@ -30,7 +30,7 @@ from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, largest_courant
+from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, default_courant, largest_courant
 from wgf.methods.finite_volume.window import Windowed
 from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem
@@ -52,7 +52,7 @@ class FiniteVolume:
     limiter          of the transport: mp5 (fifth order), mc, minmod, van-leer (second) or upwind (first)
     integrator       of the transport: ssprk43, ssprk3, ssprk52, or, with limited slopes, ssprk2 or euler
     courant          the largest dt·outflow of a stage of the transport; default: the largest one that is allowed, 0.8 or what is stable
-                     with mp5, and ½, the bound that keeps every cell ≥ 0, with limited slopes
+                     with mp5 (0.2 on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
     negligible       share of the largest cell average below which cells far from others are emptied into those (transport.py), without
                      noise; 0 keeps all cells
     diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
@@ -147,10 +147,9 @@ class FiniteVolume:
         """The grid: that of the box; without one, the cells to begin with."""
         return box_grid(self, problem, until) if self.spacing is None else spaced_grid(problem, self.spacing)
 
-    @property
-    def longest_stage(self) -> float:
-        """The largest dt·outflow of a stage."""
-        return largest_courant(self.limiter, self.integrator) if self.courant is None else self.courant
+    def longest_stage(self, p: int) -> float:
+        """The largest dt·outflow of a stage on p axes."""
+        return default_courant(self.limiter, self.integrator, p) if self.courant is None else self.courant
 
     @property
     def order(self) -> int:
@@ -158,9 +157,14 @@ class FiniteVolume:
         return 1 if self.limiter == "upwind" else 2
 
     @property
-    def density_order(self) -> int:
-        """Of the error of the density itself without noise, where it is smooth (kernels/product.py)."""
+    def smooth_order(self) -> int:
+        """The same without noise for laws that are smooth (measures/averages.py, kernels/product.py)."""
         return 4 if LIMITERS[self.limiter] == Limiter.MP5 else self.order
+
+    @property
+    def order_in_time(self) -> int:
+        """Of the integrator, in the time step, which is in proportion to h: what is left in the end of the error of φ."""
+        return INTEGRATORS[self.integrator].order
 
     def coarser(self, problem: Problem, until: float) -> FiniteVolume:
         """Itself on the same box, or without one, with cells, and time steps where they are given, twice as large."""

@@ -35,9 +35,8 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.kernels.outflow import fill_waits
 from wgf.kernels.reconstruction import Limiter
-from wgf.kernels.transport import BUFFERS, PADDING, stage
+from wgf.kernels.transport import BUFFERS, PADDING, whole_stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
@@ -61,24 +60,25 @@ class Integrator:
     """stage ← (1 − w) μ + w (stage + part·dt·rate) for each w of `weights`, the Shu–Osher form of the SSP methods.
 
     w and 1 − w are numbers that add up to one exactly: otherwise mass would drift by rounding, the same way in each step.
+    order    in time
     stable   the largest dt·outflow of a stage for which differences of fifth order damp every wave; zero, where some grow at any step
     """
 
     part: float
     weights: tuple[float, ...]
+    order: int
     stable: float
 
 
 INTEGRATORS = {
-    "euler": Integrator(1.0, (1.0,), 0.0),
-    "ssprk2": Integrator(1.0, (1.0, 1 / 2), 0.0),
-    "ssprk3": Integrator(1.0, (1.0, 1 / 4, 2 / 3), 1.4),
-    "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 0.86),  # third order, four stages for twice the step [Spiteri & Ruuth 2002]
-    "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 0.22),  # second order, five stages for four times the step
+    "euler": Integrator(1.0, (1.0,), 1, 0.0),
+    "ssprk2": Integrator(1.0, (1.0, 1 / 2), 2, 0.0),
+    "ssprk3": Integrator(1.0, (1.0, 1 / 4, 2 / 3), 3, 1.4),
+    "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 3, 0.86),  # four stages for twice the step [Spiteri & Ruuth 2002]
+    "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 2, 0.22),  # five stages for four times the step
 }
-BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
-LOOSER = 2.0  # the cut of fifth-order values in short stages, than in the longest
 COURANT = 0.8  # the same with mp5, where the integrator is stable with it
+COURANT_ON_LINE = 0.2  # by default on one axis
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
 LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can only be rounding
@@ -110,7 +110,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
-        self.longest_stage = method.longest_stage
+        self.longest_stage = method.longest_stage(grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
         self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
@@ -119,6 +119,11 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
+
+    @staticmethod
+    def averages(method: Any, problem: Problem) -> bool:
+        """With mp5, whose fluxes are made for it; but not with noise, nor with U(μ): the states at rest are those of values at centres."""
+        return LIMITERS[method.limiter] == Limiter.MP5 and problem.noise == 0 and problem.energy.internal is None
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
@@ -238,23 +243,11 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """
         potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
         with self.threaded():
-            fill_waits(
-                self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs, columns, self.cells,
-                self.strides, self.periodic, self.per_spacing, self.work, self.readings,
-            )  # fmt: skip
-            self.outflow = max(float(self.readings[:, 1].max()), potential.stiffness)
-            stage(
+            self.outflow: float = whole_stage(
                 values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
-                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.pace(dt), dt, weight, measured,
-                self.work, self.staged, self.readings,
+                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, potential.stiffness,
+                dt, weight, measured, self.work, self.staged, self.readings,
             )  # fmt: skip
-
-    def pace(self, dt: float) -> float:
-        """1/dt for a stage of dt, or LOOSER times that of the longest stage that is allowed, if this is less; with mp5 a face value is at
-        most pace/outflow of what the cell has.
-        """
-        most: float = LOOSER * self.outflow / self.longest_stage
-        return BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """The diagnostics of a state, by a stage of no length."""
@@ -292,6 +285,14 @@ def largest_courant(limiter: str, integrator: str) -> float:
             f"integrator = {integrator!r}: with mp5 waves grow at any step: choose {choices}, or a limiter with limited slopes"
         )
     return min(COURANT, stable)
+
+
+def default_courant(limiter: str, integrator: str, p: int) -> float:
+    """dt·outflow of a stage on p axes where nothing else is said: the largest; but less with mp5 on one axis, along which all of the
+    outflow goes: there its error in space is so small that otherwise that in time is all one sees.
+    """
+    largest = largest_courant(limiter, integrator)
+    return min(largest, COURANT_ON_LINE) if LIMITERS[limiter] == Limiter.MP5 and p == 1 else largest
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:

@@ -94,7 +94,7 @@ class Windowed:
         frame = self.stepper.frame(state)
         assert isinstance(frame.measure, Density)
         shown = carried(frame.measure.values, state.window, state.seen)
-        return dataclasses.replace(frame, measure=Density(self._grid(state.seen), shown, frame.measure.neuron))
+        return dataclasses.replace(frame, measure=dataclasses.replace(frame.measure, grid=self._grid(state.seen), values=shown))
 
     def _follow(self, state: Any) -> None:
         """Move the window of the state where it has to be."""

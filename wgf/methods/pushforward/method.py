@@ -131,7 +131,7 @@ class PushforwardStepper(ForwardStepper):
         """The cell averages, and what the nodes tell of loss and prediction."""
         assert isinstance(state, PushforwardState)
         self.require_path(state)
-        density = Density(self.grid, self._averages(state), self.energy.neuron)
+        density = Density(self.grid, self._averages(state), self.energy.neuron, averages=True)
         told = self.diagnostics(state.time, *self.velocity(state.array))
         diagnostics = dataclasses.replace(told, mass=density.mass, minimum=float(density.values.min()), boundary=self._layers(density))
         return Frame(density, diagnostics, self.energy.predict(Cloud(state.array, self.weights, self.energy.neuron)))

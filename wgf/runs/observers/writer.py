@@ -97,6 +97,7 @@ class Writer:
                 axes[-1].attrs["boundary"] = grid.boundary[k]
             _write_edges(axes, grid)
             growing(file, "density", grid.shape, (times, *axes), compress=True, resizable=True)
+            file["density"].attrs["averages"] = measure.averages
             for name in BOX:
                 growing(file, name, (p,), (times, coordinate))
         elif isinstance(measure, MeshDensity):

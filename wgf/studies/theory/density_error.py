@@ -112,12 +112,14 @@ def densities(measures: Sequence[object]) -> list[Density]:
 
 
 def order_for(problem: Problem, method: Any) -> int:
-    """The order of the density's error, which without noise may be more than that of φ; and is one where nothing smooths the edges of the
-    initial law.
-    """
-    if problem.noise > 0:
-        return int(method.order)
-    return 1 if has_edges(problem.initial) else int(getattr(method, "density_order", method.order))
+    """The order of the density's error: without noise it is one where nothing smooths the edges of the initial law."""
+    return 1 if problem.noise == 0 and has_edges(problem.initial) else smooth_order(problem, method)
+
+
+def smooth_order(problem: Problem, method: Any) -> int:
+    """The order of a method's error for smooth laws, which is higher where neither noise nor U(μ) bounds it."""
+    diffuses = problem.noise > 0 or problem.energy.internal is not None
+    return int(method.order if diffuses else getattr(method, "smooth_order", method.order))
 
 
 def has_edges(law: Law) -> bool:

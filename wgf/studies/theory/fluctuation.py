@@ -117,7 +117,7 @@ def spread(measure: Measure, problem: Problem) -> float:
     """∫‖g‖² dμ − ‖φ_μ‖², the variance of one neuron drawn from μ, summed over the data with their weights."""
     energy = network(problem.energy)
     neuron, data = energy.neuron, energy.data
-    points, masses = measure.points, measure.masses
+    points, masses = measure.points, measure.quadrature_weights
     rows = max(1, BLOCK // data.size)
     square = sum(
         float(masses[k : k + rows] @ (neuron.value(points[k : k + rows], data.inputs) ** 2 @ data.weights))
