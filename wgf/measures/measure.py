@@ -190,6 +190,12 @@ class Density(Measure):
     def periods(self) -> Sequence[float]:
         return tuple(self.grid.periods().tolist())
 
+    @property
+    def mean(self) -> np.ndarray:
+        """∫ θ dμ / ∫ dμ, (p,); of linear functions the midpoint rule is exact."""
+        line = [self.values.sum(axis=tuple(k for k in range(self.dim) if k != axis)) for axis in range(self.dim)]
+        return np.array([sums @ centers / sums.sum() for sums, centers in zip(line, self.grid.centers, strict=True)])
+
     def marginal(self, *axes: int) -> np.ndarray:
         """The density of the named axes' coordinates: `values` integrated over the others."""
         others = tuple(k for k in range(self.grid.dim) if k not in axes)

@@ -267,8 +267,10 @@ class RidgeResponse:
         full = np.zeros((len(self.c), neuron.dim + 2))
         if "c" in neuron.theta:
             full[:, 0] = self.s @ u
-        if set(neuron.theta) != {"c"}:
-            full[:, 1:] = self.c[:, None] * (self.slope @ (u[:, None] * self.inputs))
+        if neuron.theta != ("c",):
+            full[:, 1:-1] = self.slope @ (u[:, None] * self.x)
+            full[:, -1] = self.slope @ u
+            full[:, 1:] *= self.c[:, None]
         return full[:, neuron.free]
 
     def push(self, v: Array) -> Array:

@@ -143,7 +143,7 @@ class RegressionEnergy:
 
     def predict(self, measure: Measure) -> np.ndarray:
         """φ_μ at the inputs of the data, (n,)."""
-        return self._network(measure.points, measure.quadrature_weights, None)
+        return self._network(measure.points, measure.quadrature_weights, None, self._parts(len(measure.points)))
 
     def loss(self, measure: Measure) -> float:
         """L[μ]."""
@@ -182,9 +182,9 @@ class RegressionEnergy:
         Two passes over blocks of points, in the threads of `pool` if there is one: φ_μ first, then the gradient. Memory
         O(block·n); the result does not depend on the number of threads.
         """
-        data, penalty = self.data, self.penalty
+        data, penalty, parts = self.data, self.penalty, self._parts(len(points))
         kept: dict[int, Any] | None = {} if points.shape[0] * data.size <= KEPT_ENTRIES else None
-        prediction = self._network(points, masses, kept, pool)
+        prediction = self._network(points, masses, kept, parts, pool)
         u = data.weights * (prediction - data.targets)
         velocity = np.empty(points.shape)
 
@@ -194,12 +194,17 @@ class RegressionEnergy:
             if penalty.strength:
                 velocity[block] -= 0.5 * penalty.strength * penalty.gradient(points[block])
 
-        for _ in _each(fill, self._parts(len(points)), pool):
+        for _ in _each(fill, parts, pool):
             pass
         return velocity, self._loss(prediction, points, masses)
 
     def _network(
-        self, points: np.ndarray, masses: np.ndarray, kept: dict[int, Any] | None, pool: ThreadPoolExecutor | None = None
+        self,
+        points: np.ndarray,
+        masses: np.ndarray,
+        kept: dict[int, Any] | None,
+        parts: list[slice],
+        pool: ThreadPoolExecutor | None = None,
     ) -> np.ndarray:
         """φ_μ at the data, (n,), keeping the responses of each block if asked to."""
 
@@ -211,7 +216,7 @@ class RegressionEnergy:
             return result
 
         total = np.zeros(self.data.size)
-        for part in _each(partial, self._parts(len(points)), pool):
+        for part in _each(partial, parts, pool):
             total += part
         return total
 

@@ -31,15 +31,15 @@ def on_tanh_box(n, **options):
 
 
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
-@pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 2.6, 1.3e-6)])
+@pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 4.0, 6e-7)])
 def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
-    """Linear neuron, ridge: the density in L¹ at `order`; mean and variance at order 2 with limited slopes, whose cells are read as points,
+    """Linear neuron, ridge, in short steps: the density in L¹ at `order`; mean and variance at order 2 with limited slopes, whose cells are read as points,
     and to 1e-6 with mp5.
     """
     lower, upper = ridge.box
     moments, densities = [], []
     for n in sizes:
-        last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, lower, upper, limiter=limiter), until=1.0, save=2).measures[-1]
+        last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, lower, upper, limiter=limiter, courant=0.2), until=1.0, save=2).measures[-1]
         exact = ridge.law(1.0).cell_averages(last.grid)
         moments.append([*(last.mean - ridge.mean(1.0)), *np.diag(last.covariance - ridge.covariance(1.0))])
         densities.append(np.abs(last.values - exact).sum() * last.grid.cell_volume)
@@ -116,7 +116,7 @@ def test_a_larger_box_costs_no_more_and_changes_nothing():
     assert len(runs[0].history["time"]) == len(runs[1].history["time"])
     inner = runs[1].measures[-1].values[40:120, 40:120]
     assert inner == pytest.approx(runs[0].measures[-1].values, abs=1e-10)
-    assert runs[1].measures[-1].values.sum() == inner.sum()
+    assert np.count_nonzero(runs[1].measures[-1].values) == np.count_nonzero(inner)
 
 
 @pytest.mark.parametrize("axis", [0, 1])

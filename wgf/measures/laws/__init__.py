@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from wgf.measures.laws.base import Law, OnAxes
 from wgf.measures.laws.composed import Mixture, Product
+from wgf.measures.laws.edges import has_edges
 from wgf.measures.laws.given import FromDensity, Samples
 from wgf.measures.laws.in_box import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.on_mesh import mesh_averages, outside_of
@@ -44,6 +45,7 @@ __all__ = [
     "Samples",
     "Uniform",
     "box_title",
+    "has_edges",
     "judge_box",
     "judge_mesh_resolution",
     "judge_resolution",

@@ -137,7 +137,7 @@ class Choosing:
         gibbs = min(COURANT / speed if speed > 0 else math.inf, state.trusted or math.inf, self.method.dt or math.inf)
         jumps = (np.abs(np.diff(potential, axis=axis)).max(initial=0.0) / h**2 for axis, h in enumerate(self.grid.spacing))
         outflow: float = INTEGRATORS[self.method.integrator].part * float(sum(jumps))
-        return bool(gibbs * outflow <= MOST_STEPS * self.method.longest_stage(self.grid.dim))
+        return bool(gibbs * outflow <= MOST_STEPS * self.method.longest_stage(self.problem, self.grid.dim))
 
 
 def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, tau: float, limiter: str) -> np.ndarray:

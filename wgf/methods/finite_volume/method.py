@@ -26,6 +26,7 @@ import numpy as np
 from wgf.errors import InputError, nonnegative, number, positive, positive_if_given, shown
 from wgf.kernels.reconstruction import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.measures.laws import has_edges
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
@@ -52,7 +53,7 @@ class FiniteVolume:
     limiter          of the transport: mp5 (fifth order), mc, minmod, van-leer (second) or upwind (first)
     integrator       of the transport: ssprk43, ssprk3, ssprk52, or, with limited slopes, ssprk2 or euler
     courant          the largest dt·outflow of a stage of the transport; default: the largest one that is allowed, 0.8 or what is stable
-                     with mp5 (0.2 on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
+                     with mp5 (0.3 for laws with edges, 0.2 on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
     negligible       share of the largest cell average below which cells far from others are emptied into those (transport.py), without
                      noise; 0 keeps all cells
     diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
@@ -69,7 +70,7 @@ class FiniteVolume:
     limiter: str = "mp5"
     integrator: str = "ssprk43"
     courant: float | None = None
-    negligible: float = 1e-14
+    negligible: float = 1e-11
     diffusion: str | None = None
     dt: float | None = None
     tolerance: float = 1e-12
@@ -147,9 +148,11 @@ class FiniteVolume:
         """The grid: that of the box; without one, the cells to begin with."""
         return box_grid(self, problem, until) if self.spacing is None else spaced_grid(problem, self.spacing)
 
-    def longest_stage(self, p: int) -> float:
+    def longest_stage(self, problem: Problem, p: int) -> float:
         """The largest dt·outflow of a stage on p axes."""
-        return default_courant(self.limiter, self.integrator, p) if self.courant is None else self.courant
+        if self.courant is not None:
+            return self.courant
+        return default_courant(self.limiter, self.integrator, p, problem.noise == 0 and has_edges(problem.initial))
 
     @property
     def order(self) -> int:

@@ -78,7 +78,7 @@ INTEGRATORS = {
     "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 2, 0.22),  # five stages for four times the step
 }
 COURANT = 0.8  # the same with mp5, where the integrator is stable with it
-COURANT_ON_LINE = 0.2  # by default on one axis
+COURANT_ON_LINE, COURANT_AT_EDGES = 0.2, 0.3  # by default on one axis; for laws with edges
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
 LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can only be rounding
@@ -110,7 +110,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter = int(LIMITERS[method.limiter])
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
-        self.longest_stage = method.longest_stage(grid.dim)
+        self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
         self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
@@ -287,12 +287,15 @@ def largest_courant(limiter: str, integrator: str) -> float:
     return min(COURANT, stable)
 
 
-def default_courant(limiter: str, integrator: str, p: int) -> float:
-    """dt·outflow of a stage on p axes where nothing else is said: the largest; but less with mp5 on one axis, along which all of the
-    outflow goes: there its error in space is so small that otherwise that in time is all one sees.
+def default_courant(limiter: str, integrator: str, p: int, edges: bool) -> float:
+    """dt·outflow of a stage on p axes where nothing else is said: the largest, with two exceptions with mp5. For laws with edges it is that
+    at which averages do not overshoot there. On one axis, along which all of the outflow goes, the error in space is so small that
+    otherwise that in time would be all one sees.
     """
     largest = largest_courant(limiter, integrator)
-    return min(largest, COURANT_ON_LINE) if LIMITERS[limiter] == Limiter.MP5 and p == 1 else largest
+    if LIMITERS[limiter] != Limiter.MP5:
+        return largest
+    return min(largest, COURANT_ON_LINE if p == 1 else COURANT_AT_EDGES if edges else largest)
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:

@@ -32,7 +32,7 @@ from scipy.interpolate import make_interp_spline
 
 from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
 from wgf.measures.grid import Grid
-from wgf.measures.laws import Ball, Law, Mixture, Product, Uniform
+from wgf.measures.laws import has_edges
 from wgf.measures.measure import Density
 from wgf.methods.pushforward.method import Pushforward
 from wgf.networks.neuron import Neuron
@@ -120,12 +120,6 @@ def smooth_order(problem: Problem, method: Any) -> int:
     """The order of a method's error for smooth laws, which is higher where neither noise nor U(μ) bounds it."""
     diffuses = problem.noise > 0 or problem.energy.internal is not None
     return int(method.order if diffuses else getattr(method, "smooth_order", method.order))
-
-
-def has_edges(law: Law) -> bool:
-    """Whether the density of a law jumps."""
-    parts = law.laws if isinstance(law, Mixture | Product) else ()
-    return isinstance(law, Uniform | Ball) or any(has_edges(part) for part in parts)
 
 
 def is_cheap(problem: Problem) -> bool:
