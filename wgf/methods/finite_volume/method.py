@@ -53,7 +53,7 @@ class FiniteVolume:
     limiter          of the transport: mp5 (fifth order), mc, minmod, van-leer (second) or upwind (first)
     integrator       of the transport: ssprk43, ssprk3, ssprk52, or, with limited slopes, ssprk2 or euler
     courant          the largest dt·outflow of a stage of the transport; default: the largest one that is allowed, 0.8 or what is stable
-                     with mp5 (0.3 for laws with edges, 0.2 on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
+                     with mp5 (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
     negligible       share of the largest cell average below which cells far from others are emptied into those (transport.py), without
                      noise; 0 keeps all cells
     diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
