@@ -33,8 +33,8 @@ def on_tanh_box(n, **options):
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
 @pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 4.0, 6e-7)])
 def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
-    """Linear neuron, ridge, in short steps: the density in L¹ at `order`; mean and variance at order 2 with limited slopes, whose cells are read as points,
-    and to 1e-6 with mp5.
+    """Linear neuron, ridge, in short steps: the density in L¹ at `order`; mean and variance at order 2 with limited slopes, whose cells
+    are read as points, and to 1e-6 with mp5.
     """
     lower, upper = ridge.box
     moments, densities = [], []
