@@ -6,7 +6,7 @@ errors      the tanh student sin 2x (amplitude one) on 128², T = 1, 20 steps, �
 20 steps    the wall time of 20 implicit debiased steps, and what their own kernel applications take: the same number of them, timed
             in turn on arrays of the same size.
 Sinkhorn    one iteration of plain Sinkhorn between two Gaussians, to the same ε and marginal error: our two domains, OTT-JAX's grid
-            geometry (double precision; where it is installed: pip install 'wgf[bench]') and POT with its dense matrix.
+            geometry (double precision; where it is installed: pip install '.[bench]') and POT with its dense matrix.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import ast
 import functools
 import re
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -32,6 +33,7 @@ from wgf.runs.task import read_task
 ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+FOLDERS = ["wgf", "solvers", "benchmarks", "tests", "docs", "notebooks", ".github"]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
 
 
@@ -162,3 +164,20 @@ def test_what_the_manual_says_a_class_has_it_has(kind, name):
 
 def test_the_changelog_knows_the_version():
     assert f"## {wgf.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_nobody_is_told_to_install_another_project():
+    """The package is wgf, but what an index has under this name is not ours: it is installed from its folder, or by its own name."""
+    texts = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".md", ".toml", ".ipynb", ".yml"}]
+    texts += [path for path in ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".cfg", ".toml", ".cff", ""}]
+    wrong = re.compile(r"install[^\n`]*[ '\"]wgf(\[|'|\"|`|\s|$)|['\"]wgf\[")
+    assert len(texts) > 300
+    assert wrong.search("pip install " + "wgf")
+    assert not [path for path in texts if wrong.search(path.read_text(encoding="utf-8", errors="ignore"))]
+
+
+def test_the_distribution_brings_the_command():
+    """Under its own name, which setup.cfg says."""
+    found = metadata.distribution("mean-field-networks")
+    assert found.version == wgf.__version__
+    assert [(entry.name, entry.value) for entry in found.entry_points] == [("wgf", "wgf.cli:main")]
