@@ -31,7 +31,7 @@ def demo(output: Path) -> None:
     from wgf.runs.task import read_task
     from wgf.studies.summary import comparison_facts
     from wgf.studies.sweeps.over_sizes import compare
-    from wgf.studies.theory.telling import tell_density_error
+    from wgf.studies.theory.telling import tell_errors
 
     begun = time.perf_counter()
     try:
@@ -45,7 +45,7 @@ def demo(output: Path) -> None:
     task = read_task(files["student.toml"])
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True)
-    tell_density_error(task.problem, task.method, limit, progress=True)
+    tell_errors(task.problem, task.method, limit, progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     data = network(task.problem.energy).data
     error = data.norm(limit.prediction[-1] - exact.prediction[-1])

@@ -39,7 +39,7 @@ def run(
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
-    from wgf.studies.theory.telling import tell_density_error
+    from wgf.studies.theory.telling import tell_errors
 
     output = output or Path(f"{problem.stem}.h5")
     check_target(output)
@@ -55,7 +55,7 @@ def run(
         raise
     if not no_density_error:
         try:
-            tell_density_error(task.problem, task.method, result, progress=not quiet)
+            tell_errors(task.problem, task.method, result, progress=not quiet)
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise

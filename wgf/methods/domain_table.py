@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from wgf.errors import InputError
+from wgf.methods.default_cells import ON_AXIS
 from wgf.methods.fipy.domains import SHAPES
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
@@ -23,7 +24,6 @@ KEYS = {
     "boundary": str | list[str],
     "grow": bool,
 }
-CELLS = {1: 512, 2: 128, 3: 64, 4: 24}  # per axis, where [domain] names none
 
 
 def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dict[str, Any]:
@@ -36,7 +36,12 @@ def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dic
     if cells:
         given.pop("spacing", None)
         given["cells"] = cells[0] if len(cells) == 1 else cells
-    return given if "spacing" in given else {"cells": CELLS.get(problem.dim or 1, 24)} | given
+    return given
+
+
+def on_axis(problem: Problem) -> int:
+    """Cells along each axis, for methods that have to be told a number."""
+    return ON_AXIS[min(problem.dim or 1, max(ON_AXIS))]
 
 
 def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> AnyMethod:
@@ -51,6 +56,8 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
         raise domain.error("grow", f"= true is for finite-volume: the box of {cls.__name__} does not grow")
     if "boundary" not in options and box.get("boundary", "no-flux") not in ("no-flux", ["no-flux"]):
         raise domain.error("boundary", f"= {box['boundary']!r} is not for {cls.__name__}, whose box has closed walls: no-flux")
+    if "spacing" not in options:
+        box.setdefault("cells", on_axis(problem))
     method = table.build(cls, **{key: value for key, value in box.items() if key in options})
     if "lower" in box and "upper" in box:
         with domain.located():

@@ -21,6 +21,7 @@ from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
+from wgf.methods.default_cells import default_cells
 from wgf.problems.problem import Problem
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
@@ -175,8 +176,9 @@ def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     p = box_dim(lower, upper, problem.dim or 1)
     if problem.dim is not None and p != problem.dim:
         raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
-    per_axis(method.cells, p, "cells")
-    return Grid(lower, upper, method.cells, problem.axis_names(p), method.boundary)
+    cells = default_cells(problem, np.broadcast_to(lower, p), np.broadcast_to(upper, p)) if method.cells is None else method.cells
+    per_axis(cells, p, "cells")
+    return Grid(lower, upper, cells, problem.axis_names(p), method.boundary)
 
 
 def spaced_grid(problem: Problem, spacing: float | Sequence[float]) -> Grid:

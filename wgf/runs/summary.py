@@ -48,6 +48,10 @@ def run_facts(run: Run) -> dict[str, str]:
     if isinstance(run.measures[-1], Density | MeshDensity):
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
+    if "loss_error" in run.attributes:
+        facts["grid"] = _loss_error(run)
+    elif isinstance(run.measures[-1], Density) and "density_error" not in run.attributes:
+        facts["grid"] = "how wrong the loss is for its cells was not estimated"
     if "density_error" in run.attributes:
         facts["density"] = _density_error(run)
     if "unresolved_share" in run.attributes:
@@ -57,6 +61,15 @@ def run_facts(run: Run) -> dict[str, str]:
         what = "of W" if run.data is None else f"for {run.data.size} data"
         facts["kernel"] = f"rank {run.attributes['kernel_rank']} {what}, relative error {run.attributes['kernel_error']:.1e}"
     return facts
+
+
+def _loss_error(run: Run) -> str:
+    """How wrong the loss is for the cells, in words."""
+    error, loss = float(run.attributes["loss_error"]), abs(float(run.loss[-1]))
+    text = f"the loss is right to {error:.1e}" + (f", {100 * error / loss:.1g} % of it" if loss else "")
+    if run.attributes["loss_settled"]:
+        return f"{text}, as estimated from coarser runs"
+    return f"not in its asymptotic range: {text} at best; losses on coarser cells do not approach it"
 
 
 def _density_error(run: Run) -> str:

@@ -46,7 +46,7 @@ MOST_NEGLIGIBLE = 1e-6
 class FiniteVolume:
     """μ as cell averages on a lattice of equal cells, moved by limited upwind fluxes.
 
-    cells            per axis, or one number for all axes
+    cells            per axis, or one number for all axes; left out, the width of the initial law decides (default_cells.py)
     lower, upper     the box; left out, closed axes have no end (window.py), and a cheap run of a cloud finds how large so many cells are
     spacing          instead of cells and a box: the length of a cell, per axis, or one number for all axes
     boundary         "no-flux" or "periodic", for all axes or one per axis
@@ -99,11 +99,11 @@ class FiniteVolume:
         self._check_spacing()
 
     def _check_spacing(self) -> None:
-        """Either cells or a spacing, and the latter only where axes have no end."""
-        if (self.cells is None) == (self.spacing is None):
-            raise InputError("give either cells (with a box, or without one) or spacing, the length of a cell")
+        """Not both cells and a spacing, and the latter only where axes have no end."""
         if self.spacing is None:
             return
+        if self.cells is not None:
+            raise InputError("give either cells (with a box, or without one) or spacing, the length of a cell")
         for length in np.atleast_1d(np.asarray(self.spacing, dtype=object)):
             positive(length, "spacing")
         if self.lower is not None:
@@ -185,6 +185,8 @@ class FiniteVolume:
 
     def _cells_summary(self) -> str:
         """The cells, and where they are."""
+        if self.cells is None and self.spacing is None:
+            return "cells by the width of the law"
         if self.cells is None:
             return "cells of " + " × ".join(f"{length:.4g}" for length in np.atleast_1d(np.asarray(self.spacing)))
         return describe_box(np.atleast_1d(self.cells).tolist(), self.lower, self.upper) + (", growing" if self.grow else "")

@@ -29,7 +29,7 @@ import numpy as np
 
 from wgf.errors import InputError, positive, positive_if_given
 from wgf.methods.box_search import find_box
-from wgf.methods.domain_table import read_box
+from wgf.methods.domain_table import on_axis, read_box
 from wgf.methods.fipy.bridge import checked, described
 from wgf.methods.fipy.domains import SHAPES, Box
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
@@ -100,7 +100,7 @@ class FiPyMesh:
         if "spacing" in box:
             raise domain.error("spacing", "is for finite-volume, and for other shapes than a box: give cells, lower and upper")
         with domain.located():
-            mesh = Box(**box)
+            mesh = Box(**{"cells": on_axis(problem)} | box)
         return table.build(cls, mesh=mesh)
 
     def bind(self, problem: Problem, until: float) -> MeshStepper:

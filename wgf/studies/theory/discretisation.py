@@ -23,6 +23,7 @@ errors fall faster than 2^q it is safe, and up to a hundred times too large, tho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from wgf.runs.solve import solve
 from wgf.studies.theory.density_error import density_error, estimated_error, next_ratio, smooth_order, unheard
 
 COSINE = 1 / 3  # of the angle between the error of the prediction and the misfit, at least
+LEAST_FALL = 1.5  # of the error from 2h to h: where it is less, the cells are too wide for any order to be seen
 
 
 def discretisation_error(
@@ -57,16 +59,51 @@ def discretisation_error(
         density = density_error(problem, run)
         return {"loss": unknown, "density": density} if data is None else {"function": unknown, "loss": unknown, "density": density}
     other, third, coarse = found
-    seen, ratio = error_ratios(problem, coarse, run, other, third)
-    loss = loss_error(run.loss, other.loss, third.loss, seen, ratio)
+    errors = estimated_errors(problem, coarse, Seen.of(run), Seen.of(other), Seen.of(third))
     told = estimated_error(problem, run, other, third, coarse, len(run.times))
-    density = unknown if told is None else told.error
+    named = {"function": errors.function, "loss": errors.loss, "density": unknown if told is None else told.error}
+    return {name: values for name, values in named.items() if values is not None}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The losses (T,) and predictions (T, n) of a run at some times."""
+
+    loss: np.ndarray
+    prediction: np.ndarray
+
+    @classmethod
+    def of(cls, run: Run, frames: Any = slice(None)) -> Seen:
+        """Those of some of its frames."""
+        return cls(run.loss[frames], run.prediction[frames])
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The errors of φ (None where there is none) and of the loss, (T,) each, and whether they fall from grid to grid as they should."""
+
+    function: np.ndarray | None
+    loss: np.ndarray
+    settled: np.ndarray
+
+
+def estimated_errors(problem: Problem, method: Any, fine: Seen, coarse: Seen, coarsest: Seen) -> Errors:
+    """From runs at h, 2h and 4h, the second one by `method`."""
+    data = problem.energy.data
+    larger, smaller = (apart(data, *pair) for pair in ((coarse, coarsest), (fine, coarse)))
+    seen, ratio = error_ratios(problem, method, larger, smaller)
+    loss = loss_error(fine.loss, coarse.loss, coarsest.loss, seen, ratio)
+    settled = larger >= LEAST_FALL * smaller
     if data is None:
-        return {"loss": loss, "density": density}
-    function = norm(data, run.prediction - other.prediction) / (ratio - 1.0)
-    misfit = norm(data, run.prediction - data.targets)
+        return Errors(None, loss, settled)
+    function, misfit = smaller / (ratio - 1.0), norm(data, fine.prediction - data.targets)
     cosine = np.where(seen > ratio, 1.0, COSINE)
-    return {"function": function, "loss": np.maximum(loss, cosine * 2.0 * function * misfit), "density": density}
+    return Errors(function, np.maximum(loss, cosine * 2.0 * function * misfit), settled)
+
+
+def apart(data: Data | None, first: Seen, second: Seen) -> np.ndarray:
+    """How far two runs are apart, (T,): their predictions, or their losses without data."""
+    return np.abs(first.loss - second.loss) if data is None else norm(data, first.prediction - second.prediction)
 
 
 def norm(data: Data, values: np.ndarray) -> np.ndarray:
@@ -75,18 +112,16 @@ def norm(data: Data, values: np.ndarray) -> np.ndarray:
     return result
 
 
-def error_ratios(problem: Problem, method: Any, fine: Run, coarse: Run, coarsest: Run) -> tuple[np.ndarray, np.ndarray]:
-    """By what the error of φ falls from 4h to 2h, and from there to h, (T,) each: 2^q, or what was seen, and what lies between the two."""
-    data, order = problem.energy.data, smooth_order(problem, method)
+def error_ratios(problem: Problem, method: Any, larger: np.ndarray, smaller: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By what the error of φ falls from 4h to 2h, and from there to h, (T,) each: 2^q, or what was seen, and what lies between the two.
+
+    larger, smaller   how far the runs at 4h and 2h, and those at 2h and h, are apart
+    """
+    order = smooth_order(problem, method)
     if order == method.order:
-        known = np.full(len(fine.times), 2.0**order)
+        known = np.full(len(smaller), 2.0**order)
         return known, known
     order = min(order, method.order_in_time)
-    pairs = ((coarse, coarsest), (fine, coarse))
-    if data is None:
-        larger, smaller = (np.abs(first.loss - second.loss) for first, second in pairs)
-    else:
-        larger, smaller = (norm(data, first.prediction - second.prediction) for first, second in pairs)
     ratio = np.minimum(next_ratio(larger, smaller, order), 2.0**order)
     return np.maximum(larger / np.maximum(smaller, np.finfo(float).tiny), ratio), ratio
 
