@@ -41,6 +41,7 @@ from wgf.kernels.reconstruction import Limiter, fill_fluxes
 
 BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
+NEXT_TO_NOTHING = 1e-290  # an average: numbers that are much smaller have fewer digits
 LOOSER = 2.0  # the cut of fifth-order values in short stages, than in the longest
 GHOSTS = 3  # cells that a face value takes from beyond each end of a row
 PADDING = 2 * GHOSTS
@@ -112,10 +113,11 @@ def blended(old: float, value: float, rate: float, dt: float, weight: float) -> 
 def update(
     new: Array, old: Array, here: Array, rate: Array, multiplier: Array, along: Array, dt: float, weight: float
 ) -> tuple[float, float, float]:
-    """The new values of a run, and their three sums."""
+    """The new values of a run, and their three sums. What is next to nothing has lost its digits, and its sign may be wrong: it is zero."""
     total, moment, lifted = 0.0, 0.0, 0.0
     for j in range(new.size):
         value = blended(old[j], here[j], rate[j], dt, weight)
+        value = 0.0 if abs(value) < NEXT_TO_NOTHING else value
         new[j] = value
         total += value
         moment += multiplier[j] * value
