@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import numbers
+import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +33,19 @@ class ResolutionWarning(UserWarning):
 
 class RestWarning(UserWarning):
     """A run that was to end at rest did not reach it, or did not leave its start."""
+
+
+BETWEEN = ("wgf", "contextlib", "importlib")  # modules, with all that is in them: the others run what stands between two frames of wgf
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the file and line of the user's call: those of the innermost frame that is of none of the modules BETWEEN."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in BETWEEN:
+        frame = frame.f_back
+    module = frame.f_globals
+    shown_before = module.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(text, category, frame.f_code.co_filename, frame.f_lineno, str(module.get("__name__")), shown_before)
 
 
 @contextlib.contextmanager

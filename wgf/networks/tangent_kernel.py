@@ -23,14 +23,13 @@ Shapes: inputs (n, d), others (n', d), kernel (n, n'). Memory: the kernel and bl
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, positive
+from wgf.errors import InputError, ResolutionWarning, positive, warn
 from wgf.measures.laws import Ball, Gaussian, Law, OnAxes, Product, Samples, Uniform
 from wgf.measures.laws.base import Rule, entries
 from wgf.measures.laws.composed import independent, unmixed
@@ -86,7 +85,7 @@ def tangent_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None) -> Ar
     if kernel.worst > LARGE:
         advice = "average limit_kernel over several seeds" if "Monte Carlo" in kernel.how else "limit_kernel gives that of each entry"
         text = f"the tangent kernel ({kernel.how}) has an error of {kernel.worst:.1e} of its largest entry: {advice}"
-        warnings.warn(text, ResolutionWarning, stacklevel=2)
+        warn(text, ResolutionWarning)
     return kernel.values
 
 

@@ -17,11 +17,10 @@ no further and then grows with t: the smallest R that was seen is told, too.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from wgf.errors import InputError, RestWarning, positive
+from wgf.errors import InputError, RestWarning, positive, warn
 from wgf.methods.base import Diagnostics, Frame
 from wgf.registers import known
 
@@ -110,9 +109,9 @@ class Ending:
                 f"the smallest so far {self.smallest[0]:.2g} at t = {self.smallest[1]:.3g}; "
                 + ("give a later `longest`" if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
             )
-            warnings.warn(text, RestWarning, stacklevel=3)
+            warn(text, RestWarning)
         elif self.rest is not None and self.time == 0:
             text = (
                 "at rest at t = 0: the start is a critical point, which may be a saddle, or is as symmetric as one; another start may move"
             )
-            warnings.warn(text, RestWarning, stacklevel=3)
+            warn(text, RestWarning)

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, number, positive_if_given, shown
+from wgf.errors import InputError, ResolutionWarning, number, positive_if_given, shown, warn
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
@@ -104,11 +103,10 @@ class JKO:
         require_memory(grid, problem, ARRAYS * grid.size + MATRICES * sum(float(n) ** 2 for n in grid.shape))
         h2, epsilon = coarsest(grid) ** 2, self.regularisation(grid, dt)
         if epsilon < RESOLVED * h2:
-            warnings.warn(
+            warn(
                 f"epsilon = {epsilon:.3g} is only {epsilon / h2:.2g} h² (h = {math.sqrt(h2):.3g}): the cells hold the mass back, small "
                 f"displacements come out {1 - mobility(epsilon / h2):.1%} too short; take epsilon ≥ {CELLS_WIDE * h2:.2g}, or more cells",
                 ResolutionWarning,
-                stacklevel=3,
             )
         bound = dataclasses.replace(self, dt=dt, epsilon=epsilon, cells=grid.shape, lower=grid.lower, upper=grid.upper)
         return VariationalStepper(bound, problem, grid, until)

@@ -14,14 +14,13 @@ enforced: how far it is from one tells whether the averages are right.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, number, shown
+from wgf.errors import InputError, ResolutionWarning, number, shown, warn
 from wgf.measures.grid import Grid, check_box, describe_box, inside_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
@@ -146,11 +145,10 @@ class PushforwardStepper(ForwardStepper):
         beyond = float(self.weights[~self._in_box(state.array)].sum())
         error = max(found.error + density.error, lost - beyond)
         if error > self.tolerance:
-            warnings.warn(
+            warn(
                 f"at t = {state.time:.4g} the density is right to {error:.1e} in L¹ only, as estimated, and not to the tolerance "
                 f"{self.tolerance:g}, after {found.points:,} points: take more cells or nodes, or a larger tolerance",
                 ResolutionWarning,
-                stacklevel=3,
             )
         self.facts["density_error"] = max(self.facts["density_error"], error)
         self.facts["mass_error"] = max(self.facts["mass_error"], lost)

@@ -25,13 +25,12 @@ is estimated from the replicates' own sums, so that what they share is not count
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import special
 
-from wgf.errors import InputError, ResolutionWarning
+from wgf.errors import InputError, ResolutionWarning, warn
 
 CONFIDENCE = 0.95
 FEWEST, ENOUGH = 2, 5  # replicates, for an interval at all, and for one that holds what it says
@@ -65,11 +64,10 @@ def check_replicates(replicates: int) -> None:
     if replicates < FEWEST:
         raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
     if replicates < ENOUGH:
-        warnings.warn(
+        warn(
             f"replicates = {replicates}: intervals of slope and constant from fewer than {ENOUGH} are wide, and hold the true value less "
             f"often than the {CONFIDENCE:.0%} that they claim; take 8 or more",
             ResolutionWarning,
-            stacklevel=3,
         )
 
 

@@ -31,13 +31,12 @@ long run are resolved as well as the late ones. The steps are doubled, and then 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, positive
+from wgf.errors import InputError, ResolutionWarning, positive, warn
 from wgf.measures.laws.base import Rule
 from wgf.measures.measure import BLOCK, Cloud, Measure
 from wgf.networks.features import row_space
@@ -103,11 +102,10 @@ def fluctuations(
     study = _Refinement(problem, np.unique(np.append(0.0, asked)), tuple(of), nodes or NODES.get(problem.dim or 1, 4), steps)
     error = study.refine_steps(0.5 * tolerance) + study.refine_nodes(0.5 * tolerance)
     if not error <= tolerance:
-        warnings.warn(
+        warn(
             f"the fluctuation of m neurons is predicted up to a relative error of about {error:.1g}, not {tolerance:.1g}: "
             f"{study.nodes} nodes on each axis and {study.steps} steps are as many as are taken",
             ResolutionWarning,
-            stacklevel=2,
         )
     places = np.searchsorted(study.times, asked)
     return Fluctuations({name: values[places] for name, values in zip(of, study.values, strict=True)}, error)

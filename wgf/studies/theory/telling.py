@@ -11,12 +11,11 @@ cells s times as long: sᵏ with 2ᵏ = f is by how much cells have to be shorte
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import ResolutionWarning, WgfError
+from wgf.errors import ResolutionWarning, WgfError, warn
 from wgf.measures.grid import describe_box, per_axis
 from wgf.measures.measure import Density
 from wgf.problems.problem import Problem
@@ -47,11 +46,10 @@ def tell_density_error(problem: Problem, method: Any, run: Run, progress: bool =
     error, ratio = float(found.error[-1]), float(found.ratio[-1])
     run.note({"density_error": error, "density_error_from": found.source})
     if error > TOO_LARGE:
-        warnings.warn(
+        warn(
             f"at t = {until:.4g} the density is off by {100 * error:.2g} % in L¹: "
             f"{enough(problem, method, until, (error / TOO_LARGE) ** (1.0 / math.log2(ratio)))} would bring it to {100 * TOO_LARGE:g} %",
             ResolutionWarning,
-            stacklevel=2,
         )
 
 
