@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from wgf.errors import InputError, RestWarning, positive, warn
+from wgf.errors import InputError, RestWarning, brief, number, positive, warn
 from wgf.methods.base import Diagnostics, Frame
 from wgf.registers import known
 
@@ -65,9 +65,9 @@ def as_end(until: float | str | Rest) -> float | Rest:
 
 def end_time(until: float | str | Rest) -> float:
     """The end of runs that are compared time by time, which is a time."""
-    if isinstance(until, str | Rest):
-        raise InputError(f"until = {until!r}: runs are compared up to a time: give a number")
-    return until
+    if not number(until) > 0:
+        raise InputError(f"until = {brief(until)}: runs are compared up to a time: give a number")
+    return number(until)
 
 
 class Ending:

@@ -24,7 +24,7 @@ from wgf.errors import InputError, ResolutionWarning, number, shown, warn
 from wgf.measures.grid import Grid, check_box, describe_box, inside_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
-from wgf.measures.measure import Cloud, Density
+from wgf.measures.measure import Cloud, Density, real_numbers
 from wgf.methods.base import Frame, check_growth, noiseless
 from wgf.methods.domain_table import on_box
 from wgf.methods.grid_stepper import box_grid, require_memory
@@ -35,7 +35,7 @@ from wgf.methods.pushforward.forward import ForwardStepper, PushforwardState
 from wgf.methods.pushforward.kinks import Pieces
 from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.problems.schema import TomlTable
 
@@ -63,7 +63,7 @@ class Pushforward:
             raise InputError(f"pushforward: nodes = {shown(self.nodes)}; give a whole number, at least {FEWEST_NODES} per axis")
         if not 0 < number(self.tolerance) < 1:
             raise InputError(f"tolerance = {shown(self.tolerance)}: what the density of mass one may be off by in L¹ lies in (0, 1)")
-        check_box(self)
+        check_box(self.cells, self.lower, self.upper, self.boundary)
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Pushforward:
@@ -75,7 +75,7 @@ class Pushforward:
 
     def bind(self, problem: Problem, until: float) -> PushforwardStepper:
         """The nodes of the initial law, and the grid."""
-        check_problem(problem, self)
+        check_fit(problem, self)
         grid = self.grid(problem, until)
         require_memory(grid, problem)
         return PushforwardStepper(self, problem, grid)
@@ -174,9 +174,10 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     nodes       of the forward characteristics, per axis, as for Pushforward
     tolerance   of the way back, in L¹
     """
+    check_problem(problem)
     method = Pushforward(1, nodes=nodes, tolerance=tolerance)
-    check_problem(problem, method)
-    points = np.asarray(theta, dtype=float)
+    check_fit(problem, method)
+    points = real_numbers(theta, "theta")
     stepper = ForwardStepper(problem, problem.initial, method.per_axis(problem), tolerance)
     state, p = stepper.start(), stepper.points.shape[1]
     if points.ndim < 1 or points.shape[-1] != p or not np.isfinite(points).all():
@@ -192,7 +193,7 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     return np.asarray(found).reshape(points.shape[:-1])
 
 
-def check_problem(problem: Problem, method: Pushforward) -> None:
+def check_fit(problem: Problem, method: Pushforward) -> None:
     """Refuse what has no flow to go back along, or none that is known from a residual."""
     noiseless(problem, method)
     check_growth(problem, method)

@@ -30,7 +30,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import special
 
-from wgf.errors import InputError, ResolutionWarning, warn
+from wgf.errors import InputError, ResolutionWarning, warn, whole
 
 CONFIDENCE = 0.95
 FEWEST, ENOUGH = 2, 5  # replicates, for an interval at all, and for one that holds what it says
@@ -61,6 +61,7 @@ ESTIMATES = tuple(item.name for item in fields(Rate))
 
 def check_replicates(replicates: int) -> None:
     """Refuse less than two replicates, which give no interval; warn of less than five."""
+    whole(replicates, "replicates")
     if replicates < FEWEST:
         raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
     if replicates < ENOUGH:
