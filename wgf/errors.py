@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import math
 import numbers
-from collections.abc import Iterator
+import sys
+import types
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 
@@ -31,6 +35,22 @@ class ResolutionWarning(UserWarning):
 
 class RestWarning(UserWarning):
     """A run that was to end at rest did not reach it, or did not leave its start."""
+
+
+KINDS = {"str": "a string", "ndarray": "an array"}  # others are called what Python calls them
+NAMED = (type, types.FunctionType, types.BuiltinFunctionType)
+LONGEST = 60  # letters of a value that is shown in a message
+BETWEEN = ("wgf", "contextlib", "importlib")  # modules, with all that is in them: the others run what stands between two frames of wgf
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the file and line of the user's call: those of the innermost frame that is of none of the modules BETWEEN."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in BETWEEN:
+        frame = frame.f_back
+    module = frame.f_globals
+    shown_before = module.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(text, category, frame.f_code.co_filename, frame.f_lineno, str(module.get("__name__")), shown_before)
 
 
 @contextlib.contextmanager
@@ -72,3 +92,75 @@ def nonnegative(value: object, what: str) -> None:
     """Raise an InputError unless `value` is a finite number ≥ 0."""
     if not number(value) >= 0:
         raise InputError(f"{what} = {shown(value)}: it must be a number ≥ 0")
+
+
+def brief(value: object) -> str:
+    """A value in one line of a message: as Python writes it, cut where that is long; its kind where that takes several lines."""
+    if isinstance(value, NAMED):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
+    text = repr(value)
+    if "\n" in text or " at 0x" in text:
+        return _kind(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def given(value: object) -> str:
+    """What was given in place of something else: "= 'rest' is a string", "= None", "is an array"."""
+    if value is None or isinstance(value, NAMED):
+        return f"= {brief(value)}"
+    return f"is {_kind(value)}" if brief(value) == _kind(value) else f"= {brief(value)} is {_kind(value)}"
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return KINDS.get(name, f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}")
+
+
+def instance(value: object, kind: type | tuple[type, ...], what: str, wanted: str) -> None:
+    """Raise an InputError unless `value` is of the kind, or one of the kinds; `wanted` says what to give."""
+    if not isinstance(value, kind):
+        raise InputError(f"{what} {given(value)}: give {wanted}")
+
+
+def answers(value: object, calls: Iterable[str], what: str, wanted: str) -> None:
+    """Raise an InputError unless `value` is an object, and no class, that has these attributes."""
+    if isinstance(value, type) or not all(hasattr(value, call) for call in calls):
+        raise InputError(f"{what} {given(value)}: give {wanted}")
+
+
+def check_function(value: object, what: str, wanted: str) -> None:
+    """Raise an InputError unless `value` can be called; `wanted` says with what, and what it gives."""
+    if not callable(value):
+        raise InputError(f"{what} {given(value)}: give {wanted}")
+
+
+def truth(value: object, what: str) -> None:
+    """Raise an InputError unless `value` is True or False."""
+    if type(value).__name__ not in ("bool", "bool_"):  # Python's, and NumPy's
+        raise InputError(f"{what} {given(value)}: give True or False")
+
+
+def whole(value: object, what: str, least: int = 1) -> None:
+    """Raise an InputError unless `value` is a whole number ≥ `least`; 1e3 is none, as it is none for Python."""
+    integral = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not integral or int(value) < least:  # type: ignore[call-overload]
+        raise InputError(f"{what} {f'= {value}' if integral else given(value)}: give a whole number, at least {least}")
+
+
+def whole_if_given(value: object, what: str, least: int = 1) -> None:
+    """The same, where None is allowed, too."""
+    if value is not None:
+        whole(value, what, least)
+
+
+def listed(values: Any, what: str, wanted: str) -> tuple[Any, ...]:
+    """The entries of a list, which a string and a single thing are not; raises an InputError for those."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(f"{what} {given(values)}: give {wanted}")
+    return tuple(values)
+
+
+def as_path(path: Any, what: str = "the file") -> Path:
+    """The path of a file; raises an InputError for what is none."""
+    instance(path, (str, Path), what, "the name of a file")
+    return Path(path)

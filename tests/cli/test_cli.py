@@ -191,7 +191,7 @@ BAD = {
         edited("lower = [-3.5, -3.0]", "lower = [-3.5]"),
         r"\[domain\]: the box has 1 lower and 2 upper edges; give one of each per axis, or one for all",
     ),
-    "no cells": (edited("[48, 48]", "[48, 0]"), r"\[domain\]: axis a: 0 cells"),
+    "no cells": (edited("[48, 48]", "[48, 0]"), r"\[domain\]: cells = 0: give a whole number"),
     "grid too large": (
         edited("[48, 48]", "[400000, 400000]"),
         r"student.toml: a grid of 400000 × 400000 cells needs about [\d,.]+ GiB, and [\d.]+ GiB",

@@ -59,8 +59,8 @@ def test_data_say_what_they_are():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((["a", "b"], [1, 2]), r"inputs are not numbers"),
-        (([1, 2], [[1, 2], [3]]), r"targets are not numbers"),
+        ((["a", "b"], [1, 2]), r"inputs are of the type <U1; give real numbers"),
+        (([1, 2], [[1, 2], [3]]), r"targets are not real numbers in rows of one length"),
         (([], []), r"inputs have shape \(0, 1\); expected \(n, d\) or \(n,\) with n, d ≥ 1"),
         ((np.ones((2, 2, 2)), [1, 2]), r"inputs have shape \(2, 2, 2\)"),
         ((3.0, 4.0), r"inputs have shape \(\)"),
@@ -270,7 +270,7 @@ def test_a_gauss_legendre_rule_integrates_any_polynomial_it_should(lower, width,
         ({"law": wgf.Uniform(0, 1), "upper": 2}, r"the law of x is Uniform\(lower=\(0\.0,\), upper=\(1\.0,\)\) already: leave out upper"),
         ({"law": wgf.Ball([0, 0], 1), "nodes": [3, 4]}, r"nodes = \[3, 4\]: Ball takes one number for all inputs"),
         ({"nodes": 10**9}, r"nodes = 1000000000: at most 10,000 for each input"),
-        ({"nodes": 0}, r"nodes = 0: a quadrature rule has at least one node"),
+        ({"nodes": 0}, r"nodes = 0: give a whole number, at least 1"),
         ({"nodes": [3, 4]}, r"nodes has 2 entries for 1 input\(s\); give one for all or one per input"),
         ({"target": lambda x: x[:-1]}, r"the target function gave shape \(39,\) for 40 inputs; expected \(40,\)"),
         ({"target": lambda x: 1.0}, r"the target function gave shape \(\) for 40 inputs"),
@@ -333,7 +333,7 @@ def test_samples_follow_their_law_and_their_seed(law, place, distribution):
 
 
 def test_no_sample_and_an_unknown_law_are_refused():
-    with pytest.raises(wgf.InputError, match=r"count = 0: from one to 100,000,000 samples of x"):
+    with pytest.raises(wgf.InputError, match=r"count = 0: give a whole number, at least 1"):
         wgf.Data.samples(np.sin, 0)
     with pytest.raises(wgf.InputError, match=r"count = 10+: from one to 100,000,000 samples of x"):
         wgf.Data.samples(np.sin, 10**30)

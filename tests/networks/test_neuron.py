@@ -353,7 +353,7 @@ def test_a_custom_gradient_of_the_wrong_shape_is_refused():
     [
         ({"activation": "than"}, r"unknown activation 'than' \(did you mean 'tanh'\?\); allowed: tanh, sigmoid, erf, relu"),
         ({"activation": np.tanh}, r"unknown activation <ufunc 'tanh'>"),
-        ({"dim": 0}, r"at least one input, not dim = 0"),
+        ({"dim": 0}, r"the neuron has dim = 0: give a whole number, at least 1"),
         ({"theta": ("c", "w")}, r"unknown axis in theta of a neuron with 1 input\(s\) 'w'; allowed: c, a, b"),
         ({"theta": ("c", "a1")}, r"unknown axis in theta of a neuron with 1 input\(s\) 'a1' \(did you mean 'a'\?\)"),
         ({"theta": ("c", "a"), "dim": 2}, r"axis in theta of a neuron with 2 input\(s\) 'a' .*; allowed: c, a1, a2, b"),

@@ -290,7 +290,7 @@ ENERGY = wgf.InteractionEnergy(W=wgf.potential("quadratic"))
         ((NEURON, wgf.Gaussian(0, 1), [[1.0, np.nan]]), r"inputs: entry \[0, 1\] is nan"),
         ((NEURON, wgf.Gaussian(0, 1), np.ones((3, 2)), [[np.inf, 0.0]]), r"others: entry \[0, 0\] is inf"),
         ((NEURON, wgf.Gaussian(0, 1), np.ones((0, 2))), r"inputs have shape \(0, 2\)"),
-        ((NEURON, wgf.Gaussian(0, 1), "x"), "inputs are not numbers"),
+        ((NEURON, wgf.Gaussian(0, 1), "x"), "inputs are of the type <U1; give real numbers"),
         ((NEURON, wgf.Gaussian([0, 0], 1), np.ones((3, 2))), r"theta has 3 coordinate\(s\) \(c, a1, a2\) but the law has 2"),
         ((NEURON, 1.0, np.ones((3, 2))), r"the law of θ is 1.0: give a law, such as wgf.Gaussian"),
         ((NEURON, wgf.Gaussian, np.ones((3, 2))), "the law of θ is <class .*: give a law"),

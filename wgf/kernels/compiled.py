@@ -19,7 +19,6 @@ NaN and infinity keep their meaning in all others, and a division by zero gives 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -27,6 +26,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from wgf.errors import warn
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -89,7 +90,7 @@ def _kept(kernel: Kernel, allowed: frozenset[str] = frozenset(), **options: bool
 def _say_that_nothing_is_kept() -> None:
     """The warning, once."""
     text = "compiled code cannot be kept, so that each start takes longer: set NUMBA_CACHE_DIR to a folder that can be written to"
-    warnings.warn(text, RuntimeWarning, stacklevel=4)
+    warn(text, RuntimeWarning)
 
 
 def _compiled(kernel: Kernel, allowed: frozenset[str] = frozenset(), **options: bool) -> Kernel:

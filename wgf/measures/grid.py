@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, brief, instance, listed, whole
 from wgf.registers import known
 
 BOUNDARIES = ("no-flux", "periodic")
@@ -35,20 +35,25 @@ class Grid:
     boundary: str | Sequence[str] = "no-flux"
 
     def __post_init__(self) -> None:
-        p = box_dim(self.lower, self.upper, np.size(self.cells) if np.ndim(self.cells) else max(len(self.names), 1))
+        for edges, what in ((self.lower, "lower"), (self.upper, "upper")):
+            vector(edges, f"the box: {what}")
+        given_names = (self.names,) if isinstance(self.names, str) else listed(self.names, "names", "one for each axis")
+        p = box_dim(self.lower, self.upper, np.size(self.cells) if np.ndim(self.cells) else max(len(given_names), 1))
         lower, upper = (tuple(float(edge) for edge in per_axis(edges, p, "the box")) for edges in (self.lower, self.upper))
         if not 1 <= p <= MOST_AXES:
             raise InputError(f"a grid has 1 to {MOST_AXES} axes, not {p}; for more, use particles or characteristics")
-        names = tuple(self.names) or tuple(f"theta{k + 1}" for k in range(p))
+        names = given_names or tuple(f"theta{k + 1}" for k in range(p))
         cells = per_axis(self.cells, p, "cells")
         boundary = per_axis(self.boundary, p, "boundary")
         if len(names) != p or len(set(names)) < p:
             raise InputError(f"the box has {p} axes but the names are {', '.join(names)}: give one for each, none twice")
+        for name in names:
+            instance(name, str, "the name of an axis", "a word")
         for name, low, high in zip(names, lower, upper, strict=True):
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
                 raise InputError(f"axis {name}: the box [{low:g}, {high:g}] must have finite edges, the lower one first")
         for name, n in zip(names, cells, strict=True):
-            if isinstance(n, bool) or not isinstance(n, Real) or n % 1 != 0 or n < 1:
+            if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
                 raise InputError(f"axis {name}: {n} cells; give a whole number, at least 1")
         for condition in boundary:
             known(condition, BOUNDARIES, "boundary condition")
@@ -202,10 +207,36 @@ def nearest_image(difference: np.ndarray, periods: Sequence[float] | np.ndarray)
     return difference - np.asarray(periods) * np.round(difference / lengths)
 
 
-def check_box(box: Any) -> None:
-    """Both edges of the box are given, or none."""
-    if (box.lower is None) != (box.upper is None):
+def vector(values: Any, what: str) -> np.ndarray:
+    """`values`, a number or a list of them, as an array with one axis or none; raises an InputError, which begins with `what`."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iufO":
+            raise TypeError
+        array = array.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{what} = {brief(values)} is not a list of numbers") from None
+    if array.ndim > 1:
+        raise InputError(f"{what} = {brief(values)} must be finite numbers, one per coordinate or one for all")
+    return array
+
+
+def check_box(
+    cells: Any = None,
+    lower: Sequence[float] | None = None,
+    upper: Sequence[float] | None = None,
+    boundary: str | Sequence[str] = "no-flux",
+) -> None:
+    """Cells are whole numbers, both edges of the box are given as numbers, or none, and boundary conditions are known."""
+    for n in () if cells is None else np.atleast_1d(np.asarray(cells, dtype=object)).flat:
+        whole(n, "cells")
+    if (lower is None) != (upper is None):
         raise InputError("the box needs both lower and upper, or neither (then it is found from a cheap run)")
+    for name, edges in (("lower", lower), ("upper", upper)):
+        if edges is not None:
+            vector(edges, name)
+    for condition in (boundary,) if isinstance(boundary, str) else listed(boundary, "boundary", "a word for each axis"):
+        known(condition, BOUNDARIES, "boundary condition")
 
 
 def describe_box(cells: Sequence[int], lower: float | Sequence[float] | None, upper: float | Sequence[float] | None) -> str:

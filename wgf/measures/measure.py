@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, answers, brief, check_function, instance, truth
 from wgf.measures.averages import weights_of
 from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
@@ -57,6 +57,7 @@ class Measure:
 
     def integrate(self, function: Callable[[np.ndarray], np.ndarray]) -> Any:
         """∫ f dμ for f: (N, p) → (N,) or (N, k), real or complex; a number or (k,)."""
+        check_function(function, "the function", "one of θ, (N, p) → (N,) or (N, k)")
         values = np.asarray(function(self.points))
         if values.shape[:1] != self.masses.shape:
             raise InputError(f"the function gave values of shape {values.shape} at {len(self.masses):,} points (N, p): give (N,) or (N, k)")
@@ -83,7 +84,7 @@ class Measure:
         """φ_μ(x), (n,), for x (n, d), or (n,) where d = 1."""
         if self.neuron is None:
             raise InputError("this measure was built without a neuron, so it cannot predict; give it one: neuron=…")
-        inputs = np.asarray(x, dtype=float)
+        inputs = real_numbers(x, "x")
         inputs = inputs.reshape(-1, 1) if inputs.ndim < 2 else inputs
         expected = getattr(self.neuron, "dim", inputs.shape[1])
         if inputs.shape[1] != expected:
@@ -113,6 +114,9 @@ class Density(Measure):
     averages: bool = False
 
     def __post_init__(self) -> None:
+        instance(self.grid, Grid, "grid", "a wgf.Grid, and then the values in its cells")
+        check_neuron(self.neuron)
+        truth(self.averages, "averages")
         object.__setattr__(self, "values", real_numbers(self.values, "the values of the density"))
         if self.values.shape != self.grid.shape:
             raise InputError(f"the density has values of shape {self.values.shape} on a grid of shape {self.grid.shape}; they must agree")
@@ -198,6 +202,8 @@ class Density(Measure):
 
     def marginal(self, *axes: int) -> np.ndarray:
         """The density of the named axes' coordinates: `values` integrated over the others."""
+        if wrong := [axis for axis in axes if axis not in range(self.dim)]:
+            raise InputError(f"axis = {brief(wrong[0])} of a density on {self.dim} axes: give numbers from 0 to {self.dim - 1}")
         others = tuple(k for k in range(self.grid.dim) if k not in axes)
         result: np.ndarray = self.values.sum(axis=others) * float(np.prod(self.grid.spacing[list(others)]))
         return result
@@ -218,6 +224,8 @@ class MeshDensity(Measure):
     neuron: Any = None
 
     def __post_init__(self) -> None:
+        instance(self.mesh, Mesh, "mesh", "a wgf.Mesh, and then the values in its cells")
+        check_neuron(self.neuron)
         object.__setattr__(self, "values", real_numbers(self.values, "the values of the density"))
         if self.values.shape != (self.mesh.size,):
             raise InputError(
@@ -290,6 +298,7 @@ class Cloud(Measure):
     periods: Sequence[float] = ()
 
     def __post_init__(self) -> None:
+        check_neuron(self.neuron)
         positions = real_numbers(self.positions, "the positions of the cloud")
         weights = real_numbers(self.weights, "the weights of the cloud")
         positions = positions[:, None] if positions.ndim == 1 else positions
@@ -314,6 +323,12 @@ class Cloud(Measure):
     def __repr__(self) -> str:
         wrapped = f", periods {', '.join(f'{period:g}' for period in self.periods)}" if any(self.periods) else ""
         return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.weights.sum():.12g}{wrapped})"
+
+
+def check_neuron(neuron: object) -> None:
+    """Raise an InputError for the neuron of a measure that cannot predict; None is none."""
+    if neuron is not None:
+        answers(neuron, ("value",), "neuron", "a wgf.Neuron, an object with a method value(theta, x), or None")
 
 
 def real_numbers(values: Any, what: str) -> np.ndarray:

@@ -31,7 +31,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from wgf.errors import InputError, RunError
+from wgf.errors import InputError, RunError, answers
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
 
@@ -153,6 +153,11 @@ class Method(Protocol):
     """What the user chose; a frozen dataclass."""
 
     def bind(self, problem: Problem, until: float) -> Stepper[Any]: ...
+
+
+def check_method(method: object) -> None:
+    """Raise an InputError for what is no method."""
+    answers(method, ("bind",), "method", "a method and its options, such as wgf.FiniteVolume(cells=128)")
 
 
 def options(method: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from wgf.errors import InputError
+from wgf.measures.grid import check_box
 from wgf.methods.default_cells import ON_AXIS
 from wgf.methods.fipy.domains import SHAPES
 from wgf.problems.problem import Problem
@@ -36,6 +37,8 @@ def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dic
     if cells:
         given.pop("spacing", None)
         given["cells"] = cells[0] if len(cells) == 1 else cells
+    with domain.located():
+        check_box(**{key: value for key, value in given.items() if key not in ("spacing", "grow")})
     return given
 
 

@@ -188,7 +188,8 @@ def spaced_grid(problem: Problem, spacing: float | Sequence[float]) -> Grid:
     lengths = np.array(per_axis(spacing, p, "spacing"), dtype=float)
     first, last = np.floor(nodes.min(axis=0) / lengths), np.ceil(nodes.max(axis=0) / lengths)
     last = np.maximum(last, first + 1)
-    return Grid((first * lengths).tolist(), (last * lengths).tolist(), (last - first).tolist(), problem.axis_names(p))
+    cells = [int(n) for n in last - first]
+    return Grid((first * lengths).tolist(), (last * lengths).tolist(), cells, problem.axis_names(p))
 
 
 def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:

@@ -14,6 +14,7 @@ cos z = (−1)ᵏ cos r with whole k and r = z − kπ, |r| ≤ ½π, cos r and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import copysign, factorial, pi, sqrt
@@ -22,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from wgf.errors import InputError
+from wgf.errors import InputError, check_function, instance, listed, number, shown
 
 if TYPE_CHECKING:
     from wgf.kernels.activations import Formula
 
 Array = np.ndarray
+CALLS = {"value": "a function z → σ(z)", "slope": "a function (z, σ(z)) → σ'(z)", "second": "a function z → σ''(z)"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ class Activation:
     kinks: tuple[float, ...] = ()
     formula: Formula | None = None
 
+    def __post_init__(self) -> None:
+        instance(self.name, str, "the name of the activation", "a word")
+        for name, wanted in CALLS.items():
+            check_function(getattr(self, name), f"activation {self.name}: {name}", wanted)
+        if self.formula is not None:
+            check_function(self.formula, f"activation {self.name}: formula", "a function (z, exp, expm1) → (σ(z), σ'(z)), or None")
+        object.__setattr__(self, "kinks", listed(self.kinks, f"activation {self.name}: kinks", "a list of the z at which σ has some"))
+        for kink in self.kinks:
+            if not math.isfinite(number(kink)):
+                raise InputError(f"activation {self.name}: a kink at {shown(kink)}, which is not a finite number")
+
     def first(self, z: Array) -> Array:
         """σ'(z), the shape of z."""
         return self.slope(z, self.value(z))
@@ -55,6 +68,9 @@ class Activation:
 
 def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float = 1.0) -> Activation:
     """The ramp: `low` for z ≤ start, `high` for z ≥ end, and linear between the two plateaus."""
+    for name, value in (("low", low), ("high", high), ("start", start), ("end", end)):
+        if not math.isfinite(number(value)):
+            raise InputError(f"the ramp has {name} = {shown(value)}: give a finite number")
     if not start < end:
         raise InputError(f"the ramp has start = {start:g}, end = {end:g}: start must be less than end")
     steepness = (high - low) / (end - start)

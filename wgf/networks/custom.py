@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, brief
 from wgf.measures.measure import BLOCK
 from wgf.networks.activations import Array
 from wgf.networks.neuron import LinearResponse, Neuron
@@ -23,8 +23,8 @@ class CustomNeuron:
     STEP = 1e-3
 
     def __init__(self, custom: Any) -> None:
-        if not callable(getattr(custom, "value", None)):
-            raise InputError(f"{custom!r} is not a neuron: it needs a method value(theta, x), theta (…, p), x (n, d) → (…, n)")
+        if isinstance(custom, type) or not callable(getattr(custom, "value", None)):
+            raise InputError(f"{brief(custom)} is not a neuron: it needs a method value(theta, x), theta (…, p), x (n, d) → (…, n)")
         self.custom = custom
 
     def axis_names(self, p: int) -> tuple[str, ...]:

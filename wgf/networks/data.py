@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, located
+from wgf.errors import InputError, as_path, check_function, instance, listed, located, number, shown, whole
 from wgf.measures.laws import Gaussian, Law, Uniform
-from wgf.measures.laws.base import Vector
-from wgf.measures.measure import refuse_masked
+from wgf.measures.laws.base import Vector, check_law, generator
+from wgf.measures.measure import real_numbers
 from wgf.networks.activations import Activation
 from wgf.networks.data_files import READERS, UNREADABLE, arrange
 from wgf.networks.neuron import Neuron, coordinate_names
@@ -79,7 +79,7 @@ class Data:
     @classmethod
     def from_file(cls, path: str | Path) -> Data:
         """Columns x or x1 … xd, y, and optionally weight, from a .csv file with a header, an .npz or an .h5 file."""
-        path = Path(path)
+        path = as_path(path, "the data file")
         known(path.suffix.lower(), READERS, f"kind of data file ({path})")
         if not os.path.isfile(path):
             raise InputError(f"data file {path} does not exist")
@@ -132,26 +132,37 @@ class Data:
     ) -> Data:
         """`count` independent samples of the law of x, with equal weights; the law as for `quadrature`."""
         chosen = law_of_x(law, lower=lower, upper=upper, mean=mean, std=std)
-        if not 1 <= count <= MOST_SAMPLES:
+        whole(count, "count")
+        if count > MOST_SAMPLES:
             raise InputError(f"count = {count}: from one to {MOST_SAMPLES:,} samples of x")
-        x = chosen.sample(count, np.random.default_rng(seed))
+        x = chosen.sample(count, generator(seed))
         return cls(x, evaluate(target, x))
 
     def __repr__(self) -> str:
         return f"Data({self.size} samples, {self.dim} input{'s' if self.dim > 1 else ''})"
 
 
+def check_data(data: object) -> None:
+    """Raise an InputError for what are no data."""
+    instance(data, Data, "data", "a wgf.Data (from arrays: wgf.Data(inputs, targets))")
+
+
 class Teacher:
     """f*(x) = Σ_k g(θ*_k; x) for a list of neurons given by their coordinates: a function of x."""
 
     def __init__(self, activation: str | Activation, neurons: Sequence[Mapping[str, float]], dim: int = 1) -> None:
+        neurons = listed(neurons, "the teacher's neurons", "a list of their coordinates, such as [{'c': 1, 'a': 2}]")
         if not neurons:
             raise InputError("the teacher has no neurons; give at least one")
+        whole(dim, "the teacher has dim")
         form = Neuron(activation, coordinate_names(dim), {}, dim)
         defaults = {"c": 1.0, "b": 0.0}
         for k, neuron in enumerate(neurons):
-            for name in neuron:
+            instance(neuron, Mapping, f"teacher neuron {k + 1}", "numbers by coordinate, such as {'c': 1, 'a': 2}")
+            for name, value in neuron.items():
                 known(name, form.theta, f"coordinate of teacher neuron {k + 1}")
+                if not math.isfinite(number(value)):
+                    raise InputError(f"teacher neuron {k + 1}: {name} = {shown(value)} is not a finite number")
             if missing := [name for name in form.theta if name not in {**defaults, **neuron}]:
                 raise InputError(f"teacher neuron {k + 1} has no {missing[0]}; it needs {', '.join(form.theta)} (default c = 1, b = 0)")
         self.neuron = form
@@ -169,7 +180,8 @@ class Teacher:
 
 def evaluate(target: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     """The target at x (n, d) as (n,); a function of one input is called with x (n,)."""
-    values = np.asarray(target(x[:, 0] if x.shape[1] == 1 else x), dtype=float)
+    check_function(target, "target", "a function of x (n,), or of x (n, d) for more inputs, → (n,)")
+    values = real_numbers(target(x[:, 0] if x.shape[1] == 1 else x), "the values of the target function")
     values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
     if values.shape != (len(x),):
         raise InputError(f"the target function gave shape {values.shape} for {len(x)} inputs; expected ({len(x)},)")
@@ -192,34 +204,31 @@ def _require_finite(array: np.ndarray, name: str) -> None:
 
 
 def _floats(values: Any, name: str) -> np.ndarray:
-    refuse_masked(values, name)
-    try:
-        return np.array(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} are not numbers: {error}") from None
+    return np.array(real_numbers(values, name))
 
 
 def law_of_x(law: str | Law, **numbers: Vector | None) -> Law:
     """The law of x as an object: itself, or that with this name and the numbers that are not None."""
-    given = {name: value for name, value in numbers.items() if value is not None}
+    numbers_given = {name: value for name, value in numbers.items() if value is not None}
     if not isinstance(law, str):
-        if given:
-            raise InputError(f"the law of x is {law!r} already: leave out {', '.join(given)}")
+        check_law(law, "the law of x", f"{' or '.join(LAWS_OF_X)}, or a law such as wgf.Ball(center, radius)")
+        if numbers_given:
+            raise InputError(f"the law of x is {law!r} already: leave out {', '.join(numbers_given)}")
         return law
     build, defaults = LAWS_OF_X[known(law, LAWS_OF_X, "law of x")]
-    if foreign := [name for name in given if name not in defaults]:
+    if foreign := [name for name in numbers_given if name not in defaults]:
         raise InputError(f"the law of x is {law}, which takes {' and '.join(defaults)}, not {foreign[0]}")
     with located("the law of x"):
-        return build(**{**defaults, **given})
+        return build(**{**defaults, **numbers_given})
 
 
 def _orders(nodes: int | Sequence[int], inputs: int) -> list[int]:
     """The number of nodes for each input."""
     if np.ndim(nodes) and np.size(nodes) != inputs:
         raise InputError(f"nodes has {np.size(nodes)} entries for {inputs} input(s); give one for all or one per input")
-    orders = np.broadcast_to(nodes, inputs).tolist()
-    if min(orders) < 1:
-        raise InputError(f"nodes = {nodes}: a quadrature rule has at least one node")
+    orders = np.broadcast_to(np.asarray(nodes, dtype=object), inputs).tolist()
+    for order in orders:
+        whole(order, "nodes")
     if math.prod(orders) > MOST_SAMPLES or max(orders) > MOST_NODES:
         raise InputError(f"nodes = {nodes}: at most {MOST_NODES:,} for each input, and {MOST_SAMPLES:,} in all")
     result: list[int] = orders

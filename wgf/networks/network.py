@@ -25,7 +25,7 @@ from wgf.measures.measure import real_numbers
 from wgf.networks.activations import Array
 from wgf.networks.curvature import largest_curvature
 from wgf.networks.custom import as_neuron
-from wgf.networks.data import Data
+from wgf.networks.data import Data, check_data
 from wgf.networks.features import in_blocks
 from wgf.networks.neuron import LinearResponse, Neuron
 from wgf.networks.scaling import check_scale, output_factor
@@ -99,22 +99,26 @@ class Network:
 
     def differential_norm(self, data: Data) -> float:
         """‖Dφ‖ from (R^{pm}, |·|) to L²(ρ)."""
+        check_data(data)
         largest = np.linalg.eigvalsh(in_space(self.tangent_kernel(data), data))[-1]
         return float(self.scale * np.sqrt(self.size * max(largest, 0.0)))
 
     def curvature_norm(self, data: Data) -> float:
         """‖D²φ‖: exact for p ≤ 2, and for p > 6 where σ'' = 0; else the largest that a search from many starts finds (curvature.py)."""
+        check_data(data)
         self._checked(data.inputs)
         return float(self.scale) * largest_curvature(self.neuron, self.parameters, data.inputs, data.weights)
 
     def relative_scale(self, data: Data) -> float:
         """κ = ‖φ − f*‖ ‖D²φ‖/‖Dφ‖² with f* = data.targets; infinite where Dφ = 0."""
+        check_data(data)
         distance = data.norm(self.predict(data.inputs) - data.targets)
         slope = self.differential_norm(data) ** 2
         return distance * self.curvature_norm(data) / slope if slope > 0.0 else np.inf
 
     def tangent(self, data: Data, penalty: float = 0.0) -> TangentModel:
         """The tangent model at these parameters, trained on the data; `penalty` λ is that of λ|θ|²."""
+        check_data(data)
         self._checked(data.inputs)
         return TangentModel(self, data, penalty)
 

@@ -13,6 +13,7 @@ Shapes: theta (…, p), x (n, d), value (…, n), gradient (…, n, p). All quan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, instance, listed, number, shown, whole
 from wgf.measures.measure import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
 from wgf.registers import known
@@ -92,16 +93,16 @@ class Neuron:
     def __post_init__(self) -> None:
         if not isinstance(self.activation, Activation):
             known(self.activation, ACTIVATIONS, "activation")
-        if self.dim < 1:
-            raise InputError(f"a neuron has at least one input, not dim = {self.dim}")
-        theta = (self.theta,) if isinstance(self.theta, str) else tuple(self.theta)
+        whole(self.dim, "the neuron has dim")
+        theta = (self.theta,) if isinstance(self.theta, str) else listed(self.theta, "theta", "the names of the free coordinates")
+        instance(self.fixed, Mapping, "fixed", 'numbers by coordinate, such as fixed={"b": 0.5}')
         object.__setattr__(self, "theta", theta)
         for name in theta:
             known(name, self.coordinates, f"axis in theta of a neuron with {self.dim} input(s)")
-        for name, number in self.fixed.items():
+        for name, value in self.fixed.items():
             known(name, self.coordinates, f"fixed coordinate of a neuron with {self.dim} input(s)")
-            if not np.isfinite(number):
-                raise InputError(f"fixed.{name} = {number} is not a finite number")
+            if not math.isfinite(number(value)):
+                raise InputError(f"fixed.{name} = {shown(value)} is not a finite number")
         if not theta or len(set(theta)) < len(theta):
             raise InputError(f"theta = {list(theta)} must name at least one coordinate, and none twice")
         if both := set(theta) & set(self.fixed):
@@ -121,7 +122,7 @@ class Neuron:
 
     @cached_property
     def _defaults(self) -> Array:
-        """All d + 2 coordinates where those of θ are as they would be if they were not given, (d + 2,)."""
+        """All d + 2 coordinates where those of θ are as they would be if they were not (d + 2,)."""
         defaults = {"c": 1.0, **self.fixed}
         return np.array([defaults.get(name, 0.0) for name in self.coordinates])
 

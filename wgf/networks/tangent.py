@@ -28,9 +28,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wgf.errors import InputError, nonnegative
+from wgf.errors import InputError, answers, nonnegative
 from wgf.networks.activations import Array
-from wgf.networks.data import Data
+from wgf.networks.data import Data, check_data
 from wgf.registers import known
 
 SPACES = ("function", "parameter")
@@ -72,6 +72,8 @@ class TangentModel:
     penalty: float = 0.0
 
     def __post_init__(self) -> None:
+        answers(self.network, ("tangent_kernel", "derivative"), "network", "a wgf.Network(neuron, parameters), and then the data")
+        check_data(self.data)
         nonnegative(self.penalty, "tangent model: penalty")
 
     @property

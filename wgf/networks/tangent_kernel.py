@@ -23,16 +23,15 @@ Shapes: inputs (n, d), others (n', d), kernel (n, n'). Memory: the kernel and bl
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, positive
+from wgf.errors import InputError, ResolutionWarning, positive, warn
 from wgf.measures.laws import Ball, Gaussian, Law, OnAxes, Product, Samples, Uniform
-from wgf.measures.laws.base import Rule, entries
+from wgf.measures.laws.base import Rule, entries, generator
 from wgf.measures.laws.composed import independent, unmixed
 from wgf.networks.activations import Array
 from wgf.networks.custom import CustomNeuron, as_neuron
@@ -86,7 +85,7 @@ def tangent_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None) -> Ar
     if kernel.worst > LARGE:
         advice = "average limit_kernel over several seeds" if "Monte Carlo" in kernel.how else "limit_kernel gives that of each entry"
         text = f"the tangent kernel ({kernel.how}) has an error of {kernel.worst:.1e} of its largest entry: {advice}"
-        warnings.warn(text, ResolutionWarning, stacklevel=2)
+        warn(text, ResolutionWarning)
     return kernel.values
 
 
@@ -101,7 +100,7 @@ def limit_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None, toleran
     g, x = as_neuron(neuron), as_inputs(inputs)
     y = x if others is None else as_inputs(others, "others")
     law = _fitting(g, law, x, y)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     with np.errstate(over="ignore", invalid="ignore"):
         parts = [(share, _of_one_law(g, part, x, y, tolerance, rng)) for share, part in unmixed(law)]
     values = np.add.reduce([share * part.values for share, part in parts])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, as_path
 from wgf.measures.measure import Density, MeshDensity
 from wgf.plots.measures import axis_names, draw_together, limits_of
 from wgf.plots.style import BLUE, FAINT, INK, ORANGE, plain, readable, styled
 from wgf.runs.files import check_writable, completed
 from wgf.runs.frames import common_frames, densities_first
-from wgf.runs.run import Run
+from wgf.runs.run import Run, check_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,9 @@ def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
 
     Raises InputError for another kind of file, for runs that do not fit together, and where ffmpeg is missing, which makes .mp4 files.
     """
-    path = _checked(Path(path))
+    for one in (run,) if other is None else (run, other):
+        check_run(one)
+    path = _checked(as_path(path))
     if other is None:
         film = _Film((run,), [(k,) for k in range(len(run.times))])
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, as_path, warn
 from wgf.runs.files import check_writable, completed
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write(figure: Any, path: str | Path | None) -> None:
     """Write the figure where a path is given."""
     if path is None:
         return
-    check_figure(path := Path(path))
+    check_figure(path := as_path(path))
     with completed(path) as begun, readable():
         figure.savefig(begun)
 
@@ -80,7 +80,7 @@ def readable() -> Iterator[None]:
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     if missing:
-        warnings.warn(f"the font of the figures has no {' '.join(missing)}: empty boxes stand for what is missing", stacklevel=4)
+        warn(f"the font of the figures has no {' '.join(missing)}: empty boxes stand for what is missing")
 
 
 def check_figure(path: Path) -> None:

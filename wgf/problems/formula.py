@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -83,7 +83,7 @@ class Formula:
 
 def check_axes(axes: Sequence[str]) -> tuple[str, ...]:
     """The names of the axes of θ, each a word that means nothing else in a formula."""
-    if isinstance(axes, str) or not axes:
+    if isinstance(axes, str) or not isinstance(axes, Iterable) or not axes:
         raise InputError(f'axes = {axes!r}: give the names of θ\'s axes as a list, such as ["x"] or ["x", "y"]')
     for name in axes:
         if not (isinstance(name, str) and name.isidentifier()):

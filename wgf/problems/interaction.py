@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy import fft
 
-from wgf.errors import InputError
+from wgf.errors import InputError, brief
 from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
-from wgf.measures.measure import BLOCK, Density, Measure
+from wgf.measures.measure import BLOCK, Density, Measure, real_numbers
 from wgf.networks.custom import differences
 from wgf.problems import poisson
 from wgf.problems.cell_means import kernel
@@ -95,7 +95,7 @@ class InteractionEnergy:
                     raise InputError(f'{name} = {function!r} is a formula: give the names of its axes, axes = ["x"]')
                 object.__setattr__(self, name, Formula(function, self.axes, name))
             elif function is not None and not callable(function):
-                raise InputError(f"{name} = {function!r}: give a function of arrays (…, p) → (…), a formula and axes, or None")
+                raise InputError(f"{name} = {brief(function)}: give a function of arrays (…, p) → (…), a formula and axes, or None")
         for part in poisson.parts_of(self.W):
             if isinstance(part, Potential) and np.any(part.center):
                 raise InputError(f"W = {self.W!r} is a function of differences, which has no center: that is for V")
@@ -106,7 +106,7 @@ class InteractionEnergy:
                 if function is not None:
                     evaluated(name, function, np.full((1, self.dim), 0.5))
         if not isinstance(self.U, Entropy | PorousMedium | None):
-            raise InputError(f"U = {self.U!r}: give wgf.Entropy(tau), wgf.PorousMedium(kappa, q), or None")
+            raise InputError(f"U = {brief(self.U)}: give wgf.Entropy(tau), wgf.PorousMedium(kappa, q), or None")
         if self.V is None and self.W is None and self.U is None:
             raise InputError("an energy needs at least one of V, W and U")
 
@@ -223,7 +223,7 @@ def _named(function: Any) -> str:
 
 def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
     """The function at theta (…, p), checked to have shape (…,)."""
-    value = np.asarray(function(theta), dtype=float)
+    value = real_numbers(function(theta), f"the values of {name}")
     if value.shape != theta.shape[:-1]:
         raise InputError(f"{name} gave shape {value.shape} for theta {theta.shape}; expected {theta.shape[:-1]}")
     return value

@@ -10,9 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from wgf.errors import InputError, nonnegative, number
+from wgf.errors import InputError, answers, as_path, given, instance, nonnegative, number
 from wgf.measures.laws import OnAxes
-from wgf.measures.laws.base import Law
+from wgf.measures.laws.base import Law, check_law
 from wgf.measures.measure import Cloud
 from wgf.networks.data import Data
 from wgf.problems.energy import Energy
@@ -26,7 +26,7 @@ TAKEN = {  # the names of the other variables in a run's file
 }  # fmt: skip
 
 UNWRITABLE = ("Cc", "Cs")  # kinds of characters that files and figures do not take: controls, halves of pairs
-LAW_CALLS = ("dim", "cell_averages", "sample", "quadrature")
+ENERGY_CALLS = ("dim", "axis_names", "velocity", "loss", "predict")
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,16 +46,16 @@ class Problem:
     growth: float = 0.0
 
     def __post_init__(self) -> None:
+        answers(self.energy, ENERGY_CALLS, "energy", "an energy, such as wgf.RegressionEnergy(neuron, data), and then the initial law")
         nonnegative(self.temperature, "temperature")
         nonnegative(self.growth, "growth")
         object.__setattr__(self, "temperature", number(self.temperature))
         if not isinstance(self.title, str) or any(unicodedata.category(c) in UNWRITABLE and c not in "\n\t" for c in self.title):
             raise InputError(f"title = {self.title!r}: give a text without control characters")
-        if not all(hasattr(self.initial, call) for call in LAW_CALLS):
-            what = (
-                "for the points of a cloud take wgf.Samples(cloud.positions)" if isinstance(self.initial, Cloud) else "such as wgf.Gaussian"
-            )
-            raise InputError(f"initial = {self.initial!r}: give a law or a density; {what}")
+        instance(self.source, str, "source", "the text of a problem file")
+        if isinstance(self.initial, Cloud):
+            raise InputError(f"initial {given(self.initial)}: give a law or a density; for its points take wgf.Samples(cloud.positions)")
+        check_law(self.initial, "initial", "a law or a density, such as wgf.Gaussian(mean=[…], std=[…])")
         if self.energy.dim is not None:
             self.axis_names(self.energy.dim)
             if isinstance(self.initial, OnAxes):
@@ -70,12 +70,13 @@ class Problem:
     @classmethod
     def from_toml(cls, path: str | Path) -> Problem:
         """The problem in a TOML file; a data file it names lies relative to it."""
-        path = Path(path)
+        path = as_path(path, "the problem file")
         return cls._read(parse(text := read_text(path), str(path)), path.parent, text)
 
     @classmethod
     def from_text(cls, text: str, data: Data | None = None) -> Problem:
         """The problem in the text of a problem file, as run files keep it, with `data` in place of its [data] table."""
+        instance(text, str, "the problem", "the text of a problem file")
         return cls._read(parse(text, "the problem in the run file"), Path(), text, data)
 
     @classmethod
@@ -108,3 +109,8 @@ class Problem:
         noise += f", κ = {self.growth:g}" if self.growth else ""
         title = f"{self.title!r}, " if self.title else ""
         return f"Problem({title}{self.energy!r}, μ₀ = {self.initial!r}{noise})"
+
+
+def check_problem(problem: object) -> None:
+    """Raise an InputError for what is no problem."""
+    instance(problem, Problem, "problem", "a wgf.Problem(energy, initial law)")

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, nonnegative
+from wgf.errors import InputError, brief, check_function, nonnegative
 from wgf.measures.grid import Grid
 from wgf.measures.measure import BLOCK, Measure
 from wgf.networks.custom import as_neuron, differences
-from wgf.networks.data import Data
+from wgf.networks.data import Data, check_data
 from wgf.networks.neuron import Neuron
 from wgf.networks.tabulated import tabulated
 from wgf.problems.energy import Energy
@@ -43,6 +43,8 @@ class Penalty:
 
     def __post_init__(self) -> None:
         nonnegative(self.strength, "the penalty has strength")
+        if self.function is not None:
+            check_function(self.function, "the penalty V", "a function of θ (…, p) → (…), or None for |θ|²")
 
     def value(self, theta: np.ndarray) -> np.ndarray:
         """V(θ), (…,)."""
@@ -66,11 +68,11 @@ class Penalty:
         return result
 
 
-def as_penalty(given: Any) -> Penalty:
+def as_penalty(penalty: Any) -> Penalty:
     """A Penalty from a number λ, or from a pair (λ, V)."""
-    strength, function = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    if not isinstance(strength, numbers.Real) or not (function is None or callable(function)):
-        raise InputError(f"penalty = {given!r}: give a number λ, or a pair (λ, V) with a function V")
+    strength, function = penalty if isinstance(penalty, tuple) and len(penalty) == 2 else (penalty, None)
+    if not isinstance(strength, numbers.Real) or isinstance(strength, bool) or not (function is None or callable(function)):
+        raise InputError(f"penalty = {brief(penalty)}: give a number λ, or a pair (λ, V) with a function V")
     return Penalty(float(strength), function)
 
 
@@ -87,8 +89,7 @@ class RegressionEnergy:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neuron", as_neuron(self.neuron))
-        if not isinstance(self.data, Data):
-            raise InputError(f"data is {type(self.data).__name__}; give a wgf.Data (from arrays: wgf.Data(inputs, targets))")
+        check_data(self.data)
         if isinstance(self.neuron, Neuron) and self.neuron.dim != self.data.dim:
             raise InputError(f"the neuron has {self.neuron.dim} input(s) (dim) but the data have {self.data.dim}")
         if not isinstance(self.penalty, Penalty):

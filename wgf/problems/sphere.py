@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, answers
 from wgf.measures.grid import Grid
 from wgf.measures.laws.composed import unmixed
 from wgf.networks.neuron import Neuron
@@ -60,6 +60,7 @@ def reduce_to_sphere(problem: Problem) -> Problem:
     A problem file asks for it by `reduced = true`, which the text of one that was read before gets, too.
     Raises InputError where the neuron is not two-homogeneous, the penalty not |θ|², or there is noise.
     """
+    answers(problem, ("energy", "initial"), "problem", "a wgf.Problem(energy, initial law)")
     energy = problem.energy
     if problem.growth:
         raise InputError("the problem has been reduced to a sphere already")

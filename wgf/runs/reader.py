@@ -10,12 +10,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.data import Data
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.scaled import scaled_neuron
 from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
@@ -30,7 +30,9 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     The run of a problem that was read from a problem file knows it. That of one built in Python can know no more than its data: to
     predict elsewhere it needs the `problem` again. Raises InputError where that has other coordinates or data.
     """
-    path = Path(path)
+    path = as_path(path)
+    if problem is not None:
+        check_problem(problem)
     with reading(path) as file:
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")

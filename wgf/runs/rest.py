@@ -17,11 +17,10 @@ no further and then grows with t: the smallest R that was seen is told, too.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from wgf.errors import InputError, RestWarning, positive
+from wgf.errors import InputError, RestWarning, brief, number, positive, warn
 from wgf.methods.base import Diagnostics, Frame
 from wgf.registers import known
 
@@ -66,9 +65,9 @@ def as_end(until: float | str | Rest) -> float | Rest:
 
 def end_time(until: float | str | Rest) -> float:
     """The end of runs that are compared time by time, which is a time."""
-    if isinstance(until, str | Rest):
-        raise InputError(f"until = {until!r}: runs are compared up to a time: give a number")
-    return until
+    if not number(until) > 0:
+        raise InputError(f"until = {brief(until)}: runs are compared up to a time: give a number")
+    return number(until)
 
 
 class Ending:
@@ -110,9 +109,9 @@ class Ending:
                 f"the smallest so far {self.smallest[0]:.2g} at t = {self.smallest[1]:.3g}; "
                 + ("give a later `longest`" if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
             )
-            warnings.warn(text, RestWarning, stacklevel=3)
+            warn(text, RestWarning)
         elif self.rest is not None and self.time == 0:
             text = (
                 "at rest at t = 0: the start is a critical point, which may be a saddle, or is as symmetric as one; another start may move"
             )
-            warnings.warn(text, RestWarning, stacklevel=3)
+            warn(text, RestWarning)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wgf.errors import instance
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
 from wgf.registers import load
@@ -158,6 +159,11 @@ class Run:
         name, values = ("E", self.free_energy) if self.has_free_energy else ("loss", self.loss)
         fall = f"{name} {values[0]:.4g} → {values[-1]:.4g}"
         return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
+
+
+def check_run(run: object, what: str = "run") -> None:
+    """Raise an InputError for what is no run."""
+    instance(run, Run, what, "a run, which wgf.solve and wgf.open_run return")
 
 
 def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str, Any]:

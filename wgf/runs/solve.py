@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError, positive
-from wgf.methods.base import Method, check_growth, check_rest
-from wgf.problems.problem import Problem
+from wgf.errors import InputError, answers, brief, listed, positive, truth
+from wgf.methods.base import Method, check_growth, check_method, check_rest
+from wgf.problems.problem import Problem, check_problem
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
 from wgf.runs.observers.progress import Progress, preparing
@@ -43,6 +43,11 @@ def solve(
     Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
     then in the file, and so it is after an interruption.
     """
+    check_problem(problem)
+    check_method(method)
+    truth(progress, "progress")
+    for observer in listed(observers, "observers", "a list of them"):
+        answers(observer, ("frame", "step", "close"), "one of the observers", "an object with frame, step and close")
     ending = Ending(end := as_end(until))
     times = save_times(end, save)
     check_growth(problem, method)
@@ -73,7 +78,7 @@ def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
     """The times of the frames, ascending, with t = 0 and the end; those that differ by rounding are one."""
     until = end.longest if isinstance(end, Rest) else end
     positive(until, "the end time")
-    if isinstance(save, int | np.integer):
+    if isinstance(save, int | np.integer) and not isinstance(save, bool):
         if save < 2:
             raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
         if isinstance(end, Rest):
@@ -85,7 +90,7 @@ def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
     except (TypeError, ValueError):
         times = np.array(np.nan)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():
-        raise InputError(f"save = {save}: give a number of frames or a list of times between 0 and the end, {until:g}")
+        raise InputError(f"save = {brief(save)}: give a number of frames or a list of times between 0 and the end, {until:g}")
     times = np.unique([0.0, *times, until])
     times = times[np.append(True, np.diff(times) > SAME_TIME * until)]
     times[-1] = until

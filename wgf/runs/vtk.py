@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, as_path
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.runs.files import check_writable, completed
@@ -36,7 +36,7 @@ def export(source: Run | str | Path, path: str | Path) -> None:
 
     Raises InputError for another ending, a folder that is not there, and measures with more than three coordinates.
     """
-    run, path = source if isinstance(source, Run) else open_run(source), Path(path)
+    run, path = source if isinstance(source, Run) else open_run(source), as_path(path)
     if path.suffix.lower() != ".pvd":
         raise InputError(f"cannot export to {path}: the name must end in .pvd")
     check_writable(path)

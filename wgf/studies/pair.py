@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, as_path, listed
 from wgf.measures.distances.axes import shared_periods
 from wgf.measures.distances.register import DISTANCES, distance, self_distance, transport_for
 from wgf.registers import known, load
 from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
-from wgf.runs.run import SCHEMA_VERSION, Run
+from wgf.runs.run import SCHEMA_VERSION, Run, check_run
 
 DRAWS = 8  # for each floor
 
@@ -42,7 +42,7 @@ class Pair:
 
     def save(self, path: str | Path) -> None:
         """Write the distances into an HDF5 file: /time, /distance/<name> and /floor/<name> (time)."""
-        check_target(path := Path(path), "pair")
+        check_target(path := as_path(path), "pair")
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "pair", "schema_version": SCHEMA_VERSION, "distances": " ".join(self.distance)})
             times = scale(file, "time", self.times)
@@ -57,7 +57,7 @@ class Pair:
 
 def open_pair(path: str | Path) -> Pair:
     """The distances in an HDF5 file."""
-    with reading(path := Path(path)) as file:
+    with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "pair":
             raise InputError(f"{path} is an HDF5 file but not a comparison of two runs")
         names = str(file.attrs["distances"]).split()
@@ -71,12 +71,13 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     Always: function and loss where both have the same data, and sliced_w2, or w2 where an axis wraps around; `distances` names further
     ones.
     """
+    for run in (first, second):
+        check_run(run)
+    further = (known(name, DISTANCES, "distance") for name in listed(distances, "distances", 'a list of names, such as ["w2"]'))
     rows = common_frames(first, second)
     same = first.data is not None and same_data(first.data, second.data)
     transport = transport_for(shared_periods(first.measures[0], second.measures[0]))
-    names = tuple(
-        dict.fromkeys((*(("function", "loss") if same else ()), transport, *(known(n, DISTANCES, "distance") for n in distances)))
-    )
+    names = tuple(dict.fromkeys((*(("function", "loss") if same else ()), transport, *further)))
     for name in ("function", "loss"):
         if name in names and not same:
             raise InputError(f"the {name} distance is for runs on the same data, and these have not the same: leave it out")

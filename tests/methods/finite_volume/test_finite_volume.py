@@ -406,7 +406,7 @@ def test_each_side_warns_once():
         ({"lower": None}, "both lower and upper, or neither"),
         ({"boundary": "open"}, "unknown boundary condition 'open'.*no-flux, periodic"),
         ({"cells": (8, 8, 8)}, "cells has 3 entries for 2 axes"),
-        ({"cells": (8, 0)}, "axis a: 0 cells"),
+        ({"cells": (8, 0)}, "cells = 0: give a whole number"),
         ({"lower": (-2,), "upper": (2,)}, r"the box has 1 axes but theta has 2 coordinates \(c, a\)"),
         ({"lower": (5, 5), "upper": (9, 9)}, r"the box \[5, 9\] × \[5, 9\] holds only 0.00% of the initial law Gaussian"),
         ({"lower": (2, -2), "upper": (-2, 2)}, r"axis c: the box \[2, -2\] must have finite edges, the lower one first"),

@@ -413,7 +413,7 @@ def test_its_box_does_not_grow(tmp_path):
         ({"order": 3}, "order = 3; it is 1 or 2"),
         ({"domain": "logs"}, r"unknown domain of the scalings 'logs' \(did you mean 'log'\?\)"),
         ({"accuracy": 0.0}, "accuracy = 0; the error of the marginals"),
-        ({"iterations": 0}, "iterations = 0; at least one"),
+        ({"iterations": 0}, "iterations = 0: give a whole number, at least 1"),
         ({"tolerance": 1.5}, "tolerance = 1.5; the relative error"),
         ({"upper": None}, "the box needs both lower and upper"),
     ],

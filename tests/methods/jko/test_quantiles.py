@@ -109,7 +109,7 @@ def test_a_confined_measure_without_network():
         ({"lower": [-1, -1], "upper": [1, 1]}, "the box has 2 axes but theta has 1"),
         ({"dt": 0.0}, "quantile-jko: dt = 0: it must be a positive number"),
         ({"order": 3}, "quantile-jko: order = 3; it is 1 or 2"),
-        ({"iterations": 0}, "quantile-jko: iterations = 0; at least one"),
+        ({"iterations": 0}, "quantile-jko: iterations = 0: give a whole number, at least 1"),
     ],
 )
 def test_what_exact_steps_cannot_do(options, message):

@@ -85,7 +85,8 @@ def test_a_custom_neuron_is_carried_with_and_without_its_gradient():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"nodes": 0}, "nodes = 0; at least one"), ({"rtol": 0}, "rtol = 0, atol = 1e-12; both must be positive")]
+    ("options", "message"),
+    [({"nodes": 0}, "nodes = 0: give a whole number"), ({"rtol": 0}, "rtol = 0, atol = 1e-12; both must be positive")],
 )
 def test_bad_options_are_refused(options, message):
     with pytest.raises(wgf.InputError, match=message):

@@ -97,7 +97,7 @@ def test_walls_are_the_no_flux_boundary_of_the_grid():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"m": 0}, "m = 0; at least one neuron"),
+        ({"m": 0}, "m = 0: give a whole number, at least 1"),
         ({"m": 4, "step": 0.0}, "step = 0: it must be a positive number"),
         ({"m": 4, "rtol": -1}, "rtol = -1"),
         ({"m": 4, "lower": [0]}, "both lower and upper, or neither"),

@@ -187,7 +187,7 @@ def test_the_command_writes_its_file_and_figure_and_is_read_again(tmp_path, monk
         (["--exponents", "1.5"], "p = 1.5 of α"),
         (["--exponents", "0"], "p = 0 of α"),
         (["--scales", "-1"], "the factor A of α = A·m^(−p) = -1: it must be a positive number"),
-        (["--sizes", "0"], "m = 0; give whole numbers"),
+        (["--sizes", "0"], "m = 0: give a whole number"),
         (["--sizes", "7", "--centred", "pairs"], "give even numbers of neurons"),
         (["--replicates", "1"], "replicates = 1: at least two"),
         (["-o", "found.png"], "the figure beside it will have that name; end the name of the HDF5 file in .h5"),

@@ -53,9 +53,9 @@ def test_workers_do_not_matter_and_it_is_drawn(tmp_path):
     ("change", "message"),
     [
         ({"steps": [0.1, 0.1]}, "at least two different step sizes"),
-        ({"steps": [0.1, -0.1]}, "step sizes η > 0"),
+        ({"steps": [0.1, -0.1]}, r"steps: η = -0\.1: it must be a positive number"),
         ({"replicates": 1}, "replicates = 1: at least two"),
-        ({"batches": [0]}, "batch = 0; give at least one sample"),
+        ({"batches": [0]}, "batches: B = 0: give a whole number, at least 1"),
         ({"problem": dataclasses.replace(RIDGE.problem, temperature=0.1)}, "for networks without noise"),
     ],
 )

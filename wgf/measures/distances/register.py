@@ -30,6 +30,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wgf.errors import answers, whole
 from wgf.registers import known, load
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:
 
     known(name, DISTANCES, "distance")
     check_pair(mu, nu)
+    if DISTANCES[name].of_energy and energy is not None:
+        answers(energy, ("loss", "data"), "energy", f"the energy of a problem, on which the distance {name} depends")
     return DISTANCES[name](mu, nu, energy)
 
 
@@ -116,5 +119,6 @@ def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws
     """
     from wgf.measures.distances.sampling import equal_pairs
 
+    whole(draws, "draws")
     squares = [distance(name, first, second, energy) ** 2 for first, second in equal_pairs(mu, nu, draws, seed)]
     return math.sqrt(math.fsum(squares) / len(squares)) if squares else 0.0

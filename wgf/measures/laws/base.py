@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from wgf.errors import InputError
-from wgf.measures.grid import Grid, per_axis
+from wgf.errors import InputError, answers, given
+from wgf.measures.grid import Grid, per_axis, vector
 
 Rule = tuple[np.ndarray, np.ndarray]  # points (N, p) and weights (N,)
 Vector = float | Sequence[float]  # one number per axis, or one for all of them
@@ -27,6 +27,22 @@ class Law(Protocol):
     def quadrature(self, nodes: int) -> Rule: ...
 
 
+def generator(seed: Any) -> np.random.Generator:
+    """numpy.random.default_rng(seed); raises an InputError for what is no seed."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InputError(f"seed {given(seed)}: give a whole number ≥ 0, or whatever else numpy.random.default_rng takes") from None
+
+
+LAW_CALLS = ("dim", "cell_averages", "sample", "quadrature")
+
+
+def check_law(law: object, what: str, wanted: str = "a law or a density, such as wgf.Gaussian(mean=[…], std=[…])") -> None:
+    """Raise an InputError for what is no law of θ."""
+    answers(law, LAW_CALLS, what, wanted)
+
+
 class OnAxes:
     """A law with a number per axis, which one number for all axes may stand for.
 
@@ -40,11 +56,8 @@ class OnAxes:
         """Keep each entry as a tuple of p floats, all finite."""
         kind, arrays = type(self).__name__.lower(), {}
         for name, values in named.items():
-            try:
-                arrays[name] = np.asarray(values, dtype=float)
-            except (TypeError, ValueError, OverflowError):
-                raise InputError(f"{kind}: {name} = {values!r} is not a list of numbers") from None
-            if arrays[name].ndim > 1 or not arrays[name].size or not np.isfinite(arrays[name]).all():
+            arrays[name] = vector(values, f"{kind}: {name}")
+            if not arrays[name].size or not np.isfinite(arrays[name]).all():
                 raise InputError(f"{kind}: {name} = {values!r} must be finite numbers, one per coordinate or one for all")
         lists = {name: len(array) for name, array in arrays.items() if array.ndim}
         if len(set(lists.values())) > 1:

@@ -9,15 +9,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError
-from wgf.measures.grid import Grid
-from wgf.measures.laws.base import Law, OnAxes, Rule, entries, outer, require_fitting
+from wgf.errors import InputError, listed
+from wgf.measures.grid import Grid, vector
+from wgf.measures.laws.base import Law, OnAxes, Rule, check_law, entries, outer, require_fitting
 from wgf.measures.laws.simple import Gaussian, Uniform
 
 
 def _on_axes(law: Law, p: int) -> Law:
     """The law on p axes, where its numbers serve for all."""
     return law.on_axes(p) if isinstance(law, OnAxes) else law
+
+
+def _laws(laws: Sequence[Law], of: str) -> tuple[Law, ...]:
+    """The laws that others are made of, each of which is one."""
+    found = listed(laws, f"{of}: laws", "a list of laws")
+    for law in found:
+        check_law(law, f"{of}: one of its laws", "a law, such as wgf.Gaussian(mean=[…], std=[…])")
+    return found
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Mixture(OnAxes):
     laws: Sequence[Law]
 
     def __post_init__(self) -> None:
-        laws, weights = tuple(self.laws), np.asarray(self.weights, dtype=float)
+        laws, weights = _laws(self.laws, "the mixture"), np.atleast_1d(vector(self.weights, "the mixture: weights"))
         if not laws or weights.shape != (len(laws),):
             raise InputError(f"the mixture has {weights.size} weights for {len(laws)} laws; give one weight per law, at least one of each")
         if not (np.isfinite(weights).all() and (weights > 0).all()):
@@ -79,7 +87,7 @@ class Product:
     laws: Sequence[Law]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "laws", tuple(self.laws))
+        object.__setattr__(self, "laws", _laws(self.laws, "the product"))
         if not self.laws:
             raise InputError("the product has no laws; give at least one")
         for k, law in enumerate(self.laws):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, check_function
 from wgf.measures.grid import Grid, inside_box, wrapped
 from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule, outer, require_fitting, require_ordered
 from wgf.measures.measure import refuse_masked
@@ -87,6 +87,9 @@ class FromDensity(OnAxes):
         lower: Vector | None = None,
         upper: Vector | None = None,
     ) -> None:
+        check_function(pdf, "pdf", "the density, a function of θ (…, p) → (…)")
+        if sample is not None:
+            check_function(sample, "sample", "a function (m, rng) → (m, p)")
         self.function, self.sampler = pdf, sample
         self.lower, self.upper = lower, upper
         if (lower is None) != (upper is None):

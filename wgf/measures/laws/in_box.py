@@ -10,14 +10,13 @@ without a support is one on the box, which does not wrap around.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from wgf.errors import BoundaryWarning, InputError
+from wgf.errors import BoundaryWarning, InputError, warn
 from wgf.measures.grid import MOST_AXES, Grid, describe_box, wrapped
 from wgf.measures.laws.base import Law, Rule, legendre_rule
 from wgf.measures.laws.composed import Mixture
@@ -133,9 +132,7 @@ def judge_box(law: Law, held: float, where: str, remedy: str = AROUND) -> None:
     if not held > 1 - MISSED:
         raise InputError(f"{where} holds only {max(held, 0.0):.2%} of the initial law {law!r}: {remedy}")
     if held < 1 - LEFT_OUT:
-        warnings.warn(
-            f"{where} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning, stacklevel=3
-        )
+        warn(f"{where} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning)
 
 
 def box_title(lower: Sequence[float], upper: Sequence[float]) -> str:

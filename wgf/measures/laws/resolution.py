@@ -15,13 +15,12 @@ where σ is known (Gaussian, uniform, ball, and products of them), it is taken i
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import ResolutionWarning
+from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.simple import Ball, Gaussian, Uniform
@@ -81,11 +80,10 @@ def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law
             if needed <= TO_BE_COUNTED
             else "no grid of this box resolves it: take"
         )
-        warnings.warn(
+        warn(
             f"axis {name}: {ratio:.3g} cells per standard deviation of the initial law (cells of {h:.3g}) are far too few; {remedy} "
             "particles or characteristics, which need no cells",
             ResolutionWarning,
-            stacklevel=3,
         )
 
 
@@ -96,9 +94,8 @@ def judge_mesh_resolution(mesh: Mesh, averages: np.ndarray, law: Any) -> None:
     if mesh.cell_dim < mesh.dim or not std < NARROWER * side:
         return
     finer = CELLS_PER_STD * side / std
-    warnings.warn(
+    warn(
         f"the {mesh.title} has {std / side:.3g} cells per standard deviation of the initial law (cells of {side:.3g}), far too few; take "
         f"cells of {side / finer:.2g}, about {math.ceil(mesh.size * finer**mesh.cell_dim):,} of them, or particles or characteristics",
         ResolutionWarning,
-        stacklevel=3,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from wgf.errors import InputError
+from wgf.errors import positive
 from wgf.measures.grid import Grid, inside_box, laps, per_axis
 from wgf.measures.laws.base import (
     OnAxes,
@@ -132,9 +132,8 @@ class Ball(OnAxes):
 
     def __post_init__(self) -> None:
         self.store_vectors(center=self.center)
+        positive(self.radius, "the ball has radius")
         object.__setattr__(self, "radius", float(self.radius))
-        if not (np.isfinite(self.radius) and self.radius > 0):
-            raise InputError(f"the ball has radius = {self.radius:g}: it must be positive")
 
     @property
     def dim(self) -> int:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, nonnegative, number, positive, positive_if_given, shown
+from wgf.errors import InputError, nonnegative, number, positive, positive_if_given, shown, truth
 from wgf.kernels.reconstruction import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.measures.laws import has_edges
@@ -95,7 +95,8 @@ class FiniteVolume:
         if not 0 <= number(self.tolerance) < 1:
             raise InputError(f"tolerance = {shown(self.tolerance)}: the relative error of the compressed features lies in [0, 1)")
         nonnegative(self.edge_tolerance, "edge_tolerance")
-        check_box(self)
+        truth(self.grow, "grow")
+        check_box(self.cells, self.lower, self.upper, self.boundary)
         self._check_spacing()
 
     def _check_spacing(self) -> None:
@@ -104,6 +105,8 @@ class FiniteVolume:
             return
         if self.cells is not None:
             raise InputError("give either cells (with a box, or without one) or spacing, the length of a cell")
+        if not np.size(np.asarray(self.spacing, dtype=object)):
+            raise InputError("spacing = []: give the length of a cell, per axis or one for all axes")
         for length in np.atleast_1d(np.asarray(self.spacing, dtype=object)):
             positive(length, "spacing")
         if self.lower is not None:

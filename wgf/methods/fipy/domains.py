@@ -55,7 +55,7 @@ class Box:
     boundary: str | Sequence[str] = "no-flux"
 
     def __post_init__(self) -> None:
-        check_box(self)
+        check_box(self.cells, self.lower, self.upper, self.boundary)
         if self.lower is not None and self.grid().dim > 3:
             raise InputError(f"FiPy's grids have 1 to 3 axes, not {self.grid().dim}: take FiniteVolume")
 

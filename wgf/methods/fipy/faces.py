@@ -21,14 +21,13 @@ triangles), with these weights for quadratic ones, too, where neighbours lie on 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from wgf.errors import InputError, ResolutionWarning
+from wgf.errors import InputError, ResolutionWarning, warn
 from wgf.measures.mesh import Mesh
 
 FLAT, STEEP = 1e-10, 0.05  # share of the largest eigenvalue below which there are no neighbours in a direction; on a surface
@@ -91,7 +90,7 @@ class Faces:
             raise InputError(
                 f"{text}: make cells about as long as they are thick there, or thin layers of wedges or hexahedra (Extrude … Layers)"
             )
-        warnings.warn(f"{text}: expect short steps and a large error there, or make the cells thicker", ResolutionWarning, stacklevel=4)
+        warn(f"{text}: expect short steps and a large error there, or make the cells thicker", ResolutionWarning)
 
     def _crossings(self, mesh: Any, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The share of the line between the centres up to the plane of the face, (F,), and the way from there to the face's middle, (p, F).

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from wgf.errors import BoundaryWarning, ResolutionWarning, RunError
+from wgf.errors import BoundaryWarning, ResolutionWarning, RunError, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_mesh_resolution, judge_resolution, mesh_averages, outside_of
 from wgf.measures.measure import MeshDensity
@@ -68,7 +67,7 @@ class MeshStepper(StepControl[MeshState]):
         self.first_step = first_step(float(self.faces.distance.min(initial=math.inf)), self.tau)
         if (parts := self.faces.parts()) > 1:
             text = f"the {mesh.title} falls into {parts} parts that no face joins, where mass stays: in Gmsh, BooleanFragments joins them"
-            warnings.warn(text, BoundaryWarning, stacklevel=2)
+            warn(text, BoundaryWarning)
         self.equation = Equation(
             fipy_mesh, mesh, self.faces, self.potential, method.convection, method.diffusion, self.tau, self.medium, problem.growth
         )
@@ -112,7 +111,7 @@ class MeshStepper(StepControl[MeshState]):
         judge_box(self.problem.initial, 1.0 - left_out, where, "choose one around the law")
         if abs(held + left_out - 1.0) > UNRESOLVED:
             text = f"the cells of the {title} are too large for the initial law: its averages sum to {held:.3g}, and are scaled to one"
-            warnings.warn(text, ResolutionWarning, stacklevel=2)
+            warn(text, ResolutionWarning)
 
     def step(self, state: MeshState, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`, which tells whether refused steps lead anywhere."""

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, number, positive_if_given, shown
+from wgf.errors import InputError, ResolutionWarning, nonnegative, number, positive_if_given, shown, truth, warn, whole
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.methods.domain_table import on_box
@@ -78,6 +77,9 @@ class JKO:
     def __post_init__(self) -> None:
         if self.exact:
             raise InputError('jko: exact steps are a method of their own: wgf.QuantileJKO(cells, lower, upper, dt), name = "quantile-jko"')
+        for name in ("debiased", "linearised"):
+            truth(getattr(self, name), f"jko: {name}")
+        nonnegative(self.edge_tolerance, "jko: edge_tolerance")
         _check_steps(self, "jko")
         positive_if_given(self.epsilon, "jko: epsilon")
         if not 0 < number(self.accuracy) < 1:
@@ -86,7 +88,7 @@ class JKO:
             known(self.domain, DOMAINS, "domain of the scalings")
         if not 0 <= number(self.tolerance) < 1:
             raise InputError(f"jko: tolerance = {shown(self.tolerance)}; the relative error of the compressed features lies in [0, 1)")
-        check_box(self)
+        check_box(self.cells, self.lower, self.upper, self.boundary)
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> JKO:
@@ -104,11 +106,10 @@ class JKO:
         require_memory(grid, problem, ARRAYS * grid.size + MATRICES * sum(float(n) ** 2 for n in grid.shape))
         h2, epsilon = coarsest(grid) ** 2, self.regularisation(grid, dt)
         if epsilon < RESOLVED * h2:
-            warnings.warn(
+            warn(
                 f"epsilon = {epsilon:.3g} is only {epsilon / h2:.2g} h² (h = {math.sqrt(h2):.3g}): the cells hold the mass back, small "
                 f"displacements come out {1 - mobility(epsilon / h2):.1%} too short; take epsilon ≥ {CELLS_WIDE * h2:.2g}, or more cells",
                 ResolutionWarning,
-                stacklevel=3,
             )
         bound = dataclasses.replace(self, dt=dt, epsilon=epsilon, cells=grid.shape, lower=grid.lower, upper=grid.upper)
         return VariationalStepper(bound, problem, grid, until)
@@ -166,7 +167,7 @@ class QuantileJKO:
 
     def __post_init__(self) -> None:
         _check_steps(self, "quantile-jko")
-        check_box(self)
+        check_box(self.cells, self.lower, self.upper, self.boundary)
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> QuantileJKO:
@@ -205,8 +206,7 @@ def _check_steps(method: JKO | QuantileJKO, name: str) -> None:
     positive_if_given(method.dt, f"{name}: dt")
     if method.order not in ORDERS:
         raise InputError(f"{name}: order = {method.order}; it is 1 or 2")
-    if method.iterations < 1:
-        raise InputError(f"{name}: iterations = {method.iterations}; at least one")
+    whole(method.iterations, f"{name}: iterations")
 
 
 def _refuse_porous_media(problem: Problem, name: str) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from wgf.errors import InputError, number, shown
+from wgf.errors import InputError, number, shown, whole_if_given
 from wgf.methods.base import noiseless
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.flow import FlowStepper
@@ -37,8 +37,7 @@ class Characteristics:
     atol: float = 1e-12
 
     def __post_init__(self) -> None:
-        if self.nodes is not None and self.nodes < 1:
-            raise InputError(f"characteristics: nodes = {self.nodes}; at least one per axis")
+        whole_if_given(self.nodes, "characteristics: nodes")
         if not (number(self.rtol) > 0 and number(self.atol) > 0):
             raise InputError(f"characteristics: rtol = {shown(self.rtol)}, atol = {shown(self.atol)}; both must be positive")
 

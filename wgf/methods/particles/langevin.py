@@ -43,13 +43,12 @@ variance is off by Lη/2 and (Lη)²/4 of itself. Where e, less twice its own st
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import ResolutionWarning
+from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import nearest_image
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.cloud import CloudStepper
@@ -160,12 +159,11 @@ class LangevinStepper(CloudStepper[LangevinState]):
                     break
         self.warned, worst = True, int(np.argmax(error))
         share = f"is off by {100 * error[worst]:.2g} %" if np.isfinite(error[worst]) else "is off beyond measure"
-        warnings.warn(
+        warn(
             f"at t = {state.time:.4g} steps of {self.eta:g} are too long for the slopes that the neurons meet: the mean square by which "
             f"one moves them along {self.names[worst]} {share}, beside two of half the length; choose a smaller step, "
             f"at most {shorter:.2g}",
             ResolutionWarning,
-            stacklevel=3,
         )
 
     def drift(self, points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:

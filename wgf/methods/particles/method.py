@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, located, positive_if_given
+from wgf.errors import InputError, located, positive_if_given, whole, whole_if_given
+from wgf.measures.laws.base import generator
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
@@ -71,12 +72,13 @@ class Particles:
     centred: str | None = None
 
     def __post_init__(self) -> None:
-        if self.m < 1:
-            raise InputError(f"particles: m = {self.m}; at least one neuron is needed")
+        whole(self.m, "particles: m")
+        generator(self.seed)
+        whole_if_given(self.batch, "particles: batch")
         for name in ("step", "rtol", "atol"):
             positive_if_given(getattr(self, name), f"particles: {name}")
-        if self.batch is not None and (self.batch < 1 or self.step is None):
-            raise InputError(f"particles: batch = {self.batch}; give at least one sample, and the step size: step = …")
+        if self.batch is not None and self.step is None:
+            raise InputError(f"particles: batch = {self.batch}; give the step size, too: step = …")
         if self.solver is not None:
             known(self.solver, SOLVERS, "ODE solver")
         if self.scheme is not None:

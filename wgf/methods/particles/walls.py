@@ -21,8 +21,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wgf.errors import InputError
-from wgf.measures.grid import BOUNDARIES, box_dim, per_axis
+from wgf.errors import InputError, listed
+from wgf.measures.grid import BOUNDARIES, box_dim, per_axis, vector
 from wgf.measures.laws import InBox, Law, judge_box
 from wgf.registers import known
 
@@ -35,14 +35,14 @@ class Walls:
     ) -> None:
         if (lower is None) != (upper is None):
             raise InputError("walls need both lower and upper, or neither")
-        for condition in (boundary,) if isinstance(boundary, str) else boundary:
+        for condition in (boundary,) if isinstance(boundary, str) else listed(boundary, "boundary", "a word for each axis"):
             known(condition, BOUNDARIES, "boundary condition")
         self.anywhere = lower is None or upper is None
         if self.anywhere:
             if boundary != "no-flux":
                 raise InputError(f"boundary = {boundary!r} needs a box: give lower and upper")
             return
-        self.lower, self.upper = np.atleast_1d(np.array(lower, dtype=float)), np.atleast_1d(np.array(upper, dtype=float))
+        self.lower, self.upper = np.atleast_1d(vector(lower, "walls: lower")), np.atleast_1d(vector(upper, "walls: upper"))
         p = box_dim(lower, upper, 1)  # type: ignore[arg-type]
         self.for_all = np.ndim(lower) == np.ndim(upper) == 0  # type: ignore[arg-type]
         self.lower, self.upper = np.broadcast_to(self.lower, p), np.broadcast_to(self.upper, p)

@@ -14,18 +14,17 @@ enforced: how far it is from one tells whether the averages are right.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, number, shown
+from wgf.errors import InputError, ResolutionWarning, number, shown, warn
 from wgf.measures.grid import Grid, check_box, describe_box, inside_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
-from wgf.measures.measure import Cloud, Density
+from wgf.measures.measure import Cloud, Density, real_numbers
 from wgf.methods.base import Frame, check_growth, noiseless
 from wgf.methods.domain_table import on_box
 from wgf.methods.grid_stepper import box_grid, require_memory
@@ -36,7 +35,7 @@ from wgf.methods.pushforward.forward import ForwardStepper, PushforwardState
 from wgf.methods.pushforward.kinks import Pieces
 from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.problems.schema import TomlTable
 
@@ -64,7 +63,7 @@ class Pushforward:
             raise InputError(f"pushforward: nodes = {shown(self.nodes)}; give a whole number, at least {FEWEST_NODES} per axis")
         if not 0 < number(self.tolerance) < 1:
             raise InputError(f"tolerance = {shown(self.tolerance)}: what the density of mass one may be off by in L¹ lies in (0, 1)")
-        check_box(self)
+        check_box(self.cells, self.lower, self.upper, self.boundary)
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Pushforward:
@@ -76,7 +75,7 @@ class Pushforward:
 
     def bind(self, problem: Problem, until: float) -> PushforwardStepper:
         """The nodes of the initial law, and the grid."""
-        check_problem(problem, self)
+        check_fit(problem, self)
         grid = self.grid(problem, until)
         require_memory(grid, problem)
         return PushforwardStepper(self, problem, grid)
@@ -146,11 +145,10 @@ class PushforwardStepper(ForwardStepper):
         beyond = float(self.weights[~self._in_box(state.array)].sum())
         error = max(found.error + density.error, lost - beyond)
         if error > self.tolerance:
-            warnings.warn(
+            warn(
                 f"at t = {state.time:.4g} the density is right to {error:.1e} in L¹ only, as estimated, and not to the tolerance "
                 f"{self.tolerance:g}, after {found.points:,} points: take more cells or nodes, or a larger tolerance",
                 ResolutionWarning,
-                stacklevel=3,
             )
         self.facts["density_error"] = max(self.facts["density_error"], error)
         self.facts["mass_error"] = max(self.facts["mass_error"], lost)
@@ -176,9 +174,10 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     nodes       of the forward characteristics, per axis, as for Pushforward
     tolerance   of the way back, in L¹
     """
+    check_problem(problem)
     method = Pushforward(1, nodes=nodes, tolerance=tolerance)
-    check_problem(problem, method)
-    points = np.asarray(theta, dtype=float)
+    check_fit(problem, method)
+    points = real_numbers(theta, "theta")
     stepper = ForwardStepper(problem, problem.initial, method.per_axis(problem), tolerance)
     state, p = stepper.start(), stepper.points.shape[1]
     if points.ndim < 1 or points.shape[-1] != p or not np.isfinite(points).all():
@@ -194,7 +193,7 @@ def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = No
     return np.asarray(found).reshape(points.shape[:-1])
 
 
-def check_problem(problem: Problem, method: Pushforward) -> None:
+def check_fit(problem: Problem, method: Pushforward) -> None:
     """Refuse what has no flow to go back along, or none that is known from a residual."""
     noiseless(problem, method)
     check_growth(problem, method)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
-from wgf.errors import BoundaryWarning, ResolutionWarning, RunError
+from wgf.errors import BoundaryWarning, ResolutionWarning, RunError, warn
 from wgf.measures.clusters import narrow_cluster
 from wgf.measures.measure import Density, MeshDensity
 from wgf.methods.base import Diagnostics, Frame
@@ -50,11 +49,10 @@ class Monitor:
             return
         if not self.facts:
             where = ", ".join(f"{coordinate:.3g}" for coordinate in place)
-            warnings.warn(
+            warn(
                 f"at t = {time:.4g}, {share:.0%} of the mass lies around ({where}) in a cluster that is narrower than a cell: its width, "
                 "and all that depends on it, is that of the cells, as after a blow-up; take more cells and see what changes, or end before",
                 ResolutionWarning,
-                stacklevel=3,
             )
             self.facts = {"unresolved_time": time}
         self.facts["unresolved_share"] = share
@@ -112,4 +110,4 @@ class Monitor:
             if fraction > self.edge_tolerance and place not in self.warned:
                 self.warned.add(place)
                 text = f"at t = {diagnostics.time:.4g}, {fraction:.2g} of the mass lies in the {advice}"
-                warnings.warn(text, BoundaryWarning, stacklevel=2)
+                warn(text, BoundaryWarning)

@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from wgf.errors import as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
@@ -29,7 +30,7 @@ class Writer:
     """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
 
     def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
-        self.path = Path(path)
+        self.path = as_path(path, "store")
         check_target(self.path)
         self.problem, self.method, self.facts = problem, method, facts
         self.frames = 0

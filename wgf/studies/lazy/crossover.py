@@ -18,14 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from wgf.errors import InputError, RunError, positive
+from wgf.errors import InputError, RunError, positive, whole
+from wgf.measures.laws.base import generator
 from wgf.methods.particles.method import Particles
 from wgf.networks.tangent import in_space
 from wgf.problems.problem import Problem
 from wgf.runs.rest import end_time
 from wgf.runs.solve import solve
 from wgf.studies.lazy.quantities import accurate_flow, relative_change, trainable, trained_network
-from wgf.studies.sweeps.over_sizes import seed_of
+from wgf.studies.sweeps.over_sizes import as_sizes, seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 
 WIDENINGS, FACTOR = 20, 4.0  # of the bracket, by this factor
@@ -66,9 +67,11 @@ def crossover(
     trainable(problem)
     positive(change, "crossover: change")
     positive(tolerance, "crossover: tolerance")
-    if len(set(sizes)) < 2 or replicates < 1:
-        raise InputError(f"crossover: sizes = {list(sizes)}, replicates = {replicates}; give two sizes or more, and one replicate or more")
-    chosen = np.array(sorted({int(m) for m in sizes}))
+    whole(replicates, "crossover: replicates")
+    generator(seed)
+    chosen = np.array(as_sizes(sizes))
+    if len(chosen) < 2:
+        raise InputError(f"crossover: sizes = {list(sizes)}; give two sizes or more")
     search = _Search(problem, float(change), float(end_time(until)), seed, centred, float(tolerance))
     tasks = [(size, replicate, int(chosen[size])) for size in reversed(range(len(chosen))) for replicate in range(replicates)]
     found, relative = (np.full((len(chosen), replicates), np.nan) for _ in range(2))

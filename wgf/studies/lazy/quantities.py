@@ -25,14 +25,14 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, positive
-from wgf.networks.data import Data
+from wgf.errors import InputError, instance, positive
+from wgf.networks.data import Data, check_data
 from wgf.networks.network import Network
 from wgf.networks.neuron import Neuron
 from wgf.networks.tangent import in_space
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, network
-from wgf.runs.run import Run
+from wgf.runs.run import Run, check_run
 
 SMOOTH = {"solver": "DOP853", "rtol": 1e-9, "atol": 1e-11}  # of the gradient flow: the deviation of lazy networks is small
 KINKED = {"solver": "RK45", "rtol": 1e-5, "atol": 1e-7}  # where the velocity jumps, more digits cost more than they are worth
@@ -75,6 +75,7 @@ class StepChange:
 
 def trainable(problem: Problem) -> RegressionEnergy:
     """The energy of a network that has a tangent model; raises InputError where there is no network, noise, or a penalty beside λ|θ|²."""
+    check_problem(problem)
     energy = network(problem.energy)
     if problem.noise > 0:
         raise InputError(f"the lazy regime is one of training without noise, but the problem has temperature = {problem.noise:g}")
@@ -94,6 +95,8 @@ def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Networ
 
     Raises InputError for runs of other methods, and of problems without a network.
     """
+    check_problem(problem)
+    check_run(run)
     energy, options = network(problem.energy), json.loads(str(run.attributes["method_options"]))
     if str(run.attributes["method"]) != "Particles":
         raise InputError(f"{run!r} is not a run of neurons, which Particles gives")
@@ -130,6 +133,8 @@ def laziness(problem: Problem, run: Run) -> Laziness:
 
 def step_change(network: Network, data: Data, step: float) -> StepChange:
     """What one step of size η = `step` in the time of the package, s = η/(2mα²), changes; without penalty."""
+    instance(network, Network, "network", "a wgf.Network(neuron, parameters)")
+    check_data(data)
     positive(step, "the gradient step")
     s = step / (2.0 * network.size * network.scale**2)
     residual = network.predict(data.inputs) - data.targets

@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, number, positive, shown
+from wgf.errors import InputError, as_path, listed, number, positive, shown
+from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem
@@ -40,7 +41,7 @@ from wgf.runs.run import run_attributes
 from wgf.runs.solve import save_times, solve
 from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness, trainable
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
-from wgf.studies.sweeps.over_sizes import LAW_NODES, seed_of
+from wgf.studies.sweeps.over_sizes import LAW_NODES, as_sizes, seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.resumable import OfTable, require_complete
@@ -118,7 +119,7 @@ class LazyStudy(OfTable):
 
     def save(self, path: str | Path) -> None:
         """Write the study into an HDF5 file (layout: docs/design.md)."""
-        check_target(path := Path(path), "lazy")
+        check_target(path := as_path(path), "lazy")
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "lazy", "status": "complete", "estimates": " ".join(SLOPES)})
             scales = self.table.write(file) | {"estimate": scale(file, "estimate", np.arange(len(SLOPES)))}
@@ -159,6 +160,7 @@ def lazy(
     leave_to_first_process(workers)
     trainable(problem)
     end = end_time(until)
+    generator(seed)
     scalings, chosen = _checked(sizes, exponents, scales, replicates, centred)
     times = save_times(end, save)
     template = Particles(chosen[0], centred=centred, scale=1.0, **accurate_flow(problem))
@@ -166,7 +168,7 @@ def lazy(
     attributes = _attributes(problem, seed, centred) | {"coordinates": " ".join(problem.axis_names(p))}
     resumable = None
     if store is not None:
-        check_target(path := Path(store), "lazy")
+        check_target(path := as_path(store, "store"), "lazy")
         resumable = ResumableLazyTable(path, _signature(problem, times, seed, centred))
         attributes["signature"] = resumable.signature
     table = LazyTable.empty(scalings, np.array(chosen), np.array(times), replicates, p)
@@ -217,6 +219,7 @@ def _checked(
     sizes: Sequence[int], exponents: Sequence[float], scales: Sequence[float], replicates: int, centred: str | None
 ) -> tuple[list[tuple[float, float]], list[int]]:
     """The scalings (p, A) and the sizes, ascending; refuses what cannot be."""
+    exponents, scales = listed(exponents, "exponents", "a list of them"), listed(scales, "scales", "a list of them")
     for p in exponents:
         if not 0.0 < number(p) <= 1.0:
             raise InputError(
@@ -224,16 +227,15 @@ def _checked(
             )
     for factor in scales:
         positive(factor, "scales: the factor A of α = A·m^(−p)")
-    if not (len(sizes) and len(exponents) and len(scales)):
-        raise InputError("a lazy study needs at least one size, one exponent and one scale")
-    for m in sizes:
-        if not number(m) >= 1 or int(m) != m:
-            raise InputError(f"sizes: m = {shown(m)}; give whole numbers of neurons, at least one")
+    chosen = as_sizes(sizes)
+    for m in chosen:
         if centred == "pairs" and m % 2:
             raise InputError(f'sizes: m = {m} with centred = "pairs"; give even numbers of neurons')
+    if not (chosen and exponents and scales):
+        raise InputError("a lazy study needs at least one size, one exponent and one scale")
     check_replicates(replicates)
     pairs = [(float(p), float(a)) for p in dict.fromkeys(exponents) for a in dict.fromkeys(scales)]
-    return pairs, sorted({int(m) for m in sizes})
+    return pairs, list(chosen)
 
 
 def _expected_distance(problem: Problem, table: LazyTable, centred: str | None) -> np.ndarray:
@@ -283,7 +285,7 @@ def _signature(problem: Problem, times: list[float], seed: int, centred: str | N
 
 def open_lazy(path: str | Path) -> LazyStudy:
     """The study in an HDF5 file."""
-    with reading(path := Path(path)) as file:
+    with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "lazy":
             raise InputError(f"{path} is an HDF5 file but not a lazy study of wgf")
         require_complete(file, path, "lazy study")

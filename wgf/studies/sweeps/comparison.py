@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, as_path
 from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
@@ -129,7 +129,7 @@ class Comparison(OfTable):
 
     def save(self, path: str | Path) -> None:
         """Write the comparison into an HDF5 file (layout: docs/design.md)."""
-        check_target(path := Path(path), "comparison")
+        check_target(path := as_path(path), "comparison")
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "comparison", "theory": self.theory, "estimates": " ".join(ESTIMATES)})
             times, sample = self.table.write(file, self.limit)
@@ -155,7 +155,7 @@ class Comparison(OfTable):
 
 def open_comparison(path: str | Path) -> Comparison:
     """The comparison in an HDF5 file."""
-    with reading(path := Path(path)) as file:
+    with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "comparison":
             raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
         if "done" not in file:

@@ -23,16 +23,17 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import BoundaryWarning, InputError
+from wgf.errors import BoundaryWarning, InputError, as_path, instance, listed, whole
 from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.cells import counted
 from wgf.measures.distances.points import mean_gap
 from wgf.measures.distances.register import DISTANCES, distance, expected_slope
 from wgf.measures.laws import LEFT_OUT, InBox, Law
+from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud, Measure
-from wgf.methods.base import Method
+from wgf.methods.base import Method, check_method
 from wgf.methods.particles.method import Particles
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.registers import known
 from wgf.runs.hdf5 import check_target
 from wgf.runs.observers.progress import bar
@@ -75,14 +76,19 @@ def compare(
                 more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
     """
     leave_to_first_process(workers)
-    until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
+    check_problem(problem)
+    check_method(method)
+    until, chosen = end_time(until), as_sizes(sizes)
+    generator(seed)
+    if particles is not None:
+        instance(particles, Particles, "particles", "how the neurons move, wgf.Particles(m, …), or None")
     if particles is not None and (particles.scale is not None or particles.centred is not None):
         raise InputError("compare is for the mean-field scaling, whose limit it solves: leave out scale and centred, or call wgf.lazy")
     names = _checked(problem, chosen, replicates, distances)
     template = particles or Particles(chosen[0])
     resumable = None
     if store is not None:
-        check_target(path := Path(store), "comparison")
+        check_target(path := as_path(store, "store"), "comparison")
         resumable = ResumableTable(path, _signature(problem, method, template, save_times(until, save), seed, names))
     one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
@@ -112,6 +118,14 @@ def compare(
         result.attributes["signature"] = resumable.signature
         result.save(resumable.path)
     return result
+
+
+def as_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """The numbers m of neurons, ascending, none twice."""
+    chosen = listed(sizes, "sizes", "a list of numbers of neurons, such as [64, 256, 1024]")
+    for m in chosen:
+        whole(m, "sizes: m")
+    return tuple(sorted({int(m) for m in chosen}))
 
 
 def seed_of(seed: int, m: int, replicate: int) -> np.random.SeedSequence:
@@ -190,7 +204,8 @@ def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
 def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distances: Sequence[str]) -> tuple[str, ...]:
     """The names of the distances; refuses a sweep that cannot be fitted."""
     always = ("function", "loss") if problem.energy.data is not None else ("loss", "energy")
-    names = tuple(dict.fromkeys((*always, *(known(name, DISTANCES, "distance") for name in distances))))
+    further = listed(distances, "distances", 'a list of names, such as ["w2"]')
+    names = tuple(dict.fromkeys((*always, *(known(name, DISTANCES, "distance") for name in further))))
     if "function" in names and problem.energy.data is None:
         raise InputError("the function distance is one of networks, and this energy has no data: leave it out")
     if len(sizes) < 2 or sizes[0] < 1:

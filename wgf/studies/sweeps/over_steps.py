@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, listed, positive, whole, whole_if_given
+from wgf.measures.laws.base import generator
 from wgf.methods.particles.method import Particles
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import network
 from wgf.registers import load
 from wgf.runs.rest import end_time
@@ -98,9 +99,16 @@ def compare_steps(
     replicates   draws of the neurons, and of the batches with them
     """
     leave_to_first_process(workers)
+    check_problem(problem)
+    whole(m, "m")
+    generator(seed)
+    for eta in listed(steps, "steps", "a list of step sizes η"):
+        positive(eta, "steps: η")
+    for batch in listed(batches, "batches", "a list of numbers of samples, and None for all data"):
+        whole_if_given(batch, "batches: B")
     if problem.energy.data is None or problem.noise > 0:
         raise InputError("steps and batches are compared for networks without noise: a RegressionEnergy and temperature = 0")
-    if len(set(steps)) < 2 or min(steps) <= 0:
+    if len(set(steps)) < 2:
         raise InputError(f"steps = {list(steps)}: at least two different step sizes η > 0 are needed to fit a slope")
     check_replicates(replicates)
     times, etas = np.array(save_times(until := end_time(until), save)), np.sort(np.array(list(set(steps)), dtype=float))

@@ -20,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
 
-from wgf.errors import InputError, RunError
+from wgf.errors import InputError, RunError, whole_if_given
 
 THREADS = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 KILLED = "a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes"
@@ -72,6 +72,7 @@ def leave_to_first_process(workers: int | None) -> None:
 
     multiprocessing refuses to start processes from there, but only once they are started, after the limit was solved again in each.
     """
+    whole_if_given(workers, "workers")
     if workers != 1 and getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)
 

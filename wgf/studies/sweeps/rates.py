@@ -25,13 +25,12 @@ is estimated from the replicates' own sums, so that what they share is not count
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import special
 
-from wgf.errors import InputError, ResolutionWarning
+from wgf.errors import InputError, ResolutionWarning, warn, whole
 
 CONFIDENCE = 0.95
 FEWEST, ENOUGH = 2, 5  # replicates, for an interval at all, and for one that holds what it says
@@ -62,14 +61,14 @@ ESTIMATES = tuple(item.name for item in fields(Rate))
 
 def check_replicates(replicates: int) -> None:
     """Refuse less than two replicates, which give no interval; warn of less than five."""
+    whole(replicates, "replicates")
     if replicates < FEWEST:
         raise InputError(f"replicates = {replicates}: at least two are needed for an interval")
     if replicates < ENOUGH:
-        warnings.warn(
+        warn(
             f"replicates = {replicates}: intervals of slope and constant from fewer than {ENOUGH} are wide, and hold the true value less "
             f"often than the {CONFIDENCE:.0%} that they claim; take 8 or more",
             ResolutionWarning,
-            stacklevel=3,
         )
 
 

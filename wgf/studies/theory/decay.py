@@ -27,9 +27,9 @@ from wgf.errors import InputError
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.networks.activations import ACTIVATIONS, Activation
 from wgf.networks.neuron import Neuron
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, blocks
-from wgf.runs.run import Run
+from wgf.runs.run import Run, check_run
 
 LATE, LOST = 1e-6, 1e-16  # of the largest dissipation: the fall between them is fitted, below it is rounding
 FEWEST = 5  # steps, to fit a line
@@ -50,6 +50,7 @@ def decay_rate(run: Run) -> float:
     The line is fitted to log ∫|∇(G + τ log μ)|² dμ between LATE and LOST of its largest value. Implicit steps damp more than the
     flow does if r·dt is not small: give the method a `dt`.
     """
+    check_run(run)
     time, dissipation = run.history["time"], run.history["dissipation"]
     late = (dissipation < LATE * dissipation.max()) & (dissipation > LOST * dissipation.max())
     return float(-np.polyfit(time[late], np.log(dissipation[late]), 1)[0]) if late.sum() >= FEWEST else float("nan")
@@ -63,6 +64,7 @@ def decay_bound(problem: Problem, measures: Sequence[Measure]) -> float:
     Raises InputError for problems without noise, without a penalty λ|θ|², or with a neuron or an activation of one's own, whose range over
     a box is not known; for clouds, which have neither a domain nor a free energy; and for domains that are not convex.
     """
+    check_problem(problem)
     energy = problem.energy
     if not (problem.noise > 0 and isinstance(energy, RegressionEnergy) and energy.penalty.strength > 0 and energy.penalty.function is None):
         raise InputError("the bound is for networks with noise and a penalty λ|θ|²: temperature > 0 and penalty = λ > 0")

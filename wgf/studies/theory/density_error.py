@@ -36,9 +36,9 @@ from wgf.measures.laws import has_edges
 from wgf.measures.measure import Density
 from wgf.methods.pushforward.method import Pushforward
 from wgf.networks.neuron import Neuron
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy
-from wgf.runs.run import Run
+from wgf.runs.run import Run, check_run
 from wgf.runs.solve import solve
 from wgf.runs.summary import COARSER, EXACT
 
@@ -64,6 +64,8 @@ def density_error(problem: Problem, run: Run) -> np.ndarray:
     NaN where the frames are no densities on grids, or exact averages are not to be had: with noise, interactions, growth, kinks of the
     activation, periodic axes, or where walls hold more than a thousandth of the mass. `discretisation_error` then estimates it.
     """
+    check_problem(problem)
+    check_run(run)
     measures = densities(run.measures)
     exact = exact_densities(problem, run, run.times.tolist(), FINEST) if measures else []
     return all_apart(exact, measures) if exact else np.full(len(run.times), np.nan)

@@ -28,11 +28,11 @@ from typing import Any
 
 import numpy as np
 
-from wgf.methods.base import Method
+from wgf.methods.base import Method, check_method
 from wgf.networks.data import Data
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.runs.rest import end_time
-from wgf.runs.run import Run, plain_options
+from wgf.runs.run import Run, check_run, plain_options
 from wgf.runs.solve import solve
 from wgf.studies.theory.density_error import density_error, estimated_error, next_ratio, smooth_order, unheard
 
@@ -51,7 +51,11 @@ def discretisation_error(
     NaN where the method has no coarser self, as particles; "function" is left out for an energy without data. Warnings of the coarse
     solves are not passed on: the fine one had the occasion to give them.
     """
+    check_problem(problem)
+    check_method(method)
     until = end_time(until)
+    if run is not None:
+        check_run(run)
     run = run or solve(problem, method, until, save)
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
     found = coarser_runs(problem, method, run.times.tolist())

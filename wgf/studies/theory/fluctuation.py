@@ -31,17 +31,16 @@ long run are resolved as well as the late ones. The steps are doubled, and then 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, positive
+from wgf.errors import InputError, ResolutionWarning, positive, warn, whole, whole_if_given
 from wgf.measures.laws.base import Rule
-from wgf.measures.measure import BLOCK, Cloud, Measure
+from wgf.measures.measure import BLOCK, Cloud, Measure, real_numbers
 from wgf.networks.features import row_space
-from wgf.problems.problem import Problem
+from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, blocks, network
 from wgf.registers import known
 
@@ -94,20 +93,22 @@ def fluctuations(
     tolerance: float = TOLERANCE,
 ) -> Fluctuations:
     """Several quantities at once, with their error; arguments as for `fluctuation`."""
-    energy, asked = problem.energy, np.asarray(times, dtype=float)
+    check_problem(problem)
+    energy, asked = problem.energy, real_numbers(times, "times")
     if not isinstance(energy, RegressionEnergy) or problem.noise > 0:
         raise InputError("the fluctuation is predicted for networks without noise: a RegressionEnergy and temperature = 0")
     if asked.size == 0 or not (np.isfinite(asked).all() and (asked >= 0).all() and asked.max() > 0):
         raise InputError(f"times = {times}: give times ≥ 0, one of them later than 0")
     positive(tolerance, "tolerance")
+    whole_if_given(nodes, "nodes")
+    whole(steps, "steps")
     study = _Refinement(problem, np.unique(np.append(0.0, asked)), tuple(of), nodes or NODES.get(problem.dim or 1, 4), steps)
     error = study.refine_steps(0.5 * tolerance) + study.refine_nodes(0.5 * tolerance)
     if not error <= tolerance:
-        warnings.warn(
+        warn(
             f"the fluctuation of m neurons is predicted up to a relative error of about {error:.1g}, not {tolerance:.1g}: "
             f"{study.nodes} nodes on each axis and {study.steps} steps are as many as are taken",
             ResolutionWarning,
-            stacklevel=2,
         )
     places = np.searchsorted(study.times, asked)
     return Fluctuations({name: values[places] for name, values in zip(of, study.values, strict=True)}, error)

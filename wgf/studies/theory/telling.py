@@ -14,12 +14,11 @@ advised.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import ResolutionWarning, WgfError
+from wgf.errors import ResolutionWarning, WgfError, warn
 from wgf.measures.grid import describe_box, per_axis
 from wgf.measures.measure import Density
 from wgf.problems.problem import Problem
@@ -74,7 +73,7 @@ def _tell_loss(problem: Problem, method: Any, run: Run, other: Run, third: Run, 
             f"at t = {until:.4g} the grid is not in its asymptotic range, and no error can be told: the losses on its cells, and on cells "
             f"two and four times as long, are {seen}: take {enough(problem, method, until, 2.0)}, or neurons beside it"
         )
-    warnings.warn(text, ResolutionWarning, stacklevel=3)
+    warn(text, ResolutionWarning)
 
 
 def _tell_density(problem: Problem, method: Any, run: Run, found: DensityError) -> None:
@@ -84,7 +83,7 @@ def _tell_density(problem: Problem, method: Any, run: Run, found: DensityError) 
     if error > TOO_LARGE:
         finer = (error / TOO_LARGE) ** (1.0 / math.log2(ratio))
         text = f"{enough(problem, method, until, finer)} would bring it to {100 * TOO_LARGE:g} %"
-        warnings.warn(f"at t = {until:.4g} the density is off by {100 * error:.2g} % in L¹: {text}", ResolutionWarning, stacklevel=3)
+        warn(f"at t = {until:.4g} the density is off by {100 * error:.2g} % in L¹: {text}", ResolutionWarning)
 
 
 def enough(problem: Problem, method: Any, until: float, finer: float) -> str:
