@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from wgf.errors import InputError
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -53,14 +55,32 @@ def use_threads(count: int | None) -> None:
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
 
 
-def figure_beside(output: Path) -> Path:
-    """The figure next to an HDF5 file; refuses names with which one of the two cannot be written."""
+def output_option(what: str, default: str) -> Callable[[Function], Function]:
+    """`-o`, where the result goes."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), help=f"{what}  [default: {default}]")
+
+
+force_option = click.option("--force", is_flag=True, help="Replace what is there under the names to write.")
+
+
+def pair_name(files: Sequence[Path], word: str) -> str:
+    """The first part of the default name of what is made of one file or of two, so that no two pairs share one: `a`, `a_vs_b`."""
+    return f"_{word}_".join(file.stem for file in files)
+
+
+def figure_beside(output: Path, force: bool) -> Path:
+    """The figure next to an HDF5 file; refuses names with which one of the two cannot be written.
+
+    A figure of ours is drawn again where the file goes on, which is for whoever fills it to decide; another one is left alone.
+    """
     from wgf.plots.style import check_figure
+    from wgf.runs.existing import is_drawn, refuse_existing
 
     figure = output.with_suffix(".png")
     if figure == output:
         raise InputError(f"cannot write {output}: the figure beside it will have that name; end the name of the HDF5 file in .h5")
     check_figure(figure)
+    refuse_existing(figure, force or (output.exists() and is_drawn(figure)))
     return figure
 
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, end_time, use_threads
+from wgf.cli.options import ListCommand, end_time, force_option, output_option, use_threads
 from wgf.errors import located
 
 
 @click.command(cls=ListCommand)
 @click.argument("problem", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file to write  [default: the problem's name with .h5, here]"
-)
+@output_option("The HDF5 file to write", "the problem's name with .h5, here")
+@force_option
 @click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
 @click.option("--until", type=end_time, metavar="T|rest", help="Another end than the file's: a time, or rest.")
@@ -24,6 +23,7 @@ from wgf.errors import located
 def run(
     problem: Path,
     output: Path | None,
+    force: bool,
     method: str | None,
     cells: tuple[int, ...],
     until: float | str | None,
@@ -42,12 +42,12 @@ def run(
     from wgf.studies.theory.telling import tell_density_error
 
     output = output or Path(f"{problem.stem}.h5")
-    check_target(output)
+    check_target(output, (problem,), force)
     task = read_task(problem, method, cells, until)
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
         with located(str(problem)):
-            result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet)
+            result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet, overwrite=force)
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +21,14 @@ if TYPE_CHECKING:
 def say(text: str) -> None:
     """A message to the person, beside the results."""
     click.echo(text, err=True)
+
+
+def program() -> str:
+    """How this program is called here: `wgf` where the shell finds it under this name, otherwise as it was called."""
+    found, called, python = shutil.which("wgf"), Path(sys.argv[0]), Path(sys.executable)
+    if found and (Path(found).parent == python.parent or (called.exists() and called.samefile(found))):
+        return "wgf"
+    return shlex.join([str(called)] if called.stem == "wgf" else [str(python), "-m", "wgf"])
 
 
 def show_facts(title: str, facts: Mapping[str, Any]) -> None:

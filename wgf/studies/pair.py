@@ -40,9 +40,9 @@ class Pair:
         """The distances against t; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)
 
-    def save(self, path: str | Path) -> None:
-        """Write the distances into an HDF5 file: /time, /distance/<name> and /floor/<name> (time)."""
-        check_target(path := Path(path), "pair")
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write /time, /distance/<name> and /floor/<name> (time) into a new HDF5 file; with `overwrite` in place of another."""
+        check_target(path := Path(path), overwrite=overwrite)
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "pair", "schema_version": SCHEMA_VERSION, "distances": " ".join(self.distance)})
             times = scale(file, "time", self.times)

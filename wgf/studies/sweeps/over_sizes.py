@@ -64,6 +64,7 @@ def compare(
     progress: bool = False,
     distances: Sequence[str] = (),
     store: str | Path | None = None,
+    overwrite: bool = False,
 ) -> Comparison:
     """Solve the limit with `method`, run `replicates` clouds of each of the `sizes` neurons, and compare at the save times.
 
@@ -72,7 +73,8 @@ def compare(
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
     distances   further ones, by name (measures/distances/register.py)
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
-                more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
+                more sizes or replicates; any other file is refused.
+    overwrite   whether another file that is there may be replaced
     """
     leave_to_first_process(workers)
     until, chosen = end_time(until), tuple(sorted({int(m) for m in sizes}))
@@ -82,8 +84,8 @@ def compare(
     template = particles or Particles(chosen[0])
     resumable = None
     if store is not None:
-        check_target(path := Path(store), "comparison")
-        resumable = ResumableTable(path, _signature(problem, method, template, save_times(until, save), seed, names))
+        check_target(path := Path(store), overwrite=overwrite, resumes="comparison")
+        resumable = ResumableTable(path, _signature(problem, method, template, save_times(until, save), seed, names), overwrite)
     one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = SweepTable.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
@@ -110,7 +112,7 @@ def compare(
     result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
     if resumable is not None:
         result.attributes["signature"] = resumable.signature
-        result.save(resumable.path)
+        result.save(resumable.path, overwrite=True)
     return result
 
 
