@@ -149,7 +149,7 @@ def with_data(file):
 
 BAD = {
     "unknown key": (edited("theta =", "thetta ="), r"student.toml, \[neuron\]: unknown key 'thetta' \(did you mean 'theta'\?\)"),
-    "unknown table": (SMALL + "\n[domian]\ncells = 3\n", r"unknown key 'domian' \(did you mean 'domain'\?\)"),
+    "unknown table": (SMALL + "\n[domian]\ncells = 3\n", r"unknown table \[domian\] \(did you mean \[domain\]\?\)"),
     "unknown activation": (edited('"tanh"', '"tahn"'), r"\[neuron\]: activation = 'tahn' is not known \(did you mean 'tanh'\?\)"),
     "unknown axis": (edited('["c", "a"]', '["c", "d"]'), r"\[neuron\]: unknown axis in theta .* 'd'; allowed: c, a, b"),
     "unknown method": (SMALL + '\n[method]\nname = "jkoo"\n', r"\[method\]: name = 'jkoo' is not known"),

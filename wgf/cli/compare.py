@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, pair_name, saying_what_is_kept
+from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, pair_name, refuse_result, saying_what_is_kept
 from wgf.errors import InputError, located
 from wgf.measures.distances.register import DISTANCES
 
@@ -45,6 +45,8 @@ def compare(
 
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
+    if len(files) == 1:
+        refuse_result(files[0])
     output = output or Path(f"{pair_name(files, 'vs')}.h5" if len(files) == 2 else f"{files[0].stem}-compare.h5")
     figure = figure_beside(output, force)
     check_target(output, files, force, resumes="comparison" if len(files) == 1 else "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, saying_what_is_kept
+from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, refuse_result, saying_what_is_kept
 from wgf.errors import located
 
 
@@ -49,6 +49,7 @@ def lazy(
     from wgf.studies.lazy.study import lazy as study
     from wgf.studies.summary import lazy_facts
 
+    refuse_result(file)
     output = output or Path(f"{file.stem}-lazy.h5")
     figure = figure_beside(output, force)
     check_target(output, (file,), force, resumes="lazy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ import click
 from wgf.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+SEVERAL, SEPARATORS = re.compile(r"[\w.]+(,[\w.]+)+|\d+([x×]\d+)+"), re.compile(r",|(?<=\d)[x×]")  # values in one word
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -23,7 +25,7 @@ class ListCommand(click.Command):
         lists = {name for item in self.params if isinstance(item, click.Option) and item.multiple for name in item.opts}
         expanded: list[str] = []
         current = None  # the list option whose numbers are being read, after its first one
-        for word in args:
+        for word in _split_values(args, lists):
             follows = bool(expanded) and expanded[-1] in lists
             if current and not follows and (_is_number(word) or word.isidentifier()):
                 expanded += [current, word]
@@ -31,6 +33,19 @@ class ListCommand(click.Command):
             current = expanded[-1] if follows else None
             expanded.append(word)
         return super().parse_args(ctx, expanded)
+
+
+def _split_values(words: Sequence[str], lists: set[str]) -> Iterator[str]:
+    """The words with `--cells=64` in two, and what follows a list option, as 64,32 or 64x32, in as many as it stands for."""
+    of_list = False
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in lists:
+            yield name
+            of_list, word = True, value
+        elif word.startswith("-"):
+            of_list = word in lists
+        yield from SEPARATORS.split(word) if of_list and SEVERAL.fullmatch(word) else [word]
 
 
 def _is_number(word: str) -> bool:
@@ -66,6 +81,19 @@ force_option = click.option("--force", is_flag=True, help="Replace what is there
 def pair_name(files: Sequence[Path], word: str) -> str:
     """The first part of the default name of what is made of one file or of two, so that no two pairs share one: `a`, `a_vs_b`."""
     return f"_{word}_".join(file.stem for file in files)
+
+
+def refuse_result(path: Path) -> None:
+    """Say of a file that wgf has written that it is no problem file, and what to do with it."""
+    from wgf.cli.screen import program
+    from wgf.runs.existing import contents
+    from wgf.runs.hdf5 import kind_of
+
+    if path.is_file() and kind_of(path) is not None:
+        raise InputError(
+            f"{path} is no problem file but holds {contents(path)}: see it with {program()} info {path} (or plot); "
+            "to solve its problem again, give the problem file"
+        )
 
 
 def figure_beside(output: Path, force: bool) -> Path:

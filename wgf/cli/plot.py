@@ -29,7 +29,8 @@ def plot(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     output = output or Path(f"{pair_name(files, 'with')}.png")
     draw: Callable[[Path], object]
     if len(files) == 2:
-        draw = partial(plot_together, open_run(files[0]), open_run(files[1]))
+        first, second = (open_run(file) for file in files)
+        draw = partial(plot_together, first, second)
     else:
         draw = open_result(files[0]).plot
     check_figure(output)

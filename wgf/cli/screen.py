@@ -106,7 +106,11 @@ def show_lazy(study: LazyStudy) -> None:
 
 def show_pair(pair: Pair) -> None:
     """The distances of two runs at each time, each beside what two equal measures would show."""
-    show_facts(str(pair.attributes["title"]) or "two runs", {"first": pair.attributes["first"], "second": pair.attributes["second"]})
+    facts = {"first": pair.attributes["first"], "second": pair.attributes["second"]}
+    if not pair.of_one_problem:
+        facts |= {"problems": "different ones: what differs may be theirs, not the methods'"}
+        facts |= {f"problem of the {name}": pair.attributes[f"{name}_problem"] for name in ("first", "second")}
+    show_facts(str(pair.attributes["title"]) or "two runs", facts)
     headers = ["t"]
     for name in pair.distance:
         headers += [name, "if equal"]

@@ -23,7 +23,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.measures.measure import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
-from wgf.registers import known
+from wgf.registers import MOST_LISTED, known
 
 if TYPE_CHECKING:
     from wgf.kernels.activations import Formula, Loops
@@ -79,13 +79,13 @@ class Neuron:
     """g(θ; x) = c·σ(⟨a, x⟩ + b) with the coordinates named in `theta` free and the others fixed (c = 1, b = 0 unless said).
 
     activation   a name in ACTIVATIONS, or an Activation of your own
-    theta        the free coordinates in order, from c, a (a1 … ad where dim > 1), b
+    theta        the free coordinates in order, from c, a (a1 … ad where dim > 1), b; "all" of them
     fixed        numbers for coordinates that are not free
     dim          d, the number of inputs
     """
 
     activation: str | Activation
-    theta: Sequence[str] = ("c", "a")
+    theta: str | Sequence[str] = ("c", "a")
     fixed: Mapping[str, float] = field(default_factory=dict)
     dim: int = 1
 
@@ -95,6 +95,7 @@ class Neuron:
         if self.dim < 1:
             raise InputError(f"a neuron has at least one input, not dim = {self.dim}")
         theta = (self.theta,) if isinstance(self.theta, str) else tuple(self.theta)
+        theta = self.coordinates if theta == ("all",) else theta
         object.__setattr__(self, "theta", theta)
         for name in theta:
             known(name, self.coordinates, f"axis in theta of a neuron with {self.dim} input(s)")
@@ -209,7 +210,12 @@ class Neuron:
 
     def __repr__(self) -> str:
         fixed = "".join(f", {name} = {number:g}" for name, number in self.fixed.items())
-        return f"Neuron({self.sigma.name}, θ = ({', '.join(self.theta)}){fixed}, {self.dim} input{'s' if self.dim > 1 else ''})"
+        theta = (
+            ", ".join(self.theta)
+            if len(self.theta) <= MOST_LISTED or self.theta != self.coordinates
+            else f"all {len(self.theta)} coordinates"
+        )
+        return f"Neuron({self.sigma.name}, θ = ({theta}){fixed}, {self.dim} input{'s' if self.dim > 1 else ''})"
 
 
 class RidgeResponse:

@@ -67,7 +67,8 @@ def reading(path: Path) -> Iterator[h5py.File]:
     try:
         file = _unlocked(path, "r")
     except OSError as error:
-        raise InputError(f"{path} is not an HDF5 file that can be read: {error}") from None
+        what = "it is a problem file, which wgf run solves" if path.suffix == ".toml" else error
+        raise InputError(f"{path} is not an HDF5 file that can be read: {what}") from None
     with file:
         yield file
 

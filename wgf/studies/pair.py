@@ -28,13 +28,18 @@ class Pair:
     distance[name] (T,)
     floor[name] (T,)      the root mean square that would be seen if the two measures were the same (self_distance); zero
                           between densities on the same cells, NaN where it is not known
-    attributes            first, second: the two methods; first_file, second_file
+    attributes            first, second: the two methods; first_problem, second_problem, first_file, second_file
     """
 
     times: np.ndarray
     distance: dict[str, np.ndarray]
     floor: dict[str, np.ndarray]
     attributes: dict[str, Any]
+
+    @property
+    def of_one_problem(self) -> bool:
+        """Whether the two runs are of the same problem, as far as it can be said in one line."""
+        return bool(self.attributes.get("first_problem") == self.attributes.get("second_problem"))
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against t; returns the matplotlib figure."""
@@ -100,6 +105,8 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
         "title": str(first.attributes.get("title") or second.attributes.get("title") or ""),
         "first": first.method,
         "second": second.method,
+        "first_problem": first.attributes["problem_summary"],
+        "second_problem": second.attributes["problem_summary"],
         "first_file": str(first.path or ""),
         "second_file": str(second.path or ""),
     }
