@@ -44,7 +44,7 @@ def main(density=density, until=4e-3):
     errors, spacings = [], []
     for coarser in (4, 2, 1):
         method = dataclasses.replace(density, cells=tuple(n // coarser for n in density.cells))
-        run = wgf.solve(problem, method, until, save=5, store="barenblatt.h5" if coarser == 1 else None, progress=True)
+        run = wgf.solve(problem, method, until, save=5, store="barenblatt.h5" if coarser == 1 else None, overwrite=True, progress=True)
         last = run.measures[-1]
         exact = wgf.FromDensity(lambda theta: barenblatt(theta, START + until)).cell_averages(last.grid)
         errors.append(float(np.abs(last.values - exact).sum() * last.grid.cell_volume))

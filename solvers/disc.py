@@ -43,7 +43,9 @@ def main(density=density, until=0.7):
                 convection = "exponential" if noise else "van-leer"  # both of second order; the first one keeps the Gibbs state
                 method = wgf.FiPyMesh(wgf.Disc(RADIUS, coarser * density.mesh.spacing, pattern=pattern), convection)
                 finest = coarser == 1 and (pattern, noise) == ("triangles", 0.0)
-                run = wgf.solve(case(noise), method, until, save=11 if finest else 2, store="disc.h5" if finest else None, progress=True)
+                run = wgf.solve(
+                    case(noise), method, until, save=11 if finest else 2, store="disc.h5" if finest else None, overwrite=True, progress=True
+                )
                 last = run.measures[-1]
                 errors.append(np.abs(last.values - mesh_averages(exact(noise, until), last.mesh)) @ last.mesh.volumes)
                 if finest:

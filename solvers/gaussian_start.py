@@ -20,7 +20,7 @@ neurons = wgf.Particles(10_000, seed=0)
 
 
 def main(density=density, neurons=neurons, until=5.0):
-    limit = wgf.solve(problem, density, until, store="gaussian_start.h5", progress=True)
+    limit = wgf.solve(problem, density, until, store="gaussian_start.h5", overwrite=True, progress=True)
     cloud = wgf.solve(problem, neurons, until, progress=True)
     distance = problem.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])
     print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}; ‖φ_m − φ‖ = {distance:.2e}")

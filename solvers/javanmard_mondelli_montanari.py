@@ -73,7 +73,7 @@ def main(density=density, neurons=neurons, until=4.0, save=41):
     for k, delta in enumerate(DELTAS):
         this = case(delta)
         size = this.energy.data.norm(this.energy.data.targets) ** 2
-        limit = wgf.solve(this, density, until, save, store=f"javanmard_delta_{round(1 / delta)}.h5")
+        limit = wgf.solve(this, density, until, save, store=f"javanmard_delta_{round(1 / delta)}.h5", overwrite=True)
         cloud = wgf.solve(this, neurons, until, save)
         axes.plot(limit.times, limit.loss / size, color=f"C{k}", label=f"δ = 1/{round(1 / delta)}")
         axes.plot(cloud.times, cloud.loss / size, ".", color=f"C{k}")

@@ -41,7 +41,7 @@ def main(density=density, until=2.0):
     }
     runs = {}
     for (name, method), ending in zip(variants.items(), ("_plain", "", "_second"), strict=True):
-        runs[name] = wgf.solve(problem, method, until, store=f"jko_vs_pde{ending}.h5", progress=True)
+        runs[name] = wgf.solve(problem, method, until, store=f"jko_vs_pde{ending}.h5", overwrite=True, progress=True)
     figure = Figure(figsize=(12, 4.5), layout="constrained")
     errors, marginals = figure.subplots(1, 2)
     for k, (name, run) in enumerate({"finite volumes": volumes, **runs}.items()):

@@ -59,7 +59,7 @@ def main(density=density, neurons=neurons, until=0.2):
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     moments, heights = figure.subplots(1, 2)
     for k, strength in enumerate(STRENGTHS):
-        limit = wgf.solve(case(strength), density, until, save=21, store=f"keller_segel_{k + 1}.h5", progress=True)
+        limit = wgf.solve(case(strength), density, until, save=21, store=f"keller_segel_{k + 1}.h5", overwrite=True, progress=True)
         moment = np.array([measure.integrate(second_moment) for measure in limit.measures])
         height = [measure.values.max() for measure in limit.measures]
         exact = 2 * VARIANCE + 4 * (1 - strength) * limit.times

@@ -30,7 +30,7 @@ problem = wgf.Problem(
 
 
 def main(sizes=(32, 128, 512), until=10.0, replicates=5):
-    study = wgf.lazy(problem, sizes, replicates=replicates, until=until, centred="pairs", store="lazy_to_mean_field.h5")
+    study = wgf.lazy(problem, sizes, replicates=replicates, until=until, centred="pairs", store="lazy_to_mean_field.h5", overwrite=True)
     show_lazy(study)
     print("\none gradient step of 0.01, relative to E and to ‖Dφ‖, each beside its first order and its bound:")
     draw = problem.initial.sample(sizes[0] // 2, np.random.default_rng(0))

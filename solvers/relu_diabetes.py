@@ -30,7 +30,7 @@ neurons = wgf.Particles(1000, seed=0, rtol=1e-4)  # kinks make higher accuracy d
 
 
 def main(density=density, neurons=neurons, until=3.0):
-    limit = wgf.solve(problem, density, until, store="relu_diabetes.h5", progress=True)
+    limit = wgf.solve(problem, density, until, store="relu_diabetes.h5", overwrite=True, progress=True)
     cloud = wgf.solve(problem, neurons, until, progress=True)
     print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}")
     limit.plot("relu_diabetes.png")

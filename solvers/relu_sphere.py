@@ -31,7 +31,7 @@ sphere = wgf.FiPyMesh(wgf.Sphere(0.06))
 
 def main(density=density, until=2.0, sphere=sphere):
     whole = wgf.solve(problem, density, until, progress=True)
-    reduced = wgf.solve(wgf.reduce_to_sphere(problem), sphere, until, store="relu_sphere.h5", progress=True)
+    reduced = wgf.solve(wgf.reduce_to_sphere(problem), sphere, until, store="relu_sphere.h5", overwrite=True, progress=True)
     data = problem.energy.data
     for k in np.unique(np.linspace(0, len(whole.times) - 1, 5).astype(int)):
         size = whole.measures[k].integrate(lambda theta: np.sum(theta**2, axis=-1))

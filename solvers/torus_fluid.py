@@ -111,7 +111,7 @@ def refine(density, until, panel):
         errors, spacings = [], []
         for cells in (finest // 4, finest // 2, finest):
             store = "torus_fluid.h5" if name == "bump, two axes" and cells == finest else None
-            run = wgf.solve(case(start, p), on_axes(density, p, cells), until, save=5, store=store, progress=True)
+            run = wgf.solve(case(start, p), on_axes(density, p, cells), until, save=5, store=store, overwrite=True, progress=True)
             short = wgf.solve(case(start, p), on_axes(density, p, cells, dt=1 / cells), until, save=5, progress=True)
             errors.append(error(short, ends))
             spacings.append(1 / cells)

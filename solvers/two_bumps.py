@@ -21,7 +21,7 @@ neurons = wgf.Particles(10_000, seed=0)
 
 
 def main(density=density, neurons=neurons, until=10.0):
-    limit = wgf.solve(problem, density, until, store="two_bumps.h5", progress=True)
+    limit = wgf.solve(problem, density, until, store="two_bumps.h5", overwrite=True, progress=True)
     cloud = wgf.solve(problem, neurons, until, progress=True)
     print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}")
     limit.plot("two_bumps.png")

@@ -153,7 +153,7 @@ def whole_if_given(value: object, what: str, least: int = 1) -> None:
         whole(value, what, least)
 
 
-def listed(values: Any, what: str, wanted: str) -> tuple[Any, ...]:
+def entries_of(values: Any, what: str, wanted: str) -> tuple[Any, ...]:
     """The entries of a list, which a string and a single thing are not; raises an InputError for those."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InputError(f"{what} {given(values)}: give {wanted}")

@@ -208,20 +208,17 @@ def test_nothing_is_written_where_the_input_is_wrong(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_our_own_files_are_replaced(tmp_path):
-    notes = tmp_path / "notes.h5"
-    notes.write_text("do not lose me")
-    with pytest.raises(wgf.InputError, match="exists and is not a wgf file; it is left alone"):
-        wgf.solve(TANH.problem, GRID, until=0.1, store=notes)
-    assert notes.read_text() == "do not lose me"
+def test_a_file_is_replaced_by_request_only(tmp_path):
     foreign = tmp_path / "foreign.h5"
     with h5py.File(foreign, "w") as file:
         file["precious"] = 1
-    with pytest.raises(wgf.InputError, match="not a wgf file"):
+    with pytest.raises(wgf.InputError, match=r"foreign\.h5 exists and holds another program's file; it is left alone"):
         wgf.solve(TANH.problem, GRID, until=0.1, store=foreign)
     ours = tmp_path / "ours.h5"
-    for until in (0.1, 0.2):
-        wgf.solve(TANH.problem, GRID, until=until, store=ours)
+    wgf.solve(TANH.problem, GRID, until=0.1, store=ours)
+    with pytest.raises(wgf.InputError, match=r"ours\.h5 exists and holds a complete run of 'tanh student' up to t = 0.1"):
+        wgf.solve(TANH.problem, GRID, until=0.2, store=ours)
+    wgf.solve(TANH.problem, GRID, until=0.2, store=ours, overwrite=True)
     assert wgf.open_run(ours).times[-1] == 0.2
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from wgf import __version__
-from wgf.cli.screen import say
+from wgf.cli.screen import program, say
 from wgf.errors import InputError, WgfError
 from wgf.registers import load
 
@@ -69,7 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(error, WgfError):
             say(f"error: {error}")
         else:
-            say(f"internal error ({type(error).__name__}): {error}\nThis is a fault of wgf; wgf --debug … shows where. Please report it.")
+            say(f"internal error ({type(error).__name__}): {error}")
+            say(f"This is a fault of wgf; {program()} --debug … shows where. Please report it.")
         sys.exit(2 if isinstance(error, InputError) else 1)
 
 

@@ -6,19 +6,26 @@ from pathlib import Path
 
 import click
 
+from wgf.cli.options import force_option, output_option, pair_name
 from wgf.errors import InputError
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN.h5 [OTHER.h5]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A .gif or .mp4 file  [default: the first name with .gif, here]")
-def animate(files: tuple[Path, ...], output: Path | None) -> None:
+@output_option("A .gif or .mp4 file", "RUN.gif, or RUN_with_OTHER.gif, here")
+@force_option
+def animate(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     """Film the run in RUN.h5; with a second run, both in one picture, neurons over the density."""
     from wgf.plots.film import animate as film
+    from wgf.plots.film import check_film
+    from wgf.runs.existing import refuse_existing
     from wgf.runs.reader import open_run
 
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one run file, or two")
-    output = output or Path(f"{files[0].stem}.gif")
-    film(open_run(files[0]), output, open_run(files[1]) if len(files) == 2 else None)
+    output = output or Path(f"{pair_name(files, 'with')}.gif")
+    run, *other = (open_run(file) for file in files)
+    check_film(output)
+    refuse_existing(output, force)
+    film(run, output, *other)
     click.echo(f"wrote {output}")

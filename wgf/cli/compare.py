@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, figure_beside, saying_what_is_kept
+from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, pair_name, refuse_result, saying_what_is_kept
 from wgf.errors import InputError, located
 from wgf.measures.distances.register import DISTANCES
 
@@ -15,7 +15,8 @@ FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_en
 
 @click.command(cls=ListCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PROBLEM.toml | A.h5 B.h5")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file  [default: the first name with -compare.h5, here]")
+@output_option("The HDF5 file", "PROBLEM-compare.h5, or A_vs_B.h5, here")
+@force_option
 @click.option("--sizes", type=int, multiple=True, default=(64, 256, 1024), show_default=True, metavar="M…", help="Numbers of neurons.")
 @click.option("--replicates", type=int, default=32, show_default=True, help="Independent clouds for each size.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are made.")
@@ -25,6 +26,7 @@ FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_en
 def compare(
     files: tuple[Path, ...],
     output: Path | None,
+    force: bool,
     sizes: tuple[int, ...],
     replicates: int,
     seed: int,
@@ -41,22 +43,24 @@ def compare(
     from wgf.runs.hdf5 import check_target
     from wgf.studies.summary import comparison_facts
 
-    output = output or Path(f"{files[0].stem}-compare.h5")
-    figure = figure_beside(output)
-    check_target(output, "pair" if len(files) == 2 else "comparison", files)
+    if len(files) > 2:
+        raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
+    if len(files) == 1:
+        refuse_result(files[0])
+    output = output or Path(f"{pair_name(files, 'vs')}.h5" if len(files) == 2 else f"{files[0].stem}-compare.h5")
+    figure = figure_beside(output, force)
+    check_target(output, files, force, resumes="comparison" if len(files) == 1 else "")
     if len(files) == 2:
         from wgf.runs.reader import open_run
         from wgf.studies.pair import compare_runs
 
         pair = compare_runs(open_run(files[0]), open_run(files[1]), distances)
-        pair.save(output)
+        pair.save(output, force)
         pair.plot(figure)
         if not quiet:
             show_pair(pair)
             show_facts("", {"file": output, "figure": figure})
         return
-    if len(files) != 1:
-        raise InputError(f"{len(files)} files were given: give one problem file, or two run files")
     from wgf.methods.particles.method import Particles
     from wgf.runs.rest import end_time
     from wgf.runs.task import read_task
@@ -80,6 +84,7 @@ def compare(
             not quiet,
             distances,
             output,
+            force,
         )
     result.plot(figure)
     if not quiet:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, figure_beside, saying_what_is_kept
+from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, refuse_result, saying_what_is_kept
 from wgf.errors import located
 
 
 @click.command(cls=ListCommand)
 @click.argument("file", type=click.Path(path_type=Path), metavar="PROBLEM.toml")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The HDF5 file  [default: the problem's name with -lazy.h5, here]")
+@output_option("The HDF5 file", "the problem's name with -lazy.h5, here")
+@force_option
 @click.option("--sizes", type=int, multiple=True, default=(64, 256, 1024), show_default=True, metavar="M…", help="Numbers of neurons.")
 @click.option(
     "--exponents", type=float, multiple=True, default=(0.5, 0.75, 1.0), show_default=True, metavar="P…", help="p of α = A·m^(−p)."
@@ -26,6 +27,7 @@ from wgf.errors import located
 def lazy(
     file: Path,
     output: Path | None,
+    force: bool,
     sizes: tuple[int, ...],
     exponents: tuple[float, ...],
     scales: tuple[float, ...],
@@ -47,9 +49,10 @@ def lazy(
     from wgf.studies.lazy.study import lazy as study
     from wgf.studies.summary import lazy_facts
 
+    refuse_result(file)
     output = output or Path(f"{file.stem}-lazy.h5")
-    figure = figure_beside(output)
-    check_target(output, "lazy", (file,))
+    figure = figure_beside(output, force)
+    check_target(output, (file,), force, resumes="lazy")
     task = read_task(file)
     with saying_what_is_kept(output, "networks"), located(str(file)):
         result = study(
@@ -65,6 +68,7 @@ def lazy(
             workers,
             not quiet,
             output,
+            force,
         )
     result.plot(figure)
     if not quiet:

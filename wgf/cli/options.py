@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from wgf.errors import InputError
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+SEVERAL, SEPARATORS = re.compile(r"[\w.]+(,[\w.]+)+|\d+([x×]\d+)+"), re.compile(r",|(?<=\d)[x×]")  # values in one word
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -21,7 +25,7 @@ class ListCommand(click.Command):
         lists = {name for item in self.params if isinstance(item, click.Option) and item.multiple for name in item.opts}
         expanded: list[str] = []
         current = None  # the list option whose numbers are being read, after its first one
-        for word in args:
+        for word in _split_values(args, lists):
             follows = bool(expanded) and expanded[-1] in lists
             if current and not follows and (_is_number(word) or word.isidentifier()):
                 expanded += [current, word]
@@ -29,6 +33,19 @@ class ListCommand(click.Command):
             current = expanded[-1] if follows else None
             expanded.append(word)
         return super().parse_args(ctx, expanded)
+
+
+def _split_values(words: Sequence[str], lists: set[str]) -> Iterator[str]:
+    """The words with `--cells=64` in two, and what follows a list option, as 64,32 or 64x32, in as many as it stands for."""
+    of_list = False
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in lists:
+            yield name
+            of_list, word = True, value
+        elif word.startswith("-"):
+            of_list = word in lists
+        yield from SEPARATORS.split(word) if of_list and SEVERAL.fullmatch(word) else [word]
 
 
 def _is_number(word: str) -> bool:
@@ -53,14 +70,45 @@ def use_threads(count: int | None) -> None:
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
 
 
-def figure_beside(output: Path) -> Path:
-    """The figure next to an HDF5 file; refuses names with which one of the two cannot be written."""
+def output_option(what: str, default: str) -> Callable[[Function], Function]:
+    """`-o`, where the result goes."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), help=f"{what}  [default: {default}]")
+
+
+force_option = click.option("--force", is_flag=True, help="Replace what is there under the names to write.")
+
+
+def pair_name(files: Sequence[Path], word: str) -> str:
+    """The first part of the default name of what is made of one file or of two, so that no two pairs share one: `a`, `a_vs_b`."""
+    return f"_{word}_".join(file.stem for file in files)
+
+
+def refuse_result(path: Path) -> None:
+    """Say of a file that wgf has written that it is no problem file, and what to do with it."""
+    from wgf.cli.screen import program
+    from wgf.runs.existing import contents
+    from wgf.runs.hdf5 import kind_of
+
+    if path.is_file() and kind_of(path) is not None:
+        raise InputError(
+            f"{path} is no problem file but holds {contents(path)}: see it with {program()} info {path} (or plot); "
+            "to solve its problem again, give the problem file"
+        )
+
+
+def figure_beside(output: Path, force: bool) -> Path:
+    """The figure next to an HDF5 file; refuses names with which one of the two cannot be written.
+
+    A figure of ours is drawn again where the file goes on, which is for whoever fills it to decide; another one is left alone.
+    """
     from wgf.plots.style import check_figure
+    from wgf.runs.existing import is_drawn, refuse_existing
 
     figure = output.with_suffix(".png")
     if figure == output:
         raise InputError(f"cannot write {output}: the figure beside it will have that name; end the name of the HDF5 file in .h5")
     check_figure(figure)
+    refuse_existing(figure, force or (output.exists() and is_drawn(figure)))
     return figure
 
 

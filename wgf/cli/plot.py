@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 
+from wgf.cli.options import force_option, output_option, pair_name
 from wgf.errors import InputError
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE.h5 [OTHER.h5]")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="A .png, .pdf or .svg file  [default: the first name with .png, here]"
-)
-def plot(files: tuple[Path, ...], output: Path | None) -> None:
+@output_option("A .png, .pdf or .svg file", "FILE.png, or FILE_with_OTHER.png, here")
+@force_option
+def plot(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, neurons over the density."""
+    from wgf.plots.run import plot_together
+    from wgf.plots.style import check_figure
+    from wgf.runs.existing import refuse_existing
     from wgf.runs.reader import open_run
     from wgf.studies.open import open_result
 
-    output = output or Path(f"{files[0].stem}.png")
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one, or two run files")
+    output = output or Path(f"{pair_name(files, 'with')}.png")
+    draw: Callable[[Path], object]
     if len(files) == 2:
-        from wgf.plots.run import plot_together
-
-        plot_together(open_run(files[0]), open_run(files[1]), output)
+        first, second = (open_run(file) for file in files)
+        draw = partial(plot_together, first, second)
     else:
-        open_result(files[0]).plot(output)
+        draw = open_result(files[0]).plot
+    check_figure(output)
+    refuse_existing(output, force)
+    draw(output)
     click.echo(f"wrote {output}")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +21,14 @@ if TYPE_CHECKING:
 def say(text: str) -> None:
     """A message to the person, beside the results."""
     click.echo(text, err=True)
+
+
+def program() -> str:
+    """How this program is called here: `wgf` where the shell finds it under this name, otherwise as it was called."""
+    found, called, python = shutil.which("wgf"), Path(sys.argv[0]), Path(sys.executable)
+    if found and (Path(found).parent == python.parent or (called.exists() and called.samefile(found))):
+        return "wgf"
+    return shlex.join([str(called)] if called.stem == "wgf" else [str(python), "-m", "wgf"])
 
 
 def show_facts(title: str, facts: Mapping[str, Any]) -> None:
@@ -94,7 +106,11 @@ def show_lazy(study: LazyStudy) -> None:
 
 def show_pair(pair: Pair) -> None:
     """The distances of two runs at each time, each beside what two equal measures would show."""
-    show_facts(str(pair.attributes["title"]) or "two runs", {"first": pair.attributes["first"], "second": pair.attributes["second"]})
+    facts = {"first": pair.attributes["first"], "second": pair.attributes["second"]}
+    if not pair.of_one_problem:
+        facts |= {"problems": "different ones: what differs may be theirs, not the methods'"}
+        facts |= {f"problem of the {name}": pair.attributes[f"{name}_problem"] for name in ("first", "second")}
+    show_facts(str(pair.attributes["title"]) or "two runs", facts)
     headers = ["t"]
     for name in pair.distance:
         headers += [name, "if equal"]

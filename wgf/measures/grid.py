@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, brief, instance, listed, whole
+from wgf.errors import InputError, brief, entries_of, instance, whole
 from wgf.registers import known
 
 BOUNDARIES = ("no-flux", "periodic")
@@ -37,7 +37,7 @@ class Grid:
     def __post_init__(self) -> None:
         for edges, what in ((self.lower, "lower"), (self.upper, "upper")):
             vector(edges, f"the box: {what}")
-        given_names = (self.names,) if isinstance(self.names, str) else listed(self.names, "names", "one for each axis")
+        given_names = (self.names,) if isinstance(self.names, str) else entries_of(self.names, "names", "one for each axis")
         p = box_dim(self.lower, self.upper, np.size(self.cells) if np.ndim(self.cells) else max(len(given_names), 1))
         lower, upper = (tuple(float(edge) for edge in per_axis(edges, p, "the box")) for edges in (self.lower, self.upper))
         if not 1 <= p <= MOST_AXES:
@@ -235,7 +235,7 @@ def check_box(
     for name, edges in (("lower", lower), ("upper", upper)):
         if edges is not None:
             vector(edges, name)
-    for condition in (boundary,) if isinstance(boundary, str) else listed(boundary, "boundary", "a word for each axis"):
+    for condition in (boundary,) if isinstance(boundary, str) else entries_of(boundary, "boundary", "a word for each axis"):
         known(condition, BOUNDARIES, "boundary condition")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, TypeVar
 
+import numpy as np
+
 from wgf.errors import InputError
 from wgf.measures.grid import check_box
 from wgf.methods.default_cells import ON_AXIS
@@ -25,6 +27,7 @@ KEYS = {
     "boundary": str | list[str],
     "grow": bool,
 }
+FEWEST = 3  # cells on an axis
 
 
 def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dict[str, Any]:
@@ -53,6 +56,11 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
     for key in KEYS:
         if key in table:
             raise table.error(key, "stands in [domain], not in [method]")
+    for given, missing in (("lower", "upper"), ("upper", "lower")):
+        if given in box and missing not in box:
+            raise domain.error(given, f"stands without {missing}: give both edges of the box, or neither, and it is found")
+    if min(np.ravel(box.get("cells", FEWEST)).tolist()) < FEWEST:
+        raise domain.error("cells", f"= {box['cells']}: a law on fewer than {FEWEST} cells an axis is no density; 32 or more show one")
     if "spacing" in box and "spacing" not in options:
         raise domain.error("spacing", f"is for finite-volume, whose grid can go without end: give {cls.__name__} cells, lower and upper")
     if box.get("grow") and "grow" not in options:

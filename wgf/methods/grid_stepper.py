@@ -23,6 +23,7 @@ from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
 from wgf.methods.default_cells import default_cells
 from wgf.problems.problem import Problem
+from wgf.registers import listed
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
@@ -160,13 +161,13 @@ class GridStepper(Generic[AnyGridState]):
         return self.threads
 
 
-def judged(problem: Problem, grid: Grid, averages: np.ndarray) -> np.ndarray:
+def judged(problem: Problem, grid: Grid, averages: np.ndarray, endless: bool = False) -> np.ndarray:
     """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py); where that
     is much, or cells are too wide, it is said.
     """
     held = float(averages.sum()) * grid.cell_volume
     judge_box(problem.initial, held, box_title(grid.lower, grid.upper))
-    judge_resolution(grid, averages, grid.names, problem.initial)
+    judge_resolution(grid, averages, grid.names, problem.initial, endless)
     return averages / held
 
 
@@ -175,7 +176,7 @@ def box_grid(method: Any, problem: Problem, until: float) -> Grid:
     lower, upper = find_box(problem, until) if method.lower is None or method.upper is None else (method.lower, method.upper)
     p = box_dim(lower, upper, problem.dim or 1)
     if problem.dim is not None and p != problem.dim:
-        raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({', '.join(problem.axis_names(problem.dim))})")
+        raise InputError(f"the box has {p} axes but theta has {problem.dim} coordinates ({listed(problem.axis_names(problem.dim))})")
     cells = default_cells(problem, np.broadcast_to(lower, p), np.broadcast_to(upper, p)) if method.cells is None else method.cells
     per_axis(cells, p, "cells")
     return Grid(lower, upper, cells, problem.axis_names(p), method.boundary)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from wgf.errors import InputError, check_function, instance, listed, number, shown
+from wgf.errors import InputError, check_function, entries_of, instance, number, shown
 
 if TYPE_CHECKING:
     from wgf.kernels.activations import Formula
@@ -53,7 +53,7 @@ class Activation:
             check_function(getattr(self, name), f"activation {self.name}: {name}", wanted)
         if self.formula is not None:
             check_function(self.formula, f"activation {self.name}: formula", "a function (z, exp, expm1) → (σ(z), σ'(z)), or None")
-        object.__setattr__(self, "kinks", listed(self.kinks, f"activation {self.name}: kinks", "a list of the z at which σ has some"))
+        object.__setattr__(self, "kinks", entries_of(self.kinks, f"activation {self.name}: kinks", "a list of the z at which σ has some"))
         for kink in self.kinks:
             if not math.isfinite(number(kink)):
                 raise InputError(f"activation {self.name}: a kink at {shown(kink)}, which is not a finite number")

@@ -15,19 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, as_path, check_function, instance, listed, located, number, shown, whole
+from wgf.errors import InputError, as_path, check_function, entries_of, instance, located, number, shown, whole
 from wgf.measures.laws import Gaussian, Law, Uniform
 from wgf.measures.laws.base import Vector, check_law, generator
 from wgf.measures.measure import real_numbers
 from wgf.networks.activations import Activation
 from wgf.networks.data_files import READERS, UNREADABLE, arrange
 from wgf.networks.neuron import Neuron, coordinate_names
-from wgf.registers import known
+from wgf.registers import known, listed
 
 LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the numbers that stand where none are given
     "uniform": (Uniform, {"lower": -1.0, "upper": 1.0}),
     "gaussian": (Gaussian, {"mean": 0.0, "std": 1.0}),
 }
+LARGEST = 1e100  # of the numbers of the data: doubles end at 1e308
 MOST_NODES, MOST_SAMPLES = 10_000, 10**8  # of one input's rule; in all
 
 
@@ -151,7 +152,7 @@ class Teacher:
     """f*(x) = Σ_k g(θ*_k; x) for a list of neurons given by their coordinates: a function of x."""
 
     def __init__(self, activation: str | Activation, neurons: Sequence[Mapping[str, float]], dim: int = 1) -> None:
-        neurons = listed(neurons, "the teacher's neurons", "a list of their coordinates, such as [{'c': 1, 'a': 2}]")
+        neurons = entries_of(neurons, "the teacher's neurons", "a list of their coordinates, such as [{'c': 1, 'a': 2}]")
         if not neurons:
             raise InputError("the teacher has no neurons; give at least one")
         whole(dim, "the teacher has dim")
@@ -164,7 +165,7 @@ class Teacher:
                 if not math.isfinite(number(value)):
                     raise InputError(f"teacher neuron {k + 1}: {name} = {shown(value)} is not a finite number")
             if missing := [name for name in form.theta if name not in {**defaults, **neuron}]:
-                raise InputError(f"teacher neuron {k + 1} has no {missing[0]}; it needs {', '.join(form.theta)} (default c = 1, b = 0)")
+                raise InputError(f"teacher neuron {k + 1} has no {missing[0]}; it needs {listed(form.theta)} (default c = 1, b = 0)")
         self.neuron = form
         self.parameters = np.array([[{**defaults, **neuron}[name] for name in form.theta] for neuron in neurons], dtype=float)
 
@@ -199,6 +200,10 @@ def as_inputs(values: Any, name: str = "inputs") -> np.ndarray:
 
 
 def _require_finite(array: np.ndarray, name: str) -> None:
+    """Every entry is finite, and so is the square of a sum of such entries."""
+    if large := np.argwhere(np.isfinite(array) & (np.abs(array) > LARGEST)).tolist():
+        value = array[tuple(large[0])]
+        raise InputError(f"{name}: entry {large[0]} is {value:g}, too large to be squared: divide the {name} by their size")
     if bad := np.argwhere(~np.isfinite(array)).tolist():
         raise InputError(f"{name}: entry {bad[0]} is {array[tuple(bad[0])]}; every entry must be a finite number")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.registers import nearest
+from wgf.registers import listed, nearest
 
 
 def _read_csv(path: Path) -> dict[str, np.ndarray]:
@@ -19,15 +19,16 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
     if not rows:
         raise InputError("the file is empty; expected a header such as x,y and one line per sample")
     header = [name.strip() for name in rows[0][1]]
+    _check_header(header)
     if len(rows) == 1:
         raise InputError("the file has a header but no samples")
     if len(set(header)) < len(header):
-        raise InputError(f"the header names a column twice: {', '.join(header)}")
+        raise InputError(f"the header names a column twice: {listed(header)}")
     _check_columns(header)
     table = np.empty((len(rows) - 1, len(header)))
     for k, (number, row) in enumerate(rows[1:]):
         if len(row) != len(header):
-            raise InputError(f"line {number} has {len(row)} columns; the header has {len(header)} ({', '.join(header)})")
+            raise InputError(f"line {number} has {len(row)} columns; the header has {len(header)} ({listed(header)})")
         for j, cell in enumerate(row):
             try:
                 table[k, j] = float(cell)
@@ -57,16 +58,45 @@ UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, csv.Error,
 READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv, ".npz": _read_npz, ".h5": _read_h5}
 
 
+EXPECTED = "x (or x1 … xd), y and optionally weight"
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+
+def _check_header(header: Sequence[str]) -> None:
+    """Say what is the matter with the first line of a .csv file where it is no header in commas, or has the index of a table in it."""
+    if len(header) <= 2:
+        for mark, name in SEPARATORS.items():
+            if any(mark in cell for cell in header):
+                raise InputError(f"its columns are separated by {name}: separate them by commas, with a point in numbers, as in 0.5,1.2")
+    if all(_is_number(cell) for cell in header):
+        raise InputError(f"its first line holds numbers, not the names of the columns: let it begin with a header, {EXPECTED}")
+    if header[0] == "" or header[0].startswith("Unnamed:") or header[0] == "index":
+        raise InputError(f"its first column, {header[0]!r}, is the index of a table: leave it out, in pandas by to_csv(…, index=False)")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def _check_columns(names: Sequence[str]) -> list[str]:
     """The input columns in order, x or x1 … xd; an error where columns are missing or unknown."""
+    small = [name.lower() for name in names]
+    if small != list(names) and all(name in ("y", "weight") or name[:1] == "x" for name in small):
+        raise InputError(f"the columns are {listed(names)}: write their names in small letters, {EXPECTED}")
+    if "x0" in names:
+        raise InputError(f"the columns are {listed(names)}: inputs count from one, x1 … xd, and a single one is called x")
     inputs = ["x"] if "x" in names else [f"x{k + 1}" for k in range(sum(name[:1] == "x" and name[1:].isdigit() for name in names))]
     allowed = [*(inputs or ["x"]), "y", "weight"]
     for name in names:
         if name not in allowed:
-            raise InputError(f"unknown column {name!r}{nearest(name, allowed)}; expected x (or x1 … xd), y and optionally weight")
+            raise InputError(f"unknown column {name!r}{nearest(name, allowed)}; expected {EXPECTED}")
     for name in allowed[:-1]:
         if name not in names:
-            raise InputError(f"there is no column {name!r}; expected x (or x1 … xd), y and optionally weight, found {', '.join(names)}")
+            raise InputError(f"there is no column {name!r}; expected {EXPECTED}, found {listed(names)}")
     return inputs
 
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from wgf.errors import InputError, instance, listed, number, shown, whole
+from wgf.errors import InputError, entries_of, instance, number, shown, whole
 from wgf.measures.measure import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
-from wgf.registers import known
+from wgf.registers import MOST_LISTED, known
 
 if TYPE_CHECKING:
     from wgf.kernels.activations import Formula, Loops
@@ -80,13 +80,13 @@ class Neuron:
     """g(θ; x) = c·σ(⟨a, x⟩ + b) with the coordinates named in `theta` free and the others fixed (c = 1, b = 0 unless said).
 
     activation   a name in ACTIVATIONS, or an Activation of your own
-    theta        the free coordinates in order, from c, a (a1 … ad where dim > 1), b
+    theta        the free coordinates in order, from c, a (a1 … ad where dim > 1), b; "all" of them
     fixed        numbers for coordinates that are not free
     dim          d, the number of inputs
     """
 
     activation: str | Activation
-    theta: Sequence[str] = ("c", "a")
+    theta: str | Sequence[str] = ("c", "a")
     fixed: Mapping[str, float] = field(default_factory=dict)
     dim: int = 1
 
@@ -94,7 +94,8 @@ class Neuron:
         if not isinstance(self.activation, Activation):
             known(self.activation, ACTIVATIONS, "activation")
         whole(self.dim, "the neuron has dim")
-        theta = (self.theta,) if isinstance(self.theta, str) else listed(self.theta, "theta", "the names of the free coordinates")
+        theta = (self.theta,) if isinstance(self.theta, str) else entries_of(self.theta, "theta", "the names of the free coordinates")
+        theta = self.coordinates if theta == ("all",) else theta
         instance(self.fixed, Mapping, "fixed", 'numbers by coordinate, such as fixed={"b": 0.5}')
         object.__setattr__(self, "theta", theta)
         for name in theta:
@@ -210,7 +211,12 @@ class Neuron:
 
     def __repr__(self) -> str:
         fixed = "".join(f", {name} = {number:g}" for name, number in self.fixed.items())
-        return f"Neuron({self.sigma.name}, θ = ({', '.join(self.theta)}){fixed}, {self.dim} input{'s' if self.dim > 1 else ''})"
+        theta = (
+            ", ".join(self.theta)
+            if len(self.theta) <= MOST_LISTED or self.theta != self.coordinates
+            else f"all {len(self.theta)} coordinates"
+        )
+        return f"Neuron({self.sigma.name}, θ = ({theta}){fixed}, {self.dim} input{'s' if self.dim > 1 else ''})"
 
 
 class RidgeResponse:

@@ -39,6 +39,7 @@ from wgf.networks.data import as_inputs
 from wgf.networks.features import in_blocks
 from wgf.networks.neuron import Neuron
 from wgf.networks.ridge_kernel import Ridge
+from wgf.registers import listed
 
 ROUNDING = 1e-13  # of the largest entry: the error of a closed form
 NODES = (8, 17, 35, 71, 143, 287)  # per axis, in turn
@@ -124,7 +125,7 @@ def _fitting(neuron: Neuron | CustomNeuron, law: Any, x: Array, y: Array) -> Law
         p = len(neuron.theta)
         law = law.on_axes(p) if isinstance(law, OnAxes) else law
         if law.dim not in (None, p):
-            raise InputError(f"theta has {p} coordinate(s) ({', '.join(neuron.theta)}) but the law has {law.dim}")
+            raise InputError(f"theta has {p} coordinate(s) ({listed(neuron.theta)}) but the law has {law.dim}")
     result: Law = law
     return result
 

@@ -33,7 +33,7 @@ def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
     """
     for one in (run,) if other is None else (run, other):
         check_run(one)
-    path = _checked(as_path(path))
+    check_film(path := as_path(path))
     if other is None:
         film = _Film((run,), [(k,) for k in range(len(run.times))])
     else:
@@ -43,8 +43,8 @@ def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
         film.write(begun, WRITERS[path.suffix.lower()])
 
 
-def _checked(path: Path) -> Path:
-    """The path, if a film can be written there."""
+def check_film(path: Path) -> None:
+    """Refuse a path into which nothing can be filmed."""
     from matplotlib.animation import writers
 
     suffix = path.suffix.lower()
@@ -53,7 +53,6 @@ def _checked(path: Path) -> Path:
     check_writable(path)
     if not writers.is_available(writer := WRITERS[suffix]):
         raise InputError(f"cannot film into {path}: {suffix} needs the program {writer}, which is not installed; write a .gif instead")
-    return path
 
 
 class _Film:

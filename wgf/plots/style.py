@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wgf.errors import InputError, as_path, warn
+from wgf.runs.existing import DRAWN
 from wgf.runs.files import check_writable, completed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def write(figure: Any, path: str | Path | None) -> None:
         return
     check_figure(path := as_path(path))
     with completed(path) as begun, readable():
-        figure.savefig(begun)
+        figure.savefig(begun, metadata={"Software" if path.suffix.lower() == ".png" else "Creator": DRAWN})
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from wgf.measures.measure import Cloud
 from wgf.networks.data import Data
 from wgf.problems.energy import Energy
 from wgf.problems.schema import TomlTable, parse, read_text
-from wgf.registers import load
+from wgf.registers import listed, load
 
 TAKEN = {  # the names of the other variables in a run's file
     "time", "coordinate", "density", "mean", "box_lower", "box_upper", "position", "weight", "particle", "mesh", "vertex", "corner", "cell",
@@ -63,9 +63,7 @@ class Problem:
         p = self.initial.dim
         if p is not None and self.energy.dim not in (None, p):
             axes = self.energy.axis_names(self.energy.dim)
-            raise InputError(
-                f"theta has {len(axes)} coordinate{'s' if len(axes) > 1 else ''} ({', '.join(axes)}) but the initial law has {p}"
-            )
+            raise InputError(f"theta has {len(axes)} coordinate{'s' if len(axes) > 1 else ''} ({listed(axes)}) but the initial law has {p}")
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Problem:
@@ -89,7 +87,7 @@ class Problem:
         """The names of the p axes of θ."""
         names = self.energy.axis_names(p)
         if len(names) != p:
-            raise InputError(f"theta has {len(names)} coordinates ({', '.join(names)}) but {p} were given")
+            raise InputError(f"theta has {len(names)} coordinates ({listed(names)}) but {p} were given")
         if taken := [name for name in names if name in TAKEN]:
             raise InputError(f"an axis is named {taken[0]!r}, as something else in the file of a run is: take another name")
         return names

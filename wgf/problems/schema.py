@@ -20,7 +20,7 @@ from typing import Any, TypeVar, Union
 import numpy as np
 
 from wgf.errors import InputError, located
-from wgf.registers import nearest
+from wgf.registers import listed, meant, nearest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,6 +29,7 @@ else:
 
 Built = TypeVar("Built")
 _REQUIRED: Any = object()
+OF_DATA = (".csv", ".npz")  # how files of data end, beside .h5
 LARGEST = 2**63 - 1  # the whole numbers of TOML
 BACKSLASHES = "between double quotes a backslash begins a special character: write a path in single quotes, or with / for it"
 
@@ -65,7 +66,9 @@ def _numbers(value: Any) -> Iterator[int]:
 def read_text(path: Path) -> str:
     """The text of a problem file."""
     if not os.path.isfile(path):
-        raise InputError(f"problem file {path} does not exist")
+        raise InputError(f"problem file {path} " + ("is a folder" if os.path.isdir(path) else "does not exist"))
+    if path.suffix.lower() in OF_DATA:
+        raise InputError(f'{path} is no problem file: where it holds data, let a problem file name it, [data] file = "{path.name}"')
     try:
         return path.read_text(encoding="utf-8-sig")  # with the byte order mark that some editors write, or without
     except UnicodeDecodeError as error:
@@ -98,7 +101,8 @@ class TomlTable:
         self.asked.append(key)
         if key not in self.values:
             if default is _REQUIRED:
-                raise InputError(f"{self.where}: {key} is missing")
+                other = next((name for name in self.values if name not in self.asked and meant(name, [key])), None)
+                raise InputError(f"{self.where}: {key} is missing" + (f" (is {other!r} meant for it?)" if other else ""))
             return default
         value = self.values[key]
         if not fits(value, kind):
@@ -109,7 +113,7 @@ class TomlTable:
         """The value of `key`, one of the `allowed` words."""
         value = self.get(key, str, default)
         if value not in allowed:
-            raise self.error(key, f"= {value!r} is not known{nearest(value, allowed)}; allowed: {', '.join(allowed)}")
+            raise self.error(key, f"= {value!r} is not known{nearest(value, allowed)}; allowed: {listed(allowed)}")
         return str(value)
 
     def path(self, key: str, folder: Path) -> Path:
@@ -162,7 +166,10 @@ class TomlTable:
         for key in self.values:
             if key not in self.asked:
                 known = sorted(set(self.asked), key=self.asked.index)
-                raise InputError(f"{self.where}: unknown key {key!r}{nearest(key, known)}; allowed: {', '.join(known)}")
+                if isinstance(self.values[key], dict) and not self.place:
+                    name = meant(key, known)
+                    raise InputError(f"{self.where}: unknown table [{key}]" + (f" (did you mean [{name}]?)" if name else ""))
+                raise InputError(f"{self.where}: unknown key {key!r}{nearest(key, known)}; allowed: {listed(known)}")
 
 
 def fits(value: Any, kind: Any) -> bool:

@@ -31,7 +31,8 @@ def read_problem(root: TomlTable, folder: Path, source: str, data: Data | None =
     """The problem in the root table of a problem file; `data` replaces the [data] table where it is given."""
     title, reduced = root.get("title", str, ""), root.get("reduced", bool, False)
     energy_table, noise, law_table = root.table("energy"), root.table("noise"), root.table("initial")
-    root.leave(*OF_NETWORKS)
+    root.leave(*OF_NETWORKS, *HOW)
+    root.finish()
     if energy_table.choice("kind", ("network", "interaction"), "network") == "interaction":
         energy: Energy = read_interaction(root, energy_table)
     else:
@@ -39,8 +40,6 @@ def read_problem(root: TomlTable, folder: Path, source: str, data: Data | None =
     temperature = float(noise.get("temperature", float, 0.0))
     noise.finish()
     law = read_law(law_table)
-    root.leave(*HOW)
-    root.finish()
     with root.located():
         problem = Problem(energy, law, temperature, title)
         return dataclasses.replace(reduce_to_sphere(problem) if reduced else problem, source=source)

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError, RunError
+from wgf.runs.existing import refuse_existing
 from wgf.runs.files import check_writable, completed
 
 ROWS = 1024  # in a chunk of a series of numbers
@@ -25,17 +26,17 @@ def begin(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
-def check_target(path: Path, kind: str = "run", sources: Sequence[Path] = ()) -> None:
-    """Refuse a path that cannot become a file of this kind, before anything is computed.
+def check_target(path: Path, sources: Sequence[Path] = (), overwrite: bool = False, resumes: str = "") -> None:
+    """Refuse a path that cannot become a file, before anything is computed.
 
-    What exists is replaced only by its own kind, and never one of the `sources`, from which the new file is to be made.
+    What exists is replaced only with `overwrite`, and never one of the `sources`, from which the new file is to be made. A sweep may find a
+    file of the kind that it `resumes`, and sees for itself whether it can (ResumableFile).
     """
     check_writable(path)
     if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
         raise InputError(f"cannot write {path}: it is one of the files to read; choose another name")
-    if path.exists() and (there := kind_of(path)) != kind:
-        what = "is not a wgf file" if there is None else f"holds a {there}, not a {kind}"
-        raise InputError(f"{path} exists and {what}; it is left alone: choose another name")
+    if not (resumes and path.exists() and kind_of(path) == resumes):
+        refuse_existing(path, overwrite)
 
 
 def kind_of(path: Path) -> str | None:
@@ -66,7 +67,8 @@ def reading(path: Path) -> Iterator[h5py.File]:
     try:
         file = _unlocked(path, "r")
     except OSError as error:
-        raise InputError(f"{path} is not an HDF5 file that can be read: {error}") from None
+        what = "it is a problem file, which wgf run solves" if path.suffix == ".toml" else error
+        raise InputError(f"{path} is not an HDF5 file that can be read: {what}") from None
     with file:
         yield file
 

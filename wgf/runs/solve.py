@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError, answers, brief, listed, positive, truth
+from wgf.errors import InputError, answers, brief, entries_of, positive, truth
 from wgf.methods.base import Method, check_growth, check_method, check_rest
 from wgf.problems.problem import Problem, check_problem
 from wgf.runs.observers.base import Observer, watching
@@ -31,12 +31,14 @@ def solve(
     store: str | Path | None = None,
     progress: bool = False,
     observers: Sequence[Observer] = (),
+    overwrite: bool = False,
 ) -> Run:
     """Run `method` on `problem` from t = 0 to `until`: a time, or "rest", or a Rest with its tolerance and the longest time (rest.py).
 
     save       a number of frames, evenly spaced with both ends, or a list of times (t = 0 and the end are added); of a run to rest the
                number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
     store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
+    overwrite  whether a file that is there already may be replaced
     progress   a progress bar, if there is a terminal
     observers  further objects with frame, step and close (wgf/runs/observers/base.py)
 
@@ -46,7 +48,7 @@ def solve(
     check_problem(problem)
     check_method(method)
     truth(progress, "progress")
-    for observer in listed(observers, "observers", "a list of them"):
+    for observer in entries_of(observers, "observers", "a list of them"):
         answers(observer, ("frame", "step", "close"), "one of the observers", "an object with frame, step and close")
     ending = Ending(end := as_end(until))
     times = save_times(end, save)
@@ -56,7 +58,7 @@ def solve(
     with preparing(progress):
         stepper = method.bind(problem, times[-1])
     facts = stepper.facts
-    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts)
+    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite)
     monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), getattr(stepper, "eta", None))
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:

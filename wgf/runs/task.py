@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wgf.methods import METHODS, method_class
+from wgf.problems.changes import changed
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.problems.toml import read_problem
@@ -31,13 +33,26 @@ class Task:
     save: int | list[float]
 
 
-def read_task(path: str | Path, method: str | None = None, cells: tuple[int, ...] = (), until: float | str | None = None) -> Task:
-    """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own."""
+def read_task(
+    path: str | Path,
+    method: str | None = None,
+    cells: tuple[int, ...] = (),
+    until: float | str | None = None,
+    values: Mapping[tuple[str, str], float] | None = None,
+) -> Task:
+    """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own.
+
+    So do `values`, of keys (table, key), which stand in the problem's text as if they had been written there.
+    """
     path = Path(path)
-    root = parse(text := read_text(path), str(path))
+    text = read_text(path)
+    for (table, key), value in (values or {}).items():
+        text = changed(text, str(path), table, key, value)
+    root = parse(text, str(path))
     problem = read_problem(root, path.parent, text)
     end, save = read_times(root.table("time"), until)
-    return Task(problem, read_method(root, problem, method, cells), end, save)
+    given = {key: value for (table, key), value in (values or {}).items() if table == "method"}
+    return Task(problem, read_method(root, problem, method, cells, given), end, save)
 
 
 def read_times(table: TomlTable, until: float | str | None) -> tuple[float | Rest, int | list[float]]:
@@ -62,12 +77,14 @@ def read_times(table: TomlTable, until: float | str | None) -> tuple[float | Res
     return end, save
 
 
-def read_method(root: TomlTable, problem: Problem, name: str | None = None, cells: tuple[int, ...] = ()) -> Any:
-    """The method of [method] and [domain]; a `name` other than the file's takes that method's default options."""
+def read_method(
+    root: TomlTable, problem: Problem, name: str | None = None, cells: tuple[int, ...] = (), given: Mapping[str, float] | None = None
+) -> Any:
+    """The method of [method] and [domain]; a `name` other than the file's takes that method's default options but those `given`."""
     table, domain = root.table("method"), root.table("domain")
     written = table.choice("name", list(METHODS), "finite-volume")
     method = method_class(written if name is None else name)
     if name not in (None, written):
-        table = TomlTable({}, table.file, table.place)
+        table = TomlTable(given or {}, table.file, table.place)
     table.leave("name")
     return method.from_table(table, domain, problem, cells)

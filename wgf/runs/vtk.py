@@ -36,17 +36,13 @@ def export(source: Run | str | Path, path: str | Path) -> None:
 
     Raises InputError for another ending, a folder that is not there, and measures with more than three coordinates.
     """
-    run, path = source if isinstance(source, Run) else open_run(source), as_path(path)
-    if path.suffix.lower() != ".pvd":
-        raise InputError(f"cannot export to {path}: the name must end in .pvd")
-    check_writable(path)
-    folder = path.with_suffix("")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"cannot write the frames into {folder}: it is a file; choose another name")
+    folder = folder_of(path := as_path(path))
+    run = source if isinstance(source, Run) else open_run(source)
     p = run.measures[0].points.shape[1]
     if p > SPACE:
         raise InputError(f"measures with {p} coordinates cannot be shown in space: export takes one to three")
     folder.mkdir(exist_ok=True)
+    check_writable(folder / path.name)
     root = ElementTree.Element("VTKFile", type="Collection", version="1.0", byte_order="LittleEndian")
     collection = ElementTree.SubElement(root, "Collection")
     digits, files = len(str(len(run.times) - 1)), set()
@@ -61,6 +57,17 @@ def export(source: Run | str | Path, path: str | Path) -> None:
     for earlier in folder.iterdir():
         if earlier not in files and re.fullmatch(rf"{re.escape(folder.name)}_\d+\.vt[iu]", earlier.name):
             earlier.unlink()
+
+
+def folder_of(path: Path) -> Path:
+    """The folder for the frames of a collection; refuses a path at which there cannot be one."""
+    if path.suffix.lower() != ".pvd":
+        raise InputError(f"cannot export to {path}: the name must end in .pvd")
+    check_writable(path)
+    folder = path.with_suffix("")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"cannot write the frames into {folder}: it is a file; choose another name")
+    return folder
 
 
 def _write(path: Path, root: ElementTree.Element) -> None:

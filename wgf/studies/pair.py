@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, as_path, listed
+from wgf.errors import InputError, as_path, entries_of
 from wgf.measures.distances.axes import shared_periods
 from wgf.measures.distances.register import DISTANCES, distance, self_distance, transport_for
 from wgf.registers import known, load
@@ -28,7 +28,7 @@ class Pair:
     distance[name] (T,)
     floor[name] (T,)      the root mean square that would be seen if the two measures were the same (self_distance); zero
                           between densities on the same cells, NaN where it is not known
-    attributes            first, second: the two methods; first_file, second_file
+    attributes            first, second: the two methods; first_problem, second_problem, first_file, second_file
     """
 
     times: np.ndarray
@@ -36,13 +36,18 @@ class Pair:
     floor: dict[str, np.ndarray]
     attributes: dict[str, Any]
 
+    @property
+    def of_one_problem(self) -> bool:
+        """Whether the two runs are of the same problem, as far as it can be said in one line."""
+        return bool(self.attributes.get("first_problem") == self.attributes.get("second_problem"))
+
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against t; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)
 
-    def save(self, path: str | Path) -> None:
-        """Write the distances into an HDF5 file: /time, /distance/<name> and /floor/<name> (time)."""
-        check_target(path := as_path(path), "pair")
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write /time, /distance/<name> and /floor/<name> (time) into a new HDF5 file; with `overwrite` in place of another."""
+        check_target(path := as_path(path), overwrite=overwrite)
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "pair", "schema_version": SCHEMA_VERSION, "distances": " ".join(self.distance)})
             times = scale(file, "time", self.times)
@@ -73,7 +78,7 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     """
     for run in (first, second):
         check_run(run)
-    further = (known(name, DISTANCES, "distance") for name in listed(distances, "distances", 'a list of names, such as ["w2"]'))
+    further = (known(name, DISTANCES, "distance") for name in entries_of(distances, "distances", 'a list of names, such as ["w2"]'))
     rows = common_frames(first, second)
     same = first.data is not None and same_data(first.data, second.data)
     transport = transport_for(shared_periods(first.measures[0], second.measures[0]))
@@ -101,6 +106,8 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
         "title": str(first.attributes.get("title") or second.attributes.get("title") or ""),
         "first": first.method,
         "second": second.method,
+        "first_problem": first.attributes["problem_summary"],
+        "second_problem": second.attributes["problem_summary"],
         "first_file": str(first.path or ""),
         "second_file": str(second.path or ""),
     }

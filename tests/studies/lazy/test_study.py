@@ -126,7 +126,7 @@ def test_a_study_that_is_left_goes_on_and_ends_the_same(study, tmp_path, monkeyp
         assert (file.attrs["status"], file["done"][:].sum()) == ("running", 5)
     with pytest.raises(wgf.InputError, match="5 of 40 cells are done: call the same sweep again"):
         wgf.open_lazy(path)
-    with pytest.raises(wgf.InputError, match="holds another sweep, of which 5 of 40 cells are done"):
+    with pytest.raises(wgf.InputError, match="holds another sweep, a lazy study, of which 5 of 40 cells are done"):
         wgf.lazy(PROBLEM, **(options | {"seed": 1}), store=path)
     wgf.lazy(PROBLEM, **options, store=path)
     assert len(count) == len(set(count)) == 40

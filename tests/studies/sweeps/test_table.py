@@ -100,7 +100,9 @@ def test_what_is_done_is_not_done_again(whole, tmp_path, monkeypatch):
 
     monkeypatch.setattr(over_sizes.Reference, "cloud", never)
     assert same(sweep(path), whole[0])
-    fewer = sweep(path, sizes=(20, 80), replicates=6)
+    with pytest.raises(wgf.InputError, match="holds a comparison of 'tanh student', with clouds that this sweep does not have"):
+        sweep(path, sizes=(20, 80), replicates=6)
+    fewer = sweep(path, sizes=(20, 80), replicates=6, overwrite=True)
     assert np.array_equal(fewer.distance["function"], whole[0].distance["function"][[0, 2], :6])
 
 
@@ -118,7 +120,9 @@ def test_a_file_of_another_sweep_is_not_mixed_in(change, tmp_path):
     fresh = sweep(None, **small, **change)
     path = tmp_path / "c.h5"
     sweep(path, **small)
-    assert same(sweep(path, **small, **change), fresh)
+    with pytest.raises(wgf.InputError, match="holds another sweep, a comparison of 'tanh student'; it is left alone"):
+        sweep(path, **small, **change)
+    assert same(sweep(path, **small, **change, overwrite=True), fresh)
 
 
 def test_another_limit_of_the_same_name_is_not_mixed_in(tmp_path):
@@ -133,7 +137,7 @@ def test_another_limit_of_the_same_name_is_not_mixed_in(tmp_path):
                 return "Bump()"
 
         problem = wgf.Problem(wgf.RegressionEnergy(Bump(), TANH.data), wgf.Gaussian([0.2, 0.5], [0.4, 0.4]))
-        return wgf.compare(problem, GRID, 0.2, (4, 8), 5, save=2, workers=1, store=tmp_path / "c.h5")
+        return wgf.compare(problem, GRID, 0.2, (4, 8), 5, save=2, workers=1, store=tmp_path / "c.h5", overwrite=True)
 
     first, second = build(1.0), build(2.0)
     assert not np.array_equal(first.distance["function"], second.distance["function"])
@@ -153,7 +157,9 @@ def test_a_failing_cloud_leaves_the_table_as_far_as_it_is(tmp_path, monkeypatch)
         sweep(path, sizes=(6, 9), replicates=6)
     assert progress(path) == (3, 6)
     monkeypatch.undo()
-    with pytest.raises(wgf.InputError, match=r"c.h5 holds another sweep, of which 3 of 6 cells are done: end it with its own settings"):
+    with pytest.raises(
+        wgf.InputError, match=r"c.h5 holds another sweep, .*, of which 3 of 6 cells are done; .*: end it with its own settings"
+    ):
         sweep(path, sizes=(6, 9), replicates=6, seed=1)
     assert progress(path) == (3, 6)
     assert sweep(path, sizes=(6, 9), replicates=6).table.done.all()

@@ -14,6 +14,7 @@ from wgf.measures.grid import Grid, per_axis, vector
 Rule = tuple[np.ndarray, np.ndarray]  # points (N, p) and weights (N,)
 Vector = float | Sequence[float]  # one number per axis, or one for all of them
 Given = TypeVar("Given", bound="OnAxes")
+FEW = 8  # axes, whose numbers are told one by one
 
 
 class Law(Protocol):
@@ -67,6 +68,10 @@ class OnAxes:
         for name, array in arrays.items():
             object.__setattr__(self, name, tuple(np.broadcast_to(array, max(lists.values(), default=1)).tolist()))
 
+    def __repr__(self) -> str:
+        values = ", ".join(f"{item.name}={in_short(getattr(self, item.name))}" for item in dataclasses.fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({values})"
+
     def on_axes(self: Given, p: int) -> Given:
         """The law itself, or with its numbers on each of p axes where they were given for all."""
         return self.replaced(**{name: getattr(self, name) * p for name in self._for_all}) if self._for_all and p > 1 else self
@@ -74,6 +79,13 @@ class OnAxes:
     def replaced(self: Given, **vectors: Vector) -> Given:
         """The law with other vectors."""
         return dataclasses.replace(self, **vectors)  # type: ignore[type-var]
+
+
+def in_short(vector: Vector) -> str:
+    """A vector as Python writes it; of many axes with the same number, that number and how many there are."""
+    if isinstance(vector, tuple) and len(vector) > FEW and len(set(vector)) == 1:
+        return f"{vector[0]!r} on {len(vector)} axes"
+    return repr(vector)
 
 
 def entries(vector: Vector) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wgf.errors import InputError, listed
+from wgf.errors import InputError, entries_of
 from wgf.measures.grid import Grid, vector
 from wgf.measures.laws.base import Law, OnAxes, Rule, check_law, entries, outer, require_fitting
 from wgf.measures.laws.simple import Gaussian, Uniform
@@ -22,7 +22,7 @@ def _on_axes(law: Law, p: int) -> Law:
 
 def _laws(laws: Sequence[Law], of: str) -> tuple[Law, ...]:
     """The laws that others are made of, each of which is one."""
-    found = listed(laws, f"{of}: laws", "a list of laws")
+    found = entries_of(laws, f"{of}: laws", "a list of laws")
     for law in found:
         check_law(law, f"{of}: one of its laws", "a law, such as wgf.Gaussian(mean=[…], std=[…])")
     return found

@@ -24,11 +24,12 @@ from wgf.measures.laws.given import FromDensity, Samples
 from wgf.measures.measure import MeshDensity
 
 LEFT_OUT = 1e-6  # of the law, outside: worth a warning
-MISSED = 0.5  # of the law, outside: from here on the box is wrong
+MISSED = 0.25  # of the law, outside: from here on the box is wrong
 AROUND = "choose a box around the law, or leave lower and upper out"
 CELLS = {1: 512, 2: 64, 3: 16, 4: 8}  # per axis, by dimension, for the probability of a box
 DRAWS = 2**14  # points for the same, where a law has no cell averages
-ROUNDS = 200  # of drawing again: what holds half of a law leaves nothing over after them
+ROUNDS = 200  # of drawing again: what holds most of a law leaves nothing over after them
+MARGIN = 0.25  # of the extent of points, on both sides, of a box that is advised
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,12 +128,22 @@ class InBox:
         return f"{self.law!r} in {self.title}"
 
 
-def judge_box(law: Law, held: float, where: str, remedy: str = AROUND) -> None:
-    """Warn if `where`, a box or a mesh, holds less than all of the law, `held` of it, and refuse one that holds less than half."""
+def judge_box(law: Law, held: float, where: str, remedy: str = "") -> None:
+    """Warn if `where`, a box or a mesh, holds less than all of the law, `held` of it, and refuse one that misses more than MISSED."""
     if not held > 1 - MISSED:
-        raise InputError(f"{where} holds only {max(held, 0.0):.2%} of the initial law {law!r}: {remedy}")
+        advice = remedy or f"{AROUND}; {box_title(*box_around(law))} would do"
+        raise InputError(f"{where} holds only {max(held, 0.0):.2%} of the initial law {law!r}: {advice}")
     if held < 1 - LEFT_OUT:
         warn(f"{where} leaves out {1 - held:.2g} of the initial law; the rest is scaled to mass one", BoundaryWarning)
+
+
+def box_around(law: Law) -> tuple[list[float], list[float]]:
+    """The edges, in round numbers, of a box around points drawn from a law."""
+    points = law.sample(DRAWS, np.random.default_rng(0))
+    lower, upper = points.min(axis=0), points.max(axis=0)
+    margin = MARGIN * np.maximum(upper - lower, np.abs(lower) + np.finfo(float).tiny)
+    unit = 10.0 ** np.floor(np.log10(margin))
+    return (np.floor((lower - margin) / unit) * unit).tolist(), (np.ceil((upper + margin) / unit) * unit).tolist()
 
 
 def box_title(lower: Sequence[float], upper: Sequence[float]) -> str:

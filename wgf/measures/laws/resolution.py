@@ -66,8 +66,11 @@ def narrowest(law: Any) -> np.ndarray:
     return result
 
 
-def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law: Any) -> None:
-    """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law."""
+def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law: Any, endless: bool = False) -> None:
+    """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law.
+
+    Where the grid is `endless`, shorter cells are advised instead of more of them in a smaller box.
+    """
     known = narrowest(law) / grid.spacing
     found = cells_per_std(grid, averages)
     ratios = np.where(known < np.maximum(found, CELLS_PER_STD), known, found)  # the box may cut off what is wider
@@ -76,7 +79,9 @@ def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law
             continue
         needed = CELLS_PER_STD * n / ratio if ratio > 0 else math.inf
         remedy = (
-            f"take at least {math.ceil(needed * (1 - ROUNDING)):,} on this axis, or a smaller box, or take"
+            "take shorter cells" + (f", with a spacing of {h * ratio / CELLS_PER_STD:.2g} on this axis, or take" if ratio > 0 else ": take")
+            if endless
+            else f"take at least {math.ceil(needed * (1 - ROUNDING)):,} on this axis, or a smaller box, or take"
             if needed <= TO_BE_COUNTED
             else "no grid of this box resolves it: take"
         )

@@ -27,7 +27,7 @@ REACH = 9.0  # standard deviations beyond which a normal law has less than 1e-18
 EVEN = 1.5  # periods: a wrapped normal law of a larger standard deviation is uniform to 1e-19
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gaussian(OnAxes):
     """Independent normal coordinates N(mean_k, std_k²). One number serves for all axes: `Gaussian([0, 1], 0.4)`."""
 
@@ -84,7 +84,7 @@ def _normal(edges: np.ndarray, mean: float, std: float, wrap: bool) -> np.ndarra
     return masses
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Uniform(OnAxes):
     """The uniform law on the box Π [lower_k, upper_k]. One number serves for all axes: `Uniform(-1, [1, 2])`."""
 
@@ -123,7 +123,7 @@ class Uniform(OnAxes):
         return legendre_rule(entries(self.lower), entries(self.upper), nodes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ball(OnAxes):
     """The uniform law on the ball |θ − center| ≤ radius. One number serves for all coordinates of the center."""
 

@@ -51,7 +51,7 @@ class Windowed:
     """
 
     def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
-        self.scheme, self.method, self.problem, self.box = scheme, method, problem, box
+        self.scheme, self.method, self.problem, self.box, self.endless = scheme, method, problem, box, endless
         self.follows = scheme is Transport and method.negligible > 0
         whole = np.array([(0, n) for n in box.shape])
         self.wraps = np.array(box.periodic())
@@ -73,7 +73,7 @@ class Windowed:
     def start(self) -> GridState:
         """The initial law, of mass one in the window."""
         self._place(self.first, self.seen_first)
-        averages = judged(self.problem, self._grid(self.beginning), self.averages)
+        averages = judged(self.problem, self._grid(self.beginning), self.averages, self.endless)
         if self.follows:
             averages = self._kept(averages)
         initial = carried(averages, self.beginning, self.first)

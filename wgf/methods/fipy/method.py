@@ -37,7 +37,7 @@ from wgf.methods.fipy.stepper import MeshStepper
 from wgf.problems.poisson import REMEDY
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
-from wgf.registers import known
+from wgf.registers import known, listed
 
 ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "ImplicitDiffusionTerm": "two-point"}  # in FiPy, the same
 
@@ -114,7 +114,7 @@ class FiPyMesh:
             domain = domain.on_axes(problem.dim)
         fipy_mesh, mesh = domain.build() if self._is_domain else (domain, described(domain))
         if problem.dim not in (None, mesh.dim):
-            names = ", ".join(problem.axis_names(problem.dim))
+            names = listed(problem.axis_names(problem.dim))
             raise InputError(f"the {mesh.title} lies in dimension {mesh.dim} but theta has {problem.dim} coordinates ({names})")
         if problem.growth and not np.allclose(np.linalg.norm(mesh.vertices, axis=1), 1.0):
             raise InputError(f"the problem was reduced to the unit sphere: take wgf.Sphere or wgf.Circle of radius 1, not the {mesh.title}")

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wgf.errors import InputError, listed
+from wgf.errors import InputError, entries_of
 from wgf.measures.grid import BOUNDARIES, box_dim, per_axis, vector
 from wgf.measures.laws import InBox, Law, judge_box
 from wgf.registers import known
@@ -35,7 +35,7 @@ class Walls:
     ) -> None:
         if (lower is None) != (upper is None):
             raise InputError("walls need both lower and upper, or neither")
-        for condition in (boundary,) if isinstance(boundary, str) else listed(boundary, "boundary", "a word for each axis"):
+        for condition in (boundary,) if isinstance(boundary, str) else entries_of(boundary, "boundary", "a word for each axis"):
             known(condition, BOUNDARIES, "boundary condition")
         self.anywhere = lower is None or upper is None
         if self.anywhere:

@@ -29,9 +29,9 @@ from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 class Writer:
     """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
 
-    def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
+    def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any], overwrite: bool = False) -> None:
         self.path = as_path(path, "store")
-        check_target(self.path)
+        check_target(self.path, overwrite=overwrite)
         self.problem, self.method, self.facts = problem, method, facts
         self.frames = 0
         self.grid: Grid | None = None  # of the frames on file

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, as_path, listed, number, positive, shown
+from wgf.errors import InputError, as_path, entries_of, number, positive, shown
 from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud
 from wgf.methods.particles.method import Particles
@@ -117,9 +117,9 @@ class LazyStudy(OfTable):
         """Deviation and κ against the scale, the losses, the weights before and after; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)
 
-    def save(self, path: str | Path) -> None:
-        """Write the study into an HDF5 file (layout: docs/design.md)."""
-        check_target(path := as_path(path), "lazy")
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the study into a new HDF5 file (layout: docs/design.md); with `overwrite` in place of another."""
+        check_target(path := as_path(path), overwrite=overwrite)
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "lazy", "status": "complete", "estimates": " ".join(SLOPES)})
             scales = self.table.write(file) | {"estimate": scale(file, "estimate", np.arange(len(SLOPES)))}
@@ -147,6 +147,7 @@ def lazy(
     workers: int | None = None,
     progress: bool = False,
     store: str | Path | None = None,
+    overwrite: bool = False,
 ) -> LazyStudy:
     """Train `replicates` networks of each size for each scaling α = A·m^{−p}, A of `scales`, p of `exponents`, beside their tangent models.
 
@@ -154,6 +155,7 @@ def lazy(
     centred    None, "pairs" or "subtracted" (networks/scaling.py)
     workers    parallel processes; default: one per core. The results do not depend on it.
     store      an HDF5 file that is filled as the networks are done; called again after any end, the study goes on from there
+    overwrite  whether another file that is there may be replaced
 
     Raises InputError for problems without a network, with noise, or with a penalty other than λ|θ|².
     """
@@ -168,8 +170,8 @@ def lazy(
     attributes = _attributes(problem, seed, centred) | {"coordinates": " ".join(problem.axis_names(p))}
     resumable = None
     if store is not None:
-        check_target(path := as_path(store, "store"), "lazy")
-        resumable = ResumableLazyTable(path, _signature(problem, times, seed, centred))
+        check_target(path := as_path(store, "store"), overwrite=overwrite, resumes="lazy")
+        resumable = ResumableLazyTable(path, _signature(problem, times, seed, centred), overwrite)
         attributes["signature"] = resumable.signature
     table = LazyTable.empty(scalings, np.array(chosen), np.array(times), replicates, p)
     if resumable is not None:
@@ -186,7 +188,7 @@ def lazy(
             trained.update(task.neurons.m)
     study = LazyStudy(table, _expected_distance(problem, table, centred), _rates(table), attributes)
     if resumable is not None:
-        study.save(resumable.path)
+        study.save(resumable.path, overwrite=True)
     return study
 
 
@@ -219,7 +221,7 @@ def _checked(
     sizes: Sequence[int], exponents: Sequence[float], scales: Sequence[float], replicates: int, centred: str | None
 ) -> tuple[list[tuple[float, float]], list[int]]:
     """The scalings (p, A) and the sizes, ascending; refuses what cannot be."""
-    exponents, scales = listed(exponents, "exponents", "a list of them"), listed(scales, "scales", "a list of them")
+    exponents, scales = entries_of(exponents, "exponents", "a list of them"), entries_of(scales, "scales", "a list of them")
     for p in exponents:
         if not 0.0 < number(p) <= 1.0:
             raise InputError(

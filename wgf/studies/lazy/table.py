@@ -75,9 +75,18 @@ class LazyTable:
         series = {name: values[cell] for name, values in self.series.items()}
         return Laziness(self.times, float(self.relative_scale[cell]), **series), self.parameters[cell[0]]
 
+    @property
+    def scalings(self) -> dict[tuple[float, float], int]:
+        """The places of the scalings (p, A)."""
+        return {pair: k for k, pair in enumerate(zip(self.exponents.tolist(), self.factors.tolist(), strict=True))}
+
+    def covers(self, other: LazyTable) -> bool:
+        """Whether this table has all scalings, sizes and replicates of another one."""
+        return other.scalings.keys() <= self.scalings.keys() and set(other.sizes) <= set(self.sizes) and other.replicates <= self.replicates
+
     def adopt(self, other: LazyTable) -> None:
         """Take over the cells of another table that this one has, too."""
-        scalings = {pair: k for k, pair in enumerate(zip(other.exponents.tolist(), other.factors.tolist(), strict=True))}
+        scalings = other.scalings
         sizes = {int(m): k for k, m in enumerate(other.sizes)}
         for cell in self.missing():
             scaling = scalings.get((float(self.exponents[cell[0]]), float(self.factors[cell[0]])))
@@ -113,14 +122,16 @@ class LazyTable:
 class ResumableLazyTable(ResumableFile):
     """The table on file while it is being filled."""
 
-    def __init__(self, path: Path, signature: str) -> None:
-        super().__init__(path, signature, "lazy")
+    def __init__(self, path: Path, signature: str, overwrite: bool = False) -> None:
+        super().__init__(path, signature, "lazy", overwrite)
 
     def take_up(self, table: LazyTable, attributes: dict[str, Any]) -> None:
         """Put what an earlier call of the same study has left into the table, and the table into the file."""
         with self.earlier() as file:
             if file is not None:
-                table.adopt(LazyTable.read(file))
+                earlier = LazyTable.read(file)
+                self.require_kept(table.covers(earlier))
+                table.adopt(earlier)
         self.begin(attributes, table.write)
 
     def record(self, table: LazyTable, cell: tuple[int, int, int]) -> None:

@@ -127,9 +127,9 @@ class Comparison(OfTable):
         """Distances against m with the fitted slopes; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)
 
-    def save(self, path: str | Path) -> None:
-        """Write the comparison into an HDF5 file (layout: docs/design.md)."""
-        check_target(path := as_path(path), "comparison")
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the comparison into a new HDF5 file (layout: docs/design.md); with `overwrite` in place of another."""
+        check_target(path := as_path(path), overwrite=overwrite)
         with begin(path) as file:
             file.attrs.update({**self.attributes, "kind": "comparison", "theory": self.theory, "estimates": " ".join(ESTIMATES)})
             times, sample = self.table.write(file, self.limit)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import BoundaryWarning, InputError, as_path, instance, listed, whole
+from wgf.errors import BoundaryWarning, InputError, as_path, entries_of, instance, whole
 from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.cells import counted
 from wgf.measures.distances.points import mean_gap
@@ -65,6 +65,7 @@ def compare(
     progress: bool = False,
     distances: Sequence[str] = (),
     store: str | Path | None = None,
+    overwrite: bool = False,
 ) -> Comparison:
     """Solve the limit with `method`, run `replicates` clouds of each of the `sizes` neurons, and compare at the save times.
 
@@ -73,7 +74,8 @@ def compare(
     particles   how the neurons move (its m and seed are replaced); default: gradient flow
     distances   further ones, by name (measures/distances/register.py)
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
-                more sizes or replicates; a finished file of another sweep is replaced, an unfinished one refused.
+                more sizes or replicates; any other file is refused.
+    overwrite   whether another file that is there may be replaced
     """
     leave_to_first_process(workers)
     check_problem(problem)
@@ -88,8 +90,8 @@ def compare(
     template = particles or Particles(chosen[0])
     resumable = None
     if store is not None:
-        check_target(path := as_path(store, "store"), "comparison")
-        resumable = ResumableTable(path, _signature(problem, method, template, save_times(until, save), seed, names))
+        check_target(path := as_path(store, "store"), overwrite=overwrite, resumes="comparison")
+        resumable = ResumableTable(path, _signature(problem, method, template, save_times(until, save), seed, names), overwrite)
     one = dataclasses.replace(template, m=1, seed=0).bind(problem, until)  # what neurons cannot do is said before anything is solved
     limit = solve(problem, method, until, save, progress=progress)
     table = SweepTable.empty(np.array(chosen), limit.times, names, replicates, limit.prediction.shape[1])
@@ -116,13 +118,13 @@ def compare(
     result = Comparison(table, rates, limit.prediction, weights, resampling, errors, attributes)
     if resumable is not None:
         result.attributes["signature"] = resumable.signature
-        result.save(resumable.path)
+        result.save(resumable.path, overwrite=True)
     return result
 
 
 def as_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     """The numbers m of neurons, ascending, none twice."""
-    chosen = listed(sizes, "sizes", "a list of numbers of neurons, such as [64, 256, 1024]")
+    chosen = entries_of(sizes, "sizes", "a list of numbers of neurons, such as [64, 256, 1024]")
     for m in chosen:
         whole(m, "sizes: m")
     return tuple(sorted({int(m) for m in chosen}))
@@ -204,7 +206,7 @@ def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
 def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distances: Sequence[str]) -> tuple[str, ...]:
     """The names of the distances; refuses a sweep that cannot be fitted."""
     always = ("function", "loss") if problem.energy.data is not None else ("loss", "energy")
-    further = listed(distances, "distances", 'a list of names, such as ["w2"]')
+    further = entries_of(distances, "distances", 'a list of names, such as ["w2"]')
     names = tuple(dict.fromkeys((*always, *(known(name, DISTANCES, "distance") for name in further))))
     if "function" in names and problem.energy.data is None:
         raise InputError("the function distance is one of networks, and this energy has no data: leave it out")

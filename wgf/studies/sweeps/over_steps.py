@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, listed, positive, whole, whole_if_given
+from wgf.errors import InputError, entries_of, positive, whole, whole_if_given
 from wgf.measures.laws.base import generator
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem, check_problem
@@ -102,9 +102,9 @@ def compare_steps(
     check_problem(problem)
     whole(m, "m")
     generator(seed)
-    for eta in listed(steps, "steps", "a list of step sizes η"):
+    for eta in entries_of(steps, "steps", "a list of step sizes η"):
         positive(eta, "steps: η")
-    for batch in listed(batches, "batches", "a list of numbers of samples, and None for all data"):
+    for batch in entries_of(batches, "batches", "a list of numbers of samples, and None for all data"):
         whole_if_given(batch, "batches: B")
     if problem.energy.data is None or problem.noise > 0:
         raise InputError("steps and batches are compared for networks without noise: a RegressionEnergy and temperature = 0")

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.runs.existing import REMEDY, contents
 from wgf.runs.hdf5 import begin, kind_of, opened, reading
 
 
@@ -44,21 +45,17 @@ class OfTable:
 class ResumableFile:
     """The file of a sweep of one `kind` while it is being filled. `signature` says what its numbers depend on.
 
-    Refuses a file with another sweep that is not finished: its cells would be lost. A finished one is replaced.
+    Refuses a file with another sweep, or with more of the same, unless `overwrite` says that it may be replaced: its cells would be lost.
     """
 
-    def __init__(self, path: Path, signature: str, kind: str) -> None:
-        self.path, self.signature, self.kind = path, signature, kind
-        if not self._is_there():
+    def __init__(self, path: Path, signature: str, kind: str, overwrite: bool = False) -> None:
+        self.path, self.signature, self.kind, self.overwrite = path, signature, kind, overwrite
+        if overwrite or not self._is_there():
             return
         with reading(path) as file:
-            unfinished, same = file.attrs["status"] != "complete", file.attrs.get("signature") == signature
-        if unfinished and not same:
-            done, cells = progress(path)
-            raise InputError(
-                f"{path} holds another sweep, of which {done} of {cells} cells are done: end it with its own settings, delete it, or "
-                "choose another name"
-            )
+            same = file.attrs.get("signature") == signature
+        if not same:
+            raise InputError(f"{path} holds another sweep, {contents(path)}; it is left alone: end it with its own settings, {REMEDY}")
 
     @contextlib.contextmanager
     def earlier(self) -> Iterator[h5py.File | None]:
@@ -68,6 +65,14 @@ class ResumableFile:
             return
         with reading(self.path) as file:
             yield file if file.attrs.get("signature") == self.signature else None
+
+    def require_kept(self, all_of_it: bool) -> None:
+        """Refuse to begin the file anew where what is there would not be kept, `all_of_it`, and may not be replaced."""
+        if not all_of_it and not self.overwrite:
+            raise InputError(
+                f"{self.path} holds {contents(self.path)}, with clouds that this sweep does not have; it is left alone: ask for all of its "
+                f"sizes and replicates, {REMEDY}"
+            )
 
     def begin(self, attributes: dict[str, Any], write: Callable[[h5py.File], object]) -> None:
         """A new file of the sweep as far as it is, in place of what was there."""

@@ -90,6 +90,10 @@ class SweepTable:
         floor = {name: values[size, pair] for name, values in self.floor.items()} if two else {}
         return Found({name: values[size, rows] for name, values in self.distance.items()}, floor, self.prediction[size, rows])
 
+    def covers(self, other: SweepTable) -> bool:
+        """Whether this table has all sizes and replicates of another one."""
+        return set(other.sizes) <= set(self.sizes) and other.replicates <= self.replicates
+
     def adopt(self, other: SweepTable) -> None:
         """Take over the cells of another table that this one has, too, with as many replicates."""
         places = {int(m): k for k, m in enumerate(other.sizes)}
@@ -116,16 +120,18 @@ class SweepTable:
 class ResumableTable(ResumableFile):
     """The table of a comparison on file while it is being filled."""
 
-    def __init__(self, path: Path, signature: str) -> None:
-        super().__init__(path, signature, "comparison")
+    def __init__(self, path: Path, signature: str, overwrite: bool = False) -> None:
+        super().__init__(path, signature, "comparison", overwrite)
 
     def take_up(self, table: SweepTable, limit: np.ndarray, attributes: dict[str, Any]) -> None:
         """Put what an earlier call has left, if it was of the same sweep and limit, into the table, and the table into the file."""
         with self.earlier() as file:
             if file is not None:
-                stored = file["limit_prediction"][:]
-                if stored.shape == limit.shape and np.allclose(stored, limit, rtol=SAME, atol=SAME):
-                    table.adopt(SweepTable.read(file))
+                stored, earlier = file["limit_prediction"][:], SweepTable.read(file)
+                same = stored.shape == limit.shape and np.allclose(stored, limit, rtol=SAME, atol=SAME)
+                self.require_kept(same and table.covers(earlier))
+                if same:
+                    table.adopt(earlier)
         self.begin(attributes, lambda file: table.write(file, limit))
 
     def record(self, table: SweepTable, size: int, pair: int) -> None:

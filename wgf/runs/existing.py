@@ -1,0 +1,68 @@
+"""What is at a path already, in words; nothing of it is replaced unless that is asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from wgf.errors import InputError
+
+DRAWN = "drawn by wgf"  # stands in the metadata of our figures
+REMEDY = "choose another name (--output), or let it be replaced (--force, in Python overwrite=True)"
+KINDS = {"comparison": "a comparison", "pair": "a comparison of two runs", "lazy": "a lazy study"}  # kinds of HDF5 files, beside runs
+FILMS = (".gif", ".mp4")
+ENDS = 2**14  # bytes at the beginning and at the end of a figure, where its metadata are
+
+
+def refuse_existing(path: Path, overwrite: bool = False) -> None:
+    """Raise an InputError that says what is there, where something is and may not be replaced."""
+    if not overwrite and path.exists():
+        raise InputError(f"{path} exists and holds {contents(path)}; it is left alone: {REMEDY}")
+
+
+def contents(path: Path) -> str:
+    """What an existing file or folder holds, in words."""
+    if path.is_dir():
+        return "files"
+    try:
+        with h5py.File(path, "r") as file:
+            return _stored(file)
+    except (OSError, KeyError, ValueError, RuntimeError):  # no HDF5, or damaged
+        pass
+    if is_drawn(path):
+        return "a figure of wgf"
+    return "a film" if path.suffix.lower() in FILMS else "another program's file"
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether a file is a figure of ours."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.read(ENDS)
+        file.seek(-min(ENDS, path.stat().st_size), os.SEEK_END)
+        return DRAWN.encode() in first + file.read()
+
+
+def _stored(file: h5py.File) -> str:
+    """For example `a complete run of 'tanh student' up to t = 10`."""
+    if "schema_version" not in file.attrs:
+        return "another program's file"
+    kind, title = str(file.attrs.get("kind", "run")), str(file.attrs.get("title", ""))
+    what = KINDS.get(kind, kind)
+    of_what = f" of {title!r}" if title else ""
+    if kind == "run":
+        times = file["time"][:]
+        reached = f" up to t = {times[-1]:g}" if len(times) else ""
+        return f"{_article(str(file.attrs['status']))} run{of_what}{reached}"
+    if "done" in file and str(file.attrs["status"]) != "complete":
+        done = file["done"][:]
+        return f"{what}{of_what}, of which {np.count_nonzero(done)} of {done.size} cells are done"
+    return f"{what}{of_what}"
+
+
+def _article(word: str) -> str:
+    return f"an {word}" if word[:1] in "aeiou" else f"a {word}"
