@@ -13,7 +13,7 @@ from wgf.errors import InputError
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN.h5 [OTHER.h5]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A .gif or .mp4 file  [default: the first name with .gif, here]")
 def animate(files: tuple[Path, ...], output: Path | None) -> None:
-    """Film the run in RUN.h5; with a second run, both in one picture, neurons over the density."""
+    """Film the run in RUN.h5; with a second run, both in one picture, on one scale."""
     from wgf.plots.film import animate as film
     from wgf.runs.reader import open_run
 

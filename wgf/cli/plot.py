@@ -15,7 +15,7 @@ from wgf.errors import InputError
     "-o", "--output", type=click.Path(path_type=Path), help="A .png, .pdf or .svg file  [default: the first name with .png, here]"
 )
 def plot(files: tuple[Path, ...], output: Path | None) -> None:
-    """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, neurons over the density."""
+    """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, on one scale."""
     from wgf.runs.reader import open_run
     from wgf.studies.open import open_result
 

@@ -1,4 +1,4 @@
-"""Films of a run: the density or the cloud as it moves, the loss beside it; and two runs in one, the neurons over the density."""
+"""Films of a run: the measure as it moves, what falls beside it; and two runs in one, neurons over the density, densities side by side."""
 
 from __future__ import annotations
 
