@@ -1,6 +1,7 @@
 """What stands in a panel of a figure, as numbers and words: so that a test sees what a reader of the figure sees."""
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
 def labelled(artists, label):
@@ -28,6 +29,23 @@ def dots(panel):
 def legend(panel):
     """The words of its legend."""
     return [text.get_text() for text in panel.get_legend().get_texts()]
+
+
+def shown(figure):
+    """Its panels, without colour bars."""
+    return [panel for panel in figure.axes if panel.get_label() != "<colorbar>"]
+
+
+def bars(figure):
+    """Its colour bars, each as its words and its ends."""
+    return [(panel.get_ylabel(), panel.get_ylim()) for panel in figure.axes if panel.get_label() == "<colorbar>"]
+
+
+def inside(figure):
+    """Whether its title, drawn, lies within the figure."""
+    FigureCanvasAgg(figure).draw()
+    title, whole = figure._suptitle.get_window_extent(), figure.bbox
+    return whole.x0 <= title.x0 and title.x1 <= whole.x1 and title.y1 <= whole.y1
 
 
 def words(panel):

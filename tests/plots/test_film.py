@@ -1,8 +1,10 @@
 """Films: one frame for each time, of densities, of clouds, and of both; judged by what stands in each frame."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from artists import among, colours, dots, legend, line
+from artists import among, bars, colours, dots, legend, line, shown
 from matplotlib.animation import PillowWriter, writers
 from PIL import Image
 from problems import RIDGE_1D, Tanh
@@ -35,14 +37,19 @@ def seen(monkeypatch):
 
 
 def look(figure):
-    left, right = figure.axes
+    measures, falling = (shown(part) for part in figure.subfigs)
+    left, right = measures[0], falling[0]
     named = {one.get_label(): np.array(one.get_data()) for one in left.get_lines()}
     return {
         "title": left.get_title(loc="left"),
         "heading": figure.get_suptitle(),
         "labels": (left.get_xlabel(), left.get_ylabel(), right.get_xlabel(), right.get_ylabel()),
         "limits": (left.get_xlim(), left.get_ylim()),
-        "image": [colours(image).copy() for image in left.get_images()],
+        "image": [colours(image).copy() for panel in measures for image in panel.get_images()],
+        "scales": [image.get_clim() for panel in measures for image in panel.get_images()] + [ends for _, ends in bars(figure)],
+        "planes": [(panel.get_xlabel(), panel.get_ylabel()) for panel in measures],
+        "contours": [len(panel.collections) for panel in measures],
+        "opacity": [one.get_alpha() for one in left.get_lines() if one.get_linestyle() == "None"],
         "curve": named.get("density"),
         "dots": dots(left),
         "bars": [bar.get_height() for bar in left.patches],
@@ -50,6 +57,8 @@ def look(figure):
         "falls": [line(right, word) for word in dict.fromkeys(legend(right))],
         "marks": dots(right),
         "scale": right.get_yscale(),
+        "energy": line(falling[-1], legend(falling[-1])[0]),
+        "energies": [panel.get_ylabel() for panel in falling],
     }
 
 
@@ -74,10 +83,12 @@ def test_a_film_shows_the_measure_at_each_common_time(problem, methods, seen, tm
         for run in runs:
             check_measure(frame, run.measures[k], alone=len(runs) == 1)
         for run, fall, mark in zip(runs, frame["falls"], frame["marks"], strict=True):
-            assert fall == pytest.approx(np.array([run.times, run.loss]))
+            assert fall == pytest.approx(np.array([run.history["time"], run.history["loss"]]))  # of every step
             assert mark.ravel() == pytest.approx([run.times[k], run.loss[k]])
         assert frame["scale"] == "log"
-        assert frame["limits"][0] == pytest.approx(seen[0]["limits"][0]) or problem.dim == 1
+        assert frame["limits"] == seen[0]["limits"]
+        assert frame["scales"] == seen[0]["scales"]
+        assert len(frame["scales"]) == (2 if problem.dim == 2 and DENSITY in methods else 0)
         first, second = ("$c$", "$a$") if problem.dim == 2 else ("$a$", "density")
         assert frame["labels"] == (first, second, "t", r"loss $L[\mu_t]$")
 
@@ -106,9 +117,43 @@ def test_energies_without_data_can_be_filmed(seen, tmp_path):
     problem = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: 0.5 * np.sum(theta**2, axis=-1)), wgf.Gaussian([0.5], [0.6]))
     run = solved(problem, DENSITY, 3)
     wgf.animate(run, tmp_path / "film.gif")
-    assert [frame["labels"][3] for frame in seen] == [r"$L[\mu_t]$"] * 3
+    assert [frame["labels"][3] for frame in seen] == [r"free energy $E[\mu_t]$"] * 3
     assert [frame["scale"] for frame in seen] == ["linear"] * 3
-    assert np.array([frame["marks"][0].ravel() for frame in seen]) == pytest.approx(np.column_stack([run.times, run.loss]))
+    assert np.array([frame["marks"][0].ravel() for frame in seen]) == pytest.approx(np.column_stack([run.times, run.free_energy]))
+
+
+def test_both_densities_are_filmed_side_by_side(seen, tmp_path):
+    """On one scale, which is that of all frames and of the colour bar; they are told apart by what was asked for."""
+    runs = [solved(TANH.problem, DENSITY), solved(TANH.problem, wgf.FiniteVolume(16))]
+    wgf.animate(runs[0], tmp_path / "film.gif", runs[1])
+    top = max(measure.values.max() for run in runs for measure in run.measures)
+    for k, frame in enumerate(seen):
+        for image, run in zip(frame["image"], runs, strict=True):
+            assert image == pytest.approx(run.measures[k].values.T)
+        assert frame["scales"] == [pytest.approx((0, top))] * 3
+        assert len(frame["falls"]) == len(frame["marks"]) == 2
+
+
+def test_neurons_are_seen_through_and_lie_under_the_contours_of_the_density(seen, tmp_path):
+    wgf.animate(solved(TANH.problem, DENSITY), tmp_path / "film.gif", solved(TANH.problem, CLOUD))
+    assert [frame["opacity"] for frame in seen] == [[0.35]] * 3
+    assert [frame["contours"] for frame in seen] == [[1]] * 3
+
+
+def test_with_noise_the_free_energy_is_filmed(seen, tmp_path):
+    """That of the density; neurons have none."""
+    problem = dataclasses.replace(TANH.problem, temperature=0.3)
+    run = solved(problem, wgf.FiniteVolume(12, [-3] * 2, [3.5] * 2, edge_tolerance=1))
+    wgf.animate(run, tmp_path / "film.gif", solved(problem, CLOUD))
+    for frame in seen:
+        assert frame["energies"] == [r"loss $L[\mu_t]$", r"free energy $E[\mu_t]$"]
+        assert frame["energy"] == pytest.approx(np.array([run.history["time"], run.history["free_energy"]]))
+
+
+def test_three_coordinates_are_filmed_in_all_pairs(seen, tmp_path):
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a", "b")), TANH.data), wgf.Gaussian([0.3] * 3, [0.4] * 3))
+    wgf.animate(solved(problem, CLOUD), tmp_path / "film.gif")
+    assert [frame["planes"] for frame in seen] == [[("$c$", "$a$"), ("$c$", "$b$"), ("$a$", "$b$")]] * 3
 
 
 def test_only_common_times_are_shown(seen, tmp_path):

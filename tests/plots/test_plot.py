@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
-from artists import among, colours, dots, legend, line, outline, steps, words
+from artists import among, bars, colours, dots, inside, legend, line, outline, shown, steps, words
 from children import Watching
 from matplotlib.cbook import is_math_text
 from matplotlib.collections import LineCollection, PolyCollection
@@ -62,7 +62,7 @@ SHOWN = [0, 1, 3, 4]  # of five frames
 def parts(figure):
     """The panels of the measures, without a colour bar, and those below."""
     top, bottom = figure.subfigs
-    return [panel for panel in top.axes if panel.get_label() != "<colorbar>"], bottom.axes
+    return shown(top), bottom.axes
 
 
 @pytest.mark.parametrize("case", RUNS)
@@ -70,7 +70,8 @@ def test_every_legal_run_is_drawn_with_its_title_its_fall_and_its_fit(case, tmp_
     run = RUNS[case]()
     figure = run.plot(tmp_path / "run.png")
     assert (tmp_path / "run.png").exists()
-    assert figure.get_suptitle() == f"a title — {run.method}"
+    assert figure.get_suptitle().split() == f"a title — {run.method}".split()
+    assert inside(figure)
     fall, fit = parts(figure)[1]
     check_fall(fall, run)
     check_fit(fit, run)
@@ -121,35 +122,87 @@ def window(measures, axis):
     return max(min(seen) - margin, grid.lower[axis]), min(max(seen) + margin, grid.upper[axis])
 
 
-@pytest.mark.parametrize(("case", "label"), [("two axes", "density"), ("three axes", "density of ($c$, $a$)")])
-def test_the_density_in_the_plane_is_an_image(case, label):
-    """One image a panel, c to the right and a upwards, on a common scale from zero, on the box; beside it the marginals."""
+NAMES = ("$c$", "$a$", "$b$")
+
+
+@pytest.mark.parametrize(("case", "pairs"), [("two axes", [(0, 1)]), ("three axes", [(0, 1), (0, 2), (1, 2)])])
+def test_the_density_of_each_pair_of_axes_is_an_image(case, pairs):
+    """A row of panels for each pair, at four times."""
     run = RUNS[case]()
     panels, _ = parts(figure := plot_run(run))
-    assert len(panels) == len(SHOWN)
+    rows = np.reshape(panels, (len(pairs), len(SHOWN)))
+    labels = ["density"] if len(pairs) == 1 else [f"density of ({NAMES[i]}, {NAMES[j]})" for i, j in pairs]
+    for row, pair, (label, ends), expected in zip(rows, pairs, bars(figure), labels, strict=True):
+        check_planes(row, run, pair, ends)
+        assert label == expected
+
+
+def check_planes(panels, run, pair, ends):
+    """One image a panel, the first axis to the right, on a common scale from zero, on the box; beside it the marginals."""
+    first, second = pair
     measures = [run.measures[k] for k in SHOWN]
     grid = measures[0].grid
-    spare = tuple(range(2, grid.dim))
-    planes = [measure.values.sum(axis=spare) * np.prod(grid.spacing[2:]) for measure in measures]
+    spare = tuple(k for k in range(grid.dim) if k not in pair)
+    planes = [measure.values.sum(axis=spare) * np.prod(grid.spacing[list(spare)]) for measure in measures]
     for panel, plane, k in zip(panels, planes, SHOWN, strict=True):
         (image,) = panel.get_images()
         assert colours(image) == pytest.approx(plane.T, rel=1e-12)
         assert image.origin == "lower"
-        assert image.get_extent() == [grid.lower[0], grid.upper[0], grid.lower[1], grid.upper[1]]
-        assert image.get_clim() == pytest.approx((0, max(other.max() for other in planes)))
-        assert panel.get_xlim() == pytest.approx(window(measures, 0))
-        assert panel.get_ylim() == pytest.approx(window(measures, 1))
-        assert panel.get_xlabel() == "$c$"
+        assert image.get_extent() == [grid.lower[first], grid.upper[first], grid.lower[second], grid.upper[second]]
+        assert image.get_clim() == ends == pytest.approx((0, max(other.max() for other in planes)))
+        assert panel.get_xlim() == pytest.approx(window(measures, first))
+        assert panel.get_ylim() == pytest.approx(window(measures, second))
+        assert panel.get_xlabel() == NAMES[first]
+        assert panel.get_aspect() == "auto"  # a weight of the output and one of an input are different things
         assert words(panel) == [f"t = {run.times[k]:.3g}"]
         above, right = panel.child_axes
-        assert among(np.column_stack([grid.centers[0], plane.sum(axis=1) * grid.spacing[1]]), outline(above.collections[0]))
-        assert among(np.column_stack([plane.sum(axis=0) * grid.spacing[0], grid.centers[1]]), outline(right.collections[0]))
+        assert among(np.column_stack([grid.centers[first], plane.sum(axis=1) * grid.spacing[second]]), outline(above.collections[0]))
+        assert among(np.column_stack([plane.sum(axis=0) * grid.spacing[first], grid.centers[second]]), outline(right.collections[0]))
         assert above.get_xlim() == panel.get_xlim()
         assert right.get_ylim() == panel.get_ylim()
         assert above.get_ylim()[0] == right.get_xlim()[0] == 0
-    assert panels[0].get_ylabel() == "$a$"
-    (bar,) = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
-    assert bar.get_ylabel() == label
+    assert [panel.get_ylabel() for panel in panels] == [NAMES[second], "", "", ""]
+
+
+def test_of_four_coordinates_each_has_its_marginal():
+    run = RUNS["four axes, two inputs"]()
+    panels, _ = parts(plot_run(run))
+    assert [panel.get_xlabel() for panel in panels] == ["$c$", "$a_{1}$", "$a_{2}$", "$b$"]
+    for axis, panel in enumerate(panels):
+        for k in SHOWN:
+            density = run.measures[k]
+            marginal = density.values.sum(axis=tuple(j for j in range(4) if j != axis)) * density.grid.spacing[0] ** 3
+            assert line(panel, f"t = {run.times[k]:.3g}") == pytest.approx(np.array([density.grid.centers[axis], marginal]))
+
+
+RING = wgf.Problem(wgf.InteractionEnergy(V=lambda x: 0.25 * ((x**2).sum(-1) - 1) ** 2), wgf.Gaussian([0, 0], [0.6, 0.6]))
+WEIGHTS = wgf.Problem(
+    wgf.RegressionEnergy(wgf.Neuron("tanh", ("a1", "a2"), dim=2), wgf.Data.quadrature(lambda x: x[:, 0], [-1, -1], [1, 1], 4)), gaussian(2)
+)
+
+
+@pytest.mark.parametrize(("problem", "aspect"), [(RING, 1), (WEIGHTS, 1), (TANH.problem, "auto")], ids=["places", "weights", "neurons"])
+@pytest.mark.parametrize("method", [wgf.FiniteVolume(16, -3, 3.5, edge_tolerance=1), wgf.Particles(20)], ids=["density", "cloud"])
+def test_a_ring_is_round_where_coordinates_have_one_unit(problem, aspect, method):
+    run = wgf.solve(problem, method, 0.1, 2)
+    for figure in (plot_run(run), plot_together(run, run)):
+        panels = parts(figure)[0] if figure.subfigs else shown(figure)
+        assert {panel.get_aspect() for panel in panels} == {aspect}
+
+
+def test_a_fall_by_many_decades_has_labels():
+    """Of powers of ten that stand apart."""
+    run = RUNS["one axis"]()
+    time = run.history["time"] = np.linspace(0, 1, 50)
+    run.history["loss"], run.history["dissipation"] = 0.04 + 0.01 * np.exp(-time), 10 ** (-1 - 13 * time)
+    figure = plot_run(run)
+    figure.canvas.draw()
+    fall = parts(figure)[1][0]
+    low, high = fall.get_ylim()
+    ticks = zip(fall.yaxis.get_majorticklocs(), fall.get_yticklabels(), strict=True)
+    labels = [label.get_text() for place, label in ticks if low <= place <= high]
+    assert len(labels) >= 4
+    assert all(label.startswith(r"$\mathdefault{10^{") for label in labels)
 
 
 def test_the_colours_go_from_white_to_dark():
@@ -209,7 +262,7 @@ def test_neurons_in_the_plane_are_dots():
                 assert heights.max() == pytest.approx(np.histogram(points[:, axis], BINS, (low, high))[0].max() / len(points))
             assert panel.get_xlabel() == "$c$"
         assert panels[0].get_ylabel() == "$a$"
-        assert not [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+        assert not bars(figure)
 
 
 @pytest.mark.parametrize("noisy", [wgf.FiniteVolume(12, [-3] * 2, [3.5] * 2, edge_tolerance=1), wgf.Particles(20)], ids=repr)
@@ -318,31 +371,35 @@ def test_a_circle_is_drawn_as_a_ring():
 
 
 @pytest.mark.parametrize(
-    ("domain", "names"),
+    ("domain", "pairs"),
     [
-        (wgf.Disc(radius=2.0, spacing=0.8), ("$c$", "$a$")),
-        (wgf.Sphere(0.6), ("$c$", "$a$")),
-        (wgf.Box(6, [-2] * 3, [2.5] * 3), ("$c$", "$a$")),
+        (wgf.Disc(radius=2.0, spacing=0.8), [(0, 1)]),
+        (wgf.Sphere(0.6), [(0, 1)]),
+        (wgf.Box(6, [-2] * 3, [2.5] * 3), [(0, 1), (0, 2), (1, 2)]),
     ],
     ids=["disc", "sphere", "box in space"],
 )
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning", "ignore::wgf.ResolutionWarning")
-def test_runs_on_meshes_are_drawn(domain, names):
-    """Cells in the plane and on a surface as they are; those in space as the marginal of the first two axes, whose mass is one."""
+def test_runs_on_meshes_are_drawn(domain, pairs):
+    """Cells in the plane and on a surface as they are; those in space as the marginal of each pair of axes, whose mass is one."""
     theta = ("c", "a", "b")[: domain.build()[1].dim]
     run = small(wgf.Neuron("tanh", theta), gaussian(len(theta)), method=wgf.FiPyMesh(domain), save=3)
     panels, _ = parts(figure := plot_run(run))
-    assert len(panels) == 3
     mesh = run.measures[0].mesh
-    for panel, measure in zip(panels, run.measures, strict=True):
+    for panel, (pair, measure) in zip(panels, itertools.product(pairs, run.measures), strict=True):
+        chosen = list(pair)
         low, high = np.array([panel.get_xlim(), panel.get_ylim()]).T
         if mesh.cell_dim == 3:
             (image,) = panel.get_images()
-            cell = np.prod((mesh.upper[:2] - mesh.lower[:2]) / colours(image).shape)
+            cell = np.prod((mesh.upper[chosen] - mesh.lower[chosen]) / colours(image).shape)
             assert colours(image).sum() * cell == pytest.approx(1, abs=1e-9)
             place = np.arange(colours(image).shape[1]) + 0.5
-            mean = colours(image).sum(axis=0) @ (mesh.lower[0] + place * (mesh.upper[0] - mesh.lower[0]) / len(place)) * cell
-            assert mean == pytest.approx(measure.mean[0], abs=0.02)
+            mean = (
+                colours(image).sum(axis=0)
+                @ (mesh.lower[pair[0]] + place * np.ptp([mesh.lower[pair[0]], mesh.upper[pair[0]]]) / len(place))
+                * cell
+            )
+            assert mean == pytest.approx(measure.mean[pair[0]], abs=0.02)
         else:
             drawn = np.concatenate([colours(one) for one in panel.collections if isinstance(one, PolyCollection)])
             assert sorted(drawn) == pytest.approx(sorted(measure.values[mesh.triangles()[1]]))
@@ -350,12 +407,11 @@ def test_runs_on_meshes_are_drawn(domain, names):
             assert (low <= corners.min(axis=0)).all()
             assert (corners.max(axis=0) <= high).all()
     if mesh.cell_dim == mesh.dim:
-        assert (panels[0].get_xlabel(), panels[0].get_ylabel()) == names
+        assert [(panel.get_xlabel(), panel.get_ylabel()) for panel in panels[::3]] == [(NAMES[i], NAMES[j]) for i, j in pairs]
         assert all(len(panel.child_axes) == 2 for panel in panels)
     else:
         assert [panel.get_title(loc="left") for panel in panels] == ["t = 0", "t = 0.15", "t = 0.3"]
-    (bar,) = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
-    assert bar.get_ylabel().startswith("density")
+    assert [label.split()[0] for label, _ in bars(figure)] == ["density"] * len(pairs)
 
 
 def test_a_sphere_around_zero_is_divided_at_zero():
@@ -389,8 +445,8 @@ def together(problem):
     return density, cloud
 
 
-def check_both(panel, density, cloud):
-    """The density, and over it the neurons: on a line a histogram of all, in the plane 500 dots."""
+def check_both(panel, density, cloud, top):
+    """The density, and over it the neurons: on a line a histogram of all, in the plane 500 dots, seen through, under contours."""
     if density.grid.dim == 1:
         assert line(panel, "density") == pytest.approx(np.array([density.grid.centers[0], density.values]))
         heights = np.array([bar.get_height() for bar in panel.patches])
@@ -399,8 +455,12 @@ def check_both(panel, density, cloud):
     else:
         (image,) = panel.get_images()
         assert colours(image) == pytest.approx(density.values.T)
-        assert image.get_clim() == pytest.approx((0, density.values.max()))
+        assert image.get_clim() == pytest.approx((0, top))
         assert dots(panel)[0].shape == (2, 500)
+        assert [one.get_alpha() for one in panel.get_lines()] == [0.35]
+        (contours,) = panel.collections
+        assert contours.levels == pytest.approx(density.values.max() * np.array([0.1, 0.3, 0.5, 0.7, 0.9]))
+        assert contours.get_zorder() > panel.get_lines()[0].get_zorder()
         assert among(dots(panel)[0].T, cloud.positions)
         assert panel.get_xlabel() == "$c$"
 
@@ -411,7 +471,7 @@ def test_neurons_are_drawn_over_the_density(axes, tmp_path):
     figure = plot_density_with_particles(density, cloud, tmp_path / "both.svg")
     assert (tmp_path / "both.svg").exists()
     panel = figure.axes[0]
-    check_both(panel, density, cloud)
+    check_both(panel, density, cloud, density.values.max())
     assert legend(panel) == (["density", "700 neurons"] if axes == 1 else ["500 of 700 neurons"])
     if axes == 2:
         assert panel.get_ylabel() == "$a$"
@@ -427,13 +487,59 @@ def test_two_runs_are_drawn_together(axes, tmp_path):
     for order in itertools.permutations((cloud, density)):
         figure = plot_together(*order, tmp_path / "both.png")
         assert (tmp_path / "both.png").exists()
-        assert [panel.get_title(loc="left") for panel in figure.axes] == ["t = 0", "t = 0.2", "t = 0.4"]
-        assert figure.get_suptitle() == f"{density.method}  and  {cloud.method}"
-        for panel, k, j in zip(figure.axes, (0, 1, 3), (0, 2, 3), strict=True):
-            check_both(panel, density.measures[k], cloud.measures[j])
-        assert legend(figure.axes[0])[-1].endswith("700 neurons")
-        limits = {(panel.get_xlim(), panel.get_ylim()) for panel in figure.axes}
-        assert len(limits) == 1 or axes == 1
+        panels = shown(figure)
+        assert [panel.get_title(loc="left") for panel in panels] == ["t = 0", "t = 0.2", "t = 0.4"]
+        assert figure.get_suptitle() == f"{density.method}\n{cloud.method}"
+        assert inside(figure)
+        top = max(density.measures[k].values.max() for k in (0, 1, 3))
+        for panel, k, j in zip(panels, (0, 1, 3), (0, 2, 3), strict=True):
+            check_both(panel, density.measures[k], cloud.measures[j], top)
+        assert figure.legends[0].get_texts()[-1].get_text().endswith("700 neurons")
+        assert len({(panel.get_xlim(), panel.get_ylim()) for panel in panels}) == 1
+        assert bars(figure) == ([("density", pytest.approx((0, top)))] if axes == 2 else [])
+
+
+def test_two_densities_on_a_line_are_two_curves():
+    """Told apart by what was asked for, on one scale."""
+    runs = [wgf.solve(RIDGE_1D.problem, wgf.FiniteVolume(cells), 0.4, 3) for cells in (24, 12)]
+    panels = shown(plot_together(*runs))
+    for k, panel in enumerate(panels):
+        for run in runs:
+            density = run.measures[k]
+            assert line(panel, run.method) == pytest.approx(np.array([density.grid.centers[0], density.values]))
+        assert panel.get_ylim() == panels[0].get_ylim()
+        assert len({one.get_color() for one in panel.get_lines()}) == 2
+
+
+def test_two_densities_in_the_plane_have_a_row_each():
+    """On one scale, which the colour bars show; each row says whose it is."""
+    runs = [wgf.solve(TANH.problem, wgf.FiniteVolume(cells), 0.4, 3) for cells in (24, 16)]
+    panels = np.reshape(shown(figure := plot_together(*runs)), (2, 3))
+    top = max(measure.values.max() for run in runs for measure in run.measures)
+    for run, row in zip(runs, panels, strict=True):
+        for panel, density in zip(row, run.measures, strict=True):
+            (image,) = panel.get_images()
+            assert colours(image) == pytest.approx(density.values.T)
+            assert image.get_clim() == pytest.approx((0, top))
+        assert row[0].get_ylabel().split() == [*run.method.split(), "$a$"]
+    assert bars(figure) == [("density", pytest.approx((0, top)))] * 2
+
+
+def test_two_clouds_have_two_colours():
+    runs = [wgf.solve(TANH.problem, wgf.Particles(m), 0.4, 2) for m in (30, 20)]
+    for k, panel in enumerate(shown(figure := plot_together(*runs))):
+        for drawn, run in zip(dots(panel), runs, strict=True):
+            assert among(drawn.T, run.measures[k].positions)
+        assert len({one.get_color() for one in panel.get_lines()}) == 2
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["30 neurons", "20 neurons"]
+
+
+def test_a_title_is_wrapped_where_it_is_longer_than_the_figure(tmp_path):
+    run = wgf.solve(dataclasses.replace(RIDGE_1D.problem, title="a long title " * 20), wgf.Particles(9), 0.1, 2)
+    assert inside(plot_run(run))
+    run.attributes["method_summary"] *= 9
+    assert inside(plot_together(run, run))
+    assert inside(plot_pair(wgf.compare_runs(run, run)))
 
 
 def test_a_format_that_is_not_ours_is_refused(tmp_path):
@@ -461,7 +567,7 @@ def test_dollars_in_a_title_are_letters(title, tmp_path):
     for run in runs:
         run.attributes["method_summary"] += title
     assert drawn_as(plot_run(runs[0], tmp_path / "run.svg"), f"{title} — {runs[0].method}")
-    assert drawn_as(plot_together(*runs, tmp_path / "both.pdf"), f"{runs[0].method}  and  {runs[1].method}")
+    assert drawn_as(plot_together(*runs, tmp_path / "both.pdf"), f"{runs[0].method}\n{runs[1].method}")
     assert drawn_as(plot_pair(wgf.compare_runs(*runs), tmp_path / "pair.png"), f"{runs[0].method}\n{runs[1].method}")
     wgf.animate(runs[0], tmp_path / "run.gif")
 

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from artists import legend, line, words
+from artists import inside, legend, line, words
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from problems import Tanh
 
 import wgf
@@ -38,6 +39,12 @@ def bars(panel, label):
     return points.get_data(), [0.5 * np.ptp(segment[:, 1]) for segment in lines.get_segments()]
 
 
+def below(figure, panel):
+    """Whether its legend, drawn, covers nothing of it."""
+    FigureCanvasAgg(figure).draw()
+    return panel.get_legend().get_window_extent().y1 < panel.get_window_extent().y0
+
+
 def has_fit(curves, comparison, name, k):
     """Whether a curve (2, sizes) is straight in logarithms, with half the slope of E d², through the middle of its roots."""
     middle = 0.5 * np.log(comparison.mean_square(name)[:, k]).mean()
@@ -60,15 +67,18 @@ def test_every_distance_has_a_panel_of_its_rate(comparison, tmp_path):
     """At the first, a middle and the last time: all replicates, the root mean square with its interval, and the fit."""
     figure = plot_comparison(comparison, tmp_path / "compare.png")
     assert (tmp_path / "compare.png").exists()
-    assert figure.get_suptitle() == "tanh student: m neurons beside the limit, 5 replicates for each m"
+    assert (
+        figure.get_suptitle()
+        == "tanh student: m neurons beside the limit, 5 replicates for each m (dots); bars are 95 % intervals of the mean square"
+    )
     _, rates, _ = panels_of(figure)
     assert len(rates) == 2
     for panel, name in zip(rates, comparison.distance, strict=True):
         curves = [np.array(one.get_data()) for one in panel.get_lines()]
         for k, shift in zip((0, 1, 3), (0.94, 1.0, 1.06), strict=True):
             rate = comparison.rates[name]
-            half = 0.5 * (rate.upper[k] - rate.lower[k])
-            label = f"t = {comparison.times[k]:.3g}: squared slope {rate.slope[k]:.2f} ± {half:.2f}"
+            half = 0.25 * (rate.upper[k] - rate.lower[k])
+            label = f"t = {comparison.times[k]:.3g}: slope {0.5 * rate.slope[k]:.2f} ± {half:.2f}"
             (x, y), intervals = bars(panel, label)
             root = np.sqrt(comparison.mean_square(name)[:, k])
             assert x == pytest.approx(shift * comparison.sizes)
@@ -86,6 +96,7 @@ def test_every_distance_has_a_panel_of_its_rate(comparison, tmp_path):
         assert steepness == pytest.approx(0.5 * comparison.rates[name].expected_slope[-1])
         assert words(panel) == [r"$-\frac{1}{2}$", "1"]
         assert panel.get_ylim()[0] < np.sqrt(comparison.mean_square(name).min())
+        assert below(figure, panel)
 
 
 def test_theory_and_the_error_of_the_limit_stand_beside_the_function(comparison):
@@ -108,7 +119,8 @@ def test_the_fluctuation_stands_beside_its_prediction(comparison):
     assert half == pytest.approx(1.96 * 32 * comparison.standard_error()[-1] / comparison.resampling)
     assert (ratio.get_xlabel(), ratio.get_ylim()[0]) == ("t", 0)
     assert ratio.get_ylabel() == r"$m\,E\| \varphi_m - \varphi \|^2$ / that of a fresh draw from $\mu_t$"
-    assert legend(ratio) == ["m = 8", "m = 16", "m = 32", r"predicted, $m \to \infty$"]
+    assert legend(ratio) == ["m = 8", "m = 16", "m = 32", r"predicted, $m \to \infty$", "95 % interval of m = 32"]
+    assert below(ratio.figure.figure, ratio)
 
 
 def test_the_small_multiples_show_the_floor_and_the_prediction(comparison):
@@ -166,7 +178,8 @@ def test_two_runs_are_apart_by_their_distances(tmp_path):
     assert len(expected) > len(pair.distance)
     assert legend(panel) == expected
     assert (panel.get_xlabel(), panel.get_ylabel(), panel.get_yscale()) == ("t", "distance", "log")
-    assert panel.get_title() == f"{runs[0].method}\n{runs[1].method}"
+    assert figure.get_suptitle() == f"{runs[0].method}\n{runs[1].method}"
+    assert inside(figure)
 
 
 def test_steps_and_batches_are_drawn_with_their_slopes(tmp_path):

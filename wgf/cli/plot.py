@@ -17,7 +17,7 @@ from wgf.errors import InputError
 @output_option("A .png, .pdf or .svg file", "FILE.png, or FILE_with_OTHER.png, here")
 @force_option
 def plot(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
-    """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, neurons over the density."""
+    """Draw the run or the comparison in FILE.h5; with two runs, both in one picture, on one scale."""
     from wgf.plots.run import plot_together
     from wgf.plots.style import check_figure
     from wgf.runs.existing import refuse_existing

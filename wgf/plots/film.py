@@ -1,29 +1,33 @@
-"""Films of a run: the density or the cloud as it moves, the loss beside it; and two runs in one, the neurons over the density."""
+"""Films of a run: the measure as it moves, what falls beside it; and two runs in one, neurons over the density, densities side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from wgf.errors import InputError, as_path
 from wgf.measures.measure import Density, MeshDensity
-from wgf.plots.measures import axis_names, draw_together, limits_of
-from wgf.plots.style import BLUE, FAINT, INK, ORANGE, plain, readable, styled
+from wgf.plots.history import SMALLEST, history
+from wgf.plots.measures import LOOKS, colour_bar, draw_together, labels_of, sharing, views_of_runs
+from wgf.plots.style import FAINT, label_decades, names_of, plain, readable, set_title, styled, wrapped
 from wgf.runs.files import check_writable, completed
 from wgf.runs.frames import common_frames, densities_first
 from wgf.runs.run import Run, check_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
 
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg"}
 SECONDS = 6.0  # of a film, between SLOWEST and FASTEST frames a second
 SLOWEST, FASTEST = 2, 20
 DPI = 100
-SMALLEST = 1e-16  # below it, a loss is rounding
+HEIGHT = 4.8  # of a panel that is alone, in inches; of one of several, ROW
+ROW = 3.4
+LABELS = {"loss": r"loss $L[\mu_t]$", "free_energy": r"free energy $E[\mu_t]$"}
 
 
 def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
@@ -56,15 +60,16 @@ def check_film(path: Path) -> None:
 
 
 class _Film:
-    """The figure, redrawn for each row of frame numbers, one of each run: the measures, and what falls with a mark at the time."""
+    """The figure, redrawn for each row of frame numbers, one of each run: the measures on one scale, and what falls."""
 
     def __init__(self, runs: tuple[Run, ...], rows: Sequence[Sequence[int]]) -> None:
-        self.runs, self.rows = runs, rows
+        self.runs, self.rows, self.names = runs, rows, names_of(runs)
         self.measures = [[one.measures[k] for one, k in zip(runs, row, strict=True)] for row in rows]
-        self.names = axis_names(runs[0], self.measures[0][0])
-        seen = [measure for measures in self.measures for measure in measures]
-        self.limits = limits_of(seen) if len(self.names) > 1 else []
-        self.top = 1.15 * max((m.values.max() for m in seen if isinstance(m, Density | MeshDensity)), default=0.0)
+        self.views = views_of_runs(runs, [measure for measures in self.measures for measure in measures])
+        self.groups = sharing(self.measures[0], self.views[0])
+        energetic = [run for run in runs if run.has_free_energy]
+        self.falling = [("loss", runs)] if runs[0].data is not None or not energetic else []
+        self.falling += [("free_energy", tuple(energetic))] if energetic else []
 
     def write(self, path: Path, writer: str) -> None:
         """All frames into a file."""
@@ -73,43 +78,59 @@ class _Film:
         from matplotlib.figure import Figure
 
         with styled():
-            figure = Figure(figsize=(10, 4.8), layout="constrained")
+            rows, columns = len(self.views), len(self.groups)
+            height = max(HEIGHT, ROW * max(rows, len(self.falling)))
+            figure = Figure(figsize=(5.2 * columns + 4.8, height), layout="constrained")
             FigureCanvasAgg(figure)
-            left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-            figure.suptitle(plain(self.runs[0].attributes.get("title") or ""))
+            left, right = cast("Any", figure.subfigures(1, 2, width_ratios=(5.2 * columns, 4.8)))
+            shown, fallen = left.subplots(rows, columns, squeeze=False), right.subplots(len(self.falling), 1, squeeze=False)[:, 0]
+            self._draw_scales(left, shown)
+            set_title(figure, self.runs[0].attributes.get("title") or "")
             film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
             with film.saving(figure, str(path), DPI):
                 for number in range(len(self.rows)):
-                    left.clear()
-                    right.clear()
-                    self._draw_measures(left, number)
-                    self._draw_fall(right, number)
+                    self._draw_measures(shown, number)
+                    for panel, (name, runs) in zip(fallen, self.falling, strict=True):
+                        self._draw_fall(panel, name, runs, number)
                     film.grab_frame()
                     figure.set_layout_engine("none")  # the first frame's places serve for all
 
-    def _draw_measures(self, panel: Axes, number: int) -> None:
-        """Each density on a scale of its own: a common one would hide the start of a run that concentrates."""
-        draw_together(panel, self.measures[number], self.names, self.limits)
-        if len(self.names) == 1:
-            panel.set_ylim(0, self.top or None)
-        panel.set_title(f"t = {self.runs[0].times[self.rows[number][0]]:.3g}", loc="left", fontweight="bold")
-        if panel.get_legend_handles_labels()[0]:
-            panel.legend(loc="upper left", markerscale=2)
+    def _draw_scales(self, figure: SubFigure, shown: np.ndarray) -> None:
+        """The colours of all frames."""
+        for row, view in zip(shown, self.views, strict=True):
+            if view.plane and isinstance(self.measures[0][0], Density | MeshDensity):
+                colour_bar(figure, list(row), view, "density" if len(self.views) == 1 else view.of())
 
-    def _draw_fall(self, panel: Axes, number: int) -> None:
-        """L of the runs, with a mark at the time."""
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    def _draw_measures(self, shown: np.ndarray, number: int) -> None:
+        """Each view of the measures, two densities in a plane side by side."""
+        for row, view in zip(shown, self.views, strict=True):
+            for panel, group in zip(row, self.groups, strict=True):
+                panel.clear()
+                measures, names = [self.measures[number][k] for k in group], [self.names[k] for k in group]
+                draw_together(panel, measures, labels_of(measures, names), view)
+                if len(self.groups) > 1:
+                    panel.set_title(plain(wrapped(names[0], 4.0)), loc="right", fontsize="small")
+        first = shown[0, 0]
+        first.set_title(f"t = {self.runs[0].times[self.rows[number][0]]:.3g}", loc="left", fontweight="bold")
+        if first.get_legend_handles_labels()[0]:
+            first.legend(loc="upper left", markerscale=2)
 
-        network = self.runs[0].data is not None
-        for run, k, colour in zip(self.runs, self.rows[number], (BLUE, ORANGE), strict=False):
-            values = np.maximum(run.loss, SMALLEST) if network else run.loss
-            panel.plot(run.times, values, color=colour, label=run.method.split("(")[0])
-            panel.plot(run.times[k], values[k], "o", color=colour, markersize=7)
+    def _draw_fall(self, panel: Axes, name: str, runs: Sequence[Run], number: int) -> None:
+        """The loss or E at every step of these runs, with a mark at the time."""
+        logarithmic = name == "loss" and self.runs[0].data is not None
+        panel.clear()
+        for run, k, (colour, stroke), label in zip(self.runs, self.rows[number], LOOKS, self.names, strict=False):
+            if run not in runs:
+                continue
+            time, values = history(run, name)
+            at = getattr(run, name)[k]
+            if logarithmic:
+                values, at = np.maximum(values, SMALLEST), max(at, SMALLEST)
+            panel.plot(time, values, color=colour, linestyle=stroke, label=plain(wrapped(label, 5.0)))
+            panel.plot(run.times[k], at, "o", color=colour, markersize=7)
             panel.axvline(run.times[k], color=FAINT, linewidth=0.8, zorder=0)
-        panel.set(xlabel="t", yscale="log" if network else "linear")
-        if network:
-            panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            panel.yaxis.set_minor_formatter(NullFormatter())
-        panel.set_ylabel(r"loss $L[\mu_t]$" if network else r"$L[\mu_t]$", color=INK)
-        panel.legend(loc="upper right")
+        panel.set(xlabel="t", ylabel=LABELS[name] if self.runs[0].data is not None or name != "loss" else r"$L[\mu_t]$")
+        panel.set_yscale("log" if logarithmic else "linear")
+        if logarithmic:
+            label_decades(panel)
+        panel.legend(loc="lower left", bbox_to_anchor=(0, 1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wgf.plots.style import FAINT, INK, mathematical, plain, set_sizes, shades, styled, write
+from wgf.plots.style import FAINT, INK, mathematical, set_sizes, set_title, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def plot_lazy(study: LazyStudy, path: str | Path | None = None) -> Figure:
         for panel, scaling in zip(panels, shown, strict=True):
             _draw_neurons(panel, study, scaling, colours[scaling])
         title = str(study.attributes.get("title") or "")
-        figure.suptitle(f"{plain(title) + ': ' if title else ''}from lazy training to mean field")
+        set_title(figure, f"{title + ': ' if title else ''}from lazy training to mean field")
         write(figure, path)
     return figure
 

@@ -13,8 +13,23 @@ import numpy as np
 
 from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 from wgf.plots.cells import on_surface
-from wgf.plots.measures import BINS, axis_names, draw_line, draw_plane, draw_together, limits_of, peak, spread_points, thinned
-from wgf.plots.style import BLUE, FAINT, INK, ORANGE, mathematical, plain, styled, write
+from wgf.plots.history import draw_fall, draw_free_energy
+from wgf.plots.measures import (
+    BINS,
+    View,
+    colour_bar,
+    draw_line,
+    draw_plane,
+    draw_together,
+    labels_of,
+    set_plane,
+    sharing,
+    spread_points,
+    thinned,
+    views_of,
+    views_of_runs,
+)
+from wgf.plots.style import BLUE, FAINT, INK, ORANGE, names_of, plain, set_title, styled, wrapped, write
 from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
@@ -24,71 +39,95 @@ if TYPE_CHECKING:
     from wgf.runs.run import Run
 
 PANELS = 4  # times at which the measure is shown
+WIDTH = 13.0  # of a figure, in inches
+PLANES, CURVES = 3.9, 3.2  # the height of a row of panels
+COLUMNS = 4  # of marginals
 LABEL = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
-SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
 
 
 def plot_run(run: Run, path: str | Path | None = None) -> Figure:
     """A run in one figure: the measure at four times with its marginals, what falls with t, and the fit beside the data.
 
-    The free energy has a panel of its own where it is more than ½L; the fit is left out where there are no data.
+    Of two or three coordinates all pairs are shown, of more the marginal of each. The free energy has a panel of its own where it is more
+    than ½L; the fit is left out where there are no data.
     """
     from matplotlib.figure import Figure
 
+    chosen = _spread(len(run.times))
+    measures, times = [run.measures[k] for k in chosen], run.times[chosen]
     with styled():
-        figure = Figure(figsize=(13, 7.4), layout="constrained")
-        (top,), (bottom,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.15, 1))
-        chosen = np.unique(np.linspace(0, len(run.times) - 1, PANELS).round().astype(int))
-        measures = [run.measures[k] for k in chosen]
-        _draw_measures(top, measures, run.times[chosen], axis_names(run, measures[0]))
-        drawn = [_draw_fall]
-        drawn += [_draw_free_energy] if run.has_free_energy else []
+        views = views_of_runs((run,), measures)
+        above = PLANES * len(views) if views[0].plane else CURVES * -(-len(views) // COLUMNS)
+        figure = Figure(figsize=(WIDTH, above + CURVES), layout="constrained")
+        (top,), (bottom,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(above, CURVES))
+        if views[0].plane:
+            _draw_planes(top, measures, times, views)
+        else:
+            _draw_lines(top, measures, times, views)
+        drawn = [draw_fall]
+        drawn += [draw_free_energy] if run.has_free_energy else []
         drawn += [_draw_fit] if run.data is not None else []
         for panel, draw in zip(bottom.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
             draw(panel, run)
-        figure.suptitle(plain(_title(run)))
+        set_title(figure, _title(run))
         write(figure, path)
     return figure
 
 
 def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, path: str | Path | None = None) -> Figure:
-    """The density with the neurons drawn over it, in the plane of the first two axes (along the axis where there is one)."""
+    """The density with the neurons drawn over it, in the plane of each pair of axes (along each where there are one or many)."""
     from matplotlib.figure import Figure
 
+    measures = (density, cloud)
     with styled():
-        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-        panel = figure.add_subplot()
-        names = [mathematical(name) for name in density.names]
-        image = draw_together(panel, (density, cloud), names, limits_of([density, cloud]) if len(names) > 1 else [])
-        if image is not None:
-            figure.colorbar(image, ax=panel, label="density", shrink=0.85)
-        panel.legend(loc="upper left", markerscale=2)
+        views = views_of(density.names, measures, places=False)
+        figure = Figure(figsize=(6.4 * len(views), 5.2), layout="constrained")
+        for panel, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
+            draw_together(panel, measures, labels_of(measures, ()), view)
+            if view.plane:
+                colour_bar(figure, panel, view, "density" if len(views) == 1 else view.of())
+        figure.axes[0].legend(loc="upper left", markerscale=2)
         write(figure, path)
     return figure
 
 
 def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Figure:
-    """Two runs in one picture, neurons over the density, at four of the times that both have; each density on a scale of its own."""
+    """Two runs at four of the times that both have, on one scale: neurons over the density, two densities in rows, curves in one panel."""
     from matplotlib.figure import Figure
 
     runs = densities_first(first, second)
     rows = common_frames(*runs)
-    chosen = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, PANELS).round().astype(int))]
+    chosen = [rows[k] for k in _spread(len(rows))]
     pairs = [[run.measures[k] for run, k in zip(runs, row, strict=True)] for row in chosen]
-    names = axis_names(runs[0], pairs[0][0])
-    limits = limits_of([measure for pair in pairs for measure in pair]) if len(names) > 1 else []
     with styled():
-        figure = Figure(figsize=(13, 4.0), layout="constrained")
-        panels = figure.subplots(1, len(pairs), squeeze=False)[0]
-        for panel, pair, (k, _) in zip(panels, pairs, chosen, strict=True):
-            draw_together(panel, pair, names, limits)
-            panel.set_title(f"t = {runs[0].times[k]:.3g}", loc="left", fontweight="bold")
-            panel.label_outer()
-        if panels[0].get_legend_handles_labels()[0]:
-            panels[0].legend(loc="upper left", markerscale=2)
-        figure.suptitle(plain(f"{runs[0].method}  and  {runs[1].method}"))
+        views = views_of_runs(runs, [measure for pair in pairs for measure in pair])
+        shown = [(view, group) for view in views for group in sharing(pairs[0], view)]
+        height = PLANES if views[0].plane else CURVES
+        figure = Figure(figsize=(WIDTH, height * len(shown) + 0.4), layout="constrained")
+        panels = figure.subplots(len(shown), len(pairs), squeeze=False, sharex="row", sharey="row")
+        for row, (view, group) in zip(panels, shown, strict=True):
+            for panel, pair, (k, _) in zip(row, pairs, chosen, strict=True):
+                measures, names = [pair[j] for j in group], [names_of(runs)[j] for j in group]
+                draw_together(panel, measures, labels_of(measures, names), view)
+                panel.set_title(f"t = {runs[0].times[k]:.3g}", loc="left", fontweight="bold")
+                if panel is not row[0]:
+                    panel.set_ylabel("")
+            if len(group) == 1:
+                row[0].set_ylabel(f"{plain(wrapped(names[0], height))}\n{row[0].get_ylabel()}")
+            if view.plane and isinstance(measures[0], Density | MeshDensity):
+                colour_bar(figure, list(row), view, "density" if len(views) == 1 else view.of())
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        if handles:
+            figure.legend(handles, list(map(plain, labels)), loc="outside lower center", ncols=len(handles), markerscale=2)
+        set_title(figure, f"{runs[0].method}\n{runs[1].method}")
         write(figure, path)
     return figure
+
+
+def _spread(count: int) -> list[int]:
+    """The numbers of the frames that are shown, of so many."""
+    result: list[int] = np.unique(np.linspace(0, count - 1, PANELS).round().astype(int)).tolist()
+    return result
 
 
 def _title(run: Run) -> str:
@@ -97,106 +136,54 @@ def _title(run: Run) -> str:
     return f"{title + ' — ' if title else ''}{run.method}{unfinished}"
 
 
-def _draw_measures(figure: Any, measures: Sequence[Measure], times: np.ndarray, names: list[str]) -> None:
-    """The measures side by side; in one dimension in one panel."""
-    if len(names) == 1:
-        draw_line(figure.subplots(), measures, times, names[0])
-        return
-    limits = limits_of(measures)
-    scale, flat = peak(measures), not on_surface(measures[0])
-    panels = figure.subplots(1, len(measures), squeeze=False)[0]
-    image = None
-    for panel, measure, time in zip(panels, measures, times, strict=True):
-        panel.set(xlim=limits[0], ylim=limits[1], xlabel=names[0])
-        if isinstance(measure, Density | MeshDensity):
-            image = draw_plane(panel, measure, scale)
-        else:
-            points = thinned(measure)
-            panel.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
-        if flat:
-            _draw_marginals(panel, measure, limits)
-            panel.annotate(f"t = {time:.3g}", (0.03, 0.985), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
-        else:
-            panel.set_title(f"t = {time:.3g}", loc="left", fontweight="bold")
-    panels[0].set_ylabel(names[1])
-    if image is not None:
-        what = "density" if len(names) == 2 or not flat else f"density of ({names[0]}, {names[1]})"
-        figure.colorbar(image, ax=panels, label=what, shrink=0.8, pad=0.01)
+def _draw_lines(figure: Any, measures: Sequence[Measure], times: np.ndarray, views: Sequence[View]) -> None:
+    """The marginal of each coordinate, all times in one panel."""
+    rows = -(-len(views) // COLUMNS)
+    for k, view in enumerate(views):
+        draw_line(figure.add_subplot(rows, min(len(views), COLUMNS), k + 1), measures, times, view)
+    figure.axes[0].legend()
 
 
-def _draw_marginals(panel: Axes, measure: Measure, limits: Sequence[tuple[float, float]]) -> None:
+def _draw_planes(figure: Any, measures: Sequence[Measure], times: np.ndarray, views: Sequence[View]) -> None:
+    """A row of panels for each view, the times side by side."""
+    flat = not on_surface(measures[0])
+    for row, view in zip(figure.subplots(len(views), len(measures), squeeze=False), views, strict=True):
+        for panel, measure, time in zip(row, measures, times, strict=True):
+            if isinstance(measure, Density | MeshDensity):
+                draw_plane(panel, measure, view)
+            else:
+                points = thinned(measure)
+                x, y = points[:, view.axes].T
+                panel.plot(x, y, ".", color=BLUE, markersize=3, alpha=max(0.15, min(1.0, 400 / len(points))))
+            set_plane(panel, view)
+            if panel is not row[0]:
+                panel.set_ylabel("")
+            if flat:
+                _draw_marginals(panel, measure, view)
+                panel.annotate(f"t = {time:.3g}", (0.03, 0.985), xycoords="axes fraction", va="top", fontweight="bold", bbox=LABEL)
+            else:
+                panel.set_title(f"t = {time:.3g}", loc="left", fontweight="bold")
+        if isinstance(measures[0], Density | MeshDensity):
+            colour_bar(figure, list(row), view, "density" if len(views) == 1 else view.of())
+
+
+def _draw_marginals(panel: Axes, measure: Measure, view: View) -> None:
     """The two marginals along the upper and the right edge of a panel."""
-    for axis in (0, 1):
-        inset = panel.inset_axes((0, 1.02, 1, 0.16) if axis == 0 else (1.02, 0, 0.16, 1))
+    for k, (axis, limits) in enumerate(zip(view.axes, view.limits, strict=True)):
+        inset = panel.inset_axes((0, 1.02, 1, 0.16) if k == 0 else (1.02, 0, 0.16, 1))
         if isinstance(measure, Density):
             place, height = measure.grid.centers[axis], measure.marginal(axis)
         else:
             points, masses = spread_points(measure)
-            height, edges = np.histogram(points[:, axis], BINS, limits[axis], weights=masses)
+            height, edges = np.histogram(points[:, axis], BINS, limits, weights=masses)
             place = 0.5 * (edges[1:] + edges[:-1])
-        if axis == 0:
+        if k == 0:
             inset.fill_between(place, height, color=BLUE, alpha=0.35, linewidth=0)
-            inset.set(xlim=limits[0], ylim=(0, None))
+            inset.set(xlim=limits, ylim=(0, None))
         else:
             inset.fill_betweenx(place, height, color=BLUE, alpha=0.35, linewidth=0)
-            inset.set(ylim=limits[1], xlim=(0, None))
+            inset.set(ylim=limits, xlim=(0, None))
         inset.axis("off")
-
-
-def _history(run: Run, *names: str) -> tuple[np.ndarray, ...]:
-    """The time and the named series at every step; at the frames, where a run broke off before its first step."""
-    if len(run.history["time"]) > 1:
-        return run.history["time"], *(run.history[name] for name in names)
-    return run.times, *(getattr(run, name) for name in names)
-
-
-def _draw_fall(panel: Axes, run: Run) -> None:
-    """The loss, where there are data, and the dissipation of every step against t."""
-    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
-
-    time, loss, dissipation = _history(run, "loss", "dissipation")
-    loss, dissipation = (
-        np.maximum(loss, SMALLEST),
-        np.where(dissipation < SMALLEST, SMALLEST if dissipation.max() < SMALLEST else np.nan, dissipation),
-    )
-    known = run.data is not None
-    entropic = run.attributes["temperature"] > 0 and np.isfinite(run.free_energy[0])
-    force = r"\nabla (G + \tau \log \mu)" if entropic else r"\nabla G"
-    colour = FAINT if known else BLUE
-    growth = run.attributes.get("growth", 0.0)
-    grown = rf" + {growth:g} \int G^2 d\mu" if growth else ""
-    panel.plot(time, dissipation, color=colour, linewidth=1.2, label=rf"dissipation $\int |{force}|^2 d\mu{grown}$")
-    shown = loss if known else dissipation
-    if known:
-        panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")
-        panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)
-        panel.annotate(f"{run.loss[0]:.3g}", (time[0], loss[0]), textcoords="offset points", xytext=(6, 4), color=BLUE)
-        panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), textcoords="offset points", xytext=(0, -15), color=BLUE, ha="right")
-    panel.set(xlabel="t", yscale="log")
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if np.log10(np.nanmax(shown) / np.nanmin(shown)) < 2 else LogLocator())
-    panel.yaxis.set_major_formatter(LogFormatterMathtext() if np.nanmin(shown) < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.yaxis.set_minor_formatter(NullFormatter())
-    panel.margins(y=0.12)
-    panel.legend(loc="best")
-
-
-def _draw_free_energy(panel: Axes, run: Run) -> None:
-    """E of every step against t."""
-    parts = [r"\frac{1}{2} L"] if run.data is not None else [r"\int V d\mu + \frac{1}{2} \iint W d\mu d\mu + \int U(\mu)"]
-    parts += [r"\tau \int \mu \log \mu"] if run.data is not None else []
-    panel.plot(*_history(run, "free_energy"), color=BLUE, label=f"free energy $E = {' + '.join(parts)}$")
-    panel.plot(run.times, run.free_energy, "o", color=BLUE, markersize=4)
-    panel.annotate(
-        f"{run.free_energy[-1]:.4g}",
-        (run.times[-1], run.free_energy[-1]),
-        textcoords="offset points",
-        xytext=(0, -14),
-        color=BLUE,
-        ha="right",
-    )
-    panel.set(xlabel="t")
-    panel.margins(y=0.16)
-    panel.legend(loc="upper right")
 
 
 def _draw_fit(panel: Axes, run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
-from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, plain, set_sizes, shades, styled, write
+from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, label_decades, set_sizes, set_title, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,15 +29,16 @@ def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> F
 
     names = list(comparison.distance)
     with styled():
-        figure = Figure(figsize=(4.6 * max(3, len(names) + 1), 9.2), layout="constrained")
-        upper, lower = cast("Any", figure.subfigures(2, 1, height_ratios=(1.15, 1)))
+        figure = Figure(figsize=(4.6 * max(3, len(names) + 1), 10.2), layout="constrained")
+        upper, lower = cast("Any", figure.subfigures(2, 1, height_ratios=(1.5, 1)))
         ratio, *panels = upper.subplots(1, len(names) + 1)
         for name, panel in zip(names, panels, strict=True):
             _draw_rates(panel, comparison, name)
         _draw_ratio(ratio, comparison)
         _draw_multiples(lower, comparison)
         title = str(comparison.attributes.get("title") or "")
-        figure.suptitle(f"{plain(title) + ': ' if title else ''}m neurons beside the limit, {comparison.replicates} replicates for each m")
+        of_each = f"{comparison.replicates} replicates for each m (dots); bars are 95 % intervals of the mean square"
+        set_title(figure, f"{title + ': ' if title else ''}m neurons beside the limit, {of_each}")
         write(figure, path)
     return figure
 
@@ -47,7 +48,7 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
     from matplotlib.figure import Figure
 
     with styled():
-        figure = Figure(figsize=(7, 4.8), layout="constrained")
+        figure = Figure(figsize=(8.6, 4.8), layout="constrained")
         panel = figure.add_subplot()
         for k, (name, values) in enumerate(pair.distance.items()):
             colour = f"C{k}"
@@ -56,7 +57,7 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
                 panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
         panel.set(xlabel="t", ylabel="distance", yscale="log")
         panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        panel.set_title(plain(f"{pair.attributes['first']}\n{pair.attributes['second']}"), fontsize=9)
+        set_title(figure, f"{pair.attributes['first']}\n{pair.attributes['second']}")
         write(figure, path)
     return figure
 
@@ -96,8 +97,8 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
     for k, colour, shift in zip(dict.fromkeys((0, last // 2, last)), (GREEN, BLUE, ORANGE), (0.94, 1.0, 1.06), strict=False):
         dots = np.repeat(sizes * shift, comparison.replicates)
         panel.plot(dots, comparison.distance[name][:, :, k].ravel(), ".", color=colour, alpha=0.12, markersize=3, zorder=1)
-        half = 0.5 * (rate.upper[k] - rate.lower[k])
-        legend = f"t = {comparison.times[k]:.3g}: squared slope {rate.slope[k]:.2f} ± {half:.2f}"
+        half = 0.25 * (rate.upper[k] - rate.lower[k])  # of d, whose square has twice the slope
+        legend = f"t = {comparison.times[k]:.3g}: slope {0.5 * rate.slope[k]:.2f} ± {half:.2f}"
         _draw_points(panel, comparison, name, k, colour, legend, shift)
         panel.plot(sizes, _fitted(comparison, name, k), color=colour, linewidth=1.2)
     if name == "function":
@@ -106,9 +107,8 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
     set_sizes(panel, comparison.sizes)
     panel.set_ylabel(f"{DISTANCES[name].label}  (root mean square)")
     _draw_triangle(panel, comparison, name, last)
-    bottom, top = max(0.3 * np.sqrt(comparison.mean_square(name).min()), SMALLEST), panel.get_ylim()[1]
-    panel.set_ylim(bottom * (bottom / top) ** 0.38, top)  # room for the legend
-    panel.legend(loc="lower left")
+    label_decades(panel)
+    _legend_below(panel)
 
 
 def _draw_points(panel: Axes, comparison: Comparison, name: str, k: int, colour: str, label: str, shift: float = 1.0) -> None:
@@ -158,7 +158,8 @@ def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
     for size, values, colour in zip(sizes, mean, colours, strict=True):
         panel.plot(times, size * values / fresh, color=colour, label=f"m = {size}", marker="o", markersize=3)
     half = SIGMAS * sizes[-1] * error[-1] / fresh
-    panel.errorbar(times, sizes[-1] * mean[-1] / fresh, half, fmt="none", color=colours[-1], capsize=2, linewidth=1)
+    interval = f"95 % interval of m = {sizes[-1]}"
+    panel.errorbar(times, sizes[-1] * mean[-1] / fresh, half, fmt="none", color=colours[-1], capsize=2, linewidth=1, label=interval)
     if np.isfinite(comparison.predicted).all():
         panel.plot(times, comparison.predicted / fresh, "--", color=INK, linewidth=1.6, label=r"predicted, $m \to \infty$")
     what = DISTANCES[main].label.strip("$")
@@ -168,7 +169,12 @@ def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
     else:
         ylabel = rf"$m\,E{what}^2$"
     panel.set(xlabel="t", ylabel=ylabel, ylim=(0, None))
-    panel.legend(ncols=2 if len(sizes) > 4 else 1, loc="best")
+    _legend_below(panel, columns=2)
+
+
+def _legend_below(panel: Axes, columns: int = 1) -> None:
+    """The legend outside of the panel, where it covers nothing."""
+    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
 
 
 def _draw_multiples(figure: Any, comparison: Comparison) -> None:

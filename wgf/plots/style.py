@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from wgf.runs.files import check_writable, completed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from wgf.runs.run import Run
 
 MISSING_GLYPH = re.compile(r"Glyph (\d+) .* missing from")
 FORMATS = (".png", ".pdf", ".svg")
@@ -41,14 +45,17 @@ SETTINGS = {
     "figure.titlesize": 12,
     "savefig.dpi": 150,
 }
+LETTERS = 10  # of the size of a title, in an inch
+FEWER, FEW = 5.0, 10**2.5  # the ratio of the ends of a logarithmic axis up to which all, and 1, 2 and 5 of a decade are marked
 
 
 @contextmanager
 def styled() -> Iterator[None]:
     """Inside, matplotlib draws in our style."""
-    import matplotlib
+    from matplotlib import rc_context
+    from matplotlib.rcsetup import cycler
 
-    with matplotlib.rc_context(SETTINGS):
+    with rc_context({**SETTINGS, "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, PINK, INK, FAINT])}):
         yield
 
 
@@ -107,6 +114,34 @@ def set_sizes(panel: Axes, sizes: np.ndarray) -> None:
     panel.set_xticks(shown, [str(size) for size in shown])
     panel.xaxis.set_minor_formatter(NullFormatter())
     panel.xaxis.set_minor_locator(NullLocator())
+
+
+def label_decades(panel: Axes) -> None:
+    """Marks of a logarithmic y-axis that can be read: of few decades 1, 2 and 5, of many powers of ten, as many as have room."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+
+    low, high = panel.get_ylim()
+    subs = range(1, 10) if high < FEWER * low else (1, 2, 5) if high < FEW * low else (1,)
+    panel.yaxis.set_major_locator(LogLocator(subs=subs))
+    panel.yaxis.set_major_formatter(LogFormatterMathtext() if low < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.yaxis.set_minor_formatter(NullFormatter())
+
+
+def set_title(figure: Figure, text: object) -> None:
+    """A title of the figure in a person's words, in as many lines as its width asks for."""
+    figure.suptitle(plain(wrapped(text, figure.get_figwidth())))
+
+
+def wrapped(text: object, inches: float) -> str:
+    """Lines that are no longer than this, as a title has them."""
+    width = max(int(LETTERS * inches), 1)
+    return "\n".join(textwrap.fill(line, width, expand_tabs=False, replace_whitespace=False) for line in str(text).split("\n"))
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """What tells runs apart in a few words: the kind of method, or all that is said of it where they are of one kind."""
+    kinds = [run.method.split("(")[0] for run in runs]
+    return kinds if len(set(kinds)) == len(kinds) else [run.method for run in runs]
 
 
 def plain(text: object) -> str:
