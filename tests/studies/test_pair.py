@@ -74,5 +74,5 @@ def test_runs_on_other_data_share_only_their_measures(density):
 
 def test_runs_of_another_dimension_are_refused(density):
     line = wgf.solve(RIDGE_1D.problem, wgf.Particles(20), 1.0, 2)
-    with pytest.raises(wgf.InputError, match="the measures of the runs have 2 and 1 coordinates"):
+    with pytest.raises(wgf.InputError, match="of different problems: their measures have 2 and 1 coordinates"):
         wgf.compare_runs(density, line)

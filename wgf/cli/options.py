@@ -89,7 +89,7 @@ def refuse_result(path: Path) -> None:
     from wgf.runs.existing import contents
     from wgf.runs.hdf5 import kind_of
 
-    if path.is_file() and kind_of(path) is not None:
+    if os.path.isfile(path) and kind_of(path) is not None:
         raise InputError(
             f"{path} is no problem file but holds {contents(path)}: see it with {program()} info {path} (or plot); "
             "to solve its problem again, give the problem file"

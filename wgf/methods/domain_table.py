@@ -59,7 +59,7 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
     for given, missing in (("lower", "upper"), ("upper", "lower")):
         if given in box and missing not in box:
             raise domain.error(given, f"stands without {missing}: give both edges of the box, or neither, and it is found")
-    if min(np.ravel(box.get("cells", FEWEST)).tolist()) < FEWEST:
+    if 0 < min(np.ravel(box.get("cells", FEWEST)).tolist()) < FEWEST:
         raise domain.error("cells", f"= {box['cells']}: a law on fewer than {FEWEST} cells an axis is no density; 32 or more show one")
     if "spacing" in box and "spacing" not in options:
         raise domain.error("spacing", f"is for finite-volume, whose grid can go without end: give {cls.__name__} cells, lower and upper")

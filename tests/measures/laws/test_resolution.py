@@ -10,7 +10,8 @@ import wgf
 from wgf.measures.laws.resolution import cells_per_std
 
 COARSE = (
-    r"axis a: 0\.\d+ cells per standard deviation of the initial law \(cells of 1\.25\) are far too few; take at least \d+ on this axis"
+    r"axis a: 0\.\d+ cells per standard deviation of the initial law \(cells of 1\.25\) are far too few; "
+    r"take (at least \d+ on this axis|a smaller spacing, 0\.\d+ on this axis)"
 )
 DATA = wgf.Data.quadrature(np.sin, -1, 1, 8)
 

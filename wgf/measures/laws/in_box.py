@@ -24,7 +24,7 @@ from wgf.measures.laws.given import FromDensity, Samples
 from wgf.measures.measure import MeshDensity
 
 LEFT_OUT = 1e-6  # of the law, outside: worth a warning
-MISSED = 0.25  # of the law, outside: from here on the box is wrong
+MISSED = 1 / 3  # of the law, outside: from here on the box is wrong
 AROUND = "choose a box around the law, or leave lower and upper out"
 CELLS = {1: 512, 2: 64, 3: 16, 4: 8}  # per axis, by dimension, for the probability of a box
 DRAWS = 2**14  # points for the same, where a law has no cell averages

@@ -69,7 +69,7 @@ def narrowest(law: Any) -> np.ndarray:
 def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law: Any, endless: bool = False) -> None:
     """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law.
 
-    Where the grid is `endless`, shorter cells are advised instead of more of them in a smaller box.
+    Where the grid is `endless`, a smaller spacing is advised, and no smaller box.
     """
     known = narrowest(law) / grid.spacing
     found = cells_per_std(grid, averages)
@@ -78,13 +78,11 @@ def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law
         if ratio >= SLACK * CELLS_PER_STD:
             continue
         needed = CELLS_PER_STD * n / ratio if ratio > 0 else math.inf
-        remedy = (
-            "take shorter cells" + (f", with a spacing of {h * ratio / CELLS_PER_STD:.2g} on this axis, or take" if ratio > 0 else ": take")
-            if endless
-            else f"take at least {math.ceil(needed * (1 - ROUNDING)):,} on this axis, or a smaller box, or take"
-            if needed <= TO_BE_COUNTED
-            else "no grid of this box resolves it: take"
-        )
+        more = f"at least {math.ceil(needed * (1 - ROUNDING)):,}" if needed <= TO_BE_COUNTED else ""
+        if endless:
+            remedy = "take a smaller spacing" + (f", {h * n / needed:.2g} on this axis" if more else "") + ", or take"
+        else:
+            remedy = f"take {more} on this axis, or a smaller box, or take" if more else "no grid of this box resolves it: take"
         warn(
             f"axis {name}: {ratio:.3g} cells per standard deviation of the initial law (cells of {h:.3g}) are far too few; {remedy} "
             "particles or characteristics, which need no cells",
