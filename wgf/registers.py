@@ -14,6 +14,15 @@ from typing import Any
 from wgf.errors import InputError
 
 
+class Shown:
+    """A thing that a notebook shows as a small table and a picture at the end of a cell."""
+
+    def _repr_html_(self) -> str:
+        """Its HTML, as IPython asks for it."""
+        result: str = load("wgf.plots.html:as_html")(self)
+        return result
+
+
 def known(word: object, allowed: Iterable[str], what: str) -> str:
     """Return `word` if it is among `allowed`; otherwise raise an InputError that names the nearest allowed word."""
     names = list(allowed)

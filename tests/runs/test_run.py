@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+from checks import is_one_line
 from children import Places, StopAtFrame, Watching, running, wait_at, wait_until
 from problems import Tanh
 
@@ -366,6 +367,24 @@ def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
                 raise KeyboardInterrupt
     assert "something" in screen.getvalue()
     assert screen.getvalue().rstrip("\r").split("\r")[-1].strip() == ""
+
+
+def test_a_notebook_has_a_bar_though_it_is_no_terminal(monkeypatch):
+    """Where it was asked for."""
+    shown = {}
+    monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", None)  # what a notebook's process has loaded
+    for wanted in (True, False):
+        monkeypatch.setattr(sys, "stderr", shown.setdefault(wanted, io.StringIO()))
+        wgf.solve(TANH.problem, GRID, 0.2, 2, progress=wanted)
+    assert "FiniteVolume   0%" in shown[True].getvalue()
+    assert "t = 0 of 0.2" in shown[True].getvalue()
+    assert shown[False].getvalue() == ""
+
+
+def test_the_measures_of_a_file_say_what_they_are_in_one_line(tmp_path):
+    run = wgf.solve(TANH.problem, GRID, 0.2, 3, store=tmp_path / "run.h5")
+    is_one_line(run.measures)
+    assert "(3 in " in repr(run.measures)
 
 
 def test_save_times_that_differ_by_rounding_are_one():

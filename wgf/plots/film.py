@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,8 @@ from wgf.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from wgf.plots.figure import Figure
+
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg"}
 SECONDS = 6.0  # of a film, between SLOWEST and FASTEST frames a second
 SLOWEST, FASTEST = 2, 20
@@ -26,19 +31,49 @@ DPI = 100
 SMALLEST = 1e-16  # below it, a loss is rounding
 
 
-def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
+@dataclass(frozen=True)
+class Film:
+    """A film in the file at `path`; a notebook plays it."""
+
+    path: Path
+
+    def _repr_html_(self) -> str:
+        """The film itself, as text; its name, where the file is no longer there."""
+        try:
+            content = base64.b64encode(self.path.read_bytes()).decode()
+        except OSError as error:
+            return html.escape(f"{self.path}: {error.strerror}")
+        if self.path.suffix.lower() == ".mp4":
+            return f'<video controls loop src="data:video/mp4;base64,{content}"></video>'
+        return f'<img alt="{html.escape(self.path.name)}" src="data:image/gif;base64,{content}">'
+
+    def __repr__(self) -> str:
+        return f"Film({str(self.path)!r})"
+
+
+def animate(run: Run, path: str | Path, other: Run | None = None) -> Film:
     """Write a film of the frames of a run, as a .gif or an .mp4 file; with `other`, of both at the times that they share.
 
+    The film returned has its `path`, and plays in a notebook.
     Raises InputError for another kind of file, for runs that do not fit together, and where ffmpeg is missing, which makes .mp4 files.
     """
     path = _checked(Path(path))
     if other is None:
-        film = _Film((run,), [(k,) for k in range(len(run.times))])
+        frames = _Frames((run,), [(k,) for k in range(len(run.times))])
     else:
         runs = densities_first(run, other)
-        film = _Film(runs, common_frames(*runs))
+        frames = _Frames(runs, common_frames(*runs))
     with completed(path) as begun, readable():
-        film.write(begun, WRITERS[path.suffix.lower()])
+        frames.write(begun, WRITERS[path.suffix.lower()])
+    return Film(path)
+
+
+def last_frame(run: Run) -> Figure:
+    """The last picture of a run's film."""
+    frames = _Frames((run,), [(len(run.times) - 1,)])
+    with styled():
+        frames.draw(0)
+    return frames.figure
 
 
 def _checked(path: Path) -> Path:
@@ -54,37 +89,42 @@ def _checked(path: Path) -> Path:
     return path
 
 
-class _Film:
+class _Frames:
     """The figure, redrawn for each row of frame numbers, one of each run: the measures, and what falls with a mark at the time."""
 
     def __init__(self, runs: tuple[Run, ...], rows: Sequence[Sequence[int]]) -> None:
+        from wgf.plots.figure import Figure
+
         self.runs, self.rows = runs, rows
         self.measures = [[one.measures[k] for one, k in zip(runs, row, strict=True)] for row in rows]
         self.names = axis_names(runs[0], self.measures[0][0])
         seen = [measure for measures in self.measures for measure in measures]
         self.limits = limits_of(seen) if len(self.names) > 1 else []
         self.top = 1.15 * max((m.values.max() for m in seen if isinstance(m, Density | MeshDensity)), default=0.0)
+        with styled():
+            self.figure = Figure(figsize=(10, 4.8), layout="constrained")
+            self.left, self.right = self.figure.subplots(1, 2, width_ratios=(1.15, 1))
+            self.figure.suptitle(plain(runs[0].attributes.get("title") or ""))
 
     def write(self, path: Path, writer: str) -> None:
-        """All frames into a file."""
+        """All of them into a file."""
         from matplotlib.animation import writers
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
 
-        with styled():
-            figure = Figure(figsize=(10, 4.8), layout="constrained")
-            FigureCanvasAgg(figure)
-            left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-            figure.suptitle(plain(self.runs[0].attributes.get("title") or ""))
-            film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
-            with film.saving(figure, str(path), DPI):
-                for number in range(len(self.rows)):
-                    left.clear()
-                    right.clear()
-                    self._draw_measures(left, number)
-                    self._draw_fall(right, number)
-                    film.grab_frame()
-                    figure.set_layout_engine("none")  # the first frame's places serve for all
+        FigureCanvasAgg(self.figure)
+        film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
+        with styled(), film.saving(self.figure, str(path), DPI):
+            for number in range(len(self.rows)):
+                self.draw(number)
+                film.grab_frame()
+                self.figure.set_layout_engine("none")  # the first frame's places serve for all
+
+    def draw(self, number: int) -> None:
+        """The figure of one row."""
+        self.left.clear()
+        self.right.clear()
+        self._draw_measures(self.left, number)
+        self._draw_fall(self.right, number)
 
     def _draw_measures(self, panel: Axes, number: int) -> None:
         """Each density on a scale of its own: a common one would hide the start of a run that concentrates."""

@@ -27,14 +27,19 @@ UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 
 def axis_names(run: Run, measure: Measure) -> list[str]:
     """The axes of θ as mathematics."""
-    names: Sequence[str]
-    if isinstance(measure, Density | MeshDensity):
-        names = measure.names
-    elif run.problem is not None:
-        names = run.problem.axis_names(measure.points.shape[1])
-    else:
-        names = [f"theta{k + 1}" for k in range(measure.points.shape[1])]
+    known = run.problem is not None and not isinstance(measure, Density | MeshDensity)
+    names = run.problem.axis_names(measure.points.shape[1]) if known else names_of(measure)
     return [mathematical(name) for name in names]
+
+
+def names_of(measure: Measure) -> tuple[str, ...]:
+    """The axes of θ as the measure, or its neuron, calls them; theta1 … thetap where neither does."""
+    if isinstance(measure, Density | MeshDensity):
+        return measure.names
+    p = measure.points.shape[1]
+    if hasattr(measure.neuron, "axis_names"):
+        return tuple(measure.neuron.axis_names(p))
+    return tuple(f"theta{k + 1}" for k in range(p))
 
 
 def draw_line(panel: Axes, measures: Sequence[Measure], times: np.ndarray, name: str) -> None:

@@ -19,8 +19,8 @@ from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from wgf.plots.figure import Figure
     from wgf.runs.run import Run
 
 PANELS = 4  # times at which the measure is shown
@@ -33,7 +33,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
 
     The free energy has a panel of its own where it is more than ½L; the fit is left out where there are no data.
     """
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     with styled():
         figure = Figure(figsize=(13, 7.4), layout="constrained")
@@ -53,7 +53,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
 
 def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, path: str | Path | None = None) -> Figure:
     """The density with the neurons drawn over it, in the plane of the first two axes (along the axis where there is one)."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     with styled():
         figure = Figure(figsize=(6.4, 5.2), layout="constrained")
@@ -69,7 +69,7 @@ def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, pa
 
 def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Figure:
     """Two runs in one picture, neurons over the density, at four of the times that both have; each density on a scale of its own."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     runs = densities_first(first, second)
     rows = common_frames(*runs)

@@ -63,6 +63,9 @@ class StoredMeasures(Sequence[Any]):
     def __len__(self) -> int:
         return self.frames
 
+    def __repr__(self) -> str:
+        return f"StoredMeasures({self.frames} in {self.path})"
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(self.frames))]

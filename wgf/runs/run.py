@@ -13,7 +13,7 @@ import numpy as np
 
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
-from wgf.registers import load
+from wgf.registers import Shown, load
 from wgf.runs.hdf5 import opened
 
 SCHEMA_VERSION = 1
@@ -21,7 +21,7 @@ HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
 TINY, SMALL, UNLIKE = 1e-6, 1e-2, 0.1  # of the size of E, twice, and of its change: where that is one of the errors of cells and steps
 
 
-class Run:
+class Run(Shown):
     """Frames at save times and a history of every step.
 
     times (frames,)   measures[k]   prediction (frames, n)

@@ -37,7 +37,7 @@ def solve(
     save       a number of frames, evenly spaced with both ends, or a list of times (t = 0 and the end are added); of a run to rest the
                number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
     store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
-    progress   a progress bar, if there is a terminal
+    progress   a progress bar, on a terminal or in a notebook
     observers  further objects with frame, step and close (wgf/runs/observers/base.py)
 
     Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
@@ -55,7 +55,7 @@ def solve(
     monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), getattr(stepper, "eta", None))
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
-        watchers.append(Progress(times[-1], type(method).__name__))
+        watchers.append(Progress(times[0], times[-1], type(method).__name__))
     with watching(watchers) as watch:
         state = stepper.start()
         watch.frame(frame := stepper.frame(state))
