@@ -27,7 +27,7 @@ UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 
 def axis_names(run: Run, measure: Measure) -> list[str]:
     """The axes of θ as mathematics."""
-    known = run.problem is not None and not isinstance(measure, Density | MeshDensity)
+    known = run.knows_problem and not isinstance(measure, Density | MeshDensity)
     names = run.problem.axis_names(measure.points.shape[1]) if known else names_of(measure)
     return [mathematical(name) for name in names]
 

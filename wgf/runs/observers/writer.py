@@ -21,7 +21,7 @@ from wgf.methods.base import SERIES, Diagnostics, Frame
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
 from wgf.runs.hdf5 import begin, check_target, growing, opened, scale, variable
-from wgf.runs.reader import BOX, open_run
+from wgf.runs.reader import BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 
 
@@ -67,7 +67,7 @@ class Writer:
         return open_run(self.path, self.problem)
 
     def _create(self, file: h5py.File, frame: Frame) -> None:
-        file.attrs.update(run_attributes(self.problem, self.method, self.facts))
+        file.attrs.update(run_attributes(self.problem, self.method, self.facts) | kept_problem(self.problem))
         times = scale(file, "time", np.empty(0), unlimited=True)
         if self.problem.energy.data is not None:
             self._create_data(file, self.problem.energy.data, times)
