@@ -203,7 +203,7 @@ def _draw_fit(panel: Axes, run: Run) -> None:
     """One input: the network's function at the save times beside the data. More inputs: prediction against target."""
     x, y = run.data.inputs, run.data.targets
     if x.shape[1] > 1:
-        for k, colour, label in ((0, FAINT, "t = 0"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
+        for k, colour, label in ((0, FAINT, f"t = {run.times[0]:.3g}"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
             panel.plot(y, run.prediction[k], ".", color=colour, label=label, alpha=0.7)
         ends = [y.min(), y.max()]
         panel.plot(ends, ends, color=INK, linewidth=0.8)
@@ -214,7 +214,7 @@ def _draw_fit(panel: Axes, run: Run) -> None:
         panel.plot(at, y[order], ".", color=INK, markersize=5, alpha=0.6, label=r"data $f^*(x_i)$")
         for prediction in run.prediction[1:-1]:
             panel.plot(at, prediction[order], color=BLUE, linewidth=0.8, alpha=0.25)
-        panel.plot(at, run.prediction[0][order], color=FAINT, label=r"$\varphi$ at t = 0")
+        panel.plot(at, run.prediction[0][order], color=FAINT, label=rf"$\varphi$ at t = {run.times[0]:.3g}")
         panel.plot(at, run.prediction[-1][order], color=ORANGE, label=rf"$\varphi$ at t = {run.times[-1]:.3g}")
         panel.set(xlabel="x")
         panel.locator_params(axis="x", nbins=5)

@@ -170,7 +170,7 @@ class Run(Shown):
     def __repr__(self) -> str:
         name, values = ("E", self.free_energy) if self.has_free_energy else ("loss", self.loss)
         fall = f"{name} {values[0]:.4g} → {values[-1]:.4g}"
-        return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
+        return f"Run({self.method}: t = {self.times[0]:g} … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
 
 
 def not_held(path: Path | None, attributes: dict[str, Any]) -> str:

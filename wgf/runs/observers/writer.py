@@ -26,11 +26,11 @@ from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 
 
 class Writer:
-    """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
+    """Writes a run into `path`, which is none of its `sources`. `facts` of the stepper and options of the method become attributes."""
 
-    def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
+    def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any], sources: Sequence[Path] = ()) -> None:
         self.path = Path(path)
-        check_target(self.path)
+        check_target(self.path, sources=sources)
         self.problem, self.method, self.facts = problem, method, facts
         self.frames = 0
         self.grid: Grid | None = None  # of the frames on file

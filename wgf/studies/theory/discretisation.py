@@ -32,6 +32,7 @@ from wgf.networks.data import Data
 from wgf.problems.problem import Problem
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
+from wgf.runs.seam import require_whole
 from wgf.runs.solve import solve
 from wgf.studies.theory.density_error import density_error, estimated_error, next_ratio, smooth_order, unheard
 
@@ -51,6 +52,7 @@ def discretisation_error(
     """
     until = end_time(until)
     run = run or solve(problem, method, until, save)
+    require_whole(run, "the error of a method")
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
     found = coarser_runs(problem, method, run.times.tolist())
     if found is None:
