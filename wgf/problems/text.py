@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from wgf.problems.regression import RegressionEnergy
 from wgf.problems.sphere import Projection
 
 MOST_NUMBERS = 20_000  # of the points of a law: with more, the text takes longer to read than the run itself
-
-Kind = TypeVar("Kind")
 
 
 class Unwritable(Exception):
