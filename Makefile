@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 TESTS :=
 
-.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format bench clean
+.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks bench clean
 
 help:
 	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint          formatter, linter, types and dead code only"
 	@echo "make dead          dead code only"
 	@echo "make format        mend what the formatter and the linter can mend"
+	@echo "make notebooks     execute the notebooks and store them with their figures"
 	@echo "make bench         the benchmarks: roofline, peers, densities, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
 	@echo "make clean         remove the virtual environments and what was generated"
 
@@ -62,6 +63,9 @@ dead: $(READY)
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+notebooks: $(READY)
+	$(BIN)/python notebooks/execute.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/roofline.py

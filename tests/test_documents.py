@@ -53,13 +53,36 @@ SLOW = {"particles_and_limit"}  # however coarse
 @pytest.mark.parametrize(
     "path", [pytest.param(path, marks=pytest.mark.long) if path.stem in SLOW else path for path in NOTEBOOKS], ids=lambda path: path.stem
 )
-def test_the_notebook_runs_and_is_stored_without_outputs(path, change, tmp_path):
+def test_the_notebook_runs_and_shows_its_figures(path, change, tmp_path):
+    """By itself, without `%matplotlib inline`."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
         cell.source = change(cell.source)
     NotebookClient(notebook, timeout=None, startup_timeout=HANG, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    check_outputs(notebook)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_is_stored_with_what_it_shows(path):
+    """From the first cell to the last, in order; no warning, and nothing of the machine on which it ran."""
+    notebook = nbformat.read(path, as_version=4)
+    check_outputs(notebook)
+    run = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert run == list(range(1, len(run) + 1))
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert {output.get("name", "stdout") for output in shown} == {"stdout"}
+    assert not re.search(r"/(home|root|tmp|work|usr)/", str(shown))
+
+
+def check_outputs(notebook):
+    """A picture where a cell ends with a figure, HTML with one where it ends with a thing that has some."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        last = cell.source.splitlines()[-1]
+        kinds = {kind for output in cell.outputs for kind in output.get("data", ())}
+        assert ("image/png" in kinds) == bool(re.match(r"(plot_\w+|\w+\.plot)\(", last)), last
+        assert ("text/html" in kinds) == last.isidentifier(), last
 
 
 def blocks(text, language):

@@ -52,6 +52,15 @@ SYNONYMS = (  # words of the field for the same, in small letters with hyphens
 )
 
 
+class Shown:
+    """A thing that a notebook shows as a small table and a picture at the end of a cell."""
+
+    def _repr_html_(self) -> str:
+        """Its HTML, as IPython asks for it."""
+        result: str = load("wgf.plots.html:as_html")(self)
+        return result
+
+
 def known(word: object, allowed: Iterable[str], what: str) -> str:
     """Return `word` if it is among `allowed`; otherwise raise an InputError that names the nearest allowed word."""
     names = list(allowed)

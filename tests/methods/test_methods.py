@@ -170,6 +170,27 @@ def test_the_file_and_the_memory_hold_the_same_run(case, tmp_path):
         assert run.problem is case.problem
 
 
+def test_a_run_goes_on_from_its_last_frame(case):
+    """With the same measure, loss and cells; it ends where a run without a seam does, to the error of its steps, or the last bit."""
+    first, whole = case.solved(until=0.2, save=2), case.solved(until=0.4, save=3)
+    if isinstance(case.method, wgf.Pushforward):
+        with pytest.raises(wgf.InputError, match="Pushforward follows densities from t = 0 on, and cannot go on from a frame"):
+            wgf.solve(first, case.method, 0.4)
+        return
+    later = wgf.solve(first, case.method, 0.4, 2)
+    assert later.times.tolist() == [0.2, 0.4]
+    assert later.history["time"][0] == 0.2
+    assert later.loss[0] == pytest.approx(first.loss[-1], rel=1e-13)
+    assert np.array_equal(later.measures[0].points, first.measures[-1].points)
+    assert later.measures[0].masses == pytest.approx(first.measures[-1].masses, rel=1e-13, abs=1e-13)
+    assert later.method.split("(")[0] == first.method.split("(")[0]
+    assert repr(later).split(": ")[1].startswith("t = 0.2 … 0.4, 2 frames")
+    if getattr(case.method, "step", None):
+        assert np.array_equal(later.measures[-1].points, whole.measures[-1].points)
+    fallen = abs(whole.loss[0] - whole.loss[-1])
+    assert abs(later.loss[-1] - whole.loss[-1]) <= 1e-3 * fallen
+
+
 def test_the_callers_arrays_are_only_read(case):
     """Those of the data, and of a law that hands out its own arrays; what it hands out need not have mass one on a grid."""
     data, initial = case.problem.energy.data, case.problem.initial

@@ -1,15 +1,19 @@
 """Films: one frame for each time, of densities, of clouds, and of both; judged by what stands in each frame."""
 
+import base64
 import dataclasses
+import html
 
 import numpy as np
 import pytest
 from artists import among, bars, colours, dots, legend, line, shown
+from checks import is_one_line
 from matplotlib.animation import PillowWriter, writers
 from PIL import Image
 from problems import RIDGE_1D, Tanh
 
 import wgf
+from wgf.plots.film import Film
 
 pytestmark = pytest.mark.coarse  # films of small runs
 
@@ -167,13 +171,13 @@ def test_only_common_times_are_shown(seen, tmp_path):
 
 @pytest.mark.parametrize(("count", "rate"), [(2, 2), (31, 5), (241, 20)])
 def test_a_film_lasts_six_seconds_unless_that_is_too_slow_or_too_fast(count, rate, monkeypatch, tmp_path):
-    from wgf.plots.film import _Film
+    from wgf.plots.film import _Frames
 
     rates = []
     monkeypatch.setattr(PillowWriter, "__init__", lambda self, fps: rates.append(fps) or (_ for _ in ()).throw(KeyboardInterrupt))
     run = solved(RIDGE_1D.problem, CLOUD, 2)
     with pytest.raises(KeyboardInterrupt):
-        _Film((run,), [(0,)] * count).write(tmp_path / "film.gif", "pillow")
+        _Frames((run,), [(0,)] * count).write(tmp_path / "film.gif", "pillow")
     assert rates == [rate]
 
 
@@ -189,3 +193,15 @@ def test_what_cannot_be_filmed_is_said(tmp_path, monkeypatch):
     with pytest.raises(wgf.InputError, match=r"needs the program ffmpeg, which is not installed; write a .gif instead"):
         wgf.animate(run, tmp_path / "film.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_knows_its_path_and_plays_in_a_notebook(tmp_path):
+    film = wgf.animate(solved(TANH.problem, CLOUD, 2), str(tmp_path / "a & b.gif"))
+    assert film.path == tmp_path / "a & b.gif"
+    is_one_line(film)
+    text = film._repr_html_()
+    assert base64.b64decode(text.split("base64,")[1].split('"')[0]) == film.path.read_bytes()
+    assert text.startswith('<img alt="a &amp; b.gif" src="data:image/gif;')
+    film.path.rename(tmp_path / "film.mp4")
+    assert film._repr_html_() == html.escape(f"{film.path}: No such file or directory")
+    assert Film(tmp_path / "film.mp4")._repr_html_().startswith('<video controls loop src="data:video/mp4;base64,')

@@ -147,11 +147,11 @@ def test_a_residual_without_a_fall_is_told_in_words():
     ending = Ending(Rest(longest=1.0))
     ending.frame(Frame(None, diagnostics(0.0, 1.0, 1e-4), np.empty(0)))
     ending.step(diagnostics(1.0, 1.1, 1e-4))
-    with pytest.warns(wgf.RestWarning, match=r"not at rest by t = 1: no residual, as E has not fallen since t = 0, tolerance 0.001"):
+    with pytest.warns(wgf.RestWarning, match=r"not at rest by t = 1: no residual, as E has not fallen since the start, tolerance 0.001"):
         ending.warn()
     run = wgf.solve(well(), wgf.Characteristics(nodes=6), 0.1)
     run.attributes.update(ending.facts)
-    assert run_facts(run)["rest"] == "not at rest by t = 0.1: no residual, as E has not fallen since t = 0, tolerance 0.001"
+    assert run_facts(run)["rest"] == "not at rest by t = 0.1: no residual, as E has not fallen since the start, tolerance 0.001"
 
 
 def test_a_start_at_rest_is_named(tmp_path):

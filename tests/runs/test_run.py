@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+from checks import is_one_line
 from children import Places, StopAtFrame, Watching, running, wait_at, wait_until
-from problems import Tanh
+from problems import RIDGE_1D, Tanh
 
 import wgf
 from wgf.networks.waiting import told
@@ -363,6 +364,72 @@ def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
                 raise KeyboardInterrupt
     assert "something" in screen.getvalue()
     assert screen.getvalue().rstrip("\r").split("\r")[-1].strip() == ""
+
+
+def test_a_notebook_has_a_bar_though_it_is_no_terminal(monkeypatch):
+    """Where it was asked for."""
+    shown = {}
+    monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", None)  # what a notebook's process has loaded
+    for wanted in (True, False):
+        monkeypatch.setattr(sys, "stderr", shown.setdefault(wanted, io.StringIO()))
+        wgf.solve(TANH.problem, GRID, 0.2, 2, progress=wanted)
+    assert "FiniteVolume   0%" in shown[True].getvalue()
+    assert "t = 0 of 0.2" in shown[True].getvalue()
+    assert shown[False].getvalue() == ""
+
+
+ANYWHERE = [0.3, 2.0]
+
+
+@pytest.mark.parametrize("method", [GRID, wgf.Particles(30), wgf.Particles(30, scale=0.1, centred="subtracted")], ids=repr)
+def test_a_file_brings_back_a_problem_that_was_built_in_python(method, tmp_path):
+    """Its runs predict anywhere, as the run that `solve` returned does, and one in memory."""
+    kept = wgf.solve(TANH.problem, method, 0.2, 3)
+    stored = wgf.solve(TANH.problem, method, 0.2, 3, store=tmp_path / "run.h5")
+    opened = wgf.open_run(tmp_path / "run.h5")
+    assert repr(opened.problem) == repr(TANH.problem)
+    assert opened.knows_problem
+    for run in (stored, opened):
+        assert np.array_equal(run.measures[-1].predict(ANYWHERE), kept.measures[-1].predict(ANYWHERE))
+
+
+class Wave:
+    theta = ("c", "k")
+
+    def value(self, theta, x):
+        return theta[..., :1] * np.sin(theta[..., 1:] * x[:, 0])
+
+
+def test_what_a_file_cannot_hold_is_named_when_it_is_asked_for(tmp_path):
+    """And brought back by the problem; a neuron that can be held predicts beside a law that cannot."""
+    law = wgf.FromDensity(lambda theta: np.exp(-np.sum(theta**2, axis=-1)), lower=[-3, -3], upper=[3, 3])
+    path = tmp_path / "run.h5"
+    for neuron, missing in ((Wave(), "the neuron Wave and the initial law"), (wgf.Neuron("tanh"), "the initial law")):
+        problem = wgf.Problem(wgf.RegressionEnergy(neuron, TANH.data), law)
+        stored = wgf.solve(problem, wgf.Particles(30), 0.2, 2, store=path)
+        opened = wgf.open_run(path)
+        said = rf"run.h5 cannot hold {missing} FromDensity.*: open it together with its problem, wgf.open_run\(path, problem\)$"
+        assert not opened.knows_problem
+        with pytest.raises(wgf.InputError, match=said):
+            opened.problem  # noqa: B018
+        if isinstance(neuron, Wave):
+            with pytest.raises(wgf.InputError, match=said):
+                opened.measures[-1].predict(ANYWHERE)
+            opened = wgf.open_run(path, problem)
+        assert np.array_equal(opened.measures[-1].predict(ANYWHERE), stored.measures[-1].predict(ANYWHERE))
+
+
+def test_another_problem_is_no_problem_of_the_run(tmp_path):
+    wgf.solve(TANH.problem, GRID, 0.2, 2, store=tmp_path / "run.h5")
+    other = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh"), RIDGE_1D.data), TANH.problem.initial)
+    with pytest.raises(wgf.InputError, match=r"is not a run of the problem given, .*: its coordinates or its data are others"):
+        wgf.open_run(tmp_path / "run.h5", other)
+
+
+def test_the_measures_of_a_file_say_what_they_are_in_one_line(tmp_path):
+    run = wgf.solve(TANH.problem, GRID, 0.2, 3, store=tmp_path / "run.h5")
+    is_one_line(run.measures)
+    assert "(3 in " in repr(run.measures)
 
 
 def test_save_times_that_differ_by_rounding_are_one():

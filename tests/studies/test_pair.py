@@ -1,5 +1,7 @@
 """Two runs side by side."""
 
+import dataclasses
+
 import h5py
 import numpy as np
 import pytest
@@ -42,13 +44,18 @@ def test_a_run_beside_itself_is_at_zero(density, cloud):
     assert (own.floor["sliced_w2"] > 0.01).all()
 
 
-def test_files_bring_it_back_and_need_no_problem_text(density, cloud, tmp_path):
-    runs = []
+LAWS = [TANH.problem.initial, wgf.FromDensity(lambda theta: np.exp(-np.sum(theta**2, axis=-1)), lower=[-1, -1], upper=[2, 2])]
+
+
+@pytest.mark.parametrize("law", LAWS, ids=["a problem that files hold", "one that they cannot hold"])
+def test_files_bring_it_back_and_need_no_problem(law, tmp_path):
+    """Without it they do not know what two equal measures would show as functions."""
+    problem, runs = dataclasses.replace(TANH.problem, initial=law), []
     for name, method in (("a", wgf.FiniteVolume(24, TANH.lower, TANH.upper)), ("b", wgf.Particles(50))):
-        wgf.solve(TANH.problem, method, 0.5, 3, store=tmp_path / f"{name}.h5")
+        wgf.solve(problem, method, 0.5, 3, store=tmp_path / f"{name}.h5")
         runs.append(wgf.open_run(tmp_path / f"{name}.h5"))
     pair = wgf.compare_runs(*runs)
-    assert np.isnan(pair.floor["function"]).all()
+    assert (np.isnan(pair.floor["function"]) == (law is LAWS[1])).all()
     assert (pair.distance["function"] > 0).all()
     pair.save(tmp_path / "pair.h5")
     opened = wgf.open_pair(tmp_path / "pair.h5")

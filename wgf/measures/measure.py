@@ -21,11 +21,12 @@ from wgf.errors import InputError, answers, brief, check_function, instance, tru
 from wgf.measures.averages import weights_of
 from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
+from wgf.registers import Shown
 
 BLOCK = 2**15  # entries of a temporary (points × inputs) array: a quarter of a megabyte, which stays in cache
 
 
-class Measure:
+class Measure(Shown):
     """What all measures have in common; `neuron` is what `predict` uses."""
 
     neuron: Any

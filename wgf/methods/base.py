@@ -6,6 +6,8 @@ stepper makes and moves a **state**, which is exactly what a checkpoint has to k
 step before (a step size, say) stands in a field of its own in the method's subclass of State. Nothing else holds time.
 
     stepper.start()             the state at t = 0
+    stepper.resume(measure, time, steps)   the state at `time`, after so many steps, whose frame shows this measure, by which a run goes on;
+                                raises InputError where it cannot be a frame of this stepper
     stepper.step(state, stop)   moves the state in place, not past `stop`, and sets state.time = stop exactly when it
                                 arrives there; returns the Diagnostics of the state that the step left
     stepper.frame(state)        the measure, its Diagnostics and its prediction, without changing the state
@@ -21,6 +23,7 @@ a problem file (domain_table.py), where `cells` from the command line come befor
 A method that solves problems with growth says so: `handles_growth = True`. One that does not come to rest, or needs to know the end
 beforehand, says why: `never_rests(problem)`. One whose error can be estimated (studies/theory/discretisation.py) also has
 `coarser(problem, until)`, itself at half the resolution, and `order`, of the error in the resolution.
+One whose cells may have to be found has `on_cells_of(problem, measure)`, itself on those of a frame, with which a run goes on.
 """
 
 from __future__ import annotations
@@ -145,6 +148,7 @@ class Stepper(Protocol[AnyState]):
     facts: dict[str, Any]
 
     def start(self) -> AnyState: ...
+    def resume(self, measure: Measure, time: float, steps: int) -> AnyState: ...
     def step(self, state: AnyState, stop: float) -> Diagnostics: ...
     def frame(self, state: AnyState) -> Frame: ...
 

@@ -18,7 +18,7 @@ from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
-from wgf.measures.measure import Density
+from wgf.measures.measure import Density, Measure
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
 from wgf.methods.default_cells import default_cells
@@ -27,6 +27,7 @@ from wgf.registers import listed
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
 MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
+SAME = 1e-9  # edges that differ by less are the same
 CELLS_PER_THREAD = 2**11  # below it, waiting for another thread costs more than it saves
 
 
@@ -102,6 +103,10 @@ class GridStepper(Generic[AnyGridState]):
         averages = judged(self.problem, self.grid, self.problem.initial.cell_averages(self.grid))
         return self.begin(0.0, self.potential.arranged(averages))
 
+    def resume(self, measure: Measure, time: float, steps: int) -> AnyGridState:
+        """The cell averages of a frame."""
+        return self.begin(time, self.potential.arranged(averages_on(self.grid, measure)))
+
     def begin(self, time: float, values: np.ndarray) -> AnyGridState:
         """A state at `time` with these values (rows, columns), and what the first step has to remember."""
         raise NotImplementedError
@@ -159,6 +164,16 @@ class GridStepper(Generic[AnyGridState]):
     def threaded(self) -> Threads:
         """Kernels called inside use as many threads as the grid is worth."""
         return self.threads
+
+
+def averages_on(grid: Grid, measure: Measure) -> np.ndarray:
+    """The cell averages of a measure that is a density on this grid; refuses another."""
+    if not isinstance(measure, Density):
+        raise InputError(f"a run on a grid goes on from a density on it, and not from {measure!r}: take the method of that run")
+    ours, theirs = ([*each.lower, *each.upper] for each in (grid, measure.grid))
+    if measure.grid.shape != grid.shape or measure.grid.boundary != grid.boundary or not np.allclose(ours, theirs, SAME, SAME):
+        raise InputError(f"a run goes on on its own cells, {measure.grid!r}, and not on {grid!r}: give the method of that run")
+    return measure.values
 
 
 def judged(problem: Problem, grid: Grid, averages: np.ndarray, endless: bool = False) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import SubFigure
 
+    from wgf.plots.figure import Figure
+
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg"}
 SECONDS = 6.0  # of a film, between SLOWEST and FASTEST frames a second
 SLOWEST, FASTEST = 2, 20
@@ -30,21 +35,51 @@ ROW = 3.4
 LABELS = {"loss": r"loss $L[\mu_t]$", "free_energy": r"free energy $E[\mu_t]$"}
 
 
-def animate(run: Run, path: str | Path, other: Run | None = None) -> None:
+@dataclass(frozen=True)
+class Film:
+    """A film in the file at `path`; a notebook plays it."""
+
+    path: Path
+
+    def _repr_html_(self) -> str:
+        """The film itself, as text; its name, where the file is no longer there."""
+        try:
+            content = base64.b64encode(self.path.read_bytes()).decode()
+        except OSError as error:
+            return html.escape(f"{self.path}: {error.strerror}")
+        if self.path.suffix.lower() == ".mp4":
+            return f'<video controls loop src="data:video/mp4;base64,{content}"></video>'
+        return f'<img alt="{html.escape(self.path.name)}" src="data:image/gif;base64,{content}">'
+
+    def __repr__(self) -> str:
+        return f"Film({str(self.path)!r})"
+
+
+def animate(run: Run, path: str | Path, other: Run | None = None) -> Film:
     """Write a film of the frames of a run, as a .gif or an .mp4 file; with `other`, of both at the times that they share.
 
+    The film returned has its `path`, and plays in a notebook.
     Raises InputError for another kind of file, for runs that do not fit together, and where ffmpeg is missing, which makes .mp4 files.
     """
     for one in (run,) if other is None else (run, other):
         check_run(one)
     check_film(path := as_path(path))
     if other is None:
-        film = _Film((run,), [(k,) for k in range(len(run.times))])
+        frames = _Frames((run,), [(k,) for k in range(len(run.times))])
     else:
         runs = densities_first(run, other)
-        film = _Film(runs, common_frames(*runs))
+        frames = _Frames(runs, common_frames(*runs))
     with completed(path) as begun, readable():
-        film.write(begun, WRITERS[path.suffix.lower()])
+        frames.write(begun, WRITERS[path.suffix.lower()])
+    return Film(path)
+
+
+def last_frame(run: Run) -> Figure:
+    """The last picture of a run's film."""
+    frames = _Frames((run,), [(len(run.times) - 1,)])
+    with styled():
+        frames.draw(0)
+    return frames.figure
 
 
 def check_film(path: Path) -> None:
@@ -59,10 +94,12 @@ def check_film(path: Path) -> None:
         raise InputError(f"cannot film into {path}: {suffix} needs the program {writer}, which is not installed; write a .gif instead")
 
 
-class _Film:
+class _Frames:
     """The figure, redrawn for each row of frame numbers, one of each run: the measures on one scale, and what falls."""
 
     def __init__(self, runs: tuple[Run, ...], rows: Sequence[Sequence[int]]) -> None:
+        from wgf.plots.figure import Figure
+
         self.runs, self.rows, self.names = runs, rows, names_of(runs)
         self.measures = [[one.measures[k] for one, k in zip(runs, row, strict=True)] for row in rows]
         self.views = views_of_runs(runs, [measure for measures in self.measures for measure in measures])
@@ -70,30 +107,34 @@ class _Film:
         energetic = [run for run in runs if run.has_free_energy]
         self.falling = [("loss", runs)] if runs[0].data is not None or not energetic else []
         self.falling += [("free_energy", tuple(energetic))] if energetic else []
+        with styled():
+            lines, columns = len(self.views), len(self.groups)
+            height = max(HEIGHT, ROW * max(lines, len(self.falling)))
+            self.figure = Figure(figsize=(5.2 * columns + 4.8, height), layout="constrained")
+            left, right = cast("Any", self.figure.subfigures(1, 2, width_ratios=(5.2 * columns, 4.8)))
+            self.shown = left.subplots(lines, columns, squeeze=False)
+            self.fallen = right.subplots(len(self.falling), 1, squeeze=False)[:, 0]
+            self._draw_scales(left, self.shown)
+            set_title(self.figure, runs[0].attributes.get("title") or "")
 
     def write(self, path: Path, writer: str) -> None:
-        """All frames into a file."""
+        """All of them into a file."""
         from matplotlib.animation import writers
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
 
-        with styled():
-            rows, columns = len(self.views), len(self.groups)
-            height = max(HEIGHT, ROW * max(rows, len(self.falling)))
-            figure = Figure(figsize=(5.2 * columns + 4.8, height), layout="constrained")
-            FigureCanvasAgg(figure)
-            left, right = cast("Any", figure.subfigures(1, 2, width_ratios=(5.2 * columns, 4.8)))
-            shown, fallen = left.subplots(rows, columns, squeeze=False), right.subplots(len(self.falling), 1, squeeze=False)[:, 0]
-            self._draw_scales(left, shown)
-            set_title(figure, self.runs[0].attributes.get("title") or "")
-            film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
-            with film.saving(figure, str(path), DPI):
-                for number in range(len(self.rows)):
-                    self._draw_measures(shown, number)
-                    for panel, (name, runs) in zip(fallen, self.falling, strict=True):
-                        self._draw_fall(panel, name, runs, number)
-                    film.grab_frame()
-                    figure.set_layout_engine("none")  # the first frame's places serve for all
+        FigureCanvasAgg(self.figure)
+        film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
+        with styled(), film.saving(self.figure, str(path), DPI):
+            for number in range(len(self.rows)):
+                self.draw(number)
+                film.grab_frame()
+                self.figure.set_layout_engine("none")  # the first frame's places serve for all
+
+    def draw(self, number: int) -> None:
+        """The figure of one row."""
+        self._draw_measures(self.shown, number)
+        for panel, (name, runs) in zip(self.fallen, self.falling, strict=True):
+            self._draw_fall(panel, name, runs, number)
 
     def _draw_scales(self, figure: SubFigure, shown: np.ndarray) -> None:
         """The colours of all frames."""

@@ -11,8 +11,8 @@ from wgf.plots.style import FAINT, INK, mathematical, set_sizes, set_title, shad
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from wgf.plots.figure import Figure
     from wgf.studies.lazy.study import LazyStudy
 
 SHOWN = 3  # scalings whose neurons are drawn: the first, the middle, the last
@@ -21,7 +21,7 @@ ARROWS = 200  # neurons of each
 
 def plot_lazy(study: LazyStudy, path: str | Path | None = None) -> Figure:
     """Deviation and kernel change against κ; κ against m; the losses; the neurons before and after training."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     colours = shades(len(study.exponents))
     with styled():

@@ -83,10 +83,19 @@ def views_of_runs(runs: Sequence[Run], measures: Sequence[Measure]) -> list[View
 
 def _coordinates(run: Run, measure: Measure) -> Sequence[str]:
     """The names of the axes of θ."""
+    known = run.knows_problem and not isinstance(measure, Density | MeshDensity)
+    names: Sequence[str] = run.problem.axis_names(measure.points.shape[1]) if known else coordinates_of(measure)
+    return names
+
+
+def coordinates_of(measure: Measure) -> tuple[str, ...]:
+    """The axes of θ as the measure, or its neuron, calls them; theta1 … thetap where neither does."""
     if isinstance(measure, Density | MeshDensity):
         return measure.names
     p = measure.points.shape[1]
-    return run.problem.axis_names(p) if run.problem is not None else [f"theta{k + 1}" for k in range(p)]
+    if hasattr(measure.neuron, "axis_names"):
+        return tuple(measure.neuron.axis_names(p))
+    return tuple(f"theta{k + 1}" for k in range(p))
 
 
 def draw_line(panel: Axes, measures: Sequence[Measure], times: np.ndarray, view: View) -> None:

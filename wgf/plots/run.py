@@ -34,8 +34,8 @@ from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from wgf.plots.figure import Figure
     from wgf.runs.run import Run
 
 PANELS = 4  # times at which the measure is shown
@@ -51,7 +51,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
     Of two or three coordinates all pairs are shown, of more the marginal of each. The free energy has a panel of its own where it is more
     than ½L; the fit is left out where there are no data.
     """
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     chosen = _spread(len(run.times))
     measures, times = [run.measures[k] for k in chosen], run.times[chosen]
@@ -76,7 +76,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
 
 def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, path: str | Path | None = None) -> Figure:
     """The density with the neurons drawn over it, in the plane of each pair of axes (along each where there are one or many)."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     measures = (density, cloud)
     with styled():
@@ -93,7 +93,7 @@ def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, pa
 
 def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Figure:
     """Two runs at four of the times that both have, on one scale: neurons over the density, two densities in rows, curves in one panel."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     runs = densities_first(first, second)
     rows = common_frames(*runs)
@@ -190,7 +190,7 @@ def _draw_fit(panel: Axes, run: Run) -> None:
     """One input: the network's function at the save times beside the data. More inputs: prediction against target."""
     x, y = run.data.inputs, run.data.targets
     if x.shape[1] > 1:
-        for k, colour, label in ((0, FAINT, "t = 0"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
+        for k, colour, label in ((0, FAINT, f"t = {run.times[0]:.3g}"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
             panel.plot(y, run.prediction[k], ".", color=colour, label=label, alpha=0.7)
         ends = [y.min(), y.max()]
         panel.plot(ends, ends, color=INK, linewidth=0.8)
@@ -201,7 +201,7 @@ def _draw_fit(panel: Axes, run: Run) -> None:
         panel.plot(at, y[order], ".", color=INK, markersize=5, alpha=0.6, label=r"data $f^*(x_i)$")
         for prediction in run.prediction[1:-1]:
             panel.plot(at, prediction[order], color=BLUE, linewidth=0.8, alpha=0.25)
-        panel.plot(at, run.prediction[0][order], color=FAINT, label=r"$\varphi$ at t = 0")
+        panel.plot(at, run.prediction[0][order], color=FAINT, label=rf"$\varphi$ at t = {run.times[0]:.3g}")
         panel.plot(at, run.prediction[-1][order], color=ORANGE, label=rf"$\varphi$ at t = {run.times[-1]:.3g}")
         panel.set(xlabel="x")
         panel.locator_params(axis="x", nbins=5)

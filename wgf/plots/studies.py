@@ -12,8 +12,8 @@ from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, label_decades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from wgf.plots.figure import Figure
     from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
     from wgf.studies.sweeps.over_steps import StepComparison
@@ -25,7 +25,7 @@ SIGMAS = 1.96  # of a 95 % interval
 
 def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> Figure:
     """Every distance against m with its rate; the fluctuation against t beside its prediction; small multiples over time."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     names = list(comparison.distance)
     with styled():
@@ -43,9 +43,19 @@ def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> F
     return figure
 
 
+def plot_rates(comparison: Comparison) -> Figure:
+    """The main distance alone, against m with its rate."""
+    from wgf.plots.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(6, 4.6), layout="constrained")
+        _draw_rates(figure.add_subplot(), comparison, comparison.main)
+    return figure
+
+
 def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
     """The distances of two runs against t, each with what equality would show."""
-    from matplotlib.figure import Figure
+    from wgf.plots.figure import Figure
 
     with styled():
         figure = Figure(figsize=(8.6, 4.8), layout="constrained")
@@ -64,9 +74,9 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
 
 def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
     """The distance of gradient descent from the flow of the same neurons against the step, at the last time."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import NullLocator
 
+    from wgf.plots.figure import Figure
     from wgf.studies.sweeps.over_steps import name_of
 
     with styled():

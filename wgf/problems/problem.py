@@ -17,7 +17,7 @@ from wgf.measures.measure import Cloud
 from wgf.networks.data import Data
 from wgf.problems.energy import Energy
 from wgf.problems.schema import TomlTable, parse, read_text
-from wgf.registers import listed, load
+from wgf.registers import Shown, listed, load
 
 TAKEN = {  # the names of the other variables in a run's file
     "time", "coordinate", "density", "mean", "box_lower", "box_upper", "position", "weight", "particle", "mesh", "vertex", "corner", "cell",
@@ -30,7 +30,7 @@ ENERGY_CALLS = ("dim", "axis_names", "velocity", "loss", "predict")
 
 
 @dataclass(frozen=True, repr=False)
-class Problem:
+class Problem(Shown):
     """∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ − κ G μ from μ_0 = `initial`, where G comes from `energy` and τ = `temperature` ≥ 0.
 
     initial   a law; where all its numbers stand for all axes, it has those of θ

@@ -52,16 +52,20 @@ def read_network(root: TomlTable, energy: TomlTable, folder: Path, data: Data | 
             raise energy.error(key, 'is for kind = "interaction"; that of a network has [neuron], [data] and [penalty]')
     energy.finish()
     data_table, neuron_table = root.table("data"), root.table("neuron")
-    activation = neuron_table.choice("activation", list(ACTIVATIONS))
     if data is None:
-        data = read_data(data_table, folder, activation)
-    neuron = neuron_table.build(Neuron, activation=activation, dim=data.dim)
+        data = read_data(data_table, folder, neuron_table.choice("activation", list(ACTIVATIONS)))
+    neuron = read_neuron(neuron_table, data.dim)
     penalty = root.table("penalty")
     kind = penalty.choice("kind", ("l2", "none"), "l2")
     strength = float(penalty.get("strength", float, 0.0))
     penalty.finish()
     with penalty.located():
         return RegressionEnergy(neuron, data, strength if kind == "l2" else 0.0)
+
+
+def read_neuron(table: TomlTable, dim: int) -> Neuron:
+    """The neuron of [neuron], for so many inputs."""
+    return table.build(Neuron, activation=table.choice("activation", list(ACTIVATIONS)), dim=dim)
 
 
 def read_interaction(root: TomlTable, table: TomlTable) -> InteractionEnergy:

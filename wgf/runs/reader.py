@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import h5py
 import numpy as np
@@ -14,12 +15,17 @@ from wgf.errors import InputError, as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.measures.mesh import Mesh
+from wgf.networks.custom import CustomNeuron
 from wgf.networks.data import Data
+from wgf.networks.neuron import Neuron
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.scaled import scaled_neuron
+from wgf.problems.schema import parse
+from wgf.problems.text import written
+from wgf.problems.toml import read_neuron
 from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
-from wgf.runs.run import HISTORY, Run
+from wgf.runs.run import HISTORY, Run, not_held
 
 BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
 
@@ -27,8 +33,8 @@ BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of th
 def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     """The run in an HDF5 file; its measures are read from the file one by one when they are asked for.
 
-    The run of a problem that was read from a problem file knows it. That of one built in Python can know no more than its data: to
-    predict elsewhere it needs the `problem` again. Raises InputError where that has other coordinates or data.
+    A run knows its problem, but for what no file can hold, such as a function of one's own: where that is asked for it needs the
+    `problem` again. Raises InputError where that has other coordinates or data.
     """
     path = as_path(path)
     if problem is not None:
@@ -43,16 +49,43 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
         data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
         names = tuple(file["coordinate"].asstr()[:].tolist())
         start = file["position"][0] if "position" in file else None
-    text = str(attributes["problem"])
-    if problem is None or text not in ("", problem.source):
-        problem = Problem.from_text(text, data=data) if text else None
-    elif problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data):
+    text, missing = str(attributes["problem"]), str(attributes.get("problem_missing", ""))
+    if problem is not None and (problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data)):
         raise InputError(f"{path} is not a run of the problem given, {problem!r}: its coordinates or its data are others")
+    if text and not missing and (problem is None or text != kept_problem(problem)["problem"]):
+        problem = Problem.from_text(text, data=data)
     neuron: Any = problem.energy.neuron if problem else None
-    if neuron is not None and start is not None:
+    if problem is None and data is not None:
+        root = parse(text, str(path))
+        neuron = read_neuron(root.table("neuron"), data.dim) if "neuron" in root else NotHeld(names, not_held(path, attributes))
+    if isinstance(neuron, Neuron | CustomNeuron) and start is not None:
         options = json.loads(attributes["method_options"])
         neuron = scaled_neuron(neuron, options.get("scale"), options.get("centred"), start)
     return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
+
+
+def kept_problem(problem: Problem) -> dict[str, str]:
+    """The attributes of a run's file that hold its problem: its text, and in words what the text lacks."""
+    if problem.source:
+        return {"problem": problem.source, "problem_missing": ""}
+    text, missing = written(problem)
+    return {"problem": text, "problem_missing": missing}
+
+
+@dataclass(frozen=True)
+class NotHeld:
+    """Stands for a neuron that its run's file cannot hold; whoever asks for its values is told `why`."""
+
+    names: tuple[str, ...]
+    why: str
+
+    def axis_names(self, p: int) -> tuple[str, ...]:
+        """The names of the axes of θ, which the file has."""
+        return self.names
+
+    def value(self, theta: np.ndarray, x: np.ndarray) -> NoReturn:
+        """There is none."""
+        raise InputError(self.why)
 
 
 class StoredMeasures(Sequence[Any]):
@@ -64,6 +97,9 @@ class StoredMeasures(Sequence[Any]):
 
     def __len__(self) -> int:
         return self.frames
+
+    def __repr__(self) -> str:
+        return f"StoredMeasures({self.frames} in {self.path})"
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

@@ -4,7 +4,8 @@ E falls along the flow at the rate of the dissipation, dE/dt = −D, D = ∫|∇
 
     residual    R(t) = t D(t)/(E(0) − E(t)):
 
-what E would lose at its present rate in a time as long again, over what it has lost so far. R has no unit, does not see a constant that is
+what E would lose at its present rate in a time as long again, over what it has lost so far; of a run that goes on from another, t and E(0)
+are counted from there. R has no unit, does not see a constant that is
 added to E, and begins at 1. Where E − E* falls like e^{−λt}, (E − E*)/(E(0) − E) = R/(λt); where it falls like t^{−a}, it is R/a: in both
 cases R tells the part of the fall that is still to come, for t ≥ 1/λ and a ≥ 1 as a bound. A run is at rest when R ≤ `tolerance`, or when D
 is so small that until `longest` E would change by less than its rounding: R = 0. It is so at the start, where that is a critical point.
@@ -45,14 +46,14 @@ class Rest:
         rate, fallen = abs(now.dissipation), first.free_energy - now.free_energy
         if rate * self.longest <= ROUNDING * abs(first.free_energy):
             return 0.0
-        if now.time == 0:
+        if now.time == first.time:
             return 1.0
-        return now.time * rate / fallen if fallen > 0 else math.inf
+        return (now.time - first.time) * rate / fallen if fallen > 0 else math.inf
 
 
 def residual_in_words(residual: float) -> str:
     """For people: there is none where E has not fallen below its start."""
-    return f"residual {residual:.2g}" if math.isfinite(residual) else "no residual, as E has not fallen since t = 0"
+    return f"residual {residual:.2g}" if math.isfinite(residual) else "no residual, as E has not fallen since the start"
 
 
 def as_end(until: float | str | Rest) -> float | Rest:
@@ -110,8 +111,9 @@ class Ending:
                 + ("give a later `longest`" if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
             )
             warn(text, RestWarning)
-        elif self.rest is not None and self.time == 0:
+        elif self.rest is not None and self.first is not None and self.time == self.first.time:
             text = (
-                "at rest at t = 0: the start is a critical point, which may be a saddle, or is as symmetric as one; another start may move"
+                f"at rest at t = {self.time:g}: the start is a critical point, which may be a saddle, or is as symmetric as one; "
+                "another start may move"
             )
             warn(text, RestWarning)

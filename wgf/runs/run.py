@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import instance
+from wgf.errors import InputError, instance
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
-from wgf.registers import load
+from wgf.registers import Shown, load
 from wgf.runs.hdf5 import opened
 
 SCHEMA_VERSION = 1
@@ -22,7 +22,7 @@ HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
 TINY, SMALL, UNLIKE = 1e-6, 1e-2, 0.1  # of the size of E, twice, and of its change: where that is one of the errors of cells and steps
 
 
-class Run:
+class Run(Shown):
     """Frames at save times and a history of every step.
 
     times (frames,)   measures[k]   prediction (frames, n)
@@ -44,7 +44,19 @@ class Run:
         path: Path | None = None,
     ) -> None:
         self._frames, self.measures, self.history = frames, measures, history
-        self.data, self.attributes, self.problem, self.path = data, attributes, problem, path
+        self.data, self.attributes, self._problem, self.path = data, attributes, problem, path
+
+    @property
+    def problem(self) -> Any:
+        """The wgf.Problem that was solved; raises InputError where its file does not hold all of it (`knows_problem`)."""
+        if self._problem is None:
+            raise InputError(not_held(self.path, self.attributes))
+        return self._problem
+
+    @property
+    def knows_problem(self) -> bool:
+        """Whether there is a `problem`."""
+        return self._problem is not None
 
     @property
     def times(self) -> np.ndarray:
@@ -158,7 +170,13 @@ class Run:
     def __repr__(self) -> str:
         name, values = ("E", self.free_energy) if self.has_free_energy else ("loss", self.loss)
         fall = f"{name} {values[0]:.4g} → {values[-1]:.4g}"
-        return f"Run({self.method}: t = 0 … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
+        return f"Run({self.method}: t = {self.times[0]:g} … {self.times[-1]:g}, {len(self.times)} frames, {fall}, {self.status})"
+
+
+def not_held(path: Path | None, attributes: dict[str, Any]) -> str:
+    """What a file could not keep of the problem of its run, and what to do."""
+    missing = attributes.get("problem_missing") or "a problem that was built in Python"
+    return f"{path} cannot hold {missing}: open it together with its problem, wgf.open_run(path, problem)"
 
 
 def check_run(run: object, what: str = "run") -> None:

@@ -18,13 +18,14 @@ from wgf.runs.observers.recorder import Recorder
 from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
 from wgf.runs.run import Run
+from wgf.runs.seam import Seam
 
 SAME_TIME = 1e-12  # of the whole time: save times that are no farther apart are one, but for rounding
 FIRST = 1e-4  # of the longest time: the first frame after the start of a run to rest
 
 
 def solve(
-    problem: Problem,
+    problem: Problem | Run,
     method: Method,
     until: float | str | Rest,
     save: int | Sequence[float] = 11,
@@ -35,36 +36,40 @@ def solve(
 ) -> Run:
     """Run `method` on `problem` from t = 0 to `until`: a time, or "rest", or a Rest with its tolerance and the longest time (rest.py).
 
-    save       a number of frames, evenly spaced with both ends, or a list of times (t = 0 and the end are added); of a run to rest the
+    problem    or a Run, which goes on from its last frame: on the same cells or with the same points, at its time, by its method
+    save       a number of frames, evenly spaced with both ends, or a list of times (the start and the end are added); of a run to rest the
                number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
     store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
     overwrite  whether a file that is there already may be replaced
-    progress   a progress bar, if there is a terminal
+    progress   a progress bar, on a terminal or in a notebook
     observers  further objects with frame, step and close (wgf/runs/observers/base.py)
 
     Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
     then in the file, and so it is after an interruption.
     """
+    seam = Seam(problem) if isinstance(problem, Run) else None
+    problem = problem.problem if isinstance(problem, Run) else problem
     check_problem(problem)
     check_method(method)
     truth(progress, "progress")
     for observer in entries_of(observers, "observers", "a list of them"):
         answers(observer, ("frame", "step", "close"), "one of the observers", "an object with frame, step and close")
     ending = Ending(end := as_end(until))
-    times = save_times(end, save)
+    times = save_times(end, save, seam.time if seam else 0.0)
     check_growth(problem, method)
     if ending.rest:
         check_rest(problem, method)
+    method = seam.on_its_cells(method) if seam else method
     with preparing(progress):
-        stepper = method.bind(problem, times[-1])
-    facts = stepper.facts
-    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite)
+        stepper = method.bind(problem, times[-1] - times[0])
+    facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
+    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources)
     monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), getattr(stepper, "eta", None))
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
-        watchers.append(Progress(times[-1], type(method).__name__))
+        watchers.append(Progress(times[0], times[-1], type(method).__name__))
     with watching(watchers) as watch:
-        state = stepper.start()
+        state = seam.resumed(stepper) if seam else stepper.start()
         watch.frame(frame := stepper.frame(state))
         for stop in takewhile(lambda _: not ending.reached, times[1:]):
             while state.time < stop and not ending.reached:
@@ -76,24 +81,27 @@ def solve(
     return keeper.run()
 
 
-def save_times(end: float | Rest, save: int | Sequence[float]) -> list[float]:
-    """The times of the frames, ascending, with t = 0 and the end; those that differ by rounding are one."""
+def save_times(end: float | Rest, save: int | Sequence[float], start: float = 0.0) -> list[float]:
+    """The times of the frames, ascending, with the start and the end; those that differ by rounding are one."""
     until = end.longest if isinstance(end, Rest) else end
     positive(until, "the end time")
+    if until <= start:
+        raise InputError(f"until = {until:g}: the run has come to t = {start:g} already, so that it goes on to a later time")
     if isinstance(save, int | np.integer) and not isinstance(save, bool):
         if save < 2:
-            raise InputError(f"save = {save}: at least 2 frames, t = 0 and the end")
+            raise InputError(f"save = {save}: at least 2 frames, the start and the end")
         if isinstance(end, Rest):
-            return [0.0, *(until * np.geomspace(FIRST, 1.0, int(save) - 1)[:-1]).tolist(), float(until)]
-        result: list[float] = np.linspace(0.0, until, int(save)).tolist()
+            parts = np.geomspace(FIRST, 1.0, int(save) - 1)[:-1]
+            return [start, *(start + (until - start) * parts).tolist(), float(until)]
+        result: list[float] = np.linspace(start, until, int(save)).tolist()
         return result
     try:
         times = np.asarray(save, dtype=float)
     except (TypeError, ValueError):
         times = np.array(np.nan)
-    if times.ndim != 1 or not np.isfinite(times).all() or (times < 0).any() or (times > until).any():
-        raise InputError(f"save = {brief(save)}: give a number of frames or a list of times between 0 and the end, {until:g}")
-    times = np.unique([0.0, *times, until])
+    if times.ndim != 1 or not np.isfinite(times).all() or (times < start).any() or (times > until).any():
+        raise InputError(f"save = {brief(save)}: give a number of frames or a list of times between {start:g} and the end, {until:g}")
+    times = np.unique([start, *times, until])
     times = times[np.append(True, np.diff(times) > SAME_TIME * until)]
     times[-1] = until
     return list(times.tolist())

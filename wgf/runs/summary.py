@@ -25,7 +25,7 @@ def run_facts(run: Run) -> dict[str, str]:
     facts = {
         "method": run.method,
         "status": run.status,
-        "time": f"0 … {run.times[-1]:g} in {max(len(run.history['time']) - 1, 0):,} steps, {len(run.times)} frames",
+        "time": f"{run.times[0]:g} … {run.times[-1]:g} in {max(len(run.history['time']) - 1, 0):,} steps, {len(run.times)} frames",
     }
     if "rest_residual" in run.attributes:
         facts["rest"] = _rest(run)

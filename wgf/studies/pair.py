@@ -86,8 +86,7 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     for name in ("function", "loss"):
         if name in names and not same:
             raise InputError(f"the {name} distance is for runs on the same data, and these have not the same: leave it out")
-    problem = first.problem or second.problem
-    energy = problem.energy if problem is not None else None
+    energy = next((run.problem.energy for run in (first, second) if run.knows_problem), None)
     found: dict[str, list[float]] = {name: [] for name in names}
     floor: dict[str, list[float]] = {name: [] for name in names}
     for i, j in rows:

@@ -192,6 +192,34 @@ def test_a_worker_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path, monk
     assert set(multiprocessing.active_children()) <= before
 
 
+COLD = """
+import numba
+import numpy as np
+from wgf.studies.sweeps.parallel import answering
+
+@numba.njit(parallel=True)
+def doubled(values):
+    for k in numba.prange(values.size):
+        values[k] *= 2
+    return values
+
+def told(task):
+    return numba.get_num_threads(), numba.njit(lambda x: x + task)(1.0)
+
+doubled(np.ones(4))
+with answering(told, [1, 2], 1) as answers:
+    print(list(answers))
+print(numba.get_num_threads())
+"""
+
+
+def test_code_is_compiled_inside_a_sweep_of_a_process_that_has_several_threads():
+    """As on the first run after an installation, when no compiled code is kept: Numba refuses where its variable is changed meanwhile."""
+    environment = {**ENVIRONMENT, "NUMBA_NUM_THREADS": "2"}
+    found = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, env=environment, check=False)
+    assert found.stdout == "[(1, (1, 2.0)), (2, (1, 3.0))]\n2\n", found.stderr
+
+
 def test_workers_never_hear_ctrl_c():
     """Not even while they start, when they would print a traceback; the first process hears it again."""
     with answering(is_deaf, (0, 1), 2) as answers:

@@ -38,11 +38,12 @@ import numpy as np
 
 from wgf.kernels.reconstruction import fill_upwind_values
 from wgf.measures.grid import Grid
+from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.gibbs import COURANT, DriftDiffusion, DriftDiffusionState
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, TransportState
-from wgf.methods.grid_stepper import GridStepper
+from wgf.methods.grid_stepper import GridStepper, averages_on
 from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem
 
@@ -83,6 +84,10 @@ class Choosing:
         """The initial law's cell averages, and the scheme that suits them."""
         started = self.stepper.start()
         return self.begin(started.time, started.array)
+
+    def resume(self, measure: Measure, time: float, steps: int) -> ChosenState:
+        """The cell averages of a frame, and the scheme that suits them."""
+        return self.begin(time, self.potential.arranged(averages_on(self.grid, measure)))
 
     def begin(self, time: float, values: np.ndarray) -> ChosenState:
         """A state with these values, and the scheme that suits them."""

@@ -27,13 +27,14 @@ from wgf.errors import InputError, nonnegative, number, positive, positive_if_gi
 from wgf.kernels.reconstruction import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.measures.laws import has_edges
+from wgf.measures.measure import Density, Measure
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, default_courant, largest_courant
 from wgf.methods.finite_volume.window import Windowed
-from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, require_memory, spaced_grid
+from wgf.methods.grid_stepper import SAME, GridStepper, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 from wgf.registers import known
@@ -141,6 +142,16 @@ class FiniteVolume:
         if not self.endless or any(grid.periodic()):
             return dataclasses.replace(self, cells=grid.shape, lower=grid.lower, upper=grid.upper)
         return dataclasses.replace(self, cells=None, lower=None, upper=None, grow=False, spacing=tuple(grid.spacing.tolist()))
+
+    def on_cells_of(self, problem: Problem, measure: Measure) -> FiniteVolume:
+        """Itself on the lattice of a density, where its own has no end; refuses one with cells of another length than given."""
+        if not self.endless or not isinstance(measure, Density):
+            return self
+        grid = measure.grid
+        known = self.grid(problem, 0.0) if self.spacing is not None or self.lower is not None else grid
+        if not np.allclose(known.spacing, grid.spacing, rtol=SAME):
+            raise InputError(f"a run goes on on its own cells, {grid!r}, and not on those of {self!r}: give the method of that run")
+        return dataclasses.replace(self, cells=grid.shape, lower=grid.lower, upper=grid.upper, spacing=None, grow=True)
 
     @property
     def endless(self) -> bool:

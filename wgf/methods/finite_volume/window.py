@@ -25,13 +25,13 @@ from wgf.errors import InputError
 from wgf.kernels.active import fill_window, is_unfit
 from wgf.kernels.compiled import Whole
 from wgf.measures.grid import Grid
-from wgf.measures.measure import Density
+from wgf.measures.measure import Density, Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.finite_volume.transport import Transport
-from wgf.methods.grid_stepper import GridState, GridStepper, judged, require_memory
+from wgf.methods.grid_stepper import GridState, GridStepper, averages_on, judged, require_memory
 from wgf.problems.problem import Problem
 
 MARGIN, LEAST_MARGIN = 1 / 8, 6  # of the cells along an axis; cells
@@ -77,9 +77,18 @@ class Windowed:
         if self.follows:
             averages = self._kept(averages)
         initial = carried(averages, self.beginning, self.first)
-        initial /= initial.sum() * self.box.cell_volume
-        state: GridState = self.stepper.begin(0.0, self.stepper.potential.arranged(initial))
-        state.window, state.seen = self.first.copy(), self.seen_first.copy()
+        return self._begun(0.0, initial / (initial.sum() * self.box.cell_volume), self.first, self.seen_first)
+
+    def resume(self, measure: Measure, time: float, steps: int) -> GridState:
+        """The cell averages of a frame, which shows the box: that is the window, until a step moves it."""
+        whole = np.array([(0, n) for n in self.box.shape])
+        self._place(whole, whole)
+        return self._begun(time, averages_on(self.box, measure), whole, whole)
+
+    def _begun(self, time: float, averages: np.ndarray, window: Whole, seen: Whole) -> GridState:
+        """A state with these averages on its window, on which the stepper is placed."""
+        state: GridState = self.stepper.begin(time, self.stepper.potential.arranged(averages))
+        state.window, state.seen = window.copy(), seen.copy()
         return state
 
     def step(self, state: Any, stop: float) -> Diagnostics:

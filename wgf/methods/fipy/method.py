@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, positive, positive_if_given
+from wgf.measures.measure import Measure, MeshDensity
 from wgf.methods.box_search import find_box
 from wgf.methods.domain_table import on_axis, read_box
 from wgf.methods.fipy.bridge import checked, described
@@ -122,6 +123,13 @@ class FiPyMesh:
             raise InputError('on a periodic mesh an interaction W takes the nearest image of a cell: give wgf.Box(…, boundary="periodic")')
         grid = domain.grid() if isinstance(domain, Box) else None  # the same cells
         return MeshStepper(self, problem, fipy_mesh, mesh.named(problem.axis_names(mesh.dim)), grid)
+
+    def on_cells_of(self, problem: Problem, measure: Measure) -> FiPyMesh:
+        """Itself on the box of a density, where its own would have to be found."""
+        if not isinstance(self.mesh, Box) or self.mesh.lower is not None or not isinstance(measure, MeshDensity):
+            return self
+        lower, upper = measure.mesh.lower.tolist(), measure.mesh.upper.tolist()
+        return dataclasses.replace(self, mesh=dataclasses.replace(self.mesh, lower=lower, upper=upper))
 
     @property
     def _is_domain(self) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from wgf.errors import BoundaryWarning, ResolutionWarning, RunError, warn
+from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_mesh_resolution, judge_resolution, mesh_averages, outside_of
-from wgf.measures.measure import MeshDensity
+from wgf.measures.measure import Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION, LONELY, Equation, Refused
@@ -27,6 +27,7 @@ EXTRAPOLATION = (1.0 - GAMMA) / GAMMA
 POSITIVE = "take van-leer, upwind or exponential convection with two-point diffusion, or a finer mesh"  # what to do about negative cells
 UNRESOLVED = 0.01  # of the law: error of the sum of its averages, by quadrature in each cell, that is worth a warning
 SPHERES = {2: 2.0 * math.pi, 3: 4.0 * math.pi}  # what the unit sphere measures, by the dimension of the space around it
+SAME = 1e-9  # centres and volumes that differ by less are the same
 LOST = 1e-12  # of the mass: what a step that keeps it may lose to rounding
 ROUNDING = 1e-14  # of the mass: what may be missing in negative cells and is set to zero, at the expense of the others
 RECOVERY = 1.2  # by which the longest step that is allowed after a refusal grows in each step
@@ -34,6 +35,13 @@ LEAST_STEP_FACTOR = (
     1e-3  # the shortest step that is tried, of the one that accuracy allows, or of the longest one so far if that is shorter
 )
 MOST_REFUSED, MOST_STEPS = 40, 20_000  # steps refused in a run, and steps still to do, beyond which it leads nowhere
+
+
+def same_cells(first: Mesh, second: Mesh) -> bool:
+    """Whether two meshes have the same cells, in the same order."""
+    return first.centers.shape == second.centers.shape and all(
+        np.allclose(getattr(first, name), getattr(second, name), rtol=SAME, atol=SAME) for name in ("centers", "volumes")
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -93,6 +101,12 @@ class MeshStepper(StepControl[MeshState]):
         else:
             judge_mesh_resolution(self.mesh, values, law)
         return MeshState(0.0, values * (mass / held))
+
+    def resume(self, measure: Measure, time: float, steps: int) -> MeshState:
+        """The cell averages of a frame on the same mesh."""
+        if not isinstance(measure, MeshDensity) or not same_cells(measure.mesh, self.mesh):
+            raise InputError(f"a run on the {self.mesh.title} goes on from a density on its cells, not from {measure!r}: give its method")
+        return MeshState(time, measure.values)
 
     def _averages(self) -> np.ndarray:
         """Those of the initial law over the cells, exact on a box, whose first axis runs fastest."""

@@ -22,6 +22,7 @@ import numpy as np
 from wgf.errors import InputError, ResolutionWarning, nonnegative, number, positive_if_given, shown, truth, warn, whole
 from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.grid import Grid, check_box, describe_box
+from wgf.measures.measure import Density, Measure
 from wgf.methods.domain_table import on_box
 from wgf.methods.grid_stepper import box_grid, coarsened, require_memory
 from wgf.problems.internal import PorousMedium
@@ -117,6 +118,12 @@ class JKO:
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
         return box_grid(self, problem, until)
+
+    def on_cells_of(self, problem: Problem, measure: Measure) -> JKO:
+        """Itself on the box of a density, where its own would have to be found."""
+        if self.lower is not None or not isinstance(measure, Density):
+            return self
+        return dataclasses.replace(self, lower=measure.grid.lower, upper=measure.grid.upper)
 
     def coarser(self, problem: Problem, until: float) -> JKO:
         """Itself on the same box with errors 2^order times as large: Δt doubled, ε and h² multiplied by 2^order.

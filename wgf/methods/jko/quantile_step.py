@@ -27,8 +27,9 @@ from scipy import linalg, sparse
 from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_resolution
-from wgf.measures.measure import Cloud
+from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, Frame, State
+from wgf.methods.particles.cloud import points_of
 from wgf.methods.time_steps import equal_steps
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
@@ -84,6 +85,10 @@ class QuantileStepper:
     def start(self) -> QuantileState:
         """The nodes themselves."""
         return QuantileState(0.0, self.nodes[:, None])
+
+    def resume(self, measure: Measure, time: float, steps: int) -> QuantileState:
+        """The nodes of a frame."""
+        return QuantileState(time, points_of(measure, self.nodes[:, None], self.weights))
 
     def step(self, state: QuantileState, stop: float) -> Diagnostics:
         """One step of the scheme; all steps up to `stop` are equally long."""

@@ -11,7 +11,8 @@ from typing import Any, Generic
 
 import numpy as np
 
-from wgf.measures.measure import Cloud
+from wgf.errors import InputError
+from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import AnyState, Diagnostics, Frame, require_finite
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
@@ -21,6 +22,13 @@ from wgf.problems.regression import RegressionEnergy
 def threads() -> int:
     """How many threads to use: NUMBA_NUM_THREADS if it is set, else one per core."""
     return int(os.environ.get("NUMBA_NUM_THREADS") or os.cpu_count() or 1)
+
+
+def points_of(measure: Measure, points: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The points of a cloud that takes the place of these points and has the same weights; refuses another measure."""
+    if not isinstance(measure, Cloud) or measure.points.shape != points.shape or not np.allclose(measure.masses, weights):
+        raise InputError(f"{len(points):,} points of the weights of this method cannot go on from {measure!r}: give the method of that run")
+    return measure.points
 
 
 class CloudStepper(Generic[AnyState]):
@@ -45,6 +53,15 @@ class CloudStepper(Generic[AnyState]):
     def start(self) -> AnyState:
         """The points at t = 0."""
         raise NotImplementedError
+
+    def resume(self, measure: Measure, time: float, steps: int) -> AnyState:
+        """The points of a frame."""
+        if getattr(self.neuron, "subtracted", None) is not None:
+            raise InputError('a network with centred = "subtracted" cannot go on: its frames do not hold what is subtracted; solve it anew')
+        state, points = self.start(), points_of(measure, self.points, self.weights)
+        state.exchange(points.copy())
+        state.time = time
+        return state
 
     def step(self, state: AnyState, stop: float) -> Diagnostics:
         """Move the cloud towards `stop`."""

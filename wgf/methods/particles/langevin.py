@@ -50,6 +50,7 @@ import numpy as np
 
 from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import nearest_image
+from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.walls import Walls
@@ -99,6 +100,12 @@ class LangevinStepper(CloudStepper[LangevinState]):
     def start(self) -> LangevinState:
         """The neurons at t = 0."""
         return LangevinState(0.0, self.walls.inside(self.points))
+
+    def resume(self, measure: Measure, time: float, steps: int) -> LangevinState:
+        """The points of a frame, with the noise of the steps to come."""
+        state = super().resume(measure, time, steps)
+        state.steps = steps
+        return state
 
     def step(self, state: LangevinState, stop: float) -> Diagnostics:
         """One step."""

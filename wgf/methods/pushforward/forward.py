@@ -9,7 +9,7 @@ from scipy import integrate
 
 from wgf.errors import InputError, RunError
 from wgf.measures.laws.base import Law
-from wgf.measures.measure import Cloud
+from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, require_finite
 from wgf.methods.particles.flow import FlowState, FlowStepper
 from wgf.methods.pushforward.averages import PointDensity
@@ -67,6 +67,10 @@ class ForwardStepper(FlowStepper):
         samples = 0 if self.energy.data is None else self.energy.data.size
         ends = self._ends(self.points)
         return PushforwardState(0.0, self.points, 0.0, self.points.copy(), np.empty(0), np.empty((0, PLACES, samples)), ends)
+
+    def resume(self, measure: Measure, time: float, steps: int) -> PushforwardState:
+        """Refused: a density follows from the path since t = 0, which no frame holds."""
+        raise InputError("Pushforward follows densities from t = 0 on, and cannot go on from a frame: solve the problem up to that time")
 
     def step(self, state: FlowState, stop: float) -> Diagnostics:
         """One accepted step of the solver."""

@@ -13,7 +13,7 @@ class Observer(Protocol):
     """Watches a run; a failure is an exception, success is the end of the loop."""
 
     def frame(self, frame: Frame) -> None:
-        """A save time is reached (the first one is t = 0)."""
+        """A save time is reached (the first one is the start)."""
 
     def step(self, diagnostics: Diagnostics) -> None:
         """A step was taken from the state with these diagnostics."""

@@ -27,7 +27,7 @@ class Monitor:
         self.names: tuple[str, ...] = ()
         self.mesh = ""
         self.last_time: float | None = None
-        self.steps, self.window_start = 0, 0.0
+        self.steps, self.window_start = 0, math.nan  # the time of the first frame, later that of the last look
         self.warned: set[tuple[int, int]] = set()
         self.wide = False  # whether a frame has shown the density wider than a cell
         self.facts: dict[str, Any] = {}  # for the run's attributes
@@ -38,6 +38,8 @@ class Monitor:
         elif isinstance(frame.measure, MeshDensity):
             self.mesh = frame.measure.mesh.title
         self._check(frame.diagnostics)
+        if math.isnan(self.window_start):
+            self.window_start = frame.diagnostics.time
         if isinstance(frame.measure, Density | MeshDensity):
             self._resolve(frame.measure, frame.diagnostics.time)
 

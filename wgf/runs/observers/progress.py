@@ -1,9 +1,10 @@
-"""Progress bars on a terminal, silent elsewhere: of the run in units of time, and of what is prepared for it."""
+"""Progress bars on a terminal and in notebooks, silent elsewhere: of the run in units of time, and of what is prepared for it."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,21 +15,33 @@ from wgf.networks.waiting import telling
 MOMENT = 0.5  # seconds, before which there is no bar
 
 
-def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0) -> Any:
-    """A bar of tqdm for a terminal, also for one that does not tell its size; with some words `beside` the time."""
+def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0, begun: float = 0.0) -> Any:
+    """A bar of tqdm from `begun` to `total`, with some words `beside` the time: for a notebook, or for a terminal, also for one that does
+    not tell its size.
+    """
+    form = f"{{desc}} {{percentage:3.0f}}% |{{bar}}| {beside}[{{elapsed}} < {{remaining}}{{postfix}}]"
+    options = {"total": total, "initial": begun, "desc": label, "bar_format": form, "leave": False, "delay": delay, "file": sys.stderr}
+    if in_notebook():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # without ipywidgets the bar is one of text, which does as well
+            from tqdm.auto import tqdm
+        return tqdm(disable=not wanted, **options)
     from tqdm import tqdm
 
-    form = f"{{desc}} {{percentage:3.0f}}% |{{bar}}| {beside}[{{elapsed}} < {{remaining}}{{postfix}}]"
     width, height = shutil.get_terminal_size()
-    options = {"disable": not (wanted and sys.stderr.isatty()), "leave": False, "delay": delay, "ncols": width, "nrows": height}
-    return tqdm(total=total, desc=label, bar_format=form, file=sys.stderr, **options)
+    return tqdm(disable=not (wanted and sys.stderr.isatty()), ncols=width, nrows=height, **options)
+
+
+def in_notebook() -> bool:
+    """Whether this is the process of a notebook, whose standard error is no terminal and is seen all the same."""
+    return "ipykernel.zmqshell" in sys.modules
 
 
 class Progress:
-    """A bar from t = 0 to `until`, with the loss beside it."""
+    """A bar from `start` to `until`, with the loss beside it."""
 
-    def __init__(self, until: float, label: str) -> None:
-        self.bar = bar(until, label, "t = {n:.3g} of {total:.3g} ")
+    def __init__(self, start: float, until: float, label: str) -> None:
+        self.bar = bar(until, label, "t = {n:.3g} of {total:.3g} ", begun=start)
 
     def frame(self, frame: Frame) -> None:
         self.step(frame.diagnostics)

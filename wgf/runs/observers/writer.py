@@ -22,16 +22,18 @@ from wgf.methods.base import SERIES, Diagnostics, Frame
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
 from wgf.runs.hdf5 import begin, check_target, growing, opened, scale, variable
-from wgf.runs.reader import BOX, open_run
+from wgf.runs.reader import BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 
 
 class Writer:
-    """Writes a run into `path`. `facts` of the stepper and options of the method become attributes."""
+    """Writes a run into `path`, which is none of its `sources`. `facts` of the stepper and options of the method become attributes."""
 
-    def __init__(self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any], overwrite: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any], overwrite: bool = False, sources: Sequence[Path] = ()
+    ) -> None:
         self.path = as_path(path, "store")
-        check_target(self.path, overwrite=overwrite)
+        check_target(self.path, overwrite=overwrite, sources=sources)
         self.problem, self.method, self.facts = problem, method, facts
         self.frames = 0
         self.grid: Grid | None = None  # of the frames on file
@@ -68,7 +70,7 @@ class Writer:
         return open_run(self.path, self.problem)
 
     def _create(self, file: h5py.File, frame: Frame) -> None:
-        file.attrs.update(run_attributes(self.problem, self.method, self.facts))
+        file.attrs.update(run_attributes(self.problem, self.method, self.facts) | kept_problem(self.problem))
         times = scale(file, "time", np.empty(0), unlimited=True)
         if self.problem.energy.data is not None:
             self._create_data(file, self.problem.energy.data, times)

@@ -33,6 +33,7 @@ from wgf.networks.tangent import in_space
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.runs.run import Run, check_run
+from wgf.runs.seam import require_whole
 
 SMOOTH = {"solver": "DOP853", "rtol": 1e-9, "atol": 1e-11}  # of the gradient flow: the deviation of lazy networks is small
 KINKED = {"solver": "RK45", "rtol": 1e-5, "atol": 1e-7}  # where the velocity jumps, more digits cost more than they are worth
@@ -111,6 +112,7 @@ def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Networ
 def laziness(problem: Problem, run: Run) -> Laziness:
     """The quantities of a run of `Particles` without noise, in memory or from a file."""
     energy = trainable(problem)
+    require_whole(run, "laziness")
     start, data = trained_network(problem, run, 0)
     model = start.tangent(data, energy.penalty.strength)
     linear, distance = model.flow(run.times), data.norm(start.predict(data.inputs) - data.targets)

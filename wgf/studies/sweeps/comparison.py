@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, as_path
-from wgf.registers import load
+from wgf.registers import Shown, load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
 from wgf.studies.sweeps.resumable import OfTable, require_complete
@@ -26,7 +26,7 @@ from wgf.studies.sweeps.table import SweepTable
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(OfTable):
+class Comparison(OfTable, Shown):
     """The sweep's result; S sizes, R replicates, T times, n data.
 
     table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see SweepTable

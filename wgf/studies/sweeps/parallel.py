@@ -45,7 +45,7 @@ def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers
         begun = spawning.Event()
         with ProcessPoolExecutor(min(workers, len(tasks)), spawning, _prepare, (function, begun)) as pool:
             try:
-                with _deaf_children():
+                with _deaf_children(), _one_thread_each():
                     futures = {pool.submit(_answer, task): task for task in tasks}
                 yield ((futures[future], future.result()) for future in as_completed(futures))
             except BaseException as error:
@@ -125,14 +125,28 @@ def _answer(task: Any) -> Any:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread in this process, and in processes that are started inside."""
+    """One thread in this process. Numba is asked for it, not told by its variable: while that differs from the threads it has, it refuses
+    to compile.
+    """
+    import numba
     from threadpoolctl import threadpool_limits
 
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
     try:
         with threadpool_limits(1):
             yield
+    finally:
+        numba.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """One thread in processes that are started inside."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})

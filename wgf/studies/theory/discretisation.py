@@ -33,6 +33,7 @@ from wgf.networks.data import Data
 from wgf.problems.problem import Problem, check_problem
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, check_run, plain_options
+from wgf.runs.seam import require_whole
 from wgf.runs.solve import solve
 from wgf.studies.theory.density_error import density_error, estimated_error, next_ratio, smooth_order, unheard
 
@@ -57,6 +58,7 @@ def discretisation_error(
     if run is not None:
         check_run(run)
     run = run or solve(problem, method, until, save)
+    require_whole(run, "the error of a method")
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
     found = coarser_runs(problem, method, run.times.tolist())
     if found is None:
