@@ -187,7 +187,7 @@ def test_what_cannot_be_filmed_is_said(tmp_path, monkeypatch):
         wgf.animate(run, tmp_path / "film.avi")
     with pytest.raises(wgf.InputError, match="does not exist"):
         wgf.animate(run, tmp_path / "nowhere" / "film.gif")
-    with pytest.raises(wgf.InputError, match="2 and 1 coordinates: they must agree"):
+    with pytest.raises(wgf.InputError, match="2 and 1 coordinates, which must agree"):
         wgf.animate(run, tmp_path / "film.gif", solved(RIDGE_1D.problem, CLOUD, 2))
     monkeypatch.setattr(writers, "is_available", lambda name: name != "ffmpeg")
     with pytest.raises(wgf.InputError, match=r"needs the program ffmpeg, which is not installed; write a .gif instead"):
