@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import wgf
+from wgf.plots.style import styled
 
 START = 4e-4
 CENTRE = 0.5
@@ -38,6 +39,7 @@ problem = wgf.Problem(
 density = wgf.FiniteVolume(cells=(128, 128), lower=(0, 0), upper=(1, 1))
 
 
+@styled()
 def main(density=density, until=4e-3):
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     profile, convergence = figure.subplots(1, 2)
@@ -58,11 +60,11 @@ def main(density=density, until=4e-3):
         profile.plot(x, barenblatt(np.stack([x, np.full_like(x, y[row])], axis=-1), START + time), color=f"C{k}", linewidth=1)
         profile.plot(x, measure.values[:, row], ".", color=f"C{k}", markersize=3, label=f"t = {START + time:.4g}")
     profile.set(xlabel=r"$\theta_1$, through the centre", ylabel="density (lines: exact)")
-    profile.legend(frameon=False)
+    profile.legend()
     convergence.loglog(spacings, errors, "o-")
     convergence.set(xlabel="cell size h", ylabel=r"$L^1$ error")
     figure.suptitle(problem.title)
-    figure.savefig("barenblatt.png", dpi=150)
+    figure.savefig("barenblatt.png")
 
 
 if __name__ == "__main__":

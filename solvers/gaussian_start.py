@@ -10,7 +10,7 @@ from wgf.plots.run import plot_density_with_particles
 problem = wgf.Problem(
     energy=wgf.RegressionEnergy(
         neuron=wgf.Neuron("tanh", theta=("c", "a")),
-        data=wgf.Data.quadrature(wgf.Teacher("tanh", [{"c": 1.5, "a": 3.0}, {"c": -1.0, "a": 0.8}]), lower=-1, upper=1, nodes=40),
+        data=wgf.Data.quadrature(wgf.Teacher("tanh", [{"c": 1.0, "a": 2.0}, {"c": 0.5, "a": 1.0}]), lower=-1, upper=1, nodes=40),
     ),
     initial=wgf.Gaussian(mean=(0.2, 0.5), std=(0.4, 0.4)),
     title="Gaussian start, tanh teacher",
@@ -19,7 +19,7 @@ density = wgf.FiniteVolume(cells=(128, 128), lower=(-3, -3), upper=(4, 4.5))
 neurons = wgf.Particles(10_000, seed=0)
 
 
-def main(density=density, neurons=neurons, until=5.0):
+def main(density=density, neurons=neurons, until=10.0):
     limit = wgf.solve(problem, density, until, store="gaussian_start.h5", overwrite=True, progress=True)
     cloud = wgf.solve(problem, neurons, until, progress=True)
     distance = problem.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])

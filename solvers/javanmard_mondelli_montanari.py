@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import wgf
+from wgf.plots.style import styled
 
 DELTAS = (1 / 5, 1 / 10, 1 / 20)
 PUBLISHED_TIMES = (1.0, 1.5, 2.0, 3.0)
@@ -66,6 +67,7 @@ density = wgf.FiniteVolume(cells=(400,), lower=(-1,), upper=(1,), integrator="ss
 neurons = wgf.Particles(200, seed=SEED, lower=(-1,), upper=(1,))
 
 
+@styled()
 def main(density=density, neurons=neurons, until=4.0, save=41):
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot(xlabel="t", ylabel=r"$\|f - \varphi_\mu\|^2 / \|f\|^2$", yscale="log")
@@ -83,8 +85,8 @@ def main(density=density, neurons=neurons, until=4.0, save=41):
                 read = f"   published neurons {PUBLISHED[delta][j]:.4f}" if delta in PUBLISHED else ""
                 at = [np.interp(time, run.times, run.loss / size) for run in (limit, cloud)]
                 print(f"  t = {time:g}:  PDE {at[0]:.4f}   {neurons.m} neurons {at[1]:.4f}{read}")
-    axes.legend(frameon=False)
-    figure.savefig("javanmard_mondelli_montanari.png", dpi=150)
+    axes.legend()
+    figure.savefig("javanmard_mondelli_montanari.png")
 
 
 if __name__ == "__main__":

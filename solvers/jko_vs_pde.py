@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import wgf
+from wgf.plots.style import styled
 
 
 def target(x):
@@ -31,6 +32,7 @@ problem = wgf.Problem(
 density = wgf.JKO(cells=(128, 128), lower=(-2.5, -2.5), upper=(3.5, 4.5), dt=0.05)
 
 
+@styled()
 def main(density=density, until=2.0):
     reference = wgf.solve(problem, wgf.Characteristics(), until)
     volumes = wgf.solve(problem, wgf.FiniteVolume(density.cells, density.lower, density.upper), until)
@@ -57,9 +59,9 @@ def main(density=density, until=2.0):
     errors.set(xlabel="t", ylabel=r"$\| \varphi - \varphi_{\mathrm{ref}} \|$", yscale="log")
     marginals.set(xlabel="$a$", ylabel=f"marginal density at t = {until:g}", ylim=(0, None))
     for panel in (errors, marginals):
-        panel.legend(frameon=False)
+        panel.legend()
     figure.suptitle(f"{problem.title}: {runs['debiased'].method}")
-    figure.savefig("jko_vs_pde.png", dpi=150)
+    figure.savefig("jko_vs_pde.png")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import wgf
+from wgf.plots.style import styled
 
 CRITICAL = 8 * np.pi
 STRENGTHS = (0.5, 1.0, 2.0)  # χ/8π
@@ -55,6 +56,7 @@ density = wgf.FiniteVolume(cells=(193, 193), lower=(-5, -5), upper=(5, 5), diffu
 neurons = wgf.Particles(300, seed=0, step=0.001)
 
 
+@styled()
 def main(density=density, neurons=neurons, until=0.2):
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     moments, heights = figure.subplots(1, 2)
@@ -77,9 +79,9 @@ def main(density=density, neurons=neurons, until=0.2):
     moments.set(xlabel="t", ylabel=r"second moment $\int |\theta|^2 d\mu$  (dashed: exact)", ylim=(0, None))
     heights.set(xlabel="t", ylabel="largest cell average", yscale="log")
     for panel in (moments, heights):
-        panel.legend(frameon=False)
+        panel.legend()
     figure.suptitle("Keller–Segel: spreading below 8π, collapse above")
-    figure.savefig("keller_segel.png", dpi=150)
+    figure.savefig("keller_segel.png")
 
 
 if __name__ == "__main__":

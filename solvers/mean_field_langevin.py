@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import wgf
+from wgf.plots.style import styled
 
 TEMPERATURES = (0.05, 0.2, 0.8)
 PENALTY = 0.1
@@ -34,6 +35,7 @@ density = wgf.FiniteVolume(cells=(96, 96), diffusion="gibbs", dt=0.1)  # dt is k
 neurons = wgf.Particles(2000, seed=0, step=0.05)
 
 
+@styled()
 def main(density=density, neurons=neurons, until=100.0):
     figure = Figure(figsize=(12, 4.5), layout="constrained")
     fall, marginal = figure.subplots(1, 2)
@@ -56,9 +58,9 @@ def main(density=density, neurons=neurons, until=100.0):
     fall.set(xlabel="t", ylabel=r"residual $\| \nabla (G + \tau \log \mu) \|_{L^2(\mu)}$", yscale="log")
     marginal.set(xlabel="$a$", ylabel="marginal density at the end", xlim=(-8, 8), ylim=(0, None))
     for panel in (fall, marginal):
-        panel.legend(frameon=False)
+        panel.legend()
     figure.suptitle(problem.title)
-    figure.savefig("mean_field_langevin.png", dpi=150)
+    figure.savefig("mean_field_langevin.png")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import wgf
+from wgf.plots.style import styled
 from wgf.studies.lazy.learning import SIZES, directions, growth, learning_curve, neuron_norms, slope
 
 DIMENSIONS = (2, 3, 4, 6)
@@ -70,6 +71,7 @@ def save(norms, curve):
             file[f"error/{name}"] = getattr(curve, name)  # (samples, draw)
 
 
+@styled()
 def draw(norms, curve):
     figure = Figure(figsize=(13, 4.3), layout="constrained")
     panels = figure.subplots(1, 3)
@@ -89,8 +91,8 @@ def draw(norms, curve):
     panels[2].set_xticks(curve.samples, labels=map(str, curve.samples), minor=False)
     panels[2].minorticks_off()
     for panel in panels:
-        panel.legend(frameon=False)
-    figure.savefig("one_neuron.png", dpi=150)
+        panel.legend()
+    figure.savefig("one_neuron.png")
 
 
 if __name__ == "__main__":

@@ -17,19 +17,19 @@ import wgf
 
 
 def target(x):
-    return np.abs(x - 0.2) - 0.5 * x**2
+    return np.exp(x / 2)
 
 
 problem = wgf.Problem(
     wgf.RegressionEnergy(wgf.Neuron("relu", theta=("c", "a", "b")), wgf.Data.quadrature(target, -1, 1, 40)),
-    wgf.Gaussian([0.2, 0.1, 0.1], [0.5, 0.5, 0.5]),
+    wgf.Gaussian([0.5, 0.3, 0.3], [0.9, 0.9, 0.9]),
     title="ReLU neurons",
 )
-density = wgf.FiniteVolume(cells=(96, 96, 96), lower=(-3.2, -3.2, -3.2), upper=(3.5, 3.5, 3.5))
-sphere = wgf.FiPyMesh(wgf.Sphere(0.06))
+density = wgf.FiniteVolume(cells=(80, 80, 80), lower=(-4.6, -4.6, -4.6), upper=(5.4, 5, 5))
+sphere = wgf.FiPyMesh(wgf.Sphere(0.08))
 
 
-def main(density=density, until=2.0, sphere=sphere):
+def main(density=density, until=5.0, sphere=sphere):
     whole = wgf.solve(problem, density, until, progress=True)
     reduced = wgf.solve(wgf.reduce_to_sphere(problem), sphere, until, store="relu_sphere.h5", overwrite=True, progress=True)
     data = problem.energy.data

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from scipy.special import i0
 
 import wgf
+from wgf.plots.style import styled
 
 CENTER, SHARPNESS = np.array([0.317, 0.641, 0.283]), 0.5  # of the bump
 HEIGHT = 0.6  # of the waves
@@ -121,7 +122,7 @@ def refine(density, until, panel):
     panel.set(xlabel="cell size h  (dt ≤ h)", ylabel="largest error of the extremes")
     panel.set_xscale("log", base=2)
     panel.set_yscale("log")
-    panel.legend(frameon=False)
+    panel.legend()
 
 
 def follow(density, until, panel):
@@ -147,16 +148,17 @@ def follow(density, until, panel):
         f"square, 21 frames:  error {error(run, OF_SQUARE, of_cells):.1e} with courant = 0.2, {longer:.1e} with steps of the default length"
     )
     panel.set(xlabel="t", ylabel="smallest and largest density  (lines: exact)")
-    panel.legend(frameon=False)
+    panel.legend()
 
 
+@styled()
 def main(density=density, until=2.0):
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     in_time, convergence = figure.subplots(1, 2)
     refine(density, until, convergence)
     follow(density, until, in_time)
     figure.suptitle(problem.title)
-    figure.savefig("torus_fluid.png", dpi=150)
+    figure.savefig("torus_fluid.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A uniform start: all neurons of a square with equal right, and a target with a kink.
+"""A uniform start: all neurons of a square with equal right, and a target with a kink, x + ½ − ½|x|.
 
 θ = (c, a), g(θ; x) = c·erf(a·x + 1). The initial law has a jump at its edge, which the limited fluxes carry without
 overshoot: the smallest cell stays ≥ 0. Writes uniform_start.h5 and uniform_start.png.
@@ -11,10 +11,10 @@ import wgf
 problem = wgf.Problem(
     energy=wgf.RegressionEnergy(
         neuron=wgf.Neuron("erf", theta=("c", "a"), fixed={"b": 1.0}),
-        data=wgf.Data.quadrature(np.abs, lower=-1, upper=1, nodes=60),
+        data=wgf.Data.quadrature(lambda x: x + 0.5 - 0.5 * np.abs(x), lower=-1, upper=1, nodes=60),
     ),
     initial=wgf.Uniform(lower=(-1, -2), upper=(1, 2)),
-    title="Uniform start, target |x|",
+    title="Uniform start, a target with a kink",
 )
 density = wgf.FiniteVolume(cells=(128, 128))  # the box is found from a cheap run of the characteristics
 neurons = wgf.Particles(10_000, seed=0)

@@ -37,7 +37,15 @@ FOLDERS = ["wgf", "solvers", "benchmarks", "tests", "docs", "notebooks", ".githu
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
 
 
-COARSE = {"(128, 128)": "(24, 24)", "10_000": "50", "until=5.0": "until=0.2", "until=3.0": "until=0.2", "2000": "50", "512, 2048": "512"}
+COARSE = {
+    "(128, 128)": "(24, 24)",
+    "10_000": "50",
+    "until=5.0": "until=0.2",
+    "until=10.0": "until=0.2",
+    "until=3.0": "until=0.2",
+    "2000": "50",
+    "512, 2048": "512",
+}
 
 
 def coarsened(code):

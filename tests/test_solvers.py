@@ -6,6 +6,8 @@ import re
 
 import h5py
 import pytest
+from artists import shown
+from matplotlib.figure import Figure
 from scripts import SOLVERS, imported
 
 import wgf
@@ -32,6 +34,18 @@ def runs(folder):
             yield wgf.open_run(path)
 
 
+def drawn(monkeypatch):
+    """The figures that are written from now on."""
+    found, write = [], Figure.savefig
+
+    def looking(self, *args, **options):
+        found.append(self)
+        write(self, *args, **options)
+
+    monkeypatch.setattr(Figure, "savefig", looking)
+    return found
+
+
 def coarse(method, dim):
     if isinstance(method, wgf.FiPyMesh):
         return dataclasses.replace(method, mesh=dataclasses.replace(method.mesh, spacing=8 * method.mesh.spacing))
@@ -56,12 +70,15 @@ def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     parameters = inspect.signature(script.main).parameters
     if "sizes" in parameters:  # of a study of numbers of points
         methods["sizes"] = parameters["sizes"].default[:3]
+    figures = drawn(monkeypatch)
     script.main(**methods, until=min(SHORT, parameters["until"].default))
     assert capsys.readouterr().out
     promised = set(re.findall(r"\b\w+\.(?:png|h5|pvd)\b", script.__doc__))
     written = {file.name for file in tmp_path.iterdir()}
     assert promised
     assert promised <= written
+    assert len(figures) == len(list(tmp_path.glob("*.png")))
+    assert not any(panel.spines["top"].get_visible() for figure in figures for panel in shown(figure))  # one style for all
     for run in runs(tmp_path):
         assert run.status == "complete"
         check(run)

@@ -61,10 +61,10 @@ def test_run_info_plot(here, capsys):
 
 
 def test_the_command_line_comes_before_the_file(here, capsys):
-    status, _, _ = wgf_says(capsys, "run", "student.toml", "-o", "x.h5", "--cells", "16", "12", "--until", "0.5", "--quiet")
+    status, _, _ = wgf_says(capsys, "run", "student.toml", "-o", "x.h5", "--cells", "24", "16", "--until", "0.5", "--quiet")
     run = wgf.open_run("x.h5")
     assert status == 0
-    assert run.measures[0].grid.shape == (16, 12)
+    assert run.measures[0].grid.shape == (24, 16)
     assert run.times[-1] == 0.5
     status, out, _ = wgf_says(capsys, "run", "student.toml", "--method", "particles", "--until", "0.2")
     assert status == 0
@@ -187,7 +187,7 @@ BAD = {
     "negative penalty": (SMALL + "\n[penalty]\nstrength = -1.0\n", r"\[penalty\]: the penalty has strength = -1"),
     "not TOML": (edited("end = 1.0", "end = = 1"), r"student.toml is not valid TOML: .*line \d+"),
     "no data": (re.sub(r"inputs = .*\nteacher = .*\n", "", SMALL), r"\[data\]: give file = .* or inputs"),
-    "teacher without weight": (edited("{ c = -1.0, a = 0.8 }", "{ c = -1.0 }"), r"\[data\]: teacher neuron 2 has no a"),
+    "teacher without weight": (edited("{ c = 0.5, a = 1.0 }", "{ c = 0.5 }"), r"\[data\]: teacher neuron 2 has no a"),
     "missing data file": (with_data("gone.csv"), r"\[data\]: data file gone.csv does not exist"),
     "NaN in the data": (with_data("nan.csv"), r"\[data\]: nan.csv: line 3, column y: nan is not a finite number"),
     "path with backslashes": (

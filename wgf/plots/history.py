@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from wgf.runs.run import Run
 
 SMALLEST = 1e-16  # below it, a loss is rounding: the log scale stops there
+
+BESIDE: dict[str, Any] = {"textcoords": "offset points", "xytext": (6, 0), "va": "center", "color": BLUE}  # a point at the end of a curve
 
 
 def history(run: Run, *names: str) -> tuple[np.ndarray, ...]:
@@ -41,7 +43,7 @@ def draw_fall(panel: Axes, run: Run) -> None:
         panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")
         panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)
         panel.annotate(f"{run.loss[0]:.3g}", (time[0], loss[0]), textcoords="offset points", xytext=(6, 4), color=BLUE)
-        panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), textcoords="offset points", xytext=(0, -15), color=BLUE, ha="right")
+        panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), **BESIDE)
     panel.set(xlabel="t", yscale="log")
     panel.margins(y=0.12)
     label_decades(panel)
@@ -54,14 +56,7 @@ def draw_free_energy(panel: Axes, run: Run) -> None:
     parts += [r"\tau \int \mu \log \mu"] if run.data is not None else []
     panel.plot(*history(run, "free_energy"), color=BLUE, label=f"free energy $E = {' + '.join(parts)}$")
     panel.plot(run.times, run.free_energy, "o", color=BLUE, markersize=4)
-    panel.annotate(
-        f"{run.free_energy[-1]:.4g}",
-        (run.times[-1], run.free_energy[-1]),
-        textcoords="offset points",
-        xytext=(0, -14),
-        color=BLUE,
-        ha="right",
-    )
+    panel.annotate(f"{run.free_energy[-1]:.4g}", (run.times[-1], run.free_energy[-1]), **BESIDE)
     panel.set(xlabel="t")
     panel.margins(y=0.16)
     panel.legend(loc="upper right")
