@@ -406,7 +406,7 @@ def test_what_a_file_cannot_hold_is_named_when_it_is_asked_for(tmp_path):
     path = tmp_path / "run.h5"
     for neuron, missing in ((Wave(), "the neuron Wave and the initial law"), (wgf.Neuron("tanh"), "the initial law")):
         problem = wgf.Problem(wgf.RegressionEnergy(neuron, TANH.data), law)
-        stored = wgf.solve(problem, wgf.Particles(30), 0.2, 2, store=path)
+        stored = wgf.solve(problem, wgf.Particles(30), 0.2, 2, store=path, overwrite=True)
         opened = wgf.open_run(path)
         said = rf"run.h5 cannot hold {missing} FromDensity.*: open it together with its problem, wgf.open_run\(path, problem\)$"
         assert not opened.knows_problem
