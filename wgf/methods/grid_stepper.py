@@ -59,7 +59,7 @@ class Threads:
             numba.set_num_threads(self.count)
         self.depth += 1
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.depth -= 1
         if self.depth == 0:
             numba.set_num_threads(self.before)

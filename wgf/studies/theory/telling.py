@@ -27,7 +27,8 @@ from wgf.studies.theory.density_error import DensityError, estimated_error
 from wgf.studies.theory.discretisation import Seen, coarser, coarser_runs, estimated_errors
 
 TOO_LARGE = 0.05  # an error in L¹ that is seen in a picture
-TOO_WRONG, SMALL = 0.02, 1e-3  # of the loss
+TOO_WRONG = 0.02  # of the loss
+SMALL = 1e-3  # of the largest loss of the run: an error below it need not fall from grid to grid as it should
 MULTIPLE = 8  # of which the number of cells is that is advised
 
 
@@ -58,8 +59,8 @@ def _tell_loss(problem: Problem, method: Any, run: Run, other: Run, third: Run, 
     """The error of the last loss."""
     fine, double, fourfold = (Seen.of(each, [-1]) for each in (run, other, third))
     errors, loss, until = estimated_errors(problem, coarse, fine, double, fourfold), float(run.loss[-1]), float(run.times[-1])
-    error, small = float(errors.loss[0]), SMALL * abs(loss)
-    settled = bool(errors.settled[0]) or error < small  # errors at the bottom fall no more
+    error, small = float(errors.loss[0]), SMALL * float(np.abs(run.loss).max())
+    settled = bool(errors.settled[0]) or error < small
     run.note({"loss_error": error, "loss_settled": settled})
     if error <= TOO_WRONG * abs(loss):
         return
