@@ -8,7 +8,7 @@ from scipy import linalg
 
 import wgf
 from wgf.networks.curvature import curvatures, largest_curvature
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.networks.network import Network
 from wgf.networks.neuron import coordinate_names
 

@@ -13,7 +13,8 @@ import wgf
 import wgf.networks.neuron as neuron_module
 from wgf.kernels.activations import loops
 from wgf.networks.activations import ACTIVATIONS
-from wgf.networks.custom import CustomNeuron, as_neuron, differences
+from wgf.networks.custom import CustomNeuron, as_neuron
+from wgf.networks.derivatives import differences
 from wgf.networks.neuron import Neuron, coordinate_names
 
 KINKS = {"relu": (0.0,), "ramp": (-1.0, 1.0)}

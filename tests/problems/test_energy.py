@@ -11,7 +11,7 @@ from problems import RIDGE_1D, RIDGE_2D
 
 import wgf
 from wgf.networks.activations import ACTIVATIONS
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.problems import regression as energy_module
 from wgf.problems.regression import Penalty, blocks
 
@@ -333,7 +333,7 @@ def test_a_title_is_a_text_that_files_take(title):
     ],
 )
 def test_what_is_no_law_is_no_start(initial, what):
-    with pytest.raises(wgf.InputError, match=f"initial = .*: give a law or a density; .*{what}"):
+    with pytest.raises(wgf.InputError, match=f"initial = .*: give a law or a density.*{what}"):
         wgf.Problem(wgf.InteractionEnergy(V=lambda x: x[..., 0]), initial)
 
 

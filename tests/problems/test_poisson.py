@@ -6,7 +6,7 @@ from scipy import integrate, optimize
 from scripts import SOLVERS, imported
 
 import wgf
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.problems.poisson import CirclePoisson
 from wgf.problems.potentials import Sum
 from wgf.runs.task import read_task

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wgf
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.problems.formula import Formula
 from wgf.problems.potentials import POTENTIALS, Sum
 

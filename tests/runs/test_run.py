@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import sys
 import threading
 
@@ -18,6 +19,7 @@ import wgf
 from wgf.networks.waiting import told
 from wgf.runs.observers import progress as progress_bars
 from wgf.runs.run import HISTORY
+from wgf.runs.summary import run_facts
 
 pytestmark = pytest.mark.coarse  # files and frames of small runs
 
@@ -447,3 +449,24 @@ def test_save_is_a_number_or_a_list_of_times(save):
     problem = wgf.Problem(wgf.InteractionEnergy(V=lambda x: 0.5 * (x**2).sum(-1)), wgf.Gaussian([0], [0.5]))
     with pytest.raises(wgf.InputError, match=r"save = .*: give a number of frames or a list of times between 0 and the end, 1"):
         wgf.solve(problem, wgf.FiniteVolume(40, [-3], [3]), until=1.0, save=save)
+
+
+def test_a_balance_that_is_far_off_is_told_in_a_warning_and_in_the_summary(tmp_path):
+    """Neurons that are moved by twice the slope of V: they lose L at twice the rate, and dissipate at four times the rate."""
+
+    def square(theta):
+        return np.sum(theta**2, axis=-1)
+
+    problem = wgf.Problem(wgf.InteractionEnergy(V=square), wgf.Gaussian([1.0], [0.3]))
+    square.gradient = lambda theta: 4.0 * theta  # too late to be checked
+    with pytest.warns(wgf.ResolutionWarning, match="the balance of the energy is off by 10.% of its fall: a derivative"):
+        run = wgf.solve(problem, wgf.Particles(20), until=1.0, store=tmp_path / "run.h5")
+    for one in (run, wgf.open_run(tmp_path / "run.h5")):
+        assert re.search("is off by 10.% of the fall of [LE]: a derivative that was given is wrong", run_facts(one)["balance"])
+
+
+def test_the_balance_of_gradient_descent_is_not_that_of_the_flow():
+    """Steps that are too long are no mistake of a slope."""
+    run = wgf.solve(TANH.problem, wgf.Particles(20, step=5.0), until=100.0)
+    assert run.dissipation_defect > 0.3
+    assert not run.out_of_balance

@@ -24,11 +24,13 @@ import numpy as np
 from scipy import special
 
 from wgf.errors import InputError, check_function, entries_of, instance, number, shown
+from wgf.networks.derivatives import check_derivative
 
 if TYPE_CHECKING:
     from wgf.kernels.activations import Formula
 
 Array = np.ndarray
+LOOKED_AT = np.linspace(-2.97, 3.01, 12)  # z at which derivatives are compared with differences
 CALLS = {"value": "a function z → σ(z)", "slope": "a function (z, σ(z)) → σ'(z)", "second": "a function z → σ''(z)"}
 
 
@@ -57,6 +59,17 @@ class Activation:
         for kink in self.kinks:
             if not math.isfinite(number(kink)):
                 raise InputError(f"activation {self.name}: a kink at {shown(kink)}, which is not a finite number")
+        self._check_derivatives()
+
+    def _check_derivatives(self) -> None:
+        """The functions fit each other where they are looked at."""
+        for name, function, derivative in (("slope", self.value, self.first), ("second", self.first, self.second)):
+            what = f"activation {self.name}: {name}"
+            try:
+                found = np.asarray(derivative(LOOKED_AT), dtype=float)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{what} is no {CALLS[name].removeprefix('a ')} of arrays: {error}") from None
+            check_derivative(what, lambda z, f=function: f(z[:, 0]), found[..., None], LOOKED_AT[:, None])  # type: ignore[misc]
 
     def first(self, z: Array) -> Array:
         """σ'(z), the shape of z."""

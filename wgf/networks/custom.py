@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from wgf.errors import InputError, brief
 from wgf.measures.measure import BLOCK
 from wgf.networks.activations import Array
+from wgf.networks.derivatives import differences
 from wgf.networks.neuron import LinearResponse, Neuron
 
 
@@ -101,17 +101,3 @@ class _CustomResponse:
 def as_neuron(neuron: Any) -> Neuron | CustomNeuron:
     """`neuron` itself if it is one of ours, else wrapped as a CustomNeuron."""
     return neuron if isinstance(neuron, Neuron | CustomNeuron) else CustomNeuron(neuron)
-
-
-def differences(function: Callable[[Array], Array], theta: Array, step: float = 1e-3) -> Array:
-    """∇_θ of a function (…, p) → (…, k…), by five-point central differences of fourth order; (…, k…, p)."""
-    theta = np.asarray(theta, dtype=float)
-    columns = []
-    for axis in range(theta.shape[-1]):
-        shift = np.zeros(theta.shape[-1])
-        shift[axis] = step
-        with np.errstate(over="ignore", invalid="ignore"):  # where points have run away to, which is seen by who moves them
-            near = function(theta + shift) - function(theta - shift)
-            far = function(theta + 2 * shift) - function(theta - 2 * shift)
-        columns.append((8.0 * near - far) / (12.0 * step))
-    return np.stack(columns, axis=-1)

@@ -8,6 +8,8 @@ on(grid)                   G on the cells of a grid, filled in place for every d
 at(points)                 G at fixed points with variable masses, the cells of a mesh (PointPotential)
 wrapped(periods)           the energy with nearest-image differences, for particles and mesh cells on periodic axes
 
+own_gradients              may be left out: gradients that the user gives, with their functions, which a problem compares with differences
+
 None of them keeps an N × N array. RegressionEnergy is that of a network, InteractionEnergy that of aggregation and diffusion.
 """
 

@@ -27,7 +27,7 @@ from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Density, Measure, real_numbers
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.problems import poisson
 from wgf.problems.cell_means import kernel
 from wgf.problems.energy import GridPotential
@@ -133,6 +133,12 @@ class InteractionEnergy:
     def axis_names(self, p: int) -> tuple[str, ...]:
         """The names given, or theta1 … thetap."""
         return tuple(self.axes) if self.axes is not None else tuple(f"theta{k + 1}" for k in range(p))
+
+    @property
+    def own_gradients(self) -> dict[str, tuple[Function, Function]]:
+        """By name, the functions (N, p) → (N,) whose `gradient` (N, p) the user gives, and these."""
+        given = {"the gradient of V": self.V, "the gradient of W": self.others}
+        return {what: (f, f.gradient) for what, f in given.items() if hasattr(f, "gradient") and not isinstance(f, Potential | Formula)}
 
     def entries(self, grid: Grid) -> float:
         """Approximate memory of the potential on a grid, in floats."""

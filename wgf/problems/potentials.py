@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.registers import known
 
 

@@ -10,11 +10,14 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from wgf.errors import InputError, answers, as_path, given, instance, nonnegative, number
 from wgf.measures.laws import OnAxes
 from wgf.measures.laws.base import Law, check_law
 from wgf.measures.measure import Cloud
 from wgf.networks.data import Data
+from wgf.networks.derivatives import check_derivative
 from wgf.problems.energy import Energy
 from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.registers import Shown, listed, load
@@ -26,6 +29,7 @@ TAKEN = {  # the names of the other variables in a run's file
 }  # fmt: skip
 
 UNWRITABLE = ("Cc", "Cs")  # kinds of characters that files and figures do not take: controls, halves of pairs
+FEW = 8  # points at which gradients are checked
 ENERGY_CALLS = ("dim", "axis_names", "velocity", "loss", "predict")
 
 
@@ -64,6 +68,18 @@ class Problem(Shown):
         if p is not None and self.energy.dim not in (None, p):
             axes = self.energy.axis_names(self.energy.dim)
             raise InputError(f"theta has {len(axes)} coordinate{'s' if len(axes) > 1 else ''} ({listed(axes)}) but the initial law has {p}")
+        self._check_gradients()
+
+    def _check_gradients(self) -> None:
+        """Gradients that the user gives are compared with differences at a few points of the initial law, where that can be drawn from."""
+        if not (own := getattr(self.energy, "own_gradients", {})):
+            return
+        try:
+            points = self.initial.sample(FEW, np.random.default_rng(0))
+        except InputError:  # a density without a support
+            return
+        for what, (function, gradient) in own.items():
+            check_derivative(what, function, gradient(points), points, self.energy.axis_names(points.shape[1]))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Problem:

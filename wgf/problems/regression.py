@@ -21,8 +21,9 @@ import numpy as np
 from wgf.errors import InputError, brief, check_function, nonnegative
 from wgf.measures.grid import Grid
 from wgf.measures.measure import BLOCK, Measure
-from wgf.networks.custom import as_neuron, differences
+from wgf.networks.custom import CustomNeuron, as_neuron
 from wgf.networks.data import Data, check_data
+from wgf.networks.derivatives import differences
 from wgf.networks.neuron import Neuron
 from wgf.networks.tabulated import tabulated
 from wgf.problems.energy import Energy
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from wgf.problems.grid_potential import RegressionPotential
     from wgf.problems.point_potential import RegressionPointPotential
 
+FEW = 8  # data on which the gradient of a neuron is checked
 KEPT_ENTRIES = 2**22  # a cloud's responses are kept between its two passes while they have at most this many entries
 
 
@@ -94,6 +96,14 @@ class RegressionEnergy:
             raise InputError(f"the neuron has {self.neuron.dim} input(s) (dim) but the data have {self.data.dim}")
         if not isinstance(self.penalty, Penalty):
             object.__setattr__(self, "penalty", as_penalty(self.penalty))
+
+    @property
+    def own_gradients(self) -> dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]]:
+        """By name, the functions (N, p) → (N, …) whose gradients (N, …, p) the user gives, and these: g on a few of the data."""
+        neuron, x = self.neuron, self.data.inputs[:FEW]
+        if not (isinstance(neuron, CustomNeuron) and callable(getattr(neuron.custom, "gradient", None))):
+            return {}
+        return {f"the gradient of the neuron {brief(neuron.custom)}": (lambda at: neuron.value(at, x), lambda at: neuron.gradient(at, x))}
 
     def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False) -> RegressionPotential:
         """The potential on the cells of `grid`, for cell averages or values at centres; features compressed to a relative `tolerance`."""

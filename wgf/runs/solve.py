@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError, answers, brief, entries_of, positive, truth
+from wgf.errors import InputError, ResolutionWarning, answers, brief, entries_of, positive, truth, warn
 from wgf.methods.base import Method, check_growth, check_method, check_rest
 from wgf.problems.problem import Problem, check_problem
 from wgf.runs.observers.base import Observer, watching
@@ -17,7 +17,7 @@ from wgf.runs.observers.progress import Progress, preparing
 from wgf.runs.observers.recorder import Recorder
 from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
-from wgf.runs.run import Run
+from wgf.runs.run import LIKELY, Run
 from wgf.runs.seam import Seam
 
 SAME_TIME = 1e-12  # of the whole time: save times that are no farther apart are one, but for rounding
@@ -78,7 +78,10 @@ def solve(
         watch.step(frame.diagnostics)  # the history ends with the last state
         keeper.note(stepper.facts | ending.facts | monitor.facts)
     ending.warn()
-    return keeper.run()
+    run = keeper.run()
+    if run.out_of_balance:
+        warn(f"the balance of the energy is off by {run.dissipation_defect:.0%} of its fall: {LIKELY}", ResolutionWarning)
+    return run
 
 
 def save_times(end: float | Rest, save: int | Sequence[float], start: float = 0.0) -> list[float]:

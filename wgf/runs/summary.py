@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wgf.runs.rest import ROUNDING, residual_in_words
-
-if TYPE_CHECKING:
-    from wgf.runs.run import Run
+from wgf.runs.run import LIKELY, Run
 
 EXACT, COARSER = "exact averages", "coarser runs"  # what the error of a density is told from
 MOST_CHANGES = 4  # of the scheme for the noise, that are told one by one
@@ -38,7 +35,7 @@ def run_facts(run: Run) -> dict[str, str]:
         law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
         law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
         law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
-        facts["balance"] = _at_rest(run, what) if run.stands_still else f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
+        facts["balance"] = _balance(run, law, what)
     if "split" in run.history:
         facts["scheme"] = _schemes(run)
     if len(run.history.get("gain", ())) > 1:
@@ -113,6 +110,15 @@ def _rest(run: Run) -> str:
     time, residual, tolerance = (float(run.attributes[f"rest_{name}"]) for name in ("time", "residual", "tolerance"))
     reached = f"at rest at t = {time:.4g}" if math.isfinite(time) else f"not at rest by t = {run.times[-1]:g}"
     return f"{reached}: {residual_in_words(residual)}, tolerance {tolerance:g}"
+
+
+def _balance(run: Run, law: str, what: str) -> str:
+    """How well what falls and what is dissipated agree."""
+    if run.stands_still:
+        return _at_rest(run, what)
+    if run.out_of_balance:
+        return f"{law} is off by {run.dissipation_defect:.0%} of the fall of {what}: {LIKELY}"
+    return f"{law} within {run.dissipation_defect:.1e} of the fall of {what}"
 
 
 def _at_rest(run: Run, what: str) -> str:

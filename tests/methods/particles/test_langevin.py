@@ -307,9 +307,9 @@ def test_neurons_that_run_away_are_told_to_take_smaller_steps(temperature):
 def test_messages():
     with pytest.raises(wgf.InputError, match=r"unknown scheme of noisy particles 'hein' \(did you mean 'heun'\?\)"):
         wgf.Particles(3, scheme="hein")
-    with pytest.raises(wgf.InputError, match=r"batch = 0; give at least one sample, and the step size"):
+    with pytest.raises(wgf.InputError, match=r"batch = 0: give a whole number, at least 1"):
         wgf.Particles(3, step=0.1, batch=0)
-    with pytest.raises(wgf.InputError, match=r"batch = 4; give at least one sample, and the step size: step = …"):
+    with pytest.raises(wgf.InputError, match=r"batch = 4; give the step size, too: step = …"):
         wgf.Particles(3, batch=4)
     with pytest.raises(wgf.InputError, match=r"boundary = 'periodic' needs a box: give lower and upper"):
         wgf.Particles(3, boundary="periodic")

@@ -79,9 +79,10 @@ def test_neurons_stay_inside_their_walls():
 def test_neurons_that_a_step_carries_to_infinity_end_the_run():
     """A run that cannot go on, not a cloud that somebody gave: RunError, before there is a measure of such places."""
     energy = wgf.InteractionEnergy(V=lambda theta: -1e300 * theta[..., 0])
-    energy.V.gradient = lambda theta: np.full(theta.shape, -1e308)
+    problem = wgf.Problem(energy, wgf.Gaussian([0], [1]))
+    energy.V.gradient = lambda theta: np.full(theta.shape, -1e308)  # too late to be checked
     with pytest.raises(wgf.RunError, match=r"the place of a neuron is infinite or undefined at t = 100: .*shorter steps"):
-        wgf.solve(wgf.Problem(energy, wgf.Gaussian([0], [1])), wgf.Particles(4, step=100.0), until=100.0, save=2)
+        wgf.solve(problem, wgf.Particles(4, step=100.0), until=100.0, save=2)
 
 
 def test_walls_are_the_no_flux_boundary_of_the_grid():

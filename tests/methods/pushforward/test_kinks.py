@@ -70,7 +70,7 @@ def test_a_collapse_is_reported_with_the_data_point(neuron):
 
 def test_what_kinks_are_not_followed_through():
     bent = wgf.Activation(
-        "bent", lambda z: np.maximum(z, 0) ** 2 + np.abs(z), lambda z, s: 2 * np.maximum(z, 0) + np.sign(z), np.sign, (0.0,)
+        "bent", lambda z: np.maximum(z, 0) ** 2 + np.abs(z), lambda z, s: 2 * np.maximum(z, 0) + np.sign(z), lambda z: 2.0 * (z > 0), (0.0,)
     )
     two = wgf.Data([[0.0, 1.0], [1.0, 0.5]], [1.0, 2.0])
     for energy, words in (

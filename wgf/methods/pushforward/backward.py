@@ -22,7 +22,7 @@ from wgf.measures.grid import inside_box
 from wgf.methods.particles.cloud import threads
 from wgf.methods.pushforward.kinks import Origins, Sheets
 from wgf.methods.pushforward.path import Path, middles, steps_back
-from wgf.networks.custom import differences
+from wgf.networks.derivatives import differences
 from wgf.networks.neuron import Neuron
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.problem import Problem
