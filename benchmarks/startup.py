@@ -23,10 +23,11 @@ def main(repeats: int, quick: bool, output: Path | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         problem = Path(folder) / "student.toml"
         problem.write_text(student.replace("[128, 128]", "[64, 64]"), encoding="utf-8")
+        options = ["--until", until, "-o", str(problem.with_suffix(".h5")), "--force"]
         commands = {
             "python -c 'import wgf'": ["-c", "import wgf"],
             "python -c 'import wgf; wgf.FiniteVolume'": ["-c", "import wgf; wgf.FiniteVolume"],
-            f"wgf run, 64 × 64, t = {until}": ["-m", "wgf", "run", str(problem), "--until", until, "-o", str(problem.with_suffix(".h5"))],
+            f"wgf run, 64 × 64, t = {until}": ["-m", "wgf", "run", str(problem), *options],
         }
         functions = [
             lambda words=words: subprocess.run([sys.executable, *words], check=True, capture_output=True)  # type: ignore[misc]

@@ -37,6 +37,9 @@ def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dic
     values = {key: domain.get(key, kind, None) for key, kind in KEYS.items()}
     domain.finish()
     given = {key: value for key, value in values.items() if value is not None}
+    for edge, other in (("lower", "upper"), ("upper", "lower")):
+        if edge in given and other not in given:
+            raise domain.error(edge, f"stands without {other}: give both edges of the box, or neither, and it is found")
     if cells:
         given.pop("spacing", None)
         given["cells"] = cells[0] if len(cells) == 1 else cells
@@ -56,9 +59,6 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
     for key in KEYS:
         if key in table:
             raise table.error(key, "stands in [domain], not in [method]")
-    for given, missing in (("lower", "upper"), ("upper", "lower")):
-        if given in box and missing not in box:
-            raise domain.error(given, f"stands without {missing}: give both edges of the box, or neither, and it is found")
     if 0 < min(np.ravel(box.get("cells", FEWEST)).tolist()) < FEWEST:
         raise domain.error("cells", f"= {box['cells']}: a law on fewer than {FEWEST} cells an axis is no density; 32 or more show one")
     if "spacing" in box and "spacing" not in options:

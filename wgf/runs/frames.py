@@ -18,7 +18,7 @@ def common_frames(first: Run, second: Run) -> list[tuple[int, int]]:
     axes = [run.measures[0].points.shape[1] for run in (first, second)]
     if axes[0] != axes[1]:
         raise InputError(f"the runs are of different problems: their measures have {axes[0]} and {axes[1]} coordinates, which must agree")
-    names = [run.problem.axis_names(axes[0]) if run.problem else () for run in (first, second)]
+    names = [run.problem.axis_names(axes[0]) if run.knows_problem else () for run in (first, second)]
     if all(names) and names[0] != names[1]:
         raise InputError(f"the runs are of different problems: θ is ({listed(names[0])}) in one and ({listed(names[1])}) in the other")
     nearest = [int(np.abs(second.times - time).argmin()) for time in first.times]

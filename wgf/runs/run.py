@@ -22,7 +22,7 @@ HISTORY = ("time", *SERIES)  # the columns of the history, besides dt
 UNBALANCED, FEWEST_STEPS = 0.3, 10  # of the fall of E, where the trapezoidal rule has enough steps: right runs were seen to 0.2
 TINY, SMALL, UNLIKE = 1e-6, 1e-2, 0.1  # of the size of E, twice, and of its change: where that is one of the errors of cells and steps
 
-LIKELY = "a derivative that was given is wrong, or cells or steps are too coarse: check them, or take more, and see what changes"
+LIKELY = "a derivative that was given is wrong, or steps are too long: check it, or take shorter ones, and see what changes"
 
 
 class Run(Shown):
@@ -155,11 +155,13 @@ class Run(Shown):
 
     @property
     def out_of_balance(self) -> bool:
-        """Whether E fell at quite another rate than its dissipation: a derivative is wrong, or cells and steps do not resolve the flow.
+        """Whether E of a cloud fell at quite another rate than its dissipation: a derivative is wrong, or steps are too long.
 
-        The balance is that of the flow: not of gradient descent, nor of implicit steps, which are told by their `gain`.
+        The balance is that of the flow: not of gradient descent. Schemes on cells need no derivatives, and have balances of their own.
         """
-        follows = "gain" not in self.history and json.loads(str(self.attributes["method_options"])).get("step") is None
+        from wgf.measures.measure import Cloud
+
+        follows = isinstance(self.measures[-1], Cloud) and json.loads(str(self.attributes["method_options"])).get("step") is None
         enough = len(self.history["time"]) > FEWEST_STEPS
         return follows and enough and self.dissipation_defect > UNBALANCED and not self.stands_still
 

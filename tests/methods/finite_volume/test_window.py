@@ -207,8 +207,7 @@ def test_half_the_resolution_without_a_box():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "give either cells (with a box, or without one) or spacing, the length of a cell"),
-        ({"cells": 8, "spacing": 0.1}, "give either cells"),
+        ({"cells": 8, "spacing": 0.1}, "give either cells (with a box, or without one) or spacing, the length of a cell"),
         ({"spacing": -0.1}, "spacing = -0.1: it must be a positive number"),
         ({"spacing": [0.1, np.nan]}, "spacing = nan: it must be a positive number"),
         ({"spacing": "wide"}, "spacing = 'wide'"),
