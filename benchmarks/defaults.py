@@ -1,8 +1,8 @@
 """The grid that nobody has chosen: how wrong its loss is, and what is told of it.
 
-Twelve problems with noisy data, one to four coordinates, and boxes that are found. wgf.FiniteVolume() solves each; its last loss is laid beside
-that of neurons by the gradient flow, whose own error is that of their draw (the standard error over the seeds stands beside it), and beside
-the error that coarser runs tell of it.
+Twelve problems with noisy data, one to four coordinates, and boxes that are found. wgf.FiniteVolume() solves each; its last loss is laid
+beside that of neurons by the gradient flow, whose own error is that of their draw (the standard error over the seeds stands beside it),
+and beside the error that coarser runs tell of it.
 """
 
 from __future__ import annotations
