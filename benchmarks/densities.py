@@ -1,6 +1,6 @@
 """How wrong densities are: ∫|μ_h − μ| dθ by method and cells, against exact averages, or much finer cells where there is noise.
 
-limiters   the demo's problem, a tanh student in (c, a) from a Gaussian law, at t = 2, 5, 10 and 20, by every limiter of the finite volumes
+limiters   a tanh student in (c, a) from a Gaussian law, at t = 2, 5, 10 and 20, by every limiter of the finite volumes
 others     the same by variational steps and by FiPy
 problems   one coordinate, the README's target, narrow bumps, edges, three coordinates, and noise by both schemes
 late       on 128² cells, as training draws the law out into filaments: the error, that of φ, and the peak
@@ -109,13 +109,13 @@ def schemes(box: dict[str, Any]) -> dict[str, Callable[[int], Any]]:
 
 
 def demo_cases() -> list[Case]:
-    """The demo's problem at four times."""
-    return [Case("demo", student(), until, limiters(BOX), (32, 64, 128, 256)) for until in (2.0, 5.0, 10.0, 20.0)]
+    """The tanh student at four times."""
+    return [Case("student", student(), until, limiters(BOX), (32, 64, 128, 256)) for until in (2.0, 5.0, 10.0, 20.0)]
 
 
 def other_methods() -> list[Case]:
-    """The demo's problem by other methods than ours on grids, which take longer."""
-    return [Case("demo", student(), 2.0, others(BOX, 2.0), (32, 64, 128))]
+    """The tanh student by other methods than ours on grids, which take longer."""
+    return [Case("student", student(), 2.0, others(BOX, 2.0), (32, 64, 128))]
 
 
 def other_problems() -> list[Case]:
@@ -174,14 +174,14 @@ def main(quick: bool, output: Path | None) -> None:
     tables = [
         show(title, HEADERS, errors(cases, quick))
         for title, cases in (
-            ("The demo's problem, by limiter", demo_cases()),
-            ("The demo's problem, by other methods", other_methods()),
+            ("The tanh student, by limiter", demo_cases()),
+            ("The tanh student, by other methods", other_methods()),
             ("Other problems", other_problems()),
         )
     ]
     n, times = (16, (0.1, 0.2)) if quick else (128, (1.0, 2.0, 5.0, 10.0, 20.0, 40.0))
     headers = ["limiter", "t", "L¹", "‖φ − φ_ref‖", "peak / true peak"]
-    tables.append(show(f"The demo's problem on {n} × {n} cells as time goes on", headers, late(n, times)))
+    tables.append(show(f"The tanh student on {n} × {n} cells as time goes on", headers, late(n, times)))
     keep(__file__, tables, output)
 
 

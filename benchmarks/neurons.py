@@ -44,7 +44,7 @@ def seconds_in_turn(functions: Sequence[Callable[[], Any]], repeats: int) -> lis
 
 
 def student(activation: str, theta: tuple[str, ...] = ("c", "a"), samples: int = 40) -> wgf.Problem:
-    """The demo's target, and neurons from its initial law."""
+    """The target of benchmarks/densities.py, and neurons from its initial law."""
     data = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, samples)
     p = len(theta)
     law = wgf.Gaussian([0.2, 0.5, 0.0][:p], [0.4, 0.4, 0.3][:p])
