@@ -26,7 +26,7 @@ def say(text: str) -> None:
 def program() -> str:
     """How this program is called here: `wgf` where the shell finds it under this name, otherwise as it was called."""
     found, called, python = shutil.which("wgf"), Path(sys.argv[0]), Path(sys.executable)
-    if found and (Path(found).parent == python.parent or (called.exists() and called.samefile(found))):
+    if found and (Path(found).parent == python.parent or called.resolve() == Path(found).resolve()):
         return "wgf"
     return shlex.join([str(called)] if called.stem == "wgf" else [str(python), "-m", "wgf"])
 
