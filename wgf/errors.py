@@ -71,6 +71,15 @@ def number(value: Any) -> float:
     return result if math.isfinite(result) else math.nan
 
 
+def is_number(word: str) -> bool:
+    """Whether Python reads the word as a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def shown(value: object) -> str:
     """A number as short as it can be said, anything else as Python writes it."""
     return f"{float(value):g}" if isinstance(value, numbers.Real) and not isinstance(value, bool) else repr(value)
@@ -142,9 +151,9 @@ def truth(value: object, what: str) -> None:
 
 def whole(value: object, what: str, least: int = 1) -> None:
     """Raise an InputError unless `value` is a whole number ≥ `least`; 1e3 is none, as it is none for Python."""
-    integral = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not integral or int(value) < least:  # type: ignore[call-overload]
-        raise InputError(f"{what} {f'= {value}' if integral else given(value)}: give a whole number, at least {least}")
+    size = int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else None
+    if size is None or size < least:
+        raise InputError(f"{what} {given(value) if size is None else f'= {value}'}: give a whole number, at least {least}")
 
 
 def whole_if_given(value: object, what: str, least: int = 1) -> None:

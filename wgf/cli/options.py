@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from wgf.errors import InputError
+from wgf.errors import InputError, is_number
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 SEVERAL, SEPARATORS = re.compile(r"[\w.]+(,[\w.]+)+|\d+([x×]\d+)+"), re.compile(r",|(?<=\d)[x×]")  # values in one word
@@ -27,7 +27,7 @@ class ListCommand(click.Command):
         current = None  # the list option whose numbers are being read, after its first one
         for word in _split_values(args, lists):
             follows = bool(expanded) and expanded[-1] in lists
-            if current and not follows and (_is_number(word) or word.isidentifier()):
+            if current and not follows and (is_number(word) or word.isidentifier()):
                 expanded += [current, word]
                 continue
             current = expanded[-1] if follows else None
@@ -46,14 +46,6 @@ def _split_values(words: Sequence[str], lists: set[str]) -> Iterator[str]:
         elif word.startswith("-"):
             of_list = word in lists
         yield from SEPARATORS.split(word) if of_list and SEVERAL.fullmatch(word) else [word]
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def end_time(text: str) -> float | str:

@@ -71,7 +71,7 @@ class GridStepper(Generic[AnyGridState]):
     cells, strides (in rows)   of the leading axes; periodic, per_spacing = 1/h of all axes, in the order of the layout
     sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
     token                      of the state whose potential and sums are in place, if any are
-    threads                    as many as the grid is worth
+    threads                    a context in which kernels use as many as the grid is worth
     """
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
@@ -145,7 +145,7 @@ class GridStepper(Generic[AnyGridState]):
 
     def fill_sums(self, sums: np.ndarray, values: np.ndarray) -> None:
         """The row sums (3, rows) of the values."""
-        with self.threaded():
+        with self.threads:
             fill_sums(sums, values, self.potential.multiplier, self.potential.along)
 
     def rounding(self, energy: float) -> float:
@@ -160,10 +160,6 @@ class GridStepper(Generic[AnyGridState]):
         """The mass in the outermost layer of cells at both ends of each axis of the grid, (p, 2); zero on periodic axes."""
         fill_layers(self.layers, values, sums[0], self.cells, self.strides, self.periodic)
         return self.layers[self.places] * self.grid.cell_volume
-
-    def threaded(self) -> Threads:
-        """Kernels called inside use as many threads as the grid is worth."""
-        return self.threads
 
 
 def averages_on(grid: Grid, measure: Measure) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, is_number
 from wgf.registers import listed, nearest
 
 
@@ -68,18 +68,10 @@ def _check_header(header: Sequence[str]) -> None:
         for mark, name in SEPARATORS.items():
             if any(mark in cell for cell in header):
                 raise InputError(f"its columns are separated by {name}: separate them by commas, with a point in numbers, as in 0.5,1.2")
-    if all(_is_number(cell) for cell in header):
+    if all(is_number(cell) for cell in header):
         raise InputError(f"its first line holds numbers, not the names of the columns: let it begin with a header, {EXPECTED}")
     if header[0] == "" or header[0].startswith("Unnamed:") or header[0] == "index":
         raise InputError(f"its first column, {header[0]!r}, is the index of a table: leave it out, in pandas by to_csv(…, index=False)")
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_columns(names: Sequence[str]) -> list[str]:

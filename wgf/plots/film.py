@@ -140,7 +140,7 @@ class _Frames:
         """The colours of all frames."""
         for row, view in zip(shown, self.views, strict=True):
             if view.plane and isinstance(self.measures[0][0], Density | MeshDensity):
-                colour_bar(figure, list(row), view, "density" if len(self.views) == 1 else view.of())
+                colour_bar(figure, list(row), view, self.views)
 
     def _draw_measures(self, shown: np.ndarray, number: int) -> None:
         """Each view of the measures, two densities in a plane side by side."""

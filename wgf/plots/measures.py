@@ -280,10 +280,11 @@ def labels_of(measures: Sequence[Measure], names: Sequence[str]) -> list[str]:
     return kinds if len(set(kinds)) == len(kinds) else list(names)
 
 
-def colour_bar(figure: Any, panels: Any, view: View, label: str) -> None:
-    """The scale of the colours of a view, beside its panels."""
+def colour_bar(figure: Any, panels: Any, view: View, views: Sequence[View]) -> None:
+    """The scale of the colours of a view, beside its panels; its label says of what, where it is one of several views."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
     scale = ScalarMappable(Normalize(0, view.top or 1.0), density_colours())
+    label = "density" if len(views) == 1 else view.of()
     figure.colorbar(scale, ax=panels, label=label, shrink=0.85, pad=0.01)

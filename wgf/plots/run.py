@@ -85,7 +85,7 @@ def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, pa
         for panel, view in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
             draw_together(panel, measures, labels_of(measures, ()), view)
             if view.plane:
-                colour_bar(figure, panel, view, "density" if len(views) == 1 else view.of())
+                colour_bar(figure, panel, view, views)
         figure.axes[0].legend(loc="upper left", markerscale=2)
         write(figure, path)
     return figure
@@ -115,7 +115,7 @@ def plot_together(first: Run, second: Run, path: str | Path | None = None) -> Fi
             if len(group) == 1:
                 row[0].set_ylabel(f"{plain(wrapped(names[0], height))}\n{row[0].get_ylabel()}")
             if view.plane and isinstance(measures[0], Density | MeshDensity):
-                colour_bar(figure, list(row), view, "density" if len(views) == 1 else view.of())
+                colour_bar(figure, list(row), view, views)
         handles, labels = panels[0, 0].get_legend_handles_labels()
         if handles:
             figure.legend(handles, list(map(plain, labels)), loc="outside lower center", ncols=len(handles), markerscale=2)
@@ -164,7 +164,7 @@ def _draw_planes(figure: Any, measures: Sequence[Measure], times: np.ndarray, vi
             else:
                 panel.set_title(f"t = {time:.3g}", loc="left", fontweight="bold")
         if isinstance(measures[0], Density | MeshDensity):
-            colour_bar(figure, list(row), view, "density" if len(views) == 1 else view.of())
+            colour_bar(figure, list(row), view, views)
 
 
 def _draw_marginals(panel: Axes, measure: Measure, view: View) -> None:

@@ -16,11 +16,13 @@ None of them keeps an N × N array. RegressionEnergy is that of a network, Inter
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 
+from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid
 from wgf.measures.layout import Layout
 from wgf.measures.measure import Measure
@@ -41,13 +43,13 @@ class GridPotential(Layout, ABC):
     internal_energy  ∫U(μ), where G holds U'(μ)
     """
 
-    averages = False
     rank, error = 0, 0.0
     stiffness = 0.0
     internal_energy = 0.0
 
-    def __init__(self, grid: Grid, last: int) -> None:
+    def __init__(self, grid: Grid, last: int, averages: bool) -> None:
         super().__init__(grid, last)
+        self.averages = averages
         self.slope, self.multiplier, self.along = np.zeros(self.rows), np.zeros(self.columns), np.zeros(self.columns)
         self.offset: np.ndarray = np.zeros((self.rows, 1))
 
@@ -59,6 +61,10 @@ class GridPotential(Layout, ABC):
     @abstractmethod
     def prediction(self) -> np.ndarray:
         """φ_μ at the data for the μ of the last update, (n,); (0,) where there is no network."""
+
+    def read(self, values: np.ndarray, periodic: Sequence[bool]) -> np.ndarray:
+        """What stands beside the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
+        return for_averages(values, periodic) if self.averages else values
 
     def fill(self, out: np.ndarray) -> None:
         """G on the cells into `out` (rows, columns)."""

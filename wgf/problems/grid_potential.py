@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
-from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
 from wgf.networks.features import Features, compress
@@ -35,14 +34,13 @@ class RegressionPotential(GridPotential):
     Otherwise the features live on all cells, or are separable on a plane (networks/separable.py), and G is the array `offset`. The arrays
     are filled in place by `update`.
 
-    averages         whether Φ and V are those for cell averages
     rank, error      of the compressed features
     """
 
     def __init__(self, energy: Any, grid: Grid, tolerance: float, averages: bool = False) -> None:
         neuron, axis = energy.neuron, energy.neuron.output_axis
-        super().__init__(grid, grid.dim - 1 if axis is None else axis)
-        self.energy, self.factored, self.averages = energy, axis is not None, averages
+        super().__init__(grid, grid.dim - 1 if axis is None else axis, averages)
+        self.energy, self.factored = energy, axis is not None
         self._add_features(neuron, tolerance)
         self._add_penalty()
 
@@ -79,11 +77,9 @@ class RegressionPotential(GridPotential):
 
     def _on_cells(self, values: np.ndarray) -> np.ndarray:
         """What stands in the sums over cells for values (rows or cells, …) at their centres."""
-        if not self.averages:
-            return values
         axes = self.axes[:-1] if self.factored else self.axes
         cells, wraps = [self.grid.shape[k] for k in axes], [self.grid.periodic()[k] for k in axes]
-        return for_averages(values.reshape(*cells, *values.shape[1:]), wraps).reshape(values.shape)
+        return self.read(values.reshape(*cells, *values.shape[1:]), wraps).reshape(values.shape)
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -97,14 +93,13 @@ class RegressionPotential(GridPotential):
         half = 0.5 * penalty.strength
         self.penalty = np.zeros((self.rows, 1)) if self.factored else np.zeros((1, 1))
         if half and self.factored and penalty.function is None:
-            squares = half * grid.centers[last] ** 2
-            self.along[:] = for_averages(squares, (False,)) if self.averages else squares
+            self.along[:] = self.read(half * grid.centers[last] ** 2, (False,))
             rest = grid.without(last)
             if rest is not None:
                 self.penalty[:, 0] = self._on_cells(half * np.sum(rest.points() ** 2, axis=1))
         elif half:
             values = half * penalty.value(grid.points()).reshape(grid.shape)
-            self.penalty = self.arranged(for_averages(values, grid.periodic()) if self.averages else values)
+            self.penalty = self.arranged(self.read(values, grid.periodic()))
         self.offset = self.penalty if self.factored else np.empty((self.rows, self.columns))
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:

@@ -23,7 +23,6 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError, brief
-from wgf.measures.averages import for_averages
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
 from wgf.measures.measure import BLOCK, Density, Measure, real_numbers
@@ -239,10 +238,10 @@ class InteractionPotential(GridPotential):
     """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order."""
 
     def __init__(self, energy: InteractionEnergy, grid: Grid, averages: bool = False) -> None:
-        super().__init__(grid, grid.dim - 1)
-        self.energy, self.averages = energy, averages
+        super().__init__(grid, grid.dim - 1, averages)
+        self.energy = energy
         confinement = energy.confinement(grid.points()).reshape(grid.shape)
-        self.confinement = (for_averages(confinement, grid.periodic()) if averages else confinement).reshape(self.rows, self.columns)
+        self.confinement = self.read(confinement, grid.periodic()).reshape(self.rows, self.columns)
         if not np.isfinite(self.confinement).all():
             raise InputError("V is not finite everywhere on the box: choose a box on which it is")
         self.offset = self.confinement.copy()

@@ -161,9 +161,9 @@ class Run(Shown):
         """
         from wgf.measures.measure import Cloud
 
-        follows = isinstance(self.measures[-1], Cloud) and json.loads(str(self.attributes["method_options"])).get("step") is None
-        enough = len(self.history["time"]) > FEWEST_STEPS
-        return follows and enough and self.dissipation_defect > UNBALANCED and not self.stands_still
+        follows = json.loads(str(self.attributes["method_options"])).get("step") is None and len(self.history["time"]) > FEWEST_STEPS
+        unbalanced = follows and self.dissipation_defect > UNBALANCED and not self.stands_still
+        return unbalanced and isinstance(self.measures[-1], Cloud)  # which a stored run reads from its file
 
     @property
     def largest_rise(self) -> float:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from wgf.errors import InputError
-from wgf.methods.base import Method, Stepper
+from wgf.methods.base import Frame, Method, Stepper
+from wgf.problems.problem import Problem
 from wgf.runs.run import Run
 
 SAME = 1e-9  # of the loss and its scale: what differs by less is the same
@@ -16,7 +17,8 @@ class Seam:
     """The last frame of a run, at `time`, after so many `steps` since t = 0; the sources of a file are the files it may not replace."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.problem, self.measure = run, run.problem, run.measures[-1]
+        self.problem: Problem = run.problem
+        self.measure = run.measures[-1]
         self.time, self.loss = float(run.times[-1]), float(run.loss[-1])
         taken = int((run.history["time"] < self.time).sum())
         self.steps = int(run.attributes.get("steps_before", 0)) + taken
@@ -35,13 +37,15 @@ class Seam:
         return found
 
     def resumed(self, stepper: Stepper[Any]) -> Any:
-        """The state of the frame; raises InputError where this stepper would show another loss."""
-        state = stepper.resume(self.measure, self.time, self.steps)
-        loss = stepper.frame(state).diagnostics.loss
+        """The state of the frame."""
+        return stepper.resume(self.measure, self.time, self.steps)
+
+    def require_same(self, first: Frame) -> None:
+        """Raise an InputError where the first frame of the run that goes on shows another loss."""
+        loss = first.diagnostics.loss
         if abs(loss - self.loss) > SAME * (abs(self.loss) + 2.0 * self.problem.energy.scale):
             told = f"the run ended with the loss {self.loss:.9g}, and would go on with {loss:.9g}"
             raise InputError(f"{told}: give the method of that run, with all its options")
-        return state
 
 
 def require_whole(run: Run, what: str) -> None:

@@ -47,8 +47,10 @@ def solve(
     Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
     then in the file, and so it is after an interruption.
     """
-    seam = Seam(problem) if isinstance(problem, Run) else None
-    problem = problem.problem if isinstance(problem, Run) else problem
+    seam = None
+    if isinstance(problem, Run):
+        seam = Seam(problem)
+        problem = seam.problem
     check_problem(problem)
     check_method(method)
     truth(progress, "progress")
@@ -70,7 +72,10 @@ def solve(
         watchers.append(Progress(times[0], times[-1], type(method).__name__))
     with watching(watchers) as watch:
         state = seam.resumed(stepper) if seam else stepper.start()
-        watch.frame(frame := stepper.frame(state))
+        frame = stepper.frame(state)
+        if seam:
+            seam.require_same(frame)
+        watch.frame(frame)
         for stop in takewhile(lambda _: not ending.reached, times[1:]):
             while state.time < stop and not ending.reached:
                 watch.step(stepper.step(state, stop))

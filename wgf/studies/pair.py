@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, as_path, entries_of
+from wgf.errors import InputError, as_path
 from wgf.measures.distances.axes import shared_periods
-from wgf.measures.distances.register import DISTANCES, distance, self_distance, transport_for
-from wgf.registers import known, load
+from wgf.measures.distances.register import DISTANCES, distance, further, self_distance, transport_for
+from wgf.registers import load
 from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.run import SCHEMA_VERSION, Run, check_run
@@ -78,11 +78,11 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     """
     for run in (first, second):
         check_run(run)
-    further = (known(name, DISTANCES, "distance") for name in entries_of(distances, "distances", 'a list of names, such as ["w2"]'))
+    others = further(distances)
     rows = common_frames(first, second)
     same = first.data is not None and same_data(first.data, second.data)
     transport = transport_for(shared_periods(first.measures[0], second.measures[0]))
-    names = tuple(dict.fromkeys((*(("function", "loss") if same else ()), transport, *further)))
+    names = tuple(dict.fromkeys((*(("function", "loss") if same else ()), transport, *others)))
     for name in ("function", "loss"):
         if name in names and not same:
             raise InputError(f"the {name} distance is for runs on the same data, and these have not the same: leave it out")

@@ -26,11 +26,11 @@ the cells of either leave of the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wgf.errors import answers, whole
+from wgf.errors import answers, entries_of, whole
 from wgf.registers import known, load
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ DISTANCES = {
     "sliced_w2": Distance("transport:sliced_w2", r"sliced $W_2$"),
     "sinkhorn": Distance("points:sinkhorn", r"$S_\varepsilon^{1/2}$", on_cells=True),
 }
+
+
+def further(names: Sequence[str]) -> list[str]:
+    """The names of distances that are asked for beside those that are always told."""
+    return [known(name, DISTANCES, "distance") for name in entries_of(names, "distances", 'a list of names, such as ["w2"]')]
 
 
 def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:

@@ -107,7 +107,7 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
     def swept(self, values: np.ndarray, potential: np.ndarray, sweeps: list[tuple[Any, float]], second_order: bool) -> np.ndarray:
         """The values after sweeps along lines, each with its time, one after the other; in an array of `spare`."""
         source, (target, other) = values, self.spare
-        with self.threaded():
+        with self.threads:
             for (cells, stride, periodic, per_h2), time in sweeps:
                 flat = (source.reshape(-1), potential.reshape(-1), target.reshape(-1))
                 implicit_sweep(*flat, cells, stride, periodic, self.tau, time * per_h2, second_order, self.work)
@@ -118,7 +118,7 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
         """Fill G(·; values) into `out`; return the energy without that of the noise, ½L (+ ∫U(μ) where G holds U')."""
         self.token = None
         self.fill_sums(self.sums, values)
-        with self.threaded():
+        with self.threads:
             self.loss = self.potential.update(values, self.sums)
         self.potential.fill(out)
         return 0.5 * self.loss + self.potential.internal_energy
@@ -131,7 +131,7 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values; their potential goes to `now`, log μ to `logarithms`."""
         self.energy = self.update(values, self.now)
-        with self.threaded():
+        with self.threads:
             fill_logarithms(self.logarithms.reshape(-1), values.reshape(-1), self.readings)
         self.energy += self.tau * float(self.readings[:, 0].sum()) * self.grid.cell_volume
         self.minimum = float(self.readings[:, 1].min())
@@ -142,7 +142,7 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
         self.settle(state)
         volume, arrays = self.grid.cell_volume, (state.array.reshape(-1), self.logarithms.reshape(-1), self.now.reshape(-1))
         dissipation = 0.0
-        with self.threaded():
+        with self.threads:
             for cells, stride, periodic, per_h2 in self.lines:
                 fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2, self.work)
                 dissipation += float(self.dissipated.sum()) * volume

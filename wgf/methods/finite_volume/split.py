@@ -74,7 +74,7 @@ class Split(Transport):
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""
         transport = super().diagnostics(state)
-        with self.threaded():
+        with self.threads:
             fill_logarithms(self.logarithms.reshape(-1), state.array.reshape(-1), self.entropies)
         entropy = float(self.entropies[:, 0].sum()) * self.grid.cell_volume
         self.potential.fill(self.xi)

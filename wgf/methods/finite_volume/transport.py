@@ -129,7 +129,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
         values, handed_over = np.array(values), 0.0
         if self.negligible > 0.0:
-            with self.threaded():
+            with self.threads:
                 self.active.find(values)
                 _, handed_over = self.trimmed(values)
         state = TransportState(time, values, handed_over=handed_over)
@@ -139,7 +139,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
     def step(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`."""
-        with self.threaded():
+        with self.threads:
             return super().step(state, stop)
 
     def advance(self, state: TransportState, stop: float) -> Diagnostics:
@@ -223,7 +223,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         for array in self.spare:
             array.fill(0.0)
         if self.negligible > 0.0:
-            with self.threaded():
+            with self.threads:
                 self.active.find(values)
         self.fill_sums(self.sums, values)
         return self.update(values, self.sums)
@@ -231,7 +231,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill the potential for `values` and return their energy E."""
         self.token = None
-        with self.threaded():
+        with self.threads:
             self.loss = self.potential.update(values, sums)
         self.energy = 0.5 * self.loss + self.potential.internal_energy
         return self.energy
@@ -242,7 +242,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         measured   whether the readings of the diagnostics are wanted
         """
         potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
-        with self.threaded():
+        with self.threads:
             self.outflow: float = whole_stage(
                 values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
                 columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, potential.stiffness,

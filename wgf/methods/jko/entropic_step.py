@@ -136,7 +136,7 @@ class VariationalStepper(GridStepper[VariationalState]):
         """The step of `dt` from a state, of the order asked for."""
         masses = state.array * self.grid.cell_volume
         # one thread for the matrix products: more would stay awake in the way of those of the compiled loops
-        with np.errstate(all="ignore"), self.threaded(), linear_algebra().limit(limits=1):
+        with np.errstate(all="ignore"), self.threads, linear_algebra().limit(limits=1):
             guess = np.sqrt(masses) if state.d is None else state.d
             whole = self.solved(masses, dt, state, guess)
             if self.method.order == 2:
@@ -314,7 +314,7 @@ class VariationalStepper(GridStepper[VariationalState]):
         """The diagnostics of `state`."""
         volume, values = self.grid.cell_volume, state.array
         self.fill_sums(self.sums, values)
-        with self.threaded():
+        with self.threads:
             loss = self.potential.update(values, self.sums)
         self.potential.fill(self.exponent)
         energy = 0.5 * loss

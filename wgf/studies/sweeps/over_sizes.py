@@ -27,14 +27,13 @@ from wgf.errors import BoundaryWarning, InputError, as_path, entries_of, instanc
 from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.cells import counted
 from wgf.measures.distances.points import mean_gap
-from wgf.measures.distances.register import DISTANCES, distance, expected_slope
+from wgf.measures.distances.register import DISTANCES, distance, expected_slope, further
 from wgf.measures.laws import LEFT_OUT, InBox, Law
 from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method, check_method
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem, check_problem
-from wgf.registers import known
 from wgf.runs.hdf5 import check_target
 from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
@@ -206,8 +205,7 @@ def _common_start(problem: Problem, limit: Run, template: Particles) -> Law:
 def _checked(problem: Problem, sizes: tuple[int, ...], replicates: int, distances: Sequence[str]) -> tuple[str, ...]:
     """The names of the distances; refuses a sweep that cannot be fitted."""
     always = ("function", "loss") if problem.energy.data is not None else ("loss", "energy")
-    further = entries_of(distances, "distances", 'a list of names, such as ["w2"]')
-    names = tuple(dict.fromkeys((*always, *(known(name, DISTANCES, "distance") for name in further))))
+    names = tuple(dict.fromkeys((*always, *further(distances))))
     if "function" in names and problem.energy.data is None:
         raise InputError("the function distance is one of networks, and this energy has no data: leave it out")
     if len(sizes) < 2 or sizes[0] < 1:
