@@ -144,12 +144,13 @@ def finish_outflow(waits: Array, fastest: Array, outflow: Array) -> None:
 
 
 @pointwise
-def largest(values: Array) -> float:
-    """The largest value, NaN where one is NaN."""
-    found = float(values[0])
+def extreme(values: Array, sign: float) -> float:
+    """The largest value, or with sign −1 the smallest one; NaN where one is NaN."""
+    found = sign * float(values[0])
     for j in range(1, values.size):
-        found = values[j] if not values[j] <= found and not np.isnan(found) else found
-    return found
+        value = sign * values[j]
+        found = value if not value <= found and not np.isnan(found) else found
+    return sign * found
 
 
 @compiled_once
@@ -176,7 +177,7 @@ def sweep_outflow(
                 below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
                 add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
             finish_outflow(waits[row, start:stop], fastest[start:stop], outflow)
-    return largest(fastest)
+    return extreme(fastest, 1.0)
 
 
 @threaded

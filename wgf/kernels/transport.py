@@ -35,7 +35,7 @@ import numba
 import numpy as np
 
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
-from wgf.kernels.outflow import close_gaps, fill_descent, fill_row_speed, fill_speed, fill_waits, largest, neighbour, row_at
+from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
 from wgf.kernels.product import fill_products, fill_row_products, fill_widths
 from wgf.kernels.reconstruction import Limiter, fill_fluxes
 
@@ -68,15 +68,6 @@ def note_lowest(lowest: Array, values: Array) -> None:
     """
     for j in range(values.size):
         lowest[j] = min(lowest[j], values[j]) + 0.0
-
-
-@pointwise
-def lowest_of(values: Array) -> float:
-    """The smallest value, NaN where one is NaN."""
-    found = float(values[0])
-    for j in range(1, values.size):
-        found = values[j] if not values[j] >= found and not np.isnan(found) else found
-    return found
 
 
 @pointwise
@@ -209,7 +200,7 @@ def sweep(
             )
             total, moment, lifted = total + part[0], moment + part[1], lifted + part[2]
         sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
-    return dissipated, lowest_of(lowest)
+    return dissipated, extreme(lowest, -1.0)
 
 
 @threaded
@@ -254,7 +245,7 @@ def whole_stage(
     fill_waits(
         waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
     )  # fmt: skip
-    outflow = max(largest(readings[:, 1]), stiffness)
+    outflow = max(extreme(readings[:, 1], 1.0), stiffness)
     most = LOOSER * outflow / longest
     pace = BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
     stage(
