@@ -67,6 +67,10 @@ from wgf.studies.lazy.quantities import trained_network as trained_network
 from wgf.studies.lazy.study import LazyStudy as LazyStudy
 from wgf.studies.lazy.study import lazy as lazy
 from wgf.studies.lazy.study import open_lazy as open_lazy
+from wgf.studies.optimality.certificate import Certificate as Certificate
+from wgf.studies.optimality.certificate import certify as certify
+from wgf.studies.optimality.minimum import GlobalMinimum as GlobalMinimum
+from wgf.studies.optimality.minimum import global_minimum as global_minimum
 from wgf.studies.pair import Pair as Pair
 from wgf.studies.pair import compare_runs as compare_runs
 from wgf.studies.pair import open_pair as open_pair

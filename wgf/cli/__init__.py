@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "wgf.cli.run:run",
     "compare": "wgf.cli.compare:compare",
     "lazy": "wgf.cli.lazy:lazy",
+    "certify": "wgf.cli.certify:certify",
     "info": "wgf.cli.info:info",
     "plot": "wgf.cli.plot:plot",
     "animate": "wgf.cli.animate:animate",

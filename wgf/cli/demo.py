@@ -39,6 +39,7 @@ def demo(output: Path | None, force: bool) -> None:
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
+    from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.summary import comparison_facts
     from wgf.studies.sweeps.over_sizes import compare
     from wgf.studies.theory.telling import tell_errors
@@ -61,6 +62,7 @@ def demo(output: Path | None, force: bool) -> None:
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True, overwrite=True)
     tell_errors(task.problem, task.method, limit, progress=True)
+    tell_certificate(limit)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     data = network(task.problem.energy).data
     error = data.norm(limit.prediction[-1] - exact.prediction[-1])

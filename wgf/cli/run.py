@@ -51,6 +51,7 @@ def run(
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
+    from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.theory.telling import tell_errors
 
     refuse_result(problem)
@@ -80,5 +81,6 @@ def run(
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise
+    tell_certificate(result)
     if not quiet:
         show_facts(task.problem.title or problem.stem, {**run_facts(result), "file": output})

@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from wgf.studies.lazy.study import LazyStudy
+    from wgf.studies.optimality.certificate import Certificate
     from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
 
@@ -102,6 +103,18 @@ def show_lazy(study: LazyStudy) -> None:
     ]
     click.echo()
     show_table(rows, ["p", "A", *(f"slope of {label} in m (95 %)" for label in names.values())])
+
+
+def show_certificate(certificate: Certificate) -> None:
+    """The gap, the bound, the residual and the lowest place of each frame."""
+    series = zip(certificate.times, certificate.gap, certificate.bound, certificate.residual, certificate.lowest, strict=True)
+    rows = [
+        [f"{time:g}", f"{gap:.3g}", f"{bound:.3g}", f"{residual:.3g}", ", ".join(f"{number:.4g}" for number in place)]
+        for time, gap, bound, residual, place in series
+    ]
+    names = ", ".join(certificate.run.problem.axis_names(certificate.lowest.shape[1]))
+    click.echo()
+    show_table(rows, ["t", "gap", "bound", "residual", f"mass is wanted at ({names})"])
 
 
 def show_pair(pair: Pair) -> None:

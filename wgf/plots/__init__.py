@@ -10,6 +10,7 @@ from wgf.registers import load
 DRAWERS = {
     "Run": "wgf.plots.run:plot_run",
     "Comparison": "wgf.plots.studies:plot_comparison",
+    "Certificate": "wgf.plots.certificate:plot_certificate",
     "Pair": "wgf.plots.studies:plot_pair",
     "LazyStudy": "wgf.plots.lazy:plot_lazy",
     "StepComparison": "wgf.plots.studies:plot_steps",

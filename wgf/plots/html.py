@@ -12,6 +12,7 @@ import numpy as np
 
 from wgf.errors import InputError, WgfError
 from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
+from wgf.plots.certificate import plot_certificate
 from wgf.plots.figure import Figure
 from wgf.plots.film import last_frame
 from wgf.plots.measures import View, coordinates_of, draw_together, views_of
@@ -21,7 +22,8 @@ from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.runs.run import Run
 from wgf.runs.summary import run_facts
-from wgf.studies.summary import comparison_facts
+from wgf.studies.optimality.certificate import Certificate
+from wgf.studies.summary import certificate_facts, comparison_facts
 from wgf.studies.sweeps.comparison import Comparison
 
 if TYPE_CHECKING:
@@ -140,5 +142,6 @@ SHOWN: dict[type, tuple[Callable[[Any], dict[str, str]], Callable[[Any], Figure]
     Problem: (_facts_of_problem, _draw_problem),
     Run: (run_facts, last_frame),
     Comparison: (comparison_facts, plot_rates),
+    Certificate: (certificate_facts, plot_certificate),
     Measure: (_facts_of_measure, _picture_of_measure),
 }

@@ -52,6 +52,8 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["grid"] = "how wrong the loss is for its cells was not estimated"
     if "density_error" in run.attributes:
         facts["density"] = _density_error(run)
+    if "certificate" in run.attributes:
+        facts["minimum"] = str(run.attributes["certificate"])
     if "unresolved_share" in run.attributes:
         time, share = run.attributes["unresolved_time"], run.attributes["unresolved_share"]
         facts["resolution"] = f"from t = {time:.4g} on in a cluster narrower than a cell, with {share:.0%} of the mass when last seen"

@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from wgf.studies.lazy.study import LazyStudy
+    from wgf.studies.optimality.certificate import Certificate
     from wgf.studies.sweeps.comparison import Comparison
 
 
@@ -32,6 +33,24 @@ def comparison_facts(comparison: Comparison) -> dict[str, str]:
     if math.isfinite(density):
         facts["density"] = f"of the limit: ∫|μ_h − μ| dθ ≈ {100 * density:.2g} % at t = {comparison.times[-1]:g}"
     return facts | {"grid": _grid_fact(comparison), "bias": _bias_fact(comparison)}
+
+
+def certificate_facts(certificate: Certificate) -> dict[str, str]:
+    """The verdict, what it rests on, and the gap that people know beside it."""
+    noisy = certificate.run.problem.noise > 0
+    name, time = "E*" if noisy else "L*", f"at t = {certificate.times[-1]:g}"
+    gap = "τ KL(μ | p_μ)" if noisy else "2(∫G dμ − min G)"
+    known = "to rounding" if noisy else f"proven to {certificate.slack:.1g}" if certificate.proven else "not proven: found by descents"
+    facts = {
+        "verdict": certificate.text,
+        "domain": certificate.domain,
+        name: f"{certificate.lower:.8g} {'' if noisy else 'at least, '}{known}",
+        "gap": f"{gap} = {certificate.gap[-1]:.4g} {time}",
+        "residual": f"∫|∇{'(G + τ log μ)' if noisy else 'G'}|² dμ = {certificate.residual[-1]:.4g} {time}",
+    }
+    if not noisy:
+        facts["best measure"] = f"{len(certificate.minimum.masses)} atoms"
+    return facts
 
 
 def _grid_fact(comparison: Comparison) -> str:

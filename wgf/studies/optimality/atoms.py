@@ -65,8 +65,8 @@ def weighted(energy: RegressionEnergy, places: np.ndarray) -> Atoms:
     linear, right = np.concatenate([cost / size**2, np.zeros(rows)]), np.concatenate([target / size, [1.0], np.zeros(count)])
     cones = [clarabel.ZeroConeT(rows + 1), clarabel.NonnegativeConeT(count)]
     settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = DIGITS
+    for name, value in {"verbose": False, "tol_gap_abs": DIGITS, "tol_gap_rel": DIGITS, "tol_feas": DIGITS}.items():
+        setattr(settings, name, value)
     solution = clarabel.DefaultSolver(quadratic, linear, constraints, right, cones, settings).solve()
     weights = np.maximum(np.array(solution.x[:count]), 0.0)
     return exactly(energy, Atoms(places, weights / weights.sum()))
@@ -102,7 +102,9 @@ def exactly(energy: RegressionEnergy, atoms: Atoms) -> Atoms:
 
 
 def _least_squares(features: np.ndarray, target: np.ndarray, cost: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The w with Σ w = 1 where ½‖Σ w_j g_j − f‖² + Σ w_j cost_j is least, or as far from `weights` as singular directions let it be known."""
+    """The w with Σ w = 1 where ½‖Σ w_j g_j − f‖² + Σ w_j cost_j is least; along singular directions, where it is not known, that of
+    `weights`.
+    """
     heaviest = int(np.argmax(weights))
     others = np.arange(len(weights)) != heaviest
     if not others.any():

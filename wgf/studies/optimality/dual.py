@@ -33,7 +33,7 @@ class LowerBound:
 
 def dual(data: Data, z: np.ndarray, minimum: float) -> float:
     """D(z) for the minimum of G(·; z)."""
-    return float(-data.norm(z) ** 2 - 2.0 * (data.weights * z) @ data.targets + 2.0 * minimum)
+    return float(-(data.norm(z) ** 2) - 2.0 * (data.weights * z) @ data.targets + 2.0 * minimum)
 
 
 def best_multiple(search: Search, z: np.ndarray) -> float:

@@ -79,13 +79,13 @@ class Landscape:
         if self.axis is None:
             return np.ones_like(heights)
         if self.strength == 0:
-            return np.where(heights > 0, *self.ends)
-        return np.clip(-heights / self.strength, *self.ends)
+            return np.where(heights > 0, self.ends[0], self.ends[1])
+        return np.minimum(np.maximum(-heights / self.strength, self.ends[0]), self.ends[1])
 
     def envelope(self, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
         """m = e(H) + ½λV for the H (…, N) of the places (N, q); (…, N)."""
         c = self.output(heights)
-        value = c * heights
+        value: np.ndarray = c * heights
         if self.strength:
             value = value + 0.5 * self.strength * self.energy.penalty.value(places)
             if self.axis is not None:
@@ -236,7 +236,5 @@ def lowest_quadratic(gradient: np.ndarray, hessian: np.ndarray, half: np.ndarray
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         newton = -0.5 * np.sum(np.where(along == 0.0, 0.0, along**2 / eigenvalues), axis=1)
     convex = eigenvalues[:, 0] > 0
-    result: np.ndarray = np.where(
-        convex, np.maximum(newton, linear), linear + 0.5 * g.shape[1] * np.minimum(eigenvalues[:, 0], 0.0)
-    )
+    result: np.ndarray = np.where(convex, np.maximum(newton, linear), linear + 0.5 * g.shape[1] * np.minimum(eigenvalues[:, 0], 0.0))
     return result

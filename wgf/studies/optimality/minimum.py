@@ -26,6 +26,7 @@ from wgf.studies.optimality.search import Search
 
 ROUNDS = 80
 LIGHT = 1e-14  # a weight that is none
+SHARE = 1e-3  # of what a measure loses more: nobody needs its bound better
 NEAR = 1e-3  # of the extent of the atoms: places that are one
 LITTLE = 1e-13  # of the scale of the loss, by which G at a place must be below that of μ to be worth adding
 
@@ -66,11 +67,14 @@ def global_minimum(
     positive(tolerance, "tolerance")
     energy = network(problem.energy)
     if problem.noise > 0:
-        raise InputError(f"with noise (temperature = {problem.noise:g}) the best measure is a density: wgf.certify finds it on a run's cells")
+        raise InputError(
+            f"with noise (temperature = {problem.noise:g}) the best measure is a density: wgf.certify finds it on a run's cells"
+        )
     domain = domain_of(energy, dimension(problem), lower, upper)
     scale = energy.data.norm(energy.data.targets) ** 2 or 1.0
     with linear_algebra().limit(limits=1):  # its matrices are small
-        found = minimise(energy, domain, tolerance * scale)
+        search = Search(Landscape(energy, domain), energy.data.weights * energy.data.targets)
+        found = minimise(energy, domain, tolerance * scale, search)
     if found.gap > tolerance * scale:
         warn(f"the least loss was found to {found.gap:.1e} only, not to {tolerance * scale:.1e}", ResolutionWarning)
     return found
@@ -83,10 +87,11 @@ def dimension(problem: Problem) -> int:
     return problem.dim
 
 
-def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Search | None = None) -> GlobalMinimum:
-    """The best measure, to an `enough` small gap or to where ROUNDS lead."""
+def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Search, above: float = 0.0) -> GlobalMinimum:
+    """The best measure, to an `enough` small gap, to a thousandth of how much less it loses than a measure with the loss `above`, or to
+    where ROUNDS lead.
+    """
     data = energy.data
-    search = search or Search(Landscape(energy, domain), data.weights * data.targets)
     atoms = Atoms(search.minima(-data.weights * data.targets)[0], np.zeros(0))
     atoms = weighted(energy, atoms.places)
     best: tuple[float, float, Atoms] | None = None
@@ -98,7 +103,7 @@ def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Se
         gap = max(loss - bound_from(energy, z, float(values[0])), 0.0)
         if best is None or gap < best[1]:
             best = loss, gap, atoms
-        if gap <= enough:
+        if gap <= max(enough, SHARE * (above - loss)):
             break
         level = potential_level(energy, atoms, z)
         fresh = places[values < level - LITTLE * abs(loss)]

@@ -24,6 +24,7 @@ from wgf.studies.optimality.landscape import Landscape
 
 MOST_NUMBERS, MOST_PLACES = 2**23, 2**15  # places × data of the grid; places
 FEW_AXES = 3  # with more, places are spread by a Sobol sequence, and nothing is proven
+MOST_AXES = 12
 STARTS = 24  # of descents
 STEPS, HALVINGS = 50, 8  # of a descent, and of a step, by four each
 LONGEST = 0.1  # of the domain: a step
@@ -50,6 +51,8 @@ class Search:
 
     def __init__(self, landscape: Landscape, u: np.ndarray) -> None:
         """`u` is of the size for which an unbounded domain is cut down to a ball's box."""
+        if landscape.dim > MOST_AXES:
+            raise InputError(f"θ has {landscape.dim} coordinates to be searched: the lowest place is looked for among at most {MOST_AXES}")
         self.landscape = landscape
         self.lower, self.upper = landscape.lower.copy(), landscape.upper.copy()
         if not (np.isfinite(self.lower).all() and np.isfinite(self.upper).all()):
@@ -70,8 +73,9 @@ class Search:
     def places(self) -> np.ndarray:
         """The places of the grid, edges of the domain included, (N, q)."""
         if self.landscape.dim > FEW_AXES:
-            sobol = qmc.Sobol(self.landscape.dim, seed=0).random_base2(13)
-            return self.lower + (self.upper - self.lower) * sobol
+            sobol: np.ndarray = qmc.Sobol(self.landscape.dim, seed=0).random_base2(13)
+            spread: np.ndarray = self.lower + (self.upper - self.lower) * sobol
+            return spread
         return np.stack(np.meshgrid(*self.edges, indexing="ij"), axis=-1).reshape(-1, self.landscape.dim)
 
     @cached_property
@@ -236,7 +240,7 @@ def axis_edges(lower: float, upper: float, count: int) -> np.ndarray:
     reach = max(upper - centre, centre - lower)
     growth = optimize.brentq(lambda k: reach / np.sinh(k) * k * 2.0 / count - STEP, 1e-9, 50.0) if reach * 2.0 / count > STEP else 1e-9
     ends = np.arcsinh(np.array([lower - centre, upper - centre]) / reach * np.sinh(growth)) / growth
-    edges = centre + reach * np.sinh(growth * np.linspace(*ends, count + 1)) / np.sinh(growth)
+    edges = centre + reach * np.sinh(growth * np.linspace(ends[0], ends[1], count + 1)) / np.sinh(growth)
     edges[0], edges[-1] = lower, upper
     return np.asarray(edges)
 
@@ -264,4 +268,4 @@ def _sphere(landscape: Landscape, u: np.ndarray, reach: float) -> float:
     largest = np.maximum.reduce(np.abs(sigma.value(z * np.linspace(0.0, 1.0, 101)[:, None])), axis=0).reshape(2, -1).max(axis=0)
     height = abs(landscape.factor) * float(np.abs(u) @ largest)
     free = landscape.axis is not None
-    return 0.5 * landscape.strength * reach**2 - (height**2 / (2.0 * landscape.strength) if free else height)
+    return float(0.5 * landscape.strength * reach**2 - (height**2 / (2.0 * landscape.strength) if free else height))
