@@ -118,7 +118,7 @@ WRONG = [
     ("CLOUD.integrate(3)", "the function = 3 is an int: give one of θ"),
     ("DENSITY.marginal(5)", "axis = 5 of a density on 1 axes: give numbers from 0 to 0"),
     ("wgf.distance(DENSITY, DENSITY, 'w2')", "unknown distance Density("),
-    ("wgf.distance('w2', CLOUD, RUN)", "distances are between a Density, a MeshDensity and a Cloud, in any pair; Run is none"),
+    ("wgf.distance('w2', CLOUD, RUN)", "measures are a Density, a MeshDensity and a Cloud, in any pair; Run is none"),
     ("wgf.distance('function', CLOUD, CLOUD, PROBLEM)", "energy = Problem(… give the energy of a problem"),
     ("wgf.self_distance('w2', CLOUD, CLOUD, draws='a')", "draws = 'a' is a string: give a whole number"),
     # Methods.
