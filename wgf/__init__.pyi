@@ -76,6 +76,9 @@ from wgf.studies.sweeps.comparison import open_comparison as open_comparison
 from wgf.studies.sweeps.over_sizes import compare as compare
 from wgf.studies.sweeps.over_steps import StepComparison as StepComparison
 from wgf.studies.sweeps.over_steps import compare_steps as compare_steps
+from wgf.studies.theory.bounds import fisher_rao_bound as fisher_rao_bound
+from wgf.studies.theory.convergence import ConvergenceRate as ConvergenceRate
+from wgf.studies.theory.convergence import convergence_rate as convergence_rate
 from wgf.studies.theory.convexity import Convexity as Convexity
 from wgf.studies.theory.convexity import convexity as convexity
 from wgf.studies.theory.decay import decay_bound as decay_bound

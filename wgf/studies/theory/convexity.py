@@ -5,9 +5,10 @@ Along a mixture φ is linear in s, and so is ∫V dμ, hence
     L[(1 − s)μ + sν] = (1 − s)L[μ] + sL[ν] − s(1 − s)‖φ_ν − φ_μ‖²,      d²L/ds² = 2‖φ_ν − φ_μ‖² ≥ 0,
 
 for every neuron: all minima are global ones, and form a convex set. That is the geometry in which mass is created at one place and taken
-away at another. The flow moves neurons instead, along displacements, μ_s the law of (1 − s)X + sY, where L need not be convex. Two minima may
-have a hill between them: with g(−θ) = g(θ), as c·tanh(a x) has it, and f* = g(θ*), both δ_θ* and δ_−θ* have L = 0, as all their mixtures
-do, and half way of the displacement stands δ₀, with L = ‖f*‖². Where g is linear in θ, and V convex, L is convex along displacements, too.
+away at another. The flow moves neurons instead, along displacements, μ_s the law of (1 − s)X + sY, where L need not be convex. Two minima
+may have a hill between them: with g(−θ) = g(θ), as c·tanh(a x) has it, and f* = g(θ*), both δ_θ* and δ_−θ* have L = 0, as all their
+mixtures do, and half way of the displacement stands δ₀, with L = ‖f*‖². Where g is linear in θ, and V convex, L is convex along
+displacements, too.
 
 Neither geometry contains the other. An energy of attraction, W(z) = ½|z|², is L = ∬W dμ dμ = Var μ: along a mixture concave, by
 d²L/ds² = −2|m_ν − m_μ|², m the means; along a displacement convex, d²L/ds² = 2 Var(Y − X) [McCann, Adv. Math. 128 (1997) 153].
