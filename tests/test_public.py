@@ -21,6 +21,7 @@ NAMES = re.findall(
     open_comparison density_at
     Pair compare_runs open_pair StepComparison compare_steps fluctuation density_error discretisation_error animate export reduce_to_sphere
     LimitKernel limit_kernel tangent_kernel Network TangentModel LazyStudy lazy open_lazy laziness step_change trained_network crossover
+    interpolate Convexity convexity ConvergenceRate convergence_rate fisher_rao_bound
     decay_bound decay_rate BoundaryWarning InputError ResolutionWarning RunError WgfError __version__
     """,
 )

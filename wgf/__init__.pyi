@@ -6,6 +6,7 @@ from wgf.errors import ResolutionWarning as ResolutionWarning
 from wgf.errors import RestWarning as RestWarning
 from wgf.errors import RunError as RunError
 from wgf.errors import WgfError as WgfError
+from wgf.measures.distances.interpolate import interpolate as interpolate
 from wgf.measures.distances.register import distance as distance
 from wgf.measures.distances.register import self_distance as self_distance
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence as sinkhorn_divergence
@@ -79,6 +80,11 @@ from wgf.studies.sweeps.comparison import open_comparison as open_comparison
 from wgf.studies.sweeps.over_sizes import compare as compare
 from wgf.studies.sweeps.over_steps import StepComparison as StepComparison
 from wgf.studies.sweeps.over_steps import compare_steps as compare_steps
+from wgf.studies.theory.bounds import fisher_rao_bound as fisher_rao_bound
+from wgf.studies.theory.convergence import ConvergenceRate as ConvergenceRate
+from wgf.studies.theory.convergence import convergence_rate as convergence_rate
+from wgf.studies.theory.convexity import Convexity as Convexity
+from wgf.studies.theory.convexity import convexity as convexity
 from wgf.studies.theory.decay import decay_bound as decay_bound
 from wgf.studies.theory.decay import decay_rate as decay_rate
 from wgf.studies.theory.density_error import density_error as density_error

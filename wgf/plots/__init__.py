@@ -14,6 +14,8 @@ DRAWERS = {
     "Pair": "wgf.plots.studies:plot_pair",
     "LazyStudy": "wgf.plots.lazy:plot_lazy",
     "StepComparison": "wgf.plots.studies:plot_steps",
+    "ConvergenceRate": "wgf.plots.theory:plot_convergence",
+    "Convexity": "wgf.plots.theory:plot_convexity",
 }
 
 

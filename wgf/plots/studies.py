@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
-from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, label_decades, set_sizes, set_title, shades, styled, write
+from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, label_decades, legend_below, set_sizes, set_title, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,7 +118,7 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
     panel.set_ylabel(f"{DISTANCES[name].label}  (root mean square)")
     _draw_triangle(panel, comparison, name, last)
     label_decades(panel)
-    _legend_below(panel)
+    legend_below(panel)
 
 
 def _draw_points(panel: Axes, comparison: Comparison, name: str, k: int, colour: str, label: str, shift: float = 1.0) -> None:
@@ -179,12 +179,7 @@ def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
     else:
         ylabel = rf"$m\,E{what}^2$"
     panel.set(xlabel="t", ylabel=ylabel, ylim=(0, None))
-    _legend_below(panel, columns=2)
-
-
-def _legend_below(panel: Axes, columns: int = 1) -> None:
-    """The legend outside of the panel, where it covers nothing."""
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
+    legend_below(panel, columns=2)
 
 
 def _draw_multiples(figure: Any, comparison: Comparison) -> None:

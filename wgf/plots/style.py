@@ -116,6 +116,11 @@ def set_sizes(panel: Axes, sizes: np.ndarray) -> None:
     panel.xaxis.set_minor_locator(NullLocator())
 
 
+def legend_below(panel: Axes, columns: int = 1) -> None:
+    """The legend outside of the panel, where it covers nothing."""
+    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
+
+
 def label_decades(panel: Axes) -> None:
     """Marks of a logarithmic y-axis that can be read: of few decades 1, 2 and 5, of many powers of ten, as many as have room."""
     from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter

@@ -303,7 +303,7 @@ def test_what_is_no_measure_is_named(name, other):
     cloud = wgf.Cloud(np.zeros((2, 1)), np.full(2, 0.5))
     for pair in ((cloud, other), (other, cloud)):
         with pytest.raises(
-            wgf.InputError, match=f"distances are between a Density, a MeshDensity and a Cloud, in any pair; {type(other).__name__} is none"
+            wgf.InputError, match=f"measures are a Density, a MeshDensity and a Cloud, in any pair; {type(other).__name__} is none"
         ):
             wgf.distance(name, *pair)
     with pytest.raises(wgf.InputError, match="sinkhorn_divergence is between densities on one grid; Cloud is none"):

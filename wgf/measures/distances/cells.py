@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from wgf.errors import InputError
@@ -55,7 +57,7 @@ def on_common_grid(mu: Measure, nu: Measure) -> tuple[Measure, Measure]:
     if np.prod(cells) > MOST_CELLS:
         return mu, nu
     grid = Grid(lower.tolist(), upper.tolist(), cells.astype(int).tolist(), mu.grid.names, mu.grid.boundary)
-    first, second = (Density(grid, density.averages_over(grid), density.neuron) for density in (mu, nu))
+    first, second = (replace(density, grid=grid, values=density.averages_over(grid)) for density in (mu, nu))
     return first, second
 
 

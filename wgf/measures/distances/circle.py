@@ -37,7 +37,18 @@ from bisect import bisect_left
 import numpy as np
 from scipy import optimize
 
-from wgf.measures.distances.line import Pieces, Steps, distribution_gaps, levels_of, pieces, quantiles, size_of, square_of
+from wgf.measures.distances.line import (
+    Coupling,
+    Pieces,
+    Steps,
+    cost_of,
+    distribution_gaps,
+    levels_of,
+    pieces,
+    quantiles,
+    size_of,
+    square_of,
+)
 from wgf.measures.measure import Measure
 
 ROUNDING = 1e-14  # of levels, which lie between zero and one
@@ -107,12 +118,16 @@ def _median(steps: Steps) -> float:
 
 def circle_w2(first: Pieces, second: Pieces, period: float) -> float:
     """W₂ = min_α C(α)^½."""
+    return cost_of(circle_coupling(first, second, period))
+
+
+def circle_coupling(first: Pieces, second: Pieces, period: float) -> Coupling:
+    """F⁻¹(u) with G⁻¹(u − α) for the best shift α, on the line of all images."""
     turns = np.arange(-TURNS, TURNS + 1.0)
     images = np.append(np.add.outer(turns, second[0][:-1]).ravel(), TURNS + 1.0)  # of the levels
     left, right = (np.add.outer(period * turns, places).ravel() for places in second[1:])
 
-    def coupled(shift: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The common levels (k + 1,), and F⁻¹(u) and G⁻¹(u − shift) at both ends of each step, (2, k)."""
+    def coupled(shift: float) -> Coupling:
         common = _common(first[0], images + shift)
         return common, np.stack(quantiles(first, common)), np.stack(quantiles((images + shift, left, right), common))
 
@@ -122,9 +137,7 @@ def circle_w2(first: Pieces, second: Pieces, period: float) -> float:
         gap, place = (x - y).T.ravel(), y.T.ravel()
         return float(np.sum((gap + np.roll(gap, -1)) * np.diff(place, append=place[0] + period))) / 2.0
 
-    shift = optimize.toms748(slope, -FARTHEST, FARTHEST, xtol=0.1 * ROUNDING, rtol=0.1 * ROUNDING, maxiter=1000)
-    common, x, y = coupled(shift)
-    return float(np.sqrt(square_of((np.diff(common), *(x - y)))))
+    return coupled(optimize.toms748(slope, -FARTHEST, FARTHEST, xtol=0.1 * ROUNDING, rtol=0.1 * ROUNDING, maxiter=1000))
 
 
 def _common(own: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from wgf.measures.measure import Density, Measure
 
 Pieces = tuple[np.ndarray, np.ndarray, np.ndarray]  # levels (k + 1,), and the quantile function at both ends of each piece (k,)
 Steps = tuple[np.ndarray, np.ndarray, np.ndarray]  # of a piecewise linear function: the widths, and its values at both ends of each
+Coupling = tuple[np.ndarray, np.ndarray, np.ndarray]  # levels (k + 1,), and two quantile functions at both ends of each step, (2, k) each
 
 
 def pieces(measure: Measure) -> Pieces:
@@ -53,9 +54,19 @@ def line_w1(first: Pieces, second: Pieces) -> float:
 
 def line_w2(first: Pieces, second: Pieces) -> float:
     """W₂ = (∫(F⁻¹ − G⁻¹)² du)^½."""
+    return cost_of(line_coupling(first, second))
+
+
+def line_coupling(first: Pieces, second: Pieces) -> Coupling:
+    """The increasing coupling, F⁻¹(u) with G⁻¹(u)."""
     levels = np.union1d(first[0], second[0])
-    (x, x_end), (y, y_end) = quantiles(first, levels), quantiles(second, levels)
-    return float(np.sqrt(square_of((np.diff(levels), x - y, x_end - y_end))))
+    return levels, np.stack(quantiles(first, levels)), np.stack(quantiles(second, levels))
+
+
+def cost_of(coupling: Coupling) -> float:
+    """(∫|x − y|² du)^½."""
+    levels, x, y = coupling
+    return float(np.sqrt(square_of((np.diff(levels), *(x - y)))))
 
 
 def line_energy(first: Pieces, second: Pieces) -> float:
@@ -66,12 +77,12 @@ def line_energy(first: Pieces, second: Pieces) -> float:
 def distribution_gaps(first: Pieces, second: Pieces) -> Steps:
     """F − G, from the first to the last place at which one of them is not constant."""
     places = np.unique(np.concatenate([*first[1:], *second[1:]]))
-    start = _distribution(first, places[:-1], "right") - _distribution(second, places[:-1], "right")
-    end = _distribution(first, places[1:], "left") - _distribution(second, places[1:], "left")
+    start = distribution(first, places[:-1], "right") - distribution(second, places[:-1], "right")
+    end = distribution(first, places[1:], "left") - distribution(second, places[1:], "left")
     return np.diff(places), start, end
 
 
-def _distribution(pieces: Pieces, x: np.ndarray, side: Literal["left", "right"]) -> np.ndarray:
+def distribution(pieces: Pieces, x: np.ndarray, side: Literal["left", "right"]) -> np.ndarray:
     """F at the places x (n,), or its limits from the left, (n,)."""
     levels, left, right = pieces
     begun = np.searchsorted(left, x, side=side)  # pieces that begin before x, or there

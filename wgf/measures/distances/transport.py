@@ -74,11 +74,11 @@ def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[floa
     periods = shared_periods(mu, nu)
     if len(periods) == 1:
         return on_axis(mu, nu, line_w2, circle_w2), 0.0
-    given = _seen_together(mu, nu, periods)
+    given = seen_together(mu, nu, periods)[0]
     kept = [isinstance(measure, Cloud) and len(each.masses) <= most for measure, each in zip((mu, nu), given, strict=True)]
     if all(kept):
         return _plan_cost([points_of(each) for each in given], periods), 0.0
-    parts, corresponding = _parts(given, kept, int(math.log2(max(most, 1))))
+    parts, corresponding = parts_of(given, kept, int(math.log2(max(most, 1))))
     value = _plan_cost(parts, periods)
     low, high = _bounds(value, parts)
     high = min([high, *(_carried_cost(pair, periods) for pair in corresponding)])
@@ -87,15 +87,15 @@ def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[floa
     return value, max(high - value, value - low) + resolution(mu) + resolution(nu)
 
 
-def _seen_together(mu: Measure, nu: Measure, periods: np.ndarray) -> list[Bricks]:
-    """The bricks of both seen from their common mean, so that measures far from zero keep their digits."""
+def seen_together(mu: Measure, nu: Measure, periods: np.ndarray) -> tuple[list[Bricks], np.ndarray]:
+    """The bricks of both seen from their common mean, so that measures far from zero keep their digits; and that mean, (p,)."""
     given = [bricks(mu), bricks(nu)]
     points, masses = (np.concatenate([getattr(each, name) for each in given]) for name in ("centers", "masses"))
     centre = circular_mean(points, masses, periods)
-    return [each.placed(centre, periods) for each in given]
+    return [each.placed(centre, periods) for each in given], centre
 
 
-def _parts(given: list[Bricks], kept: list[bool], cuts: int) -> tuple[list[Parts], list[list[Parts]]]:
+def parts_of(given: list[Bricks], kept: list[bool], cuts: int) -> tuple[list[Parts], list[list[Parts]]]:
     """The parts of both after `cuts`, or the points that are kept; and the corresponding parts, as small as cells, where both are cut."""
     if any(kept):
         return [points_of(each) if points else halved([each], [cuts])[0][0] for each, points in zip(given, kept, strict=True)], []
@@ -152,7 +152,7 @@ def sliced_w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
     if p == 1:
         return w2(mu, nu)
     closed(mu, nu, "sliced_w2 projects onto lines, which do not wrap around")
-    given = _seen_together(mu, nu, np.zeros(p))
+    given = seen_together(mu, nu, np.zeros(p))[0]
     return float(np.sqrt(np.mean([line_w2(*(projected(each, direction) for each in given)) ** 2 for direction in _directions(p)])))
 
 
