@@ -71,6 +71,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/roofline.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/defaults.py
+	$(BIN)/python benchmarks/certificates.py
 	$(BIN)/python benchmarks/densities.py
 	$(BIN)/python benchmarks/noise.py
 	$(BIN)/python benchmarks/jko.py

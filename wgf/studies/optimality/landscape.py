@@ -80,7 +80,8 @@ class Landscape:
             return np.ones_like(heights)
         if self.strength == 0:
             return np.where(heights > 0, self.ends[0], self.ends[1])
-        return np.minimum(np.maximum(-heights / self.strength, self.ends[0]), self.ends[1])
+        best: np.ndarray = np.clip(-heights / self.strength, self.ends[0], self.ends[1])
+        return best
 
     def envelope(self, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
         """m = e(H) + ½λV for the H (…, N) of the places (N, q); (…, N)."""
