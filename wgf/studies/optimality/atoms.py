@@ -204,7 +204,8 @@ def fewest(energy: RegressionEnergy, atoms: Atoms) -> Atoms:
     while True:
         features = energy.neuron.value(atoms.places, energy.data.inputs) * root
         table = np.column_stack([features, np.full(len(features), float(np.abs(features).max()) or 1.0)]).T
-        _, singular, right = linalg.svd(table, full_matrices=True)
+        triangle = linalg.qr(table, mode="r")[0][: len(features)]  # which has the same null vectors
+        _, singular, right = linalg.svd(triangle, full_matrices=True)
         rank = int((singular > SINGULAR * singular[0]).sum())
         if len(atoms.weights) <= rank:
             return atoms

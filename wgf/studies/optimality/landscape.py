@@ -30,7 +30,7 @@ from wgf.networks.neuron import Neuron, extended
 from wgf.problems.regression import RegressionEnergy
 from wgf.studies.optimality.domain import Domain
 
-SAMPLES, REACH = 20_001, 60.0  # at which, and up to which |z|, σ''' is looked at
+SAMPLES, REACH = 20_000, 60.0  # at which, and up to which |z|, σ''' is looked at
 MARGIN = 1.001  # by which σ''' may be larger between two of them
 BLOCK = 2**19  # numbers of an array of places × data
 
@@ -40,7 +40,7 @@ class Landscape:
 
     axes (q,)          the places of ω's coordinates in θ;  axis: that of c where it is free beside others, else None
     lower, upper (q,)  of ω;  ends: those of c
-    provable           whether its lower bounds are known
+    provable, linear   whether its lower bounds are known; whether θ is c alone, of which G is a quadratic function
     """
 
     def __init__(self, energy: RegressionEnergy, domain: Domain) -> None:
@@ -53,7 +53,13 @@ class Landscape:
         self.inner = neuron if self.axis is None or inner is None else inner
         self.lower, self.upper = domain.lower[self.axes], domain.upper[self.axes]
         self.ends = (1.0, 1.0) if self.axis is None else (float(domain.lower[self.axis]), float(domain.upper[self.axis]))
-        self.provable = isinstance(neuron, Neuron) and plain and neuron.theta != ("c",)
+        self.linear = isinstance(neuron, Neuron) and neuron.theta == ("c",)
+        self.provable = isinstance(neuron, Neuron) and plain
+
+    @property
+    def ridge(self) -> bool:
+        """Whether H is a sum of σ(ω·x̃ + offset)."""
+        return self.provable and not self.linear
 
     @property
     def dim(self) -> int:
@@ -105,10 +111,10 @@ class Landscape:
 
     def expansion(self, places: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """m, ∇m and ∇²m between kinks at places (N, q): (N,), (N, q), (N, q, q)."""
-        heights, slope, bend = self._of_heights(places, u) if self.provable else self._general(places, u)
+        heights, slope, bend = self._of_heights(places, u) if self.ridge else self._general(places, u)
         c = self.output(heights)
         gradient, hessian = c[:, None] * slope, c[:, None, None] * bend
-        if self.strength and self.provable:
+        if self.strength and self.ridge:
             gradient = gradient + self.strength * places
             hessian = hessian + self.strength * np.eye(self.dim)
         if self.strength and self.axis is not None:
@@ -154,12 +160,12 @@ class Landscape:
         return float(self.inner.all_coordinates(np.zeros(self.dim))[0])
 
     @cached_property
-    def third(self) -> tuple[np.ndarray, np.ndarray]:
-        """|z| and the largest |σ'''| from there on."""
-        z = np.linspace(-REACH, REACH, 2 * SAMPLES - 1)
+    def third(self) -> np.ndarray:
+        """The largest |σ'''| from |z| = k·REACH/SAMPLES on, for each k (SAMPLES,)."""
+        z = np.linspace(-REACH, REACH, 2 * SAMPLES + 1)
         third = np.abs(np.diff(self.inner.sigma.second(z))) / (z[1] - z[0])
-        outward = np.maximum(third[SAMPLES - 1 :], third[SAMPLES - 2 :: -1])
-        return z[SAMPLES - 1 : -1], MARGIN * np.maximum.accumulate(outward[::-1])[::-1]
+        outward = np.maximum(third[SAMPLES:], third[SAMPLES - 1 :: -1])
+        return MARGIN * np.maximum.accumulate(outward[::-1])[::-1]
 
     @cached_property
     def jumps(self) -> list[tuple[float, float]]:
@@ -177,6 +183,9 @@ class Landscape:
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
     def _bounds(self, places: np.ndarray, half: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.linear:
+            value, gradient, hessian = self.expansion(places, u)
+            return value, value + lowest_quadratic(gradient, hessian, half)
         z = places @ self.weighted_inputs.T + self.offsets
         heights, slope, bend = self._sums(z, u)
         above, below = self._rests(z, half @ np.abs(self.weighted_inputs).T, u)
@@ -186,9 +195,10 @@ class Landscape:
 
     def _rests(self, z: np.ndarray, reach: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How far H may be above and below its expansion, (N,) each: T, of which kinks give the part that their jumps say."""
-        table = self.third
-        third = np.abs(self.factor) * np.interp(np.abs(z) - reach, *table)
-        rest = (third * reach**3) @ np.abs(u) / 6.0
+        places = np.clip((np.abs(z) - reach) * (SAMPLES / REACH), 0, SAMPLES - 1).astype(np.int64)
+        third = self.third[places]
+        third *= reach**3
+        rest = abs(self.factor) * (third @ np.abs(u)) / 6.0
         above, below = rest, rest
         for kink, jump in self.jumps:
             crossed = np.maximum(reach - np.abs(z - kink), 0.0)

@@ -32,7 +32,7 @@ ON_LINE = 65  # points on a kink's line
 CLOSE = 1e-6  # of the extent of the domain: descents that end there have found the same place
 MOST_CELLS = 1024  # of the grid along an axis
 FIRST_CELLS = 16  # along an axis, of a proof
-WORK = 3e8  # cells × data of a proof
+WORK = 1e8  # cells × data of a proof
 STEP = 0.1  # of the grid near the origin, where it grows
 FARTHEST = 2.0**40
 
@@ -112,7 +112,7 @@ class Search:
         directions (lines, q, q). None without kinks, or with more coordinates.
         """
         landscape = self.landscape
-        if not (landscape.provable and landscape.jumps and landscape.dim <= 2):
+        if not (landscape.ridge and landscape.jumps and landscape.dim <= 2):
             return None
         kinks = np.array([kink for kink, _ in landscape.jumps])
         right = (kinks[:, None] - landscape.offsets).ravel()
@@ -262,6 +262,8 @@ def radius(landscape: Landscape, u: np.ndarray) -> float:
 
 def _sphere(landscape: Landscape, u: np.ndarray, reach: float) -> float:
     """What m is at least on the sphere |ω| = R."""
+    if landscape.linear:
+        return 0.5 * landscape.strength * reach**2 - reach * abs(float(landscape.heights(np.ones((1, 1)), u)[0]))
     farthest = np.linalg.norm(landscape.weighted_inputs, axis=1) * reach + np.abs(landscape.offsets)
     sigma = landscape.inner.sigma
     z = np.concatenate([farthest, -farthest])
