@@ -28,6 +28,7 @@ import wgf
 import wgf.methods
 from wgf.methods import METHODS, method_class
 from wgf.methods.base import Stepper
+from wgf.methods.geometry.exchange import Exchange
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.pushforward.forward import ForwardStepper
@@ -104,6 +105,12 @@ CASES = {
     "pushforward": {
         "": Case(wgf.Pushforward(*FINE, nodes=12, tolerance=1e-5), changed=None, cells=1e-2, mass=1e-5),
     },
+    "mirror-descent": {
+        "kl": Case(wgf.MirrorDescent(*BOX)),
+        "kl, noise": Case(wgf.MirrorDescent(*BOX), NOISY),
+        "kl, G on all cells": Case(wgf.MirrorDescent(*BOX), BOUNDED),
+        "euclidean": Case(wgf.MirrorDescent(**TIGHT, bregman="euclidean"), dataclasses.replace(PLANE, initial=NARROW)),
+    },
     "particles": {
         "flow": Case(wgf.Particles(20, seed=1), changed=moved),
         "flow, walls": Case(wgf.Particles(20, seed=1, **WALLS), dataclasses.replace(PLANE, initial=NARROW)),
@@ -136,7 +143,7 @@ def test_every_stepper_has_a_case():
         names = vars(importlib.import_module(module.name)).values()
         found |= {each for each in names if isinstance(each, type) and {"start", "step", "frame"} <= set(dir(each))}
     bound = {type(case.stepper()) for case in ALL.values()}
-    assert found - {Stepper, GridStepper, CloudStepper, ForwardStepper} == bound
+    assert found - {Stepper, GridStepper, Exchange, CloudStepper, ForwardStepper} == bound
 
 
 def test_methods_are_frozen_and_say_in_one_line_what_they_are(case):

@@ -13,6 +13,7 @@ METHODS = {
     "fipy": "wgf.methods.fipy.method:FiPyMesh",
     "characteristics": "wgf.methods.particles.characteristics:Characteristics",
     "pushforward": "wgf.methods.pushforward.method:Pushforward",
+    "mirror-descent": "wgf.methods.geometry.mirror_descent:MirrorDescent",
     "particles": "wgf.methods.particles.method:Particles",
 }
 

@@ -18,9 +18,10 @@ from wgf.measures.laws.base import generator
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper
-from wgf.methods.particles.flow import SOLVERS, FlowStepper
+from wgf.methods.particles.flow import FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
 from wgf.methods.particles.walls import Walls
+from wgf.methods.solver_step import SOLVERS
 from wgf.methods.time_steps import shortened
 from wgf.networks.scaling import CENTRED, check_scale, in_pairs
 from wgf.problems.internal import PorousMedium
