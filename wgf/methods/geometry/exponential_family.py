@@ -48,6 +48,7 @@ class ExponentialFamily(Exchange[FamilyState]):
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         super().__init__(method, problem, grid)
         self.tau = problem.noise
+        self.facts["geometry"] = "fisher-rao"
 
     def begin(self, time: float, values: np.ndarray) -> FamilyState:
         """A state with these values."""

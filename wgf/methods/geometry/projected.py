@@ -36,6 +36,7 @@ class Projected(Exchange[GridState]):
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         super().__init__(method, problem, grid)
+        self.facts["geometry"] = "euclidean"
         norm = self.potential.kernel_norm()
         self.dt = SHARE / norm if norm > 0 else math.inf
 
