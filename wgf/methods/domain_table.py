@@ -64,9 +64,7 @@ def injected(table: TomlTable) -> dict[str, Law]:
     return {"injection": law}
 
 
-def on_box(
-    cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...], **given: Any
-) -> AnyMethod:
+def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...], **given: Any) -> AnyMethod:
     """A method whose fields are cells, lower and upper, perhaps boundary, grow and spacing, what is given, and the keys of [method]."""
     box, options = read_box(domain, problem, cells), {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for key in KEYS:

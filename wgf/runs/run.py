@@ -157,7 +157,8 @@ class Run(Shown):
     def out_of_balance(self) -> bool:
         """Whether E of a cloud fell at quite another rate than its dissipation: a derivative is wrong, or steps are too long.
 
-        The balance is that of the flow: not of gradient descent, nor of births and deaths, which are random. Schemes on cells need no derivatives, and have balances of their own.
+        The balance is that of the flow: not of gradient descent, nor of births and deaths, which are random.
+        Schemes on cells need no derivatives, and have balances of their own.
         """
         from wgf.measures.measure import Cloud
 

@@ -13,8 +13,8 @@ in which what is born takes the place of what is anywhere, so that the mass stay
     dE/dt = −2r∫(G − Ḡ)² dμ − 2r∫(Ḡ − G)_+² dμ_b,
 
 and where μ_b has mass everywhere, it comes to rest with G ≥ Ḡ everywhere only: at the global minimum. It is in the spirit of the
-reinjection of Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), with births chosen by the same clocks as those of neurons. For G, Ḡ and b that
-stand still it is linear, and with the growth x = −2r(G − Ḡ + b)t
+reinjection of Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), with births chosen by the same clocks as those of neurons. For G, Ḡ and
+b that stand still it is linear, and with the growth x = −2r(G − Ḡ + b)t
 
     μ_t = μ₀eˣ + 2rt(Ḡ − G)_+ (eˣ − 1)/x μ_b,    scaled to the mass of μ₀.
 """

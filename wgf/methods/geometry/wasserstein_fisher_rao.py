@@ -22,7 +22,7 @@ import numpy as np
 
 from wgf.errors import InputError, nonnegative, number, positive, positive_if_given, shown
 from wgf.measures.grid import Grid, check_box, describe_box
-from wgf.measures.laws import Law, OnAxes
+from wgf.measures.laws import Law
 from wgf.measures.laws.base import check_law
 from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, Frame, check_growth
@@ -31,7 +31,7 @@ from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.method import FiniteVolume
 from wgf.methods.finite_volume.transport import Transport
 from wgf.methods.geometry.reaction import decay, logarithm, spread, tilted, with_births
-from wgf.methods.grid_stepper import GridStepper, box_grid, coarsened, judged, require_memory
+from wgf.methods.grid_stepper import box_grid, coarsened, judged, require_memory
 from wgf.methods.step_control import StepControl
 from wgf.methods.time_steps import in_turn, landing
 from wgf.problems.problem import Problem
@@ -118,17 +118,16 @@ class Reacting(StepControl[Any]):
     def __init__(self, method: WassersteinFisherRao, problem: Problem, grid: Grid) -> None:
         self.method, self.problem, self.tau = method, problem, problem.noise
         box = FiniteVolume(method.cells, method.lower, method.upper, method.boundary, negligible=0.0, tolerance=method.tolerance)
-        scheme: type[GridStepper[Any]] = DriftDiffusion if problem.noise > 0 else Transport
-        self.transport: Any = scheme(box, problem, grid)
+        scheme: Any = DriftDiffusion if problem.noise > 0 else Transport
+        self.transport = scheme(box, problem, grid)
         self.first_step, self.volumes = self.transport.first_step, self.transport.volumes
         self.source = None if method.injection is None else self._births(method.injection, grid)
         self.facts: dict[str, Any] = self.transport.facts | {"method_summary": repr(method), "geometry": "wasserstein-fisher-rao"}
 
     def _births(self, law: Law, grid: Grid) -> np.ndarray:
         """The law's averages; what lies beyond the box is left out."""
-        law = law.on_axes(grid.dim) if isinstance(law, OnAxes) else law
         problem = dataclasses.replace(self.problem, initial=law)
-        result: np.ndarray = self.transport.potential.arranged(judged(problem, grid, law.cell_averages(grid)))
+        result: np.ndarray = self.transport.potential.arranged(judged(problem, grid, problem.initial.cell_averages(grid)))
         return result
 
     def start(self) -> Any:
@@ -141,7 +140,8 @@ class Reacting(StepControl[Any]):
 
     def frame(self, state: Any) -> Frame:
         """The density as it is, its diagnostics and its prediction."""
-        return dataclasses.replace(self.transport.frame(state), diagnostics=self.diagnostics(state))
+        frame: Frame = self.transport.frame(state)
+        return dataclasses.replace(frame, diagnostics=self.diagnostics(state))
 
     def diagnostics(self, state: Any) -> Diagnostics:
         """Those of the transport, and what E loses by reaction."""

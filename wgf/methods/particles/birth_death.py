@@ -1,15 +1,15 @@
 """Neurons that die and divide: the clouds of ∂_t μ = div(μ∇G) − 2r(G − Ḡ)μ, by independent exponential clocks.
 
-After each step of the motion, of length h, neuron j compares its potential with the mean of the cloud, x_j = 2r(G(θ_j) − Ḡ)h. Where x_j > 0
-it is killed with probability 1 − e^{−x_j}, and a copy of another one, drawn at random, takes its place; where x_j < 0 a copy of it takes the
-place of one that is drawn at random, with probability e^{−x_j} − 1, the mean number of its copies and their copies. There are always m
-neurons, and all weigh the same [Rotskoff, Jelassi, Bruna & Vanden-Eijnden, ICML 2019]. Copies part only where noise or batches part them.
+After each step of the motion, of length h, neuron j compares its potential with the mean of the cloud, x_j = 2r(G(θ_j) − Ḡ)h. Where
+x_j > 0 it is killed with probability 1 − e^{−x_j}, and a copy of another one, drawn at random, takes its place; where x_j < 0 a copy of it
+takes the place of one that is drawn at random, with probability e^{−x_j} − 1, the mean number of its copies and their copies. There are
+always m neurons, and all weigh the same [Rotskoff, Jelassi, Bruna & Vanden-Eijnden, ICML 2019]. Copies move as one.
 
-With `injection` from a law μ_b, m candidates are drawn from it in each step; one with x < 0 is born with probability 1 − e^{x}, and takes the
-place of a neuron drawn at random: the births of geometry/reaction.py.
+With `injection` from a law μ_b, m candidates are drawn from it in each step; one with x < 0 is born with probability 1 − e^{x}, and takes
+the place of a neuron drawn at random: the births of geometry/reaction.py.
 
-Motion and clocks in turn are of first order in h. Steps of the gradient flow are cut so that no |x_j| is more than LONGEST. The numbers of a
-step come from a counter-based generator with the key of the seed and the time for its counter: they depend on nothing else.
+Motion and clocks in turn are of first order in h. Steps of the gradient flow are cut so that no |x_j| is more than LONGEST. The numbers of
+a step come from a counter-based generator with the key of the seed and the time for its counter: they depend on nothing else.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, Frame, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.time_steps import landing
+from wgf.problems.regression import network
 
 LONGEST = 0.02  # |x_j| of a step of the gradient flow
 TINY = 1e-300  # instead of zero, where it is divided by
@@ -66,15 +67,15 @@ class BirthDeath:
 
     def surplus(self, points: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """G − Ḡ of the cloud at its points (m, p), or at others (N, p)."""
-        cloud = Cloud(points, self.motion.weights, self.motion.neuron)
-        own = self.motion.energy.potential(points, cloud)
-        at = own if others is None else self.motion.energy.potential(others, cloud)
+        energy, cloud = network(self.motion.energy), Cloud(points, self.motion.weights)
+        own = energy.potential(points, cloud)
+        at = own if others is None else energy.potential(others, cloud)
         result: np.ndarray = at - own.mean()
         return result
 
     def _ring(self, state: State, time: float) -> None:
         """The deaths and births of a time."""
-        rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 0, np.float64(state.time).view(np.uint64)]))
+        rng = np.random.Generator(np.random.Philox(key=self.key, counter=np.array([0.0, 0.0, 0.0, state.time]).view(np.uint64)))
         old, m = state.array, len(state.array)
         x = 2.0 * self.rate * time * self.surplus(old)
         rings = rng.random(m) < np.where(x > 0, -np.expm1(-x), np.expm1(-x))

@@ -7,6 +7,7 @@ on batches of the data, they move in steps of a fixed size (langevin.py).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, located, positive_if_given, whole, whole_if_given
-from wgf.measures.laws import Law, OnAxes
+from wgf.measures.laws import Law
 from wgf.measures.laws.base import check_law, generator
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import injected, without_box
@@ -126,9 +127,8 @@ class Particles:
         motion = self._motion(problem, self._drawn(problem, walls), walls)
         if self.birth_death is None:
             return motion
-        births = self.injection
-        if births is not None:
-            births = walls.law_inside(births.on_axes(problem.dim or 1) if isinstance(births, OnAxes) else births)
+        law = self.injection
+        births = None if law is None else walls.law_inside(dataclasses.replace(problem, initial=law).initial)
         return BirthDeath(motion, self.birth_death, births, noise_key(self.seed, stream=2), self.step is not None)
 
     def _check_fit(self, problem: Problem) -> None:

@@ -62,7 +62,8 @@ def density_error(problem: Problem, run: Run) -> np.ndarray:
     """∫|μ_h − μ| dθ at the frames of a run, (T,), against exact averages over its cells, which are right to 1e-4 in L¹.
 
     NaN where the frames are no densities on grids, or exact averages are not to be had: with noise, interactions, growth, kinks of the
-    activation, periodic axes, other geometries, or where walls hold more than a thousandth of the mass. `discretisation_error` then estimates it.
+    activation, periodic axes, in other geometries, or where walls hold more than a thousandth of the mass.
+    `discretisation_error` then estimates it.
     """
     check_problem(problem)
     check_run(run)
