@@ -9,6 +9,7 @@ from scipy.optimize import brentq, nnls
 
 import wgf
 from wgf.methods.geometry.projected import nearest_density
+from wgf.runs.summary import run_facts
 
 pytestmark = pytest.mark.coarse
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 12)
@@ -72,6 +73,23 @@ def test_energy_falls_at_the_rate_of_its_dissipation():
     for problem in (PLANE, dataclasses.replace(PLANE, temperature=0.2)):
         run = wgf.solve(problem, wgf.MirrorDescent(*BOX), 2.0, 201)
         assert run.dissipation_defect < 1e-4
+
+
+def test_cells_are_of_second_order():
+    """And the error of the loss is estimated from coarser runs, by which it is within a factor of two."""
+    losses = []
+    for cells in (32, 64, 256):
+        method = wgf.MirrorDescent((cells, cells), *BOX[1:])
+        losses.append(wgf.solve(PLANE, method, 2.0, 2).loss[-1])
+    assert np.log2((losses[0] - losses[2]) / (losses[1] - losses[2])) == pytest.approx(2, abs=0.2)
+    found = wgf.discretisation_error(PLANE, wgf.MirrorDescent((64, 64), *BOX[1:]), 2.0)["loss"][-1]
+    assert abs(losses[1] - losses[2]) / 2 < found < 2 * abs(losses[1] - losses[2])
+
+
+def test_summaries_tell_of_the_geometry():
+    run = wgf.solve(PLANE, wgf.MirrorDescent(*BOX), 1.0, 3)
+    assert "ΔL = −2∫D dt, D the dissipation of fisher-rao, within" in run_facts(run)["balance"]
+    assert "geometry" not in wgf.solve(PLANE, wgf.FiniteVolume(*BOX), 0.1, 2).attributes
 
 
 def cut(values, total):

@@ -171,7 +171,7 @@ def test_the_published_case(published):
             assert value == pytest.approx(figure, rel=0.03 if figure > 1e-4 else 0.05)
     stalled = {
         name: wgf.solve(published.stalling, density, 30.0, 2)
-        for name, (density, _) in published.methods(published.density, None).items()
+        for name, (density, _) in published.methods(published.density, published.neurons).items()
         if name != "descent"
     }
     assert stalled["birth and death"].loss[-1] / 2 == pytest.approx(0.0137, rel=0.03)

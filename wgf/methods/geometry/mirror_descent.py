@@ -19,7 +19,7 @@ from wgf.methods.domain_table import on_box
 from wgf.methods.geometry.exchange import Exchange
 from wgf.methods.geometry.exponential_family import ExponentialFamily
 from wgf.methods.geometry.projected import Projected
-from wgf.methods.grid_stepper import box_grid, require_memory
+from wgf.methods.grid_stepper import box_grid, coarsened, require_memory
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.problems.schema import TomlTable
@@ -71,6 +71,16 @@ class MirrorDescent:
     def grid(self, problem: Problem, until: float) -> Grid:
         """The grid, on the box given or found."""
         return box_grid(self, problem, until)
+
+    @property
+    def order(self) -> int:
+        """Of the error in h: values are those at the centres of cells."""
+        return 2
+
+    def coarser(self, problem: Problem, until: float) -> MirrorDescent:
+        """Itself on the same box, with cells twice as long."""
+        result: MirrorDescent = coarsened(self, self.grid(problem, until), 2.0)
+        return result
 
     def __repr__(self) -> str:
         cells = "cells by the width of the law" if self.cells is None else np.atleast_1d(self.cells).tolist()
