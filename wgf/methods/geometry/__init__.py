@@ -2,7 +2,8 @@
 
     μ_{k+1} = argmin_p  E[p] + D(p, μ_k)/(2Δt),        ξ = G + τ log μ = δE/δμ,   ξ̄ = ∫ξ dμ,
 
-the lecture's reading of training. In the limit Δt → 0 the distance D says how mass may get from one place to another:
+the lecture's reading of training, which writes L[p] + D/(2η): the same step with Δt = 2η. In the limit Δt → 0 the distance D says how mass
+may get from one place to another:
 
     D                                                 flow                                     by
     W₂²                    moved                      ∂_t μ = div(μ∇ξ)                         JKO, FiniteVolume, Particles
