@@ -20,6 +20,7 @@ from wgf.methods import METHODS
 from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS, SCHEMES
 from wgf.methods.fipy.domains import SHAPES
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
+from wgf.methods.geometry.mirror_descent import BREGMAN
 from wgf.methods.particles import langevin
 from wgf.networks.activations import ACTIVATIONS
 from wgf.problems.formula import CONSTANTS, FUNCTIONS
@@ -125,6 +126,7 @@ REGISTERS = {  # each with the words with which its place in the manual begins
     "limiters": (LIMITERS, "**`finite-volume`**"),
     "integrators": (INTEGRATORS, "**`finite-volume`**"),
     "schemes for the noise": (SCHEMES, "| | `gibbs` | `split` |\n|---|---|---|\n| how |"),
+    "Bregman divergences": (BREGMAN, "**`mirror-descent`**"),
     "domains of the scalings": (DOMAINS, "- `domain`: "),
     "distances": (DISTANCES, "| name | distance |"),
     "schemes of noisy particles": (langevin.SCHEMES, "**`particles`**"),

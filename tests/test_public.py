@@ -17,12 +17,13 @@ NAMES = re.findall(
     """
     Activation Neuron ramp Data Teacher Grid Density MeshDensity Cloud Mesh Box Disc Annulus Sphere Circle GmshFile
     Ball FromDensity Gaussian Mixture Product Samples Uniform Penalty RegressionEnergy InteractionEnergy Entropy PorousMedium Problem
-    Characteristics Pushforward FiniteVolume FiPyMesh JKO Particles Run open_run solve distance self_distance Comparison compare
-    open_comparison density_at
+    Characteristics Pushforward FiniteVolume FiPyMesh JKO MirrorDescent Particles Run open_run solve distance self_distance Comparison
+    compare open_comparison density_at
     Pair compare_runs open_pair StepComparison compare_steps fluctuation density_error discretisation_error animate export reduce_to_sphere
     LimitKernel limit_kernel tangent_kernel Network TangentModel LazyStudy lazy open_lazy laziness step_change trained_network crossover
     interpolate Convexity convexity ConvergenceRate convergence_rate fisher_rao_bound
-    decay_bound decay_rate BoundaryWarning InputError ResolutionWarning RunError WgfError __version__
+    Certificate certify GlobalMinimum global_minimum
+    decay_bound decay_rate WassersteinFisherRao BoundaryWarning InputError ResolutionWarning RunError WgfError __version__
     """,
 )
 

@@ -31,6 +31,8 @@ from wgf.methods.fipy.domains import Disc as Disc
 from wgf.methods.fipy.domains import GmshFile as GmshFile
 from wgf.methods.fipy.domains import Sphere as Sphere
 from wgf.methods.fipy.method import FiPyMesh as FiPyMesh
+from wgf.methods.geometry.mirror_descent import MirrorDescent as MirrorDescent
+from wgf.methods.geometry.wasserstein_fisher_rao import WassersteinFisherRao as WassersteinFisherRao
 from wgf.methods.jko.method import JKO as JKO
 from wgf.methods.jko.method import QuantileJKO as QuantileJKO
 from wgf.methods.particles.characteristics import Characteristics as Characteristics

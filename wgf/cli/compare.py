@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -69,7 +71,7 @@ def compare(
     task = read_task(files[0])
     limit, particles = task.method, None
     if isinstance(limit, Particles):
-        limit, particles = read_task(files[0], "finite-volume").method, limit
+        limit, particles = limit_of(limit, files[0]), limit
     with saying_what_is_kept(output, "cells"), located(str(files[0])):
         result = sweep(
             task.problem,
@@ -90,3 +92,13 @@ def compare(
     if not quiet:
         show_facts(task.problem.title or files[0].stem, {**comparison_facts(result), "file": output, "figure": figure})
         show_rates(result)
+
+
+def limit_of(particles: Any, file: Path) -> Any:
+    """The method on the grid of a problem file whose limit these particles have."""
+    from wgf.runs.task import read_task
+
+    if particles.birth_death is None:
+        return read_task(file, "finite-volume").method
+    limit = read_task(file, "wasserstein-fisher-rao").method
+    return dataclasses.replace(limit, rate=particles.birth_death, injection=particles.injection)

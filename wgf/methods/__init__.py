@@ -13,6 +13,8 @@ METHODS = {
     "fipy": "wgf.methods.fipy.method:FiPyMesh",
     "characteristics": "wgf.methods.particles.characteristics:Characteristics",
     "pushforward": "wgf.methods.pushforward.method:Pushforward",
+    "mirror-descent": "wgf.methods.geometry.mirror_descent:MirrorDescent",
+    "wasserstein-fisher-rao": "wgf.methods.geometry.wasserstein_fisher_rao:WassersteinFisherRao",
     "particles": "wgf.methods.particles.method:Particles",
 }
 

@@ -108,7 +108,7 @@ class Diagnostics:
 
     loss         L[μ]
     free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for a cloud with noise, which has no entropy
-    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for a cloud ∫|∇G|² dμ
+    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for a cloud ∫|∇G|² dμ; in other geometries that rate (geometry/)
     mass         ∫ dμ
     minimum      the smallest cell average, or the smallest weight
     boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds

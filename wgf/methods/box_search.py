@@ -159,7 +159,7 @@ def _share_moved(before: np.ndarray, after: np.ndarray, extent: np.ndarray) -> f
     return float(max(together.max(), apart.max()))
 
 
-def _cheap_run(problem: Problem, until: float) -> tuple[CloudStepper[Any], float]:
+def _cheap_run(problem: Problem, until: float) -> tuple[Any, float]:
     """The stepper of the cheap run, and the margin that its points need."""
     if isinstance(problem.energy.internal, PorousMedium):
         raise InputError(f"no box can be found for U = {problem.energy.internal!r}, as particles have no density: give lower and upper")

@@ -12,10 +12,12 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.grid import check_box
+from wgf.measures.laws import Law
 from wgf.methods.default_cells import ON_AXIS
 from wgf.methods.fipy.domains import SHAPES
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
+from wgf.problems.toml import read_law
 
 AnyMethod = TypeVar("AnyMethod")
 
@@ -53,8 +55,17 @@ def on_axis(problem: Problem) -> int:
     return ON_AXIS[min(problem.dim or 1, max(ON_AXIS))]
 
 
-def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> AnyMethod:
-    """A method whose fields are cells, lower and upper, perhaps boundary, grow and spacing, and the keys of [method]."""
+def injected(table: TomlTable) -> dict[str, Law]:
+    """The law of births in [method.injection], where there is one."""
+    if "injection" not in table:
+        return {}
+    law = read_law(table.table("injection"))
+    table.leave("injection")
+    return {"injection": law}
+
+
+def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...], **given: Any) -> AnyMethod:
+    """A method whose fields are cells, lower and upper, perhaps boundary, grow and spacing, what is given, and the keys of [method]."""
     box, options = read_box(domain, problem, cells), {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for key in KEYS:
         if key in table:
@@ -69,7 +80,7 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
         raise domain.error("boundary", f"= {box['boundary']!r} is not for {cls.__name__}, whose box has closed walls: no-flux")
     if "spacing" not in options:
         box.setdefault("cells", on_axis(problem))
-    method = table.build(cls, **{key: value for key, value in box.items() if key in options})
+    method = table.build(cls, **{key: value for key, value in box.items() if key in options}, **given)
     if "lower" in box and "upper" in box:
         with domain.located():
             method.grid(problem, 0.0)  # type: ignore[attr-defined]

@@ -38,7 +38,8 @@ def draw_fall(panel: Axes, run: Run) -> None:
     colour = FAINT if known else BLUE
     growth = run.attributes.get("growth", 0.0)
     grown = rf" + {growth:g} \int G^2 d\mu" if growth else ""
-    panel.plot(time, dissipation, color=colour, linewidth=1.2, label=rf"dissipation $\int |{force}|^2 d\mu{grown}$")
+    fall = "-dE/dt" if "geometry" in run.attributes else rf"\int |{force}|^2 d\mu{grown}"
+    panel.plot(time, dissipation, color=colour, linewidth=1.2, label=f"dissipation ${fall}$")
     if known:
         panel.plot(time, loss, color=BLUE, label=r"loss $L[\mu_t]$")
         panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)

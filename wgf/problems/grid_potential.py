@@ -149,6 +149,11 @@ class RegressionPotential(GridPotential):
         result: np.ndarray = matrix * self.grid.cell_volume
         return result
 
+    def kernel_norm(self) -> float:
+        """The norm of K in L²(dθ), on the cells that of ΦᵀΦ|cell|."""
+        columns = float(self.multiplier @ self.multiplier) if self.factored else 1.0
+        return float(np.linalg.norm(self.features, 2) ** 2) * columns * self.grid.cell_volume
+
     def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
         """½λ Σ_cells V μ."""
         full = self.penalty.shape == values.shape

@@ -157,11 +157,13 @@ class Run(Shown):
     def out_of_balance(self) -> bool:
         """Whether E of a cloud fell at quite another rate than its dissipation: a derivative is wrong, or steps are too long.
 
-        The balance is that of the flow: not of gradient descent. Schemes on cells need no derivatives, and have balances of their own.
+        The balance is that of the flow: not of gradient descent, nor of births and deaths, which are random.
+        Schemes on cells need no derivatives, and have balances of their own.
         """
         from wgf.measures.measure import Cloud
 
-        follows = json.loads(str(self.attributes["method_options"])).get("step") is None and len(self.history["time"]) > FEWEST_STEPS
+        chosen = json.loads(str(self.attributes["method_options"]))
+        follows = chosen.get("step") is chosen.get("birth_death") is None and len(self.history["time"]) > FEWEST_STEPS
         unbalanced = follows and self.dissipation_defect > UNBALANCED and not self.stands_still
         return unbalanced and isinstance(self.measures[-1], Cloud)  # which a stored run reads from its file
 

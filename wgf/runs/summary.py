@@ -32,10 +32,7 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["free energy"] = f"{run.free_energy[0]:.6g} → {run.free_energy[-1]:.6g}"
     if math.isfinite(run.free_energy[-1]):
         facts["free energy" if run.has_free_energy else "loss"] += f"; {_rises(run.largest_rise)}"
-        law = "ΔE = −∫∫|∇(G + τ log μ)|² dμ dt" if run.attributes["temperature"] > 0 else "ΔE = −∫∫|∇G|² dμ dt"
-        law, what = (law, "E") if run.has_free_energy else ("ΔL = −2∫∫|∇G|² dμ dt", "L")
-        law += f" − {2 * growth:g}∫∫G² dμ dt" if growth else ""
-        facts["balance"] = _balance(run, law, what)
+        facts["balance"] = _balance(run, _law(run, growth), "E" if run.has_free_energy else "L")
     if "split" in run.history:
         facts["scheme"] = _schemes(run)
     if len(run.history.get("gain", ())) > 1:
@@ -113,6 +110,15 @@ def _rest(run: Run) -> str:
     time, residual, tolerance = (float(run.attributes[f"rest_{name}"]) for name in ("time", "residual", "tolerance"))
     reached = f"at rest at t = {time:.4g}" if math.isfinite(time) else f"not at rest by t = {run.times[-1]:g}"
     return f"{reached}: {residual_in_words(residual)}, tolerance {tolerance:g}"
+
+
+def _law(run: Run, growth: float) -> str:
+    """At which rate E falls, or L."""
+    fall = "ΔE = −" if run.has_free_energy else "ΔL = −2"
+    if "geometry" in run.attributes:
+        return f"{fall}∫D dt, D the dissipation of {run.attributes['geometry']},"
+    force = "∇(G + τ log μ)" if run.has_free_energy and run.attributes["temperature"] > 0 else "∇G"
+    return f"{fall}∫∫|{force}|² dμ dt" + (f" − {2 * growth:g}∫∫G² dμ dt" if growth else "")
 
 
 def _balance(run: Run, law: str, what: str) -> str:

@@ -255,3 +255,25 @@ def test_a_problem_that_cannot_be_sent_says_so():
     )
     with pytest.raises(wgf.InputError, match=r"cannot be sent to other processes .* or use workers=1"):
         wgf.compare(problem, wgf.FiniteVolume(16, TANH.lower, TANH.upper), 0.1, (4, 8), 5, save=2, workers=2)
+
+
+BORN = wgf.WassersteinFisherRao(32, TANH.lower, TANH.upper, rate=2.0)
+
+
+def test_neurons_that_die_approach_the_limit_that_multiplies():
+    """By themselves, when the limit does so; and not that of the flow without births and deaths."""
+    found = wgf.compare(TANH.problem, BORN, 0.5, (20, 320), 8, save=2, workers=1)
+    assert found.distance["function"][1, :, -1].mean() < 0.5 * found.distance["function"][0, :, -1].mean()
+
+
+@pytest.mark.parametrize(
+    ("method", "particles", "words"),
+    [
+        (BORN, wgf.Particles(2), r"is the limit of particles with birth_death = 2.0, and not of Particles\(2 neurons, seed 0\)"),
+        (wgf.FiniteVolume(8), wgf.Particles(2, birth_death=1.0), "is the limit of particles with birth_death = None, and not of Particles"),
+        (wgf.MirrorDescent(8), None, "the mass of MirrorDescent is not moved, so that no neurons follow it"),
+    ],
+)
+def test_a_limit_in_another_geometry_is_refused(method, particles, words):
+    with pytest.raises(wgf.InputError, match=words):
+        wgf.compare(TANH.problem, method, 0.5, (20, 320), 5, particles=particles)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import integrate
 
-from wgf.errors import RunError
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.walls import Walls
+from wgf.methods.solver_step import solver_step
 from wgf.problems.problem import Problem
-
-SOLVERS = {"DOP853": integrate.DOP853, "RK45": integrate.RK45, "RK23": integrate.RK23}
 
 
 @dataclass(eq=False, repr=False)
@@ -24,7 +22,7 @@ class FlowState(State):
 
 
 class FlowStepper(CloudStepper[FlowState]):
-    """Moves the cloud with a solver of SciPy, which is made anew for every step: all that goes from one to the next is the step size.
+    """Moves the cloud with a solver of SciPy (solver_step.py).
 
     The last stage of a step is the velocity at its end, with which the next one begins.
     """
@@ -40,7 +38,7 @@ class FlowStepper(CloudStepper[FlowState]):
         walls: Walls | None = None,
     ) -> None:
         super().__init__(problem, points, weights, walls)
-        self.solver, self.rtol, self.atol = SOLVERS[solver], rtol, atol
+        self.solver, self.rtol, self.atol = solver, rtol, atol
         self.token: object = None  # of the state that `last` is of
         self.last = (points, np.nan)  # the velocity and the loss where they were evaluated last
 
@@ -53,26 +51,16 @@ class FlowStepper(CloudStepper[FlowState]):
         if self.token is not state.token:
             self.last = self.velocity(state.array)
         before, self.token = self.diagnostics(state.time, *self.last), None
-        first = [self.last[0].ravel()]  # what the solver asks for when it is made
 
         def rate(time: float, flat: np.ndarray) -> np.ndarray:
-            if first:
-                return first.pop()
             self.last = self.velocity(flat.reshape(state.array.shape))
             return self.last[0].ravel()
 
-        remaining = stop - state.time
-        ode = self.solver(
-            rate, state.time, state.array.ravel(), stop, first_step=remaining if state.next_step else None, rtol=self.rtol, atol=self.atol
-        )
-        ode.h_abs = wanted = state.next_step or ode.h_abs  # longer than what remains, perhaps: the solver itself ends on `stop`
-        message = ode.step()
-        if ode.status == "failed":
-            raise RunError(f"the solver gave up at t = {state.time:.6g}: {message} Loosen rtol and atol, or look at the neuron there.")
-        truncated = ode.step_size < wanted and ode.t == stop
+        first, flat = self.last[0].ravel(), state.array.ravel()
+        ode, next_step = solver_step(self.solver, rate, first, state.time, flat, stop, state.next_step, self.rtol, self.atol)
         self.remember(state, ode)
         state.exchange(ode.y.reshape(state.array.shape))
-        state.time, state.next_step, self.token = ode.t, max(wanted, ode.h_abs) if truncated else ode.h_abs, state.token
+        state.time, state.next_step, self.token = ode.t, next_step, state.token
         return before
 
     def remember(self, state: FlowState, ode: integrate.OdeSolver) -> None:

@@ -180,7 +180,7 @@ class LangevinStepper(CloudStepper[LangevinState]):
         return network(self.energy).on_batch(self.batch, rng).velocity(points, self.weights, self._pool)
 
 
-def noise_key(seed: int | np.random.SeedSequence) -> Any:
-    """The key of the noise, apart from the numbers of the initial draw, which come from the seed itself."""
+def noise_key(seed: int | np.random.SeedSequence, stream: int = 1) -> Any:
+    """The key of a stream of numbers, 1 the noise, apart from those of the initial draw, which come from the seed itself."""
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, 1)).generate_state(2, np.uint64)
+    return np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, stream)).generate_state(2, np.uint64)

@@ -7,6 +7,7 @@ on batches of the data, they move in steps of a fixed size (langevin.py).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +15,16 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, located, positive_if_given, whole, whole_if_given
-from wgf.measures.laws.base import generator
+from wgf.measures.laws import Law
+from wgf.measures.laws.base import check_law, generator
 from wgf.methods.base import Diagnostics, State
-from wgf.methods.domain_table import without_box
+from wgf.methods.domain_table import injected, without_box
+from wgf.methods.particles.birth_death import BirthDeath
 from wgf.methods.particles.cloud import CloudStepper
-from wgf.methods.particles.flow import SOLVERS, FlowStepper
-from wgf.methods.particles.langevin import SCHEMES, LangevinStepper
+from wgf.methods.particles.flow import FlowStepper
+from wgf.methods.particles.langevin import SCHEMES, LangevinStepper, noise_key
 from wgf.methods.particles.walls import Walls
+from wgf.methods.solver_step import SOLVERS
 from wgf.methods.time_steps import shortened
 from wgf.networks.scaling import CENTRED, check_scale, in_pairs
 from wgf.problems.internal import PorousMedium
@@ -52,6 +56,8 @@ class Particles:
     lower, upper  walls, where the neurons live in a box: they stop there, with noise they are reflected; the initial law is truncated
     boundary      "no-flux" or "periodic", for all axes or one per axis
     scale         α of the network α Σ_j g(θ_j): a number, or "m^-p"; by default 1/m, the mean-field scaling (networks/scaling.py)
+    birth_death   r of neurons that die and divide (birth_death.py): those of WassersteinFisherRao
+    injection     the law μ_b of births beside copies; default: none
     centred       "pairs": m/2 draws, each twice, with opposite output weights; "subtracted": the network less what it is at the start
 
     An option that would change nothing is refused: by itself, or when the method is bound to a problem.
@@ -70,12 +76,14 @@ class Particles:
     boundary: str | Sequence[str] = "no-flux"
     scale: float | str | None = None
     centred: str | None = None
+    birth_death: float | None = None
+    injection: Law | None = None
 
     def __post_init__(self) -> None:
         whole(self.m, "particles: m")
         generator(self.seed)
         whole_if_given(self.batch, "particles: batch")
-        for name in ("step", "rtol", "atol"):
+        for name in ("step", "rtol", "atol", "birth_death"):
             positive_if_given(getattr(self, name), f"particles: {name}")
         if self.batch is not None and self.step is None:
             raise InputError(f"particles: batch = {self.batch}; give the step size, too: step = …")
@@ -94,14 +102,37 @@ class Particles:
         if self.centred == "pairs" and self.m % 2:
             raise InputError(f'particles: m = {self.m} with centred = "pairs"; give an even number of neurons')
         Walls(self.lower, self.upper, self.boundary)
+        self._check_births()
+
+    def _check_births(self) -> None:
+        """An injection needs a rate, and neither goes with a scaled or centred network, which is no mean-field limit's."""
+        if self.injection is not None:
+            check_law(self.injection, "injection")
+        if self.birth_death is None:
+            if self.injection is not None:
+                raise InputError("particles: injection is the law of births: give their rate, too, birth_death = …")
+            return
+        self._refuse(("scale", "centred"), "not of the mean-field scaling, for which births and deaths are")
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Particles:
         """From the tables of a problem file (domain_table.py); walls stand in [method]."""
-        return without_box(cls, table, domain, problem, cells, **({} if "m" in table else {"m": NEURONS}))
+        return without_box(cls, table, domain, problem, cells, **({} if "m" in table else {"m": NEURONS}), **injected(table))
 
-    def bind(self, problem: Problem, until: float) -> CloudStepper[Any]:
+    def bind(self, problem: Problem, until: float) -> CloudStepper[Any] | BirthDeath:
         """Draw the neurons."""
+        self._check_fit(problem)
+        walls = Walls(self.lower, self.upper, self.boundary)
+        walls.fit(problem.dim)
+        motion = self._motion(problem, self._drawn(problem, walls), walls)
+        if self.birth_death is None:
+            return motion
+        law = self.injection
+        births = None if law is None else walls.law_inside(dataclasses.replace(problem, initial=law).initial)
+        return BirthDeath(motion, self.birth_death, births, noise_key(self.seed, stream=2), self.step is not None)
+
+    def _check_fit(self, problem: Problem) -> None:
+        """Refuse problems that neurons cannot solve, and options that would change nothing."""
         if isinstance(problem.energy.internal, PorousMedium):
             raise InputError(f"particles have no density, which U = {problem.energy.internal!r} needs: take FiniteVolume")
         if self.batch is not None and problem.energy.data is None:
@@ -110,9 +141,16 @@ class Particles:
             self._refuse(OF_THE_FLOW, f"of the gradient flow, but the problem has noise (temperature = {problem.noise:g})")
         else:
             self._refuse(("scheme",), "of noise, but the problem has none (temperature = 0)")
-        walls = Walls(self.lower, self.upper, self.boundary)
-        walls.fit(problem.dim)
-        points = self._drawn(problem, walls)
+        if self.birth_death is not None:
+            network(problem.energy)
+            if problem.noise > 0:
+                raise InputError(
+                    f"births and deaths of the free energy need log μ, which neurons do not have (temperature = {problem.noise:g}): take "
+                    "WassersteinFisherRao, or leave out the noise"
+                )
+
+    def _motion(self, problem: Problem, points: np.ndarray, walls: Walls) -> CloudStepper[Any]:
+        """What moves the neurons that begin at the points (m, p)."""
         problem = scaled(problem, self.scale, self.centred, points)
         cloud = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
@@ -141,8 +179,10 @@ class Particles:
 
     def never_rests(self, problem: Problem) -> str:
         """Why a run cannot end at rest, or nothing."""
-        if problem.noise == 0 and self.batch is None:
+        if problem.noise == 0 and self.batch is None and self.birth_death is None:
             return ""
+        if self.birth_death is not None:
+            return "neurons that die and divide do not come to rest: give an end time, or take WassersteinFisherRao"
         what = f"batches of {self.batch}" if self.batch is not None else f"noise (temperature = {problem.noise:g})"
         return f"neurons with {what} do not come to rest, nor is their free energy known: give an end time, or take FiniteVolume"
 
@@ -151,6 +191,7 @@ class Particles:
         words = [word for word in (self.scheme, self.solver) if word is not None]
         words += [f"scale {self.scale}"] if self.scale is not None else []
         words += [f"centred by {self.centred}"] if self.centred is not None else []
+        words += [f"births and deaths at rate {self.birth_death:g}"] if self.birth_death is not None else []
         words += [f"{name} {number:g}" for name, number in numbers.items() if number is not None]
         return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 

@@ -20,6 +20,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +33,11 @@ from wgf.measures.laws import LEFT_OUT, InBox, Law
 from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method, check_method
+from wgf.methods.geometry.mirror_descent import MirrorDescent
+from wgf.methods.geometry.wasserstein_fisher_rao import WassersteinFisherRao
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem, check_problem
+from wgf.registers import listed
 from wgf.runs.hdf5 import check_target
 from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
@@ -70,7 +74,7 @@ def compare(
 
     seed        from which, with m and the replicate, the seed of every cloud is made
     workers     parallel processes; default: one per core. The results do not depend on it.
-    particles   how the neurons move (its m and seed are replaced); default: gradient flow
+    particles   how the neurons move (its m and seed are replaced); default: gradient flow, with the births and deaths of the limit
     distances   further ones, by name (measures/distances/register.py)
     store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
                 more sizes or replicates; any other file is refused.
@@ -86,7 +90,7 @@ def compare(
     if particles is not None and (particles.scale is not None or particles.centred is not None):
         raise InputError("compare is for the mean-field scaling, whose limit it solves: leave out scale and centred, or call wgf.lazy")
     names = _checked(problem, chosen, replicates, distances)
-    template = particles or Particles(chosen[0])
+    template = moving_as(method, particles or Particles(chosen[0], **births(method)))
     resumable = None
     if store is not None:
         check_target(path := as_path(store, "store"), overwrite=overwrite, resumes="comparison")
@@ -119,6 +123,23 @@ def compare(
         result.attributes["signature"] = resumable.signature
         result.save(resumable.path, overwrite=True)
     return result
+
+
+def births(method: Method) -> dict[str, Any]:
+    """The births and deaths of a limit, as options of particles; empty without."""
+    if not isinstance(method, WassersteinFisherRao):
+        return {}
+    return {"birth_death": method.rate, "injection": method.injection}
+
+
+def moving_as(method: Method, particles: Particles) -> Particles:
+    """The particles, where the method is their limit; refuses others."""
+    if isinstance(method, MirrorDescent):
+        raise InputError("the mass of MirrorDescent is not moved, so that no neurons follow it: take WassersteinFisherRao or FiniteVolume")
+    wanted = {"birth_death": None, "injection": None} | births(method)
+    if wrong := [f"{name} = {value!r}" for name, value in wanted.items() if getattr(particles, name) != value]:
+        raise InputError(f"{method!r} is the limit of particles with {listed(wrong)}, and not of {particles!r}: give the same to both")
+    return particles
 
 
 def as_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -234,7 +255,7 @@ def _expected_constants(problem: Problem, limit: Run, template: Particles, names
     for name in names:
         if name in starts:
             found[name][0] = starts[name]()
-    free = template.step is None and template.batch is None and template.lower is None
+    free = (template.step, template.batch, template.lower, template.birth_death) == (None,) * 4
     if problem.energy.data is not None and problem.noise == 0 and free:
         predicted = fluctuations(problem, limit.times, tolerance=CONSTANT_TOLERANCE)
         return found | {name: constant for name, constant in predicted.values.items() if name in found}, predicted.error

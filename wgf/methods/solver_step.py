@@ -1,0 +1,46 @@
+"""One step of SciPy's adaptive Runge–Kutta solvers, which are made anew for every step: all that goes from one to the next is its size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import integrate
+
+from wgf.errors import RunError
+
+SOLVERS: dict[str, Any] = {"DOP853": integrate.DOP853, "RK45": integrate.RK45, "RK23": integrate.RK23}
+
+
+def solver_step(
+    solver: str,
+    rate: Callable[[float, np.ndarray], np.ndarray],
+    first: np.ndarray,
+    time: float,
+    values: np.ndarray,
+    stop: float,
+    proposed: float,
+    rtol: float,
+    atol: float,
+) -> tuple[integrate.OdeSolver, float]:
+    """The solver after one accepted step of dy/dt = rate(t, y) from y = `values` (n,) at `time`, not past `stop`; and the size that it
+    proposes for the next step.
+
+    first      rate(time, values), which is known already
+    proposed   the size for this one; zero: the solver has to find one
+
+    Raises RunError where the solver gives up.
+    """
+    known = [first]  # what the solver asks for when it is made
+
+    def asked(at: float, y: np.ndarray) -> np.ndarray:
+        return known.pop() if known else rate(at, y)
+
+    ode = SOLVERS[solver](asked, time, values, stop, first_step=stop - time if proposed else None, rtol=rtol, atol=atol)
+    ode.h_abs = wanted = proposed or ode.h_abs  # longer than what remains, perhaps: the solver itself ends on `stop`
+    message = ode.step()
+    if ode.status == "failed":
+        raise RunError(f"the solver gave up at t = {time:.6g}: {message} Loosen its tolerances, or look at the neuron there.")
+    truncated = ode.step_size < wanted and ode.t == stop
+    return ode, max(wanted, ode.h_abs) if truncated else ode.h_abs
