@@ -14,7 +14,9 @@ With q = κ/(s√d), as u₁ has the density c(1 − u²)^{(d−3)/2}, c = Γ(d/
 and for d → ∞, as √d u₁ → N(0, 1) and R/√d → 1,   e = s N(κ/s) − κ P(−κ/s),   N and P the density and the distribution of N(0, 1).
 
 Time. L is the paper's risk E(y − φ)², and G its potential Ψ; the paper's ∂_t ρ = 2∂_r(ρ ∂_r Ψ) runs twice as fast as our flow
-∂_t μ = ∂_r(μ ∂_r G). A step w ← w + 2ε(y − φ(x))σ'(⟨w, x⟩)x moves the paper's time by ε. Times here are the paper's.
+∂_t μ = ∂_r(μ ∂_r G). A step w ← w + 2ε(y − φ(x))σ'(⟨w, x⟩)x moves the paper's time by ε. Times here are the paper's. Steps have to be
+short: at t = 5 the risk is .6997 along the flow, and by the lengths of 800 neurons, in the mean over eight descents, .698 ± .004 with
+ε = 2e-5, but .670 ± .005 with 1e-4.
 
 What is best. L is the square of a distance, of which the infimum over all measures is a problem of non-negative least squares (`best`).
 While Δ is small one length r* is best, which the potential certifies: G(r; δ_{r*}) ≥ G(r*; δ_{r*}) for all r. For d → ∞ this ends at
@@ -42,7 +44,7 @@ DIM, DELTA, WIDTH = 40, 0.8, 0.8
 SPEED = 2.0  # our time that passes in one unit of the paper's
 SUPPORT = (0.2, 0.6, 0.75, 1.5)  # of |w| at first; close to .65 they stay for long near the watershed between zero and far out
 RADII = np.concatenate([np.linspace(1e-3, 6, 2000), np.geomspace(6.01, 1e6, 400)])  # among which the best measure is sought
-STEP, TESTED = 1e-4, 10_000  # ε of the descent; fresh samples that judge it
+STEP, TESTED = 4e-5, 4000  # ε of the descent; fresh samples that judge it
 SHOWN = (0.0, 2.5, 5.0, 10.0)  # times of the densities
 
 
@@ -208,7 +210,7 @@ def solved(density, times):
 def tell(times, pde, upwind, exact, risks, radial):
     """Print the risks in time; (L¹) is the distance of the density from that of the nodes."""
     print(f"{problem.title}: risk in the paper's time, and how far it is from that of the nodes\n{HEADING}")
-    for k in range(0, len(times), 5):
+    for k in range(0, len(times), 3):
         grid = pde.measures[k].grid
         distances = [np.abs(averages(exact, k, grid) - run.measures[k].values).sum() * grid.cell_volume for run in (pde, upwind)]
         line = f"{times[k]:6.4g}{exact.loss[k]:10.5f}"
@@ -223,7 +225,7 @@ HEADING = f"{'time':>6}{'nodes':>10}{'PDE':>10}{'off':>9}{'L¹':>8}{'upwind':>10
 
 @styled()
 def main(density=density, until=20.0, m=800, draws=3):
-    times = np.linspace(0, until, 41)
+    times = np.linspace(0, until, 25)
     pde, upwind, exact = solved(density, times)
     weights = [list(descent(np.random.default_rng(seed), times, m)) for seed in range(1, draws + 1)]
     samples = fresh(np.random.default_rng(0))
@@ -245,7 +247,7 @@ def draw_risks(panel, times, pde, upwind, exact, risks, radial):
     panel.plot(times, pde.loss, "C0", label=f"PDE, {pde.measures[0].grid.size} cells")
     panel.plot(times, radial.mean(axis=0), "C1:", label="SGD, averaged over directions")
     panel.plot(times, upwind.loss, "C3--", label="PDE, fluxes of first order")
-    panel.plot(times[::2], exact.loss[::2], ".", color="C4", label="characteristics")
+    panel.plot(times, exact.loss, ".", color="C4", label="characteristics")
     panel.set(xlabel="time (the paper's)", ylabel="risk E(y − φ)²", ylim=(0, None))
     panel.legend()
 
@@ -262,7 +264,7 @@ def draw_lengths(panel, times, pde, weights):
 
 
 def draw_best(panel, ends):
-    deltas = np.linspace(0.02, 0.98, 49)
+    deltas = np.linspace(0.02, 0.98, 33)
     for color, (d, end) in zip(("C0", "C1"), ends.items(), strict=True):
         name = "d → ∞" if np.isinf(d) else f"d = {d}"
         print(f"{name}: one length is best up to Δ = {end:.5f}, with the risk {single(end, d)[1]:.5f}")

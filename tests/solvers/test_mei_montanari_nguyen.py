@@ -1,6 +1,7 @@
 """Centred isotropic Gaussians: the neuron, its kernel, the thresholds, and the published run."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def by_quadrature(s, d):
     edges = [-1, *inner, 1]
     parts = [
         integrate.quad(lambda u: SCRIPT.ramp(s * np.sqrt(d) * u) * weighted(u), low, high, epsabs=1e-13)[0]
-        for low, high in zip(edges, edges[1:], strict=False)
+        for low, high in itertools.pairwise(edges)
     ]
     return sum(parts) / integrate.quad(weighted, -1, 1, epsabs=1e-13)[0]
 
@@ -42,7 +43,11 @@ def test_the_neuron_is_the_mean_over_directions(d):
 def test_in_high_dimensions_it_is_that_of_a_normal_number():
     """E σ(sG) by a quadrature over G, and the limit d → ∞ of the others, which is approached like 1/d."""
     s = np.array([0.1, 0.5, 1.0, 3.0, 20.0])
-    expected = [integrate.quad(lambda z: SCRIPT.ramp(v * z) * stats.norm.pdf(z), -9, 9, points=[0.5 / v, 1.5 / v])[0] for v in s[1:]]
+
+    def mean(v):
+        return integrate.quad(lambda z: SCRIPT.ramp(v * z) * stats.norm.pdf(z), -9, 9, points=[0.5 / v, 1.5 / v])[0]
+
+    expected = [mean(v) for v in s[1:]]
     ours = ENDLESS.value(s[:, None], np.ones((1, 1)))[:, 0]
     assert ours[1:] == pytest.approx(expected, abs=1e-8)
     assert ENDLESS.gradient(s[:, None], np.ones((1, 1))) == pytest.approx(
@@ -106,7 +111,7 @@ def test_the_threshold_of_infinite_dimension_by_two_ways():
 
 @pytest.mark.parametrize(("delta", "risk"), [(0.1, 0.62882), (0.2, 0.34115), (0.3, 0.13924), (0.4, 0.02557), (0.46, 0.00095)])
 def test_risks_of_infinite_dimension(delta, risk):
-    """To five digits: by least squares over measures, and as the distance of (1, −1) from the curve of h, whose angle is right at the foot."""
+    """To five digits: by least squares over measures, and as the distance of (1, −1) from the curve of h, at right angles."""
     assert SCRIPT.best(delta, np.inf) == pytest.approx(risk, abs=5e-6)
 
     def ends(r):
