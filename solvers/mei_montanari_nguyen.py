@@ -20,8 +20,8 @@ short: at t = 5 the risk is .6997 along the flow, and by the lengths of 800 neur
 
 What is best. L is the square of a distance, of which the infimum over all measures is a problem of non-negative least squares (`best`).
 While Δ is small one length r* is best, which the potential certifies: G(r; δ_{r*}) ≥ G(r*; δ_{r*}) for all r. For d → ∞ this ends at
-Δ = .47422, where h((1 + Δ)r) = 1, h((1 − Δ)r) = −1 and the risk is zero, as it is from there on; the paper says .47. For d = 40 it ends
-at .43101, where neurons of infinite length would be better.
+Δ = .47422, where h((1 + Δ)r) = 1, h((1 − Δ)r) = −1 and the risk is zero, as it is from there on. For d = 40 it ends at .43101,
+where neurons of infinite length would be better.
 
 Writes mei_montanari_nguyen.h5 (the PDE on 800 cells) and mei_montanari_nguyen.png, and prints risks in time by four methods, and the
 thresholds. `--quick`: for a short time.
@@ -243,10 +243,13 @@ def main(density=density, until=20.0, m=800, draws=3):
 
 
 def draw_risks(panel, times, pde, upwind, exact, risks, radial):
-    panel.fill_between(times, risks.min(axis=0), risks.max(axis=0), color="C1", alpha=0.4, linewidth=0, label=f"SGD, {len(risks)} draws")
-    panel.plot(times, pde.loss, "C0", label=f"PDE, {pde.measures[0].grid.size} cells")
-    panel.plot(times, radial.mean(axis=0), "C1:", label="SGD, averaged over directions")
-    panel.plot(times, upwind.loss, "C3--", label="PDE, fluxes of first order")
+    """Lines by all steps of the PDE; of the descents the mean, with the least and the largest risk of all draws."""
+    for run, style, label in ((pde, "C0", f"PDE, {pde.measures[0].grid.size} cells"), (upwind, "C3--", "PDE, fluxes of first order")):
+        panel.plot(run.history["time"] / SPEED, run.history["loss"], style, label=label)
+    mean = risks.mean(axis=0)
+    reach = [mean - risks.min(axis=0), risks.max(axis=0) - mean]
+    panel.errorbar(times, mean, reach, fmt="none", ecolor="C1", elinewidth=5, alpha=0.6, label=f"SGD, {len(risks)} draws")
+    panel.plot(times, radial.mean(axis=0), "C1x", label="SGD, averaged over directions")
     panel.plot(times, exact.loss, ".", color="C4", label="characteristics")
     panel.set(xlabel="time (the paper's)", ylabel="risk E(y − φ)²", ylim=(0, None))
     panel.legend()
