@@ -1,8 +1,8 @@
 """How true, how tight and how fast certificates are.
 
 Ten problems with noisy data, runs on 16² cells or of 300 neurons. The bound of L − L* is laid beside the true one, with L* from
-global_minimum, the gap beside it, and what is proven beside 10⁶ random θ. The global minimum is laid beside a quadratic program on 10⁶ atoms,
-of which half are spread over the box and half lie near those that were found.
+global_minimum, the gap beside it, and what is proven beside 10⁶ random θ. The global minimum is laid beside a quadratic program on 10⁶
+atoms, of which half are spread over the box and half lie near those that were found.
 """
 
 from __future__ import annotations

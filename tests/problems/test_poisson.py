@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import integrate, optimize
+from scipy import integrate, ndimage, optimize
 from scripts import SOLVERS, imported
 
 import wgf
@@ -35,6 +35,7 @@ GRIDS = [
     wgf.Grid([-1, 0], [1, 5], (8, 5), boundary="periodic"),
     wgf.Grid([0, 0, 1], [1, 2, 4], (4, 6, 3), boundary="periodic"),
     wgf.Grid([0, 0], [1, 1], (2, 1), boundary="periodic"),
+    wgf.Grid([0, 0, 0, -1], [1, 1, 2, 1], (3, 4, 5, 6), boundary="periodic"),
 ]
 
 
@@ -123,6 +124,25 @@ def test_edges_do_not_matter():
     for time, measure in zip(run.times, run.measures, strict=True):
         assert measure.values.max() == pytest.approx(logistic(2.0, time)[0], abs=1e-6)
         assert measure.values.min() == 0
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, 4])
+@pytest.mark.filterwarnings("ignore:.* cells per standard deviation:wgf.ResolutionWarning")  # there is nothing to resolve
+def test_among_equals_the_law_is_exact_in_every_dimension(p):
+    """A step of Euler, of two halves: cells among equals change by −μ(μ − 1) times each half, to rounding. So do the extremes."""
+    cells, step = 12, 1e-4
+    inside = np.indices((cells,) * p).max(axis=0) < 6  # a corner of high density, and the low one around it
+    values = np.where(inside, 2.5, 0.5) / np.mean(np.where(inside, 2.5, 0.5))
+    law = wgf.FromDensity(lambda theta: values[tuple(np.floor(theta * cells).astype(int).T)].T, lower=[0] * p, upper=[1] * p)
+    run = wgf.solve(fluid(law), on_torus(cells, p, limiter="upwind", integrator="euler", negligible=0), step, save=2)
+    assert len(run.history["dt"]) == 2  # the start, and one step
+    equal = ndimage.maximum_filter(values, 5, mode="wrap") == ndimage.minimum_filter(values, 5, mode="wrap")
+    half = values - step / 2 * values * (values - 1)
+    expected = half - step / 2 * half * (half - 1)
+    assert len(np.unique(values[equal])) == 2
+    assert (run.measures[1].values - values)[equal] / step == pytest.approx((expected - values)[equal] / step, abs=1e-9)
+    ends = [(array.min(), array.max()) for array in (run.measures[1].values, expected)]
+    assert ends[0] == pytest.approx(ends[1], abs=1e-13)
 
 
 @pytest.mark.parametrize("strength", [3.0, -1.0])

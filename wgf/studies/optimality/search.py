@@ -252,9 +252,8 @@ def radius(landscape: Landscape, u: np.ndarray) -> float:
     start = float(landscape.values(np.zeros((1, landscape.dim)), u)[0])
     reach = 1.0
     while reach < FARTHEST:
-        if all(_sphere(landscape, u, r) > start for r in (reach, 2.0 * reach)) and _sphere(landscape, u, 2.0 * reach) > _sphere(
-            landscape, u, reach
-        ):
+        here, beyond = (_sphere(landscape, u, r) for r in (reach, 2.0 * reach))
+        if beyond > here > start:
             return reach
         reach *= 2.0
     raise InputError(UNBOUNDED)
@@ -270,4 +269,5 @@ def _sphere(landscape: Landscape, u: np.ndarray, reach: float) -> float:
     largest = np.maximum.reduce(np.abs(sigma.value(z * np.linspace(0.0, 1.0, 101)[:, None])), axis=0).reshape(2, -1).max(axis=0)
     height = abs(landscape.factor) * float(np.abs(u) @ largest)
     free = landscape.axis is not None
-    return float(0.5 * landscape.strength * reach**2 - (height**2 / (2.0 * landscape.strength) if free else height))
+    result: float = 0.5 * landscape.strength * reach**2 - (height**2 / (2.0 * landscape.strength) if free else height)
+    return result
