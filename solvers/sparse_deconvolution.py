@@ -20,7 +20,6 @@ Writes sparse_deconvolution.png and prints the parts.
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import optimize
 
 import wgf
 from wgf.plots.style import styled
@@ -28,7 +27,6 @@ from wgf.plots.style import styled
 FREQUENCIES, SPIKES, PENALTY = 8, 5, 0.3
 STEP, START, GAP = 0.002, 0.5, 1e-2
 SIZES, PORT = (5, 6, 8, 10, 20), (0.12, 0.28, 0.68, 0.80, 0.90)
-PLACES = 2**12  # on which the least value is sought
 CIRCLE = 2 * np.pi
 
 
@@ -82,22 +80,21 @@ def descent(energy, m, until):
     return np.array(path), np.append(losses, energy.loss(wgf.Cloud(points, masses)))
 
 
-def least(energy):
-    """The least L of all ν on a fine grid of places, by non-negative least squares; these places (N,), and their masses."""
-    y = CIRCLE * np.arange(PLACES) / PLACES
-    root = np.sqrt(energy.data.weights)
-    columns = root * energy.neuron.value(np.column_stack([np.ones(PLACES), y]), energy.data.inputs)
-    masses, norm = optimize.nnls(columns.T, root * energy.data.targets)
-    return norm**2, y[masses > 0], masses[masses > 0]
+def least(problem):
+    """The least L of all ν, the places of the best one (N,), and their masses; r² is at most twice the mass of the signal."""
+    mass = problem.energy.data.targets.mean() + PENALTY
+    found = wgf.global_minimum(problem, [0, 0], [np.sqrt(2 * mass), CIRCLE])
+    r, y = found.measure.points.T
+    return found.loss, y[r > 0], (r**2 * found.measure.weights)[r > 0]
 
 
 def parts(draws, sizes, until):
     """J − min J in the end, (draws, sizes)."""
     gaps = []
     for seed in range(draws):
-        energy = case(seed)[1].energy
-        lowest = least(energy)[0]
-        gaps.append([(descent(energy, m, until)[1][-1] - lowest) / 2 for m in sizes])
+        this = case(seed)[1]
+        lowest = least(this)[0]
+        gaps.append([(descent(this.energy, m, until)[1][-1] - lowest) / 2 for m in sizes])
     return np.array(gaps)
 
 
@@ -127,7 +124,7 @@ def draw_paths(panel, m, until):
     steps, shown = np.arange(len(path)), path[..., 0] ** 2 / m
     for k in range(m):
         panel.scatter(path[:, k, 1] % CIRCLE, steps, c=shown[:, k], s=3, cmap="Blues", vmin=-0.05, vmax=0.3)
-    _, places, masses = least(this.energy)
+    _, places, masses = least(this)
     panel.scatter(spikes[0], np.full(SPIKES, len(path)), 150 * spikes[1], color="C1", label="spikes of the signal", clip_on=False)
     panel.scatter(places, np.full(len(places), len(path)), 150 * masses, "k", marker="x", label="of the least J", clip_on=False, zorder=3)
     panel.set(xlabel="y", ylabel="step", xlim=(0, CIRCLE), title=f"Draw 0, {m} particles")
@@ -135,10 +132,9 @@ def draw_paths(panel, m, until):
 
 
 def draw_gaps(panel, sizes, until):
-    energy = problem.energy
-    lowest = least(energy)[0]
+    lowest = least(problem)[0]
     for m in sizes:
-        panel.semilogy((descent(energy, m, until)[1] - lowest) / 2, label=f"m = {m}")
+        panel.semilogy((descent(problem.energy, m, until)[1] - lowest) / 2, label=f"m = {m}")
     panel.axhline(GAP, color="C5", linewidth=1)
     panel.set(xlabel="step", ylabel="J − min J", title="Draw 0")
     panel.legend()

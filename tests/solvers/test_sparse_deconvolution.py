@@ -53,23 +53,34 @@ def test_the_objective_is_half_the_loss_up_to_a_constant():
     assert apart == pytest.approx([SCRIPT.PENALTY * spikes[1].sum() - SCRIPT.PENALTY**2 / 2] * 3, abs=1e-11)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_least_value_is_proven_and_cannot_be_polished(seed):
-    """½L* ≥ ½L − δ|ν*| where J' ≥ −δ everywhere and ∫J' dν = 0; and descent of all places and masses together finds nothing less."""
-    energy = SCRIPT.case(seed)[1].energy
-    lowest, places, masses = SCRIPT.least(energy)
+@pytest.mark.parametrize("seed", range(8))
+def test_the_least_value_is_found_proven_and_cannot_be_polished(seed):
+    """½L* ≥ ½L − δ|ν*| where J' ≥ −δ everywhere and ∫J' dν = 0; non-negative least squares on a fine grid of places is a little above it;
+    and descent of all places and masses together finds nothing less.
+    """
+    this = SCRIPT.case(seed)[1]
+    energy = this.energy
+    lowest, places, masses = SCRIPT.least(this)
+    assert 0 <= on_grid(energy) - lowest < 1e-4
     ends = cone(places, masses)
     assert energy.loss(ends) == pytest.approx(lowest, abs=1e-10)
     y = SCRIPT.CIRCLE * np.arange(2**16) / 2**16
     slope = energy.potential(np.column_stack([np.ones(len(y)), y]), ends)
-    assert -slope.min() * 2 * masses.sum() < 1e-4
+    assert -slope.min() * 2 * masses.sum() < 1e-6
     start = np.concatenate([np.sqrt(masses), places])
 
     def value(theta):
         return energy.loss(cone(theta[len(masses) :], theta[: len(masses)] ** 2))
 
     found = optimize.minimize(value, start, method="BFGS", options={"gtol": 1e-9})
-    assert lowest - 1e-5 < found.fun <= lowest + 1e-9
+    assert found.fun == pytest.approx(lowest, abs=1e-8)
+
+
+def on_grid(energy, places=2**12):
+    """The least L of all ν on a grid of the circle, by non-negative least squares."""
+    y, root = SCRIPT.CIRCLE * np.arange(places) / places, np.sqrt(energy.data.weights)
+    columns = root * energy.neuron.value(np.column_stack([np.ones(places), y]), energy.data.inputs)
+    return optimize.nnls(columns.T, root * energy.data.targets)[1] ** 2
 
 
 def test_conic_descent_against_plain_sums():

@@ -23,6 +23,7 @@ def certify(file: Path, output: Path | None, force: bool, lower: tuple[float, ..
     from wgf.cli.screen import show_certificate, show_facts
     from wgf.plots.style import check_figure
     from wgf.runs.existing import refuse_existing
+    from wgf.runs.observers.progress import preparing
     from wgf.runs.reader import open_run
     from wgf.studies.optimality.certificate import certify as find
     from wgf.studies.summary import certificate_facts
@@ -32,7 +33,8 @@ def certify(file: Path, output: Path | None, force: bool, lower: tuple[float, ..
     refuse_existing(output, force)
     run = open_run(file)
     edges = [None if not given else given[0] if len(given) == 1 else given for given in (lower, upper)]
-    found = find(run, *edges)
+    with preparing(True):
+        found = find(run, *edges)
     found.plot(output)
     show_facts(str(run.attributes["title"]) or file.stem, {**certificate_facts(found), "file": file, "figure": output})
     show_certificate(found)

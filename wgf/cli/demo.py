@@ -62,7 +62,7 @@ def demo(output: Path | None, force: bool) -> None:
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True, overwrite=True)
     tell_errors(task.problem, task.method, limit, progress=True)
-    tell_certificate(limit)
+    tell_certificate(limit, progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     data = network(task.problem.energy).data
     error = data.norm(limit.prediction[-1] - exact.prediction[-1])

@@ -81,6 +81,6 @@ def run(
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise
-    tell_certificate(result)
+    tell_certificate(result, progress=not quiet)
     if not quiet:
         show_facts(task.problem.title or problem.stem, {**run_facts(result), "file": output})

@@ -50,6 +50,7 @@ def _draw_bounds(panel: Axes, certificate: Certificate) -> None:
     gap = r"$\tau\,KL(\mu\,|\,p_\mu)$" if noisy else r"duality gap $2(\int G\,d\mu - \min G)$"
     bound = "$E - E^*$" if noisy else r"bound of $L - L^*$"
     residual = r"$\int |\nabla (G + \tau \log \mu)|^2 d\mu$" if noisy else r"$\int |\nabla G|^2 d\mu$"
+    residual = "dissipation, $-dE/dt$" if "geometry" in certificate.run.attributes else residual
     series = ((certificate.gap, gap, INK, "--"), (certificate.bound, bound, BLUE, "-"), (certificate.residual, residual, FAINT, "-"))
     for values, label, colour, line in series:
         panel.plot(certificate.times, np.maximum(values, SMALLEST), line, marker="o", markersize=4, color=colour, label=label)

@@ -39,6 +39,7 @@ def certificate_facts(certificate: Certificate) -> dict[str, str]:
     """The verdict, what it rests on, and the gap that people know beside it."""
     noisy = certificate.run.problem.noise > 0
     name, time = "E*" if noisy else "L*", f"at t = {certificate.times[-1]:g}"
+    residual = "−dE/dt" if "geometry" in certificate.run.attributes else f"∫|∇{'(G + τ log μ)' if noisy else 'G'}|² dμ"
     gap = "τ KL(μ | p_μ)" if noisy else "2(∫G dμ − min G)"
     known = "to rounding" if noisy else f"proven to {certificate.slack:.1g}" if certificate.proven else "not proven: found by descents"
     facts = {
@@ -46,7 +47,7 @@ def certificate_facts(certificate: Certificate) -> dict[str, str]:
         "domain": certificate.domain,
         name: f"{certificate.lower:.8g} {'' if noisy else 'at least, '}{known}",
         "gap": f"{gap} = {certificate.gap[-1]:.4g} {time}",
-        "residual": f"∫|∇{'(G + τ log μ)' if noisy else 'G'}|² dμ = {certificate.residual[-1]:.4g} {time}",
+        "residual": f"{residual} = {certificate.residual[-1]:.4g} {time}",
     }
     if not noisy:
         facts["best measure"] = f"{len(certificate.minimum.masses)} atoms"

@@ -26,6 +26,7 @@ def solved(request):
 def test_the_gap_is_small_and_atoms_are_few(solved):
     problem, found = solved
     assert 0 <= found.gap <= 1e-10
+    assert found.loss - 1e-7 <= found.bound <= found.loss + 1e-12
     assert len(found.measure.weights) <= rank_of(problem) + 1
     assert found.measure.mass == pytest.approx(1, abs=1e-12)
     assert (found.measure.points >= BOX[0]).all()

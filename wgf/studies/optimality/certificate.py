@@ -30,6 +30,7 @@ from wgf.networks.features import linear_algebra
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.registers import Shown, load
 from wgf.runs.hdf5 import opened
+from wgf.runs.observers.progress import preparing
 from wgf.runs.reader import open_run
 from wgf.runs.run import Run, check_run
 from wgf.studies.optimality.domain import Domain, domain_of_run
@@ -41,6 +42,7 @@ from wgf.studies.optimality.search import Search
 
 CONVERGED = 1e-3  # of ‖f*‖²
 MOVING = 0.1  # of the bound
+QUICK = 5000  # data × 2^p of a run that is certified unasked
 SEEN = 1e-6  # of the least loss, by which an error of cells is told
 LEAST = 1e-12  # of ‖f*‖², below which nobody asks
 GROUP = "certificate"
@@ -143,11 +145,11 @@ def certify(
     return certificate
 
 
-def tell_certificate(run: Run) -> None:
-    """Certify a run, and keep it, where there is a certificate for it."""
-    if not run.knows_problem:
+def tell_certificate(run: Run, progress: bool = False) -> None:
+    """Certify a run, and keep it, where there is a certificate for it that takes a few seconds at most."""
+    if not run.knows_problem or run.data is None or run.data.size * 2 ** run.measures[-1].points.shape[1] > QUICK:
         return
-    with contextlib.suppress(WgfError):
+    with contextlib.suppress(WgfError), preparing(progress):
         certify(run)
 
 

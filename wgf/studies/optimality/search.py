@@ -121,10 +121,14 @@ class Search:
         points, directions = on_lines(x[kept], right[kept], self.lower, self.upper)
         return (points, directions) if len(points) else None
 
-    def minima(self, u: np.ndarray, most: int = 2 * STARTS) -> tuple[np.ndarray, np.ndarray]:
-        """Local minima of m, lowest first: θ (k, p) and values (k,)."""
+    def minima(self, u: np.ndarray, beside: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Local minima of m, lowest first: θ (k, p) and values (k,). Descents begin from places θ `beside` (j, p), too."""
         places, along = self.starts(u)
-        places, values = self._descend(places[:most], along[:most], u)
+        if beside is not None:
+            q = self.landscape.dim
+            places = np.concatenate([places, beside[:, self.landscape.axes]])
+            along = np.concatenate([along, np.broadcast_to(np.eye(q), (len(beside), q, q))])
+        places, values = self._descend(places, along, u)
         kept: list[int] = []
         for k in np.argsort(values, kind="stable"):
             if all(np.abs(places[k] - places[j]).max() > CLOSE * (self.upper - self.lower).max() for j in kept):
@@ -188,8 +192,10 @@ class Search:
 
 
 def lowest_beside(table: np.ndarray) -> np.ndarray:
-    """The numbers of the entries that none of their neighbours is below."""
-    return np.flatnonzero((table == ndimage.minimum_filter(table, size=3, mode="nearest")).ravel())
+    """The numbers of the entries that none of their neighbours is below; of neighbours that are equal, the first."""
+    lowest = table == ndimage.minimum_filter(table, size=3, mode="nearest")
+    parts, _ = ndimage.label(lowest, np.ones((3,) * table.ndim))
+    return np.unique(parts, return_index=True)[1][1 if (parts == 0).any() else 0 :]
 
 
 def lowest_along(table: np.ndarray) -> np.ndarray:
