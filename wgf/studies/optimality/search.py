@@ -268,7 +268,7 @@ def radius(landscape: Landscape, u: np.ndarray) -> float:
 def _sphere(landscape: Landscape, u: np.ndarray, reach: float) -> float:
     """What m is at least on the sphere |ω| = R."""
     if landscape.linear:
-        return 0.5 * landscape.strength * reach**2 - reach * abs(float(landscape.heights(np.ones((1, 1)), u)[0]))
+        return float(0.5 * landscape.strength * reach**2 - reach * abs(landscape.heights(np.ones((1, 1)), u)[0]))
     farthest = np.linalg.norm(landscape.weighted_inputs, axis=1) * reach + np.abs(landscape.offsets)
     sigma = landscape.inner.sigma
     z = np.concatenate([farthest, -farthest])
