@@ -35,7 +35,7 @@ from wgf.methods.base import Method, check_method
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem, check_problem
 from wgf.runs.hdf5 import check_target
-from wgf.runs.observers.progress import bar
+from wgf.runs.observers.progress import bar, preparing
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
@@ -99,17 +99,16 @@ def compare(
     if resumable is not None:
         resumable.take_up(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
-    with (
-        answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
-        bar(sum(task.neurons for task in tasks), "neurons", wanted=progress) as neurons,
-    ):
-        errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
-        (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
-        for task, found in answers:
-            table.put(task.size, task.pair, found)
-            if resumable is not None:
-                resumable.record(table, task.size, task.pair)
-            neurons.update(task.neurons)
+    with answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers:
+        errors = discretisation_error(problem, method, until, run=limit, progress=progress)  # while the processes start
+        with preparing(progress):
+            (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
+        with bar(sum(task.neurons for task in tasks), "neurons", wanted=progress) as neurons:
+            for task, found in answers:
+                table.put(task.size, task.pair, found)
+                if resumable is not None:
+                    resumable.record(table, task.size, task.pair)
+                neurons.update(task.neurons)
     p = limit.measures[0].points.shape[1]
     rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights
