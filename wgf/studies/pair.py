@@ -12,7 +12,7 @@ import numpy as np
 from wgf.errors import InputError, as_path
 from wgf.measures.distances.axes import shared_periods
 from wgf.measures.distances.register import DISTANCES, distance, further, self_distance, transport_for
-from wgf.registers import load
+from wgf.registers import Shown, load
 from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.observers.progress import bar
@@ -22,7 +22,7 @@ DRAWS = 8  # for each floor
 
 
 @dataclass(frozen=True, repr=False)
-class Pair:
+class Pair(Shown):
     """Distances between two runs.
 
     times (T,)            those that both have

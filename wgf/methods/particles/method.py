@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, located, positive_if_given, whole, whole_if_given
-from wgf.measures.laws.base import generator
+from wgf.measures.arguments import generator
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.cloud import CloudStepper

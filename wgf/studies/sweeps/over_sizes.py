@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from wgf.errors import BoundaryWarning, InputError, as_path, entries_of, instance, whole
+from wgf.measures.arguments import generator
 from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.cells import counted
 from wgf.measures.distances.points import mean_gap
 from wgf.measures.distances.register import DISTANCES, distance, expected_slope, further
 from wgf.measures.laws import LEFT_OUT, InBox, Law
-from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method, check_method
 from wgf.methods.particles.method import Particles
