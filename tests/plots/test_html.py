@@ -114,10 +114,6 @@ def test_a_density_in_a_plane_has_the_scale_of_its_colours():
     labels = [panel.get_ylabel() for panel in SHOWN[Measure][1](measure).axes]
     pairs = ["density of ($c$, $a$)", "density of ($c$, $b$)", "density of ($a$, $b$)"]
     assert [label for label in labels if label.startswith("density")] == pairs
-        "density of ($c$, $a$)",
-        "density of ($c$, $b$)",
-        "density of ($a$, $b$)",
-    ]
     titles = [panel.get_title(loc="left") for panel in SHOWN[wgf.Problem][1](problem(("c", "a", "b"))).axes]
     assert titles == ["initial law", "", "", "data"]
 
