@@ -189,7 +189,7 @@ BAD = {
     "no data": (re.sub(r"inputs = .*\nteacher = .*\n", "", SMALL), r"\[data\]: give file = .* or inputs"),
     "teacher without weight": (edited("{ c = 0.5, a = 1.0 }", "{ c = 0.5 }"), r"\[data\]: teacher neuron 2 has no a"),
     "missing data file": (with_data("gone.csv"), r"\[data\]: data file gone.csv does not exist"),
-    "NaN in the data": (with_data("nan.csv"), r"\[data\]: nan.csv: line 3, column y: nan is not a finite number"),
+    "NaN in the data": (with_data("nan.csv"), r"\[data\]: nan.csv: line 3, column y: 'nan', a value is missing"),
     "path with backslashes": (
         with_data(r"C:\\Users\\me.csv"),
         r"student.toml is not valid TOML: .*line \d+.*; between double quotes a backslash .* single",

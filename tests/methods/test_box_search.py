@@ -127,14 +127,15 @@ def test_points_that_stay_in_one_place_have_a_box():
 
 @pytest.mark.parametrize(("step", "hopeless"), [(1e-9, True), (1e-7, False)])
 def test_a_run_without_end_says_so(step, hopeless):
-    """10⁸ steps are hours: after the first 1,000 it is said how many would be left; 10⁷ are borne."""
+    """10⁸ steps are hours: after the first 1,000 it is said how many would be left; 10⁷ are borne, with a word."""
     guard = Monitor(1.0, 1.0)
     guard.window_start = 0.0  # of the first frame
     for time in (step * np.arange(999)).tolist():
         guard.step(Diagnostics(time, 1.0, 1.0, 1.0, 1.0, 0.0))
     last = Diagnostics(999 * step, 1.0, 1.0, 1.0, 1.0, 0.0)
     if not hopeless:
-        guard.step(last)
+        with pytest.warns(UserWarning, match=r"1,000 steps .* about 1e\+07 are left, which takes long"):
+            guard.step(last)
         return
     with pytest.raises(wgf.RunError, match=r"1,000 steps have come to t = 9.99e-07 of 1, and with steps of 1e-09 there are 1e\+09 left"):
         guard.step(last)

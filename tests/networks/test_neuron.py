@@ -370,3 +370,14 @@ def test_a_custom_gradient_of_the_wrong_shape_is_refused():
 def test_a_neuron_that_cannot_be_says_why(arguments, message):
     with pytest.raises(wgf.InputError, match=message):
         Neuron(**{"activation": "tanh", **arguments})
+
+
+def test_a_neuron_of_ones_own_is_told_by_its_class_or_as_it_says_itself():
+    """Alike in each process, so that runs and sweeps of one problem are known to be so; an object's address is not."""
+
+    class Named(Bump):
+        def __repr__(self):
+            return "Named(width 2)"
+
+    assert repr(CustomNeuron(Bump())) == "CustomNeuron(Bump)"
+    assert repr(CustomNeuron(Named())) == "CustomNeuron(Named(width 2))"

@@ -10,6 +10,7 @@ from PIL import Image
 from problems import RIDGE_1D, Tanh
 
 import wgf
+from wgf.measures.measure import Measure
 from wgf.plots.figure import Figure
 from wgf.plots.html import SHOWN
 from wgf.registers import Shown
@@ -96,6 +97,25 @@ def test_a_comparison_is_a_table_with_a_picture():
     page = Page(found._repr_html_())
     assert page.facts["clouds"] == "m = 4, 8; 5 replicates each, seed 0"
     assert is_drawn(page.pictures[0])
+
+
+def test_two_runs_are_a_table_with_a_picture():
+    """What they were solved by; what differs of their problems."""
+    first, second = (wgf.solve(problem(("c", "a"), title=title), GRID, 0.2, 2) for title in ("one", "another"))
+    page = Page(wgf.compare_runs(first, second)._repr_html_())
+    assert page.facts["first"] == first.method
+    assert page.facts["problem of the second"] == second.attributes["problem_summary"]
+    assert is_drawn(page.pictures[0])
+
+
+def test_a_density_in_a_plane_has_the_scale_of_its_colours():
+    """Beside each pair of coordinates; above the first of several panels stands what all of them are."""
+    measure = wgf.solve(problem(("c", "a", "b")), GRID, 0.1, 2).measures[-1]
+    labels = [panel.get_ylabel() for panel in SHOWN[Measure][1](measure).axes]
+    pairs = ["density of ($c$, $a$)", "density of ($c$, $b$)", "density of ($a$, $b$)"]
+    assert [label for label in labels if label.startswith("density")] == pairs
+    titles = [panel.get_title(loc="left") for panel in SHOWN[wgf.Problem][1](problem(("c", "a", "b"))).axes]
+    assert titles == ["initial law", "", "", "data"]
 
 
 def test_a_title_is_text_and_no_html():

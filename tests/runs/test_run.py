@@ -8,15 +8,18 @@ import sys
 import threading
 
 import h5py
+import numba
 import numpy as np
 import pytest
 import xarray
 from checks import is_one_line
 from children import Places, StopAtFrame, Watching, running, wait_at, wait_until
 from problems import RIDGE_1D, Tanh
+from screens import Terminal
 
 import wgf
 from wgf.networks.waiting import told
+from wgf.runs.observers import monitor
 from wgf.runs.observers import progress as progress_bars
 from wgf.runs.run import HISTORY
 from wgf.runs.summary import run_facts
@@ -25,7 +28,7 @@ pytestmark = pytest.mark.coarse  # files and frames of small runs
 
 TANH = Tanh()
 GRID = wgf.FiniteVolume((24, 20), lower=TANH.lower, upper=TANH.upper)
-METHODS = [GRID, wgf.Characteristics(nodes=6), wgf.Particles(30, seed=2), wgf.Particles(30, step=0.1)]
+METHODS = [GRID, wgf.Characteristics(nodes=6, rtol=1e-10), wgf.Particles(30, seed=2), wgf.Particles(30, step=0.1)]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
@@ -338,13 +341,6 @@ def test_one_line_says_what_a_run_is():
     assert repr(run).endswith("complete)")
 
 
-class Terminal(io.StringIO):
-    """A screen that keeps what was written on it."""
-
-    def isatty(self):
-        return True
-
-
 def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
     """On a terminal, and where it was asked for; it is wiped away before that of the run, and where the preparation is broken off."""
     data = wgf.Data(np.linspace(-1, 1, 3000), np.zeros(3000))
@@ -366,6 +362,38 @@ def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
                 raise KeyboardInterrupt
     assert "something" in screen.getvalue()
     assert screen.getvalue().rstrip("\r").split("\r")[-1].strip() == ""
+
+
+def test_a_box_is_looked_for_under_a_bar(monkeypatch):
+    """In units of time, before that of the run."""
+    monkeypatch.setattr(progress_bars, "MOMENT", 0.0)
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    wgf.solve(TANH.problem, wgf.FiniteVolume(16), 0.2, 2, progress=True)
+    assert screen.getvalue().index("looking for a box") < screen.getvalue().index("FiniteVolume")
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_that_something_is_compiled_is_said_once(monkeypatch, wanted):
+    """To those who want to see bars; numba tells of it, here of two kernels that were never compiled before."""
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    progress_bars._say_that_it_compiles.cache_clear()
+    with progress_bars.preparing(wanted):
+        assert "compiling" not in screen.getvalue()
+        for factor in (2, 3):
+            numba.njit(lambda x, factor=factor: factor * x)(1)
+    assert screen.getvalue().count("compiling what runs here for the first time") == wanted
+
+
+def test_many_short_steps_are_said_once(monkeypatch):
+    """Why, and what to take instead; where their length was asked for, nobody is told."""
+    monkeypatch.setattr(monitor, "WINDOW", 3)
+    monkeypatch.setattr(monitor, "MANY_STEPS", 2)
+    said = r"3 steps have come to t = .* of 1, and with steps of .* about .* are left, .* take implicit steps \(fipy or jko\)"
+    with pytest.warns(UserWarning, match=said) as told:
+        wgf.solve(TANH.problem, wgf.Particles(10), 1.0, 2)
+    assert len(told) == 1
+    for method in (wgf.Particles(10, step=0.01), wgf.FiniteVolume(24, [-3, -2.5], [4, 4.5], dt=1e-3)):
+        wgf.solve(TANH.problem, method, 0.02, 2)
 
 
 def test_a_notebook_has_a_bar_though_it_is_no_terminal(monkeypatch):

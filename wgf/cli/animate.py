@@ -19,6 +19,7 @@ def animate(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     from wgf.plots.film import animate as film
     from wgf.plots.film import check_film
     from wgf.runs.existing import refuse_existing
+    from wgf.runs.observers.progress import preparing
     from wgf.runs.reader import open_run
 
     if len(files) > 2:
@@ -27,5 +28,6 @@ def animate(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     run, *other = (open_run(file) for file in files)
     check_film(output)
     refuse_existing(output, force)
-    film(run, output, *other)
+    with preparing(True):
+        film(run, output, *other)
     click.echo(f"wrote {output}")

@@ -56,7 +56,7 @@ def compare(
         from wgf.runs.reader import open_run
         from wgf.studies.pair import compare_runs
 
-        pair = compare_runs(open_run(files[0]), open_run(files[1]), distances)
+        pair = compare_runs(open_run(files[0]), open_run(files[1]), distances, not quiet)
         pair.save(output, force)
         pair.plot(figure)
         if not quiet:

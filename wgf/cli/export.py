@@ -16,6 +16,7 @@ from wgf.cli.options import force_option, output_option
 def export(file: Path, output: Path | None, force: bool) -> None:
     """Write the run in RUN.h5 as VTK files, for ParaView: a .pvd file, and a folder of the same name with the frames."""
     from wgf.runs.existing import refuse_existing
+    from wgf.runs.observers.progress import preparing
     from wgf.runs.vtk import export as write
     from wgf.runs.vtk import folder_of
 
@@ -23,5 +24,6 @@ def export(file: Path, output: Path | None, force: bool) -> None:
     refuse_existing(output, force)
     if (folder := folder_of(output)).is_dir() and any(folder.iterdir()):
         refuse_existing(folder, force)
-    write(file, output)
+    with preparing(True):
+        write(file, output)
     click.echo(f"wrote {output} and the frames in {folder}/")

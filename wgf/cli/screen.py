@@ -119,11 +119,9 @@ def show_certificate(certificate: Certificate) -> None:
 
 def show_pair(pair: Pair) -> None:
     """The distances of two runs at each time, each beside what two equal measures would show."""
-    facts = {"first": pair.attributes["first"], "second": pair.attributes["second"]}
-    if not pair.of_one_problem:
-        facts |= {"problems": "different ones: what differs may be theirs, not the methods'"}
-        facts |= {f"problem of the {name}": pair.attributes[f"{name}_problem"] for name in ("first", "second")}
-    show_facts(str(pair.attributes["title"]) or "two runs", facts)
+    from wgf.studies.summary import pair_facts
+
+    show_facts(str(pair.attributes["title"]) or "two runs", pair_facts(pair))
     headers = ["t"]
     for name in pair.distance:
         headers += [name, "if equal"]

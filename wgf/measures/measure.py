@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, answers, brief, check_function, instance, truth
+from wgf.measures.arguments import drawing, real_numbers
 from wgf.measures.averages import weights_of
 from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
@@ -167,8 +168,9 @@ class Density(Measure):
         within = np.where(inside[..., None], places, 0)
         return np.where(inside, self.values[tuple(np.moveaxis(within, -1, 0))], 0.0) / self.mass
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
         """m independent points: a cell by its mass, a place in it uniformly, (m, p)."""
+        rng = drawing(m, rng)
         cells = rng.choice(self.values.size, m, p=self.masses / self.masses.sum())
         result: np.ndarray = self.points[cells] + (rng.random((m, self.grid.dim)) - 0.5) * self.grid.spacing
         return result
@@ -267,8 +269,9 @@ class MeshDensity(Measure):
         cells = self.mesh.locate(theta.reshape(-1, self.dim)).reshape(theta.shape[:-1])
         return np.where(cells >= 0, self.values[cells], 0.0) / self.mass
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
         """m independent points: a cell by its mass, a place in one of its simplices uniformly, (m, p)."""
+        rng = drawing(m, rng)
         simplices, owners = self.mesh.simplices
         masses = self.masses[owners] * self.mesh.shares
         chosen = rng.choice(len(owners), m, p=masses / masses.sum())
@@ -330,25 +333,6 @@ def check_neuron(neuron: object) -> None:
     """Raise an InputError for the neuron of a measure that cannot predict; None is none."""
     if neuron is not None:
         answers(neuron, ("value",), "neuron", "a wgf.Neuron, an object with a method value(theta, x), or None")
-
-
-def real_numbers(values: Any, what: str) -> np.ndarray:
-    """`values`, arrays or lists of real numbers, as an array of floats: the same one where it is one; else an InputError about `what`."""
-    refuse_masked(values, what)
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind in "biufO":
-            return array.astype(float, copy=False)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{what} are not real numbers in rows of one length; give an array of them") from None
-    raise InputError(f"{what} are of the type {array.dtype}; give real numbers")
-
-
-def refuse_masked(values: Any, what: str) -> None:
-    """Raise an InputError, which begins with `what`, for an array with masked entries, which would count as what is below the mask."""
-    if np.ma.is_masked(values):
-        masked = int(np.ma.getmaskarray(values).sum())
-        raise InputError(f"{what} are masked in {masked:,} places; say what they are there: values.filled(…)")
 
 
 def check_masses(masses: np.ndarray, what: str, at: str) -> None:

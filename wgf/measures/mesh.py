@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy import spatial, special
 
-from wgf.errors import InputError
+from wgf.errors import InputError, entries_of, whole
+from wgf.measures.arguments import real_numbers
 from wgf.measures.grid import checked_periods
 
 NODES = 4  # per direction of the quadrature on a simplex: exact for polynomials of degree 7
@@ -51,7 +52,28 @@ class Mesh:
     periods: Sequence[float] = ()
 
     def __post_init__(self) -> None:
+        for name in ("vertices", "centers", "volumes"):
+            object.__setattr__(self, name, real_numbers(getattr(self, name), f"the mesh: its {name}"))
+        whole(self.cell_dim, "the mesh: cell_dim")
+        object.__setattr__(self, "names", entries_of(self.names, "the mesh: names", "one for each coordinate"))
+        self._check_shapes()
         object.__setattr__(self, "periods", checked_periods(self.periods, self.dim))
+
+    def _check_shapes(self) -> None:
+        """Raise an InputError where the arrays do not belong together."""
+        for name in ("vertices", "cells", "centers"):
+            if np.ndim(getattr(self, name)) != 2:
+                raise InputError(f"the mesh: its {name} have shape {np.shape(getattr(self, name))}; give rows, one for each")
+        cells = np.asarray(self.cells)
+        if cells.dtype.kind not in "iu" or not cells.size or cells.min() < 0 or cells.max() >= len(self.vertices):
+            raise InputError(f"the mesh: its cells are of vertices 0 to {len(self.vertices) - 1}: give their numbers, (N, k)")
+        object.__setattr__(self, "cells", cells)
+        wanted = {"centers": (len(cells), self.dim), "volumes": (len(cells),), "names": (self.dim,)}
+        for name, shape in wanted.items():
+            if (found := np.shape(getattr(self, name))) != shape:
+                raise InputError(f"the mesh: its {name} have shape {found}; for {len(cells):,} cells in {self.dim} coordinates: {shape}")
+        if not (np.isfinite(self.vertices).all() and np.isfinite(self.centers).all() and (self.volumes > 0).all()):
+            raise InputError("the mesh: give finite coordinates, and volumes > 0")
 
     @property
     def dim(self) -> int:

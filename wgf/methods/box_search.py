@@ -28,6 +28,7 @@ from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.langevin import LangevinState, LangevinStepper
 from wgf.methods.particles.method import Particles
 from wgf.networks.data import Data
+from wgf.networks.waiting import tell
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
 
@@ -99,6 +100,7 @@ def _traversed(stepper: CloudStepper[Any], state: Any, until: float, remedy: str
     noisy = _NoisySteps(stepper, state, until) if isinstance(stepper, LangevinStepper) else None
     most = _most_steps(stepper, state)
     for _ in range(most):
+        tell("looking for a box", state.time, until)
         if noisy:
             state = noisy.ahead(upper - lower)
         else:
@@ -110,7 +112,7 @@ def _traversed(stepper: CloudStepper[Any], state: Any, until: float, remedy: str
             return lower, upper
     raise InputError(
         f"no box is found: {most:,} steps of a cheap run for it come to t = {state.time:.3g} of {until:g} only, as the flow is "
-        f"stiff or long: {remedy}"
+        f'stiff or long: {remedy}, or an earlier end, or the end "rest"'
     )
 
 

@@ -71,7 +71,8 @@ class CustomNeuron:
         return _CustomResponse(self, theta, x)
 
     def __repr__(self) -> str:
-        return f"CustomNeuron({self.custom!r})"
+        text = repr(self.custom)
+        return f"CustomNeuron({type(self.custom).__name__ if ' at 0x' in text else text})"  # an address is another in each process
 
 
 class _CustomResponse:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, as_path, check_function, entries_of, instance, located, number, shown, whole
+from wgf.measures.arguments import generator, real_numbers
 from wgf.measures.laws import Gaussian, Law, Uniform
-from wgf.measures.laws.base import Vector, check_law, generator
-from wgf.measures.measure import real_numbers
+from wgf.measures.laws.base import Vector, check_law
 from wgf.networks.activations import Activation
 from wgf.networks.data_files import READERS, UNREADABLE, arrange
 from wgf.networks.neuron import Neuron, coordinate_names

@@ -33,9 +33,9 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
             try:
                 table[k, j] = float(cell)
             except ValueError:
-                raise InputError(f"line {number}, column {header[j]}: {cell.strip()!r} is not a number") from None
+                table[k, j] = np.nan
             if not np.isfinite(table[k, j]):
-                raise InputError(f"line {number}, column {header[j]}: {cell.strip()} is not a finite number")
+                raise InputError(f"line {number}, column {header[j]}: {_not_a_number(cell.strip())}")
     return dict(zip(header, table.T, strict=True))
 
 
@@ -60,6 +60,16 @@ READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv
 
 EXPECTED = "x (or x1 … xd), y and optionally weight"
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
+
+
+def _not_a_number(cell: str) -> str:
+    """What is the matter with a cell that holds no finite number."""
+    if cell.lower() in MISSING:
+        return f"{cell!r}, a value is missing: leave such lines out, in pandas by dropna()"
+    return f"{cell!r} is not a {'finite ' if is_number(cell) else ''}number"
 
 
 def _check_header(header: Sequence[str]) -> None:

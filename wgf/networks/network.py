@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, located
-from wgf.measures.measure import real_numbers
+from wgf.measures.arguments import real_numbers
 from wgf.networks.activations import Array
 from wgf.networks.curvature import largest_curvature
 from wgf.networks.custom import as_neuron
@@ -71,29 +71,33 @@ class Network:
 
     def predict(self, inputs: Any) -> Array:
         """φ(x) at inputs (n, d), or (n,) for one input; (n,)."""
-        ones, total = np.ones(self.size), np.zeros(len(inputs))
-        for part, response in self._responses(inputs):
+        x, ones = self._checked(inputs), np.ones(self.size)
+        total = np.zeros(len(x))
+        for part, response in self._responses(x):
             total += response.total(ones[part])
         result: Array = self.scale * total
         return result
 
     def derivative(self, direction: Array, inputs: Any) -> Array:
         """Dφ(θ)[v] = α Σ_j Dg(θ_j) v_j for v (m, p) at inputs (n, d), (n,)."""
-        total = np.zeros(len(inputs))
-        for part, response in self._responses(inputs):
-            total += response.push(direction[part])
+        x, v = self._checked(inputs), _shaped(direction, self.parameters.shape, "the directions v of the neurons")
+        total = np.zeros(len(x))
+        for part, response in self._responses(x):
+            total += response.push(v[part])
         result: Array = self.scale * total
         return result
 
     def pull(self, u: Array, inputs: Any) -> Array:
         """Dg(θ_j)ᵀ u = Σ_i u_i ∇g(θ_j; x_i) for u (n,), (m, p)."""
-        return np.concatenate([response.pull(u) for _, response in self._responses(inputs)])
+        x = self._checked(inputs)
+        u = _shaped(u, (len(x),), "the numbers u at the inputs")
+        return np.concatenate([response.pull(u) for _, response in self._responses(x)])
 
     def tangent_kernel(self, data: Any) -> Array:
         """T̂ on the inputs of the data (or on inputs (n, d)), without the weights; (n, n)."""
-        inputs = data.inputs if isinstance(data, Data) else data
-        total = np.zeros((len(inputs), len(inputs)))
-        for _, response in self._responses(inputs):
+        x = self._checked(data.inputs if isinstance(data, Data) else data)
+        total = np.zeros((len(x), len(x)))
+        for _, response in self._responses(x):
             total += response.gram()
         return total / self.size
 
@@ -122,9 +126,8 @@ class Network:
         self._checked(data.inputs)
         return TangentModel(self, data, penalty)
 
-    def _responses(self, inputs: Any) -> Iterator[tuple[slice, LinearResponse]]:
-        """The neurons at the inputs, block by block."""
-        x = self._checked(inputs)
+    def _responses(self, x: Array) -> Iterator[tuple[slice, LinearResponse]]:
+        """The neurons at inputs (n, d), block by block."""
         for part in in_blocks(self.size, len(x)):
             yield part, self.neuron.at(self.parameters[part], x)
 
@@ -141,3 +144,11 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network({self.size:,} × {self.neuron!r}, α = {self.scale:g})"
+
+
+def _shaped(values: Any, shape: tuple[int, ...], what: str) -> Array:
+    """The values as an array of real numbers; raises an InputError for another shape."""
+    array = real_numbers(values, what)
+    if array.shape != shape:
+        raise InputError(f"{what} have shape {array.shape}; give {shape}")
+    return array

@@ -326,3 +326,8 @@ class _CompiledResponse(RidgeResponse):
         self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), scratch[0], scratch[1:])
         result: Array = pull[self.neuron.free].T
         return result
+
+
+def has_kinks(neuron: object) -> bool:
+    """Whether the slope of a neuron is known to jump, as that of relu does; of one's own neurons it is not."""
+    return isinstance(neuron, Neuron) and bool(neuron.sigma.kinks)

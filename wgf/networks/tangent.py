@@ -28,7 +28,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wgf.errors import InputError, answers, nonnegative
+from wgf.errors import InputError, answers, brief, nonnegative
+from wgf.measures.arguments import real_numbers
 from wgf.networks.activations import Array
 from wgf.networks.data import Data, check_data
 from wgf.registers import known
@@ -128,7 +129,7 @@ class TangentModel:
 
     def parameters(self, time: float) -> Array:
         """θ̄(t), (m, p)."""
-        (t,) = _checked(time)
+        t = _single(time)
         (start, end), (rates, vectors), nu = self._residuals, self.spectrum, self.decay
         moves = rates > 0.0
         shrunk = np.exp(-_product(np.array([nu]), t))[0]
@@ -157,7 +158,15 @@ def _product(rates: Array, time: float) -> Array:
 
 def _checked(times: float | Sequence[float] | Array) -> Array:
     """The times, (T,), none before the start."""
-    instants = np.atleast_1d(np.asarray(times, dtype=float))
-    if instants.ndim != 1 or not (instants >= 0.0).all():
-        raise InputError(f"times = {times}: give one or several numbers ≥ 0")
+    instants = np.atleast_1d(real_numbers(times, "times"))
+    if instants.ndim != 1 or not instants.size or not (instants >= 0.0).all():
+        raise InputError(f"times = {brief(times)}: give one or several numbers ≥ 0")
     return instants
+
+
+def _single(time: float) -> float:
+    """The time as a number."""
+    instants = _checked(time)
+    if np.ndim(time):
+        raise InputError(f"time = {brief(time)}: give a single number ≥ 0")
+    return float(instants[0])

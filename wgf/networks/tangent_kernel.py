@@ -30,8 +30,9 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, positive, warn
+from wgf.measures.arguments import generator
 from wgf.measures.laws import Ball, Gaussian, Law, OnAxes, Product, Samples, Uniform
-from wgf.measures.laws.base import Rule, entries, generator
+from wgf.measures.laws.base import Rule, entries
 from wgf.measures.laws.composed import independent, unmixed
 from wgf.networks.activations import Array
 from wgf.networks.custom import CustomNeuron, as_neuron

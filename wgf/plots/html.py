@@ -15,21 +15,22 @@ from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 from wgf.plots.certificate import plot_certificate
 from wgf.plots.figure import Figure
 from wgf.plots.film import last_frame
-from wgf.plots.measures import View, coordinates_of, draw_together, views_of
-from wgf.plots.studies import plot_rates
+from wgf.plots.measures import View, colour_bar, coordinates_of, draw_together, views_of
+from wgf.plots.studies import plot_pair, plot_rates
 from wgf.plots.style import INK, styled
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.runs.run import Run
 from wgf.runs.summary import run_facts
 from wgf.studies.optimality.certificate import Certificate
-from wgf.studies.summary import certificate_facts, comparison_facts
+from wgf.studies.pair import Pair
+from wgf.studies.summary import certificate_facts, comparison_facts, pair_facts
 from wgf.studies.sweeps.comparison import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DRAWN = 2000  # points of a law
+DRAWN = 20_000  # points of a law, enough for smooth marginals
 BARS = 20  # of targets
 LEFT = "text-align: left; vertical-align: top"
 
@@ -130,12 +131,16 @@ def _picture_of_measure(measure: Measure) -> Figure:
 
 def _views(measure: Measure, names: Sequence[str], title: str = "") -> list[Callable[[Axes], None]]:
     """How to draw a measure: on a line, in the plane of each pair of coordinates, or along each of many."""
-    return [partial(_draw_view, measure=measure, view=view, title=title) for view in views_of(names, [measure], places=False)]
+    views = views_of(names, [measure], places=False)
+    titles = [title] + [""] * (len(views) - 1)  # above the first says it of all
+    return [partial(_draw_view, measure=measure, view=view, views=views, title=one) for view, one in zip(views, titles, strict=True)]
 
 
-def _draw_view(panel: Axes, measure: Measure, view: View, title: str) -> None:
+def _draw_view(panel: Axes, measure: Measure, view: View, views: Sequence[View], title: str) -> None:
     draw_together(panel, [measure], [""], view)
     panel.set_title(title, loc="left")
+    if view.plane and isinstance(measure, Density | MeshDensity):
+        colour_bar(panel.figure, panel, view, views)
 
 
 SHOWN: dict[type, tuple[Callable[[Any], dict[str, str]], Callable[[Any], Figure]]] = {  # the facts and the picture of each kind
@@ -143,5 +148,6 @@ SHOWN: dict[type, tuple[Callable[[Any], dict[str, str]], Callable[[Any], Figure]
     Run: (run_facts, last_frame),
     Comparison: (comparison_facts, plot_rates),
     Certificate: (certificate_facts, plot_certificate),
+    Pair: (pair_facts, plot_pair),
     Measure: (_facts_of_measure, _picture_of_measure),
 }

@@ -23,9 +23,10 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError, brief
+from wgf.measures.arguments import real_numbers
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
-from wgf.measures.measure import BLOCK, Density, Measure, real_numbers
+from wgf.measures.measure import BLOCK, Density, Measure
 from wgf.networks.derivatives import differences
 from wgf.problems import poisson
 from wgf.problems.cell_means import kernel

@@ -26,6 +26,7 @@ from wgf.methods.base import Diagnostics, Frame
 from wgf.registers import known
 
 ROUNDING = 1e-14  # of |E(0)|: no fall below it is seen
+LATER = "give a later longest, in [time] of a file or as wgf.Rest(longest=…)"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Ending:
             text = (
                 f"not at rest by t = {self.rest.longest:g}: {residual_in_words(self.residual)}, tolerance {self.rest.tolerance:g}, "
                 f"the smallest so far {self.smallest[0]:.2g} at t = {self.smallest[1]:.3g}; "
-                + ("give a later `longest`" if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
+                + (LATER if self.residual <= 2 * self.smallest[0] else "no closer to rest is this scheme on these cells")
             )
             warn(text, RestWarning)
         elif self.rest is not None and self.first is not None and self.time == self.first.time:

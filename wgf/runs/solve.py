@@ -13,7 +13,7 @@ from wgf.methods.base import Method, check_growth, check_method, check_rest
 from wgf.problems.problem import Problem, check_problem
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
-from wgf.runs.observers.progress import Progress, preparing
+from wgf.runs.observers.progress import Progress, compiling_is_said, preparing
 from wgf.runs.observers.recorder import Recorder
 from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
@@ -66,11 +66,12 @@ def solve(
         stepper = method.bind(problem, times[-1] - times[0])
     facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
     keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources)
-    monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), getattr(stepper, "eta", None))
+    steps = getattr(stepper, "eta", None), getattr(method, "dt", None)
+    monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps)
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
         watchers.append(Progress(times[0], times[-1], type(method).__name__))
-    with watching(watchers) as watch:
+    with compiling_is_said(progress), watching(watchers) as watch:
         state = seam.resumed(stepper) if seam else stepper.start()
         frame = stepper.frame(state)
         if seam:

@@ -19,6 +19,7 @@ import numpy as np
 from wgf.errors import InputError, as_path
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
+from wgf.networks.waiting import told
 from wgf.runs.files import check_writable, completed
 from wgf.runs.reader import open_run
 from wgf.runs.run import Run
@@ -46,8 +47,8 @@ def export(source: Run | str | Path, path: str | Path) -> None:
     root = ElementTree.Element("VTKFile", type="Collection", version="1.0", byte_order="LittleEndian")
     collection = ElementTree.SubElement(root, "Collection")
     digits, files = len(str(len(run.times) - 1)), set()
-    for k, time in enumerate(run.times):
-        measure = run.measures[k]
+    for k in told(range(len(run.times)), "frames"):
+        measure, time = run.measures[k], run.times[k]
         frame, ending = (_image(measure), "vti") if isinstance(measure, Density) else (_cells_or_points(measure), "vtu")
         file = folder / f"{folder.name}_{k:0{digits}}.{ending}"
         _write(file, frame)

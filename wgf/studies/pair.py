@@ -12,16 +12,17 @@ import numpy as np
 from wgf.errors import InputError, as_path
 from wgf.measures.distances.axes import shared_periods
 from wgf.measures.distances.register import DISTANCES, distance, further, self_distance, transport_for
-from wgf.registers import load
+from wgf.registers import Shown, load
 from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
+from wgf.runs.observers.progress import bar
 from wgf.runs.run import SCHEMA_VERSION, Run, check_run
 
 DRAWS = 8  # for each floor
 
 
 @dataclass(frozen=True, repr=False)
-class Pair:
+class Pair(Shown):
     """Distances between two runs.
 
     times (T,)            those that both have
@@ -70,11 +71,11 @@ def open_pair(path: str | Path) -> Pair:
         return Pair(file["time"][:], found, floor, dict(file.attrs.items()))
 
 
-def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair:
+def compare_runs(first: Run, second: Run, distances: Sequence[str] = (), progress: bool = False) -> Pair:
     """The distances between the measures of two runs at the times that both have.
 
     Always: function and loss where both have the same data, and sliced_w2, or w2 where an axis wraps around; `distances` names further
-    ones.
+    ones. `progress` shows a bar, on a terminal or in a notebook.
     """
     for run in (first, second):
         check_run(run)
@@ -89,18 +90,21 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
     energy = next((run.problem.energy for run in (first, second) if run.knows_problem), None)
     found: dict[str, list[float]] = {name: [] for name in names}
     floor: dict[str, list[float]] = {name: [] for name in names}
-    for i, j in rows:
-        mu, nu = first.measures[i], second.measures[j]
-        for name in names:
-            if name == "function":
-                value = first.data.norm(first.prediction[i] - second.prediction[j])
-            elif name == "loss":
-                value = abs(first.loss[i] - second.loss[j])
-            else:
-                value = distance(name, mu, nu)
-            found[name].append(float(value))
-            unknown = DISTANCES[name].of_energy and energy is None
-            floor[name].append(np.nan if unknown else self_distance(name, mu, nu, energy, DRAWS))
+    with bar(len(rows) * len(names) * (1 + DRAWS), "distances", wanted=progress) as measured:
+        for i, j in rows:
+            mu, nu = first.measures[i], second.measures[j]
+            for name in names:
+                if name == "function":
+                    value = first.data.norm(first.prediction[i] - second.prediction[j])
+                elif name == "loss":
+                    value = abs(first.loss[i] - second.loss[j])
+                else:
+                    value = distance(name, mu, nu)
+                found[name].append(float(value))
+                measured.update()
+                unknown = DISTANCES[name].of_energy and energy is None
+                floor[name].append(np.nan if unknown else self_distance(name, mu, nu, energy, DRAWS))
+                measured.update(DRAWS)
     attributes = {
         "title": str(first.attributes.get("title") or second.attributes.get("title") or ""),
         "first": first.method,
@@ -110,5 +114,5 @@ def compare_runs(first: Run, second: Run, distances: Sequence[str] = ()) -> Pair
         "first_file": str(first.path or ""),
         "second_file": str(second.path or ""),
     }
-    measured, equal = ({name: np.array(values) for name, values in table.items()} for table in (found, floor))
-    return Pair(first.times[[i for i, _ in rows]], measured, equal, attributes)
+    apart, equal = ({name: np.array(values) for name, values in table.items()} for table in (found, floor))
+    return Pair(first.times[[i for i, _ in rows]], apart, equal, attributes)

@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from wgf.studies.lazy.study import LazyStudy
     from wgf.studies.optimality.certificate import Certificate
+    from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
 
 
@@ -74,6 +75,15 @@ def _bias_fact(comparison: Comparison) -> str:
     root = f"‖E φ_m − φ_h‖ = {max(square, 0.0) ** 0.5:.1e}"
     seen = "" if square > 2 * error else f" (not told from zero: its square is {square:.1e} ± {error:.1e})"
     return f"at m = {comparison.sizes[-1]}, t = {comparison.times[-1]:g} the mean of the clouds is off by {root}{seen}"
+
+
+def pair_facts(pair: Pair) -> dict[str, str]:
+    """The two methods, and both problems where they are not the same."""
+    facts = {name: str(pair.attributes[name]) for name in ("first", "second")}
+    if not pair.of_one_problem:
+        facts["problems"] = "different ones: what differs may be theirs, not the methods'"
+        facts |= {f"problem of the {name}": str(pair.attributes[f"{name}_problem"]) for name in ("first", "second")}
+    return facts
 
 
 def lazy_facts(study: LazyStudy) -> dict[str, str]:

@@ -86,8 +86,24 @@ def test_a_custom_neuron_is_carried_with_and_without_its_gradient():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"nodes": 0}, "nodes = 0: give a whole number"), ({"rtol": 0}, "rtol = 0, atol = 1e-12; both must be positive")],
+    [({"nodes": 0}, "nodes = 0: give a whole number"), ({"rtol": 0}, "rtol = 0: it must be a positive number")],
 )
 def test_bad_options_are_refused(options, message):
     with pytest.raises(wgf.InputError, match=message):
         wgf.Characteristics(**options)
+
+
+def test_kinks_loosen_the_tolerance():
+    """With relu the steps end at kinks: a hundredth of those of the tight tolerance suffice, for an error that is far below the rule's."""
+    data = wgf.Data.quadrature(lambda x: np.maximum(x, 0), nodes=10)
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", ("c", "a", "b")), data), wgf.Gaussian(0, 0.4))
+    run = wgf.solve(problem, wgf.Characteristics(4), 1.0, 2)
+    assert run.method == "Characteristics(4 nodes per axis, DOP853, rtol 1e-05)"
+    tight = wgf.solve(problem, wgf.Characteristics(4, rtol=1e-8, atol=1e-10), 1.0, 2)
+    finer = wgf.solve(problem, wgf.Characteristics(6), 1.0, 2)
+    assert tight.method == "Characteristics(4 nodes per axis, DOP853, rtol 1e-08)"
+    assert len(run.history["time"]) < 0.3 * len(tight.history["time"])
+    apart = [data.norm(other.prediction[-1] - run.prediction[-1]) for other in (tight, finer)]
+    assert apart[0] < 0.1 * apart[1]
+    smooth = wgf.solve(TANH.problem, wgf.Characteristics(4), 0.1, 2)
+    assert smooth.method == "Characteristics(4 nodes per axis, DOP853, rtol 1e-10)"

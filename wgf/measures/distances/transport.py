@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
-from wgf.measures.distances.axes import circular_mean, closed, nearest, shared_periods, squared_lengths
+from wgf.errors import InputError, whole
+from wgf.measures.distances.axes import check_pair, circular_mean, closed, nearest, shared_periods, squared_lengths
 from wgf.measures.distances.circle import circle_w1, circle_w2, cut_open
 from wgf.measures.distances.halving import EMPTY, Bricks, Parts, bricks, halved, points_of, resolution
 from wgf.measures.distances.line import Pieces, atoms, levels_of, line_w1, line_w2, pieces
@@ -71,6 +71,8 @@ def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[floa
 
     Raises InputError where the dimensions or the periods do not agree.
     """
+    check_pair(mu, nu)
+    whole(most, "most")
     periods = shared_periods(mu, nu)
     if len(periods) == 1:
         return on_axis(mu, nu, line_w2, circle_w2), 0.0

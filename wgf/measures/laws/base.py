@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from wgf.errors import InputError, answers, given
+from wgf.errors import InputError, answers
 from wgf.measures.grid import Grid, per_axis, vector
 
 Rule = tuple[np.ndarray, np.ndarray]  # points (N, p) and weights (N,)
@@ -26,14 +26,6 @@ class Law(Protocol):
     def pdf(self, theta: np.ndarray) -> np.ndarray: ...
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray: ...
     def quadrature(self, nodes: int) -> Rule: ...
-
-
-def generator(seed: Any) -> np.random.Generator:
-    """numpy.random.default_rng(seed); raises an InputError for what is no seed."""
-    try:
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError):
-        raise InputError(f"seed {given(seed)}: give a whole number ≥ 0, or whatever else numpy.random.default_rng takes") from None
 
 
 LAW_CALLS = ("dim", "cell_averages", "sample", "quadrature")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wgf.errors import InputError, entries_of
+from wgf.measures.arguments import drawing
 from wgf.measures.grid import Grid, vector
 from wgf.measures.laws.base import Law, OnAxes, Rule, check_law, entries, outer, require_fitting
 from wgf.measures.laws.simple import Gaussian, Uniform
@@ -63,8 +64,9 @@ class Mixture(OnAxes):
         result: np.ndarray = np.add.reduce([w * law.pdf(theta) for w, law in zip(self.weights, self.laws, strict=True)])
         return result
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
         """The component of each point is drawn too, so that the points are independent."""
+        rng = drawing(m, rng)
         counts = rng.multinomial(m, self.weights)
         points = np.concatenate([law.sample(count, rng) for count, law in zip(counts, self.laws, strict=True)])
         return rng.permutation(points)
@@ -118,7 +120,8 @@ class Product:
         result: np.ndarray = np.prod([law.pdf(part) for law, part in zip(self.laws, parts, strict=True)], axis=0)
         return result
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
+        rng = drawing(m, rng)
         return np.column_stack([law.sample(m, rng) for law in self.laws])
 
     def quadrature(self, nodes: int) -> Rule:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, check_function
+from wgf.measures.arguments import drawing, refuse_masked
 from wgf.measures.grid import Grid, inside_box, wrapped
 from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule, outer, require_fitting, require_ordered
-from wgf.measures.measure import refuse_masked
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,8 +51,9 @@ class Samples:
         """Points have no density."""
         raise InputError("samples have no density: give a law that has one, such as a Gaussian around each of them (Mixture)")
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
         """The points themselves where m is their number, else m of them drawn with replacement."""
+        rng = drawing(m, rng)
         return self.points.copy() if m == len(self.points) else rng.choice(self.points, m)
 
     def quadrature(self, nodes: int) -> Rule:
@@ -136,7 +137,8 @@ class FromDensity(OnAxes):
     def __repr__(self) -> str:
         return f"FromDensity({getattr(self.function, '__name__', self.function)!r})"
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
+        rng = drawing(m, rng)
         if self.sampler is not None:
             drawn = np.asarray(self.sampler(m, rng), dtype=float)
             if drawn.ndim not in (1, 2) or len(drawn) != m:

@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from wgf.errors import BoundaryWarning, InputError, warn
+from wgf.measures.arguments import drawing
 from wgf.measures.grid import MOST_AXES, Grid, describe_box, wrapped
 from wgf.measures.laws.base import Law, Rule, legendre_rule
 from wgf.measures.laws.composed import Mixture
@@ -58,8 +59,9 @@ class InBox:
         """Not known at single points, where it wraps around."""
         raise InputError(f"{self!r} has cell averages and points, but no density at single points")
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
         """Those of the law; what falls outside is drawn again."""
+        rng = drawing(m, rng)
         points = np.array(self._kept.sample(m, rng))
         for _ in range(ROUNDS):
             if not (outside := ~self._holds(points)).any():

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from wgf.errors import positive
+from wgf.measures.arguments import drawing
 from wgf.measures.grid import Grid, inside_box, laps, per_axis
 from wgf.measures.laws.base import (
     OnAxes,
@@ -53,7 +54,8 @@ class Gaussian(OnAxes):
         scale = float(np.prod(np.sqrt(2 * np.pi) * np.array(self.std)))
         return np.asarray(np.exp(-0.5 * np.sum(z**2, axis=-1)) / scale)
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
+        rng = drawing(m, rng)
         return rng.normal(self.mean, self.std, (m, self.dim))
 
     def quadrature(self, nodes: int | Sequence[int]) -> Rule:
@@ -115,7 +117,8 @@ class Uniform(OnAxes):
         inside = inside_box(np.asarray(theta), self.lower, self.upper)
         return np.asarray(inside / float(np.prod(np.array(self.upper) - self.lower)))
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
+        rng = drawing(m, rng)
         return rng.uniform(self.lower, self.upper, (m, self.dim))
 
     def quadrature(self, nodes: int | Sequence[int]) -> Rule:
@@ -171,7 +174,8 @@ class Ball(OnAxes):
         result: np.ndarray = (np.sum((np.asarray(theta) - self.center) ** 2, axis=-1) <= self.radius**2) / self.volume
         return result
 
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, m: int, rng: np.random.Generator | int = 0) -> np.ndarray:
+        rng = drawing(m, rng)
         direction = rng.normal(size=(m, self.dim))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         return self.center + self.radius * rng.uniform(size=(m, 1)) ** (1 / self.dim) * direction

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, located, positive_if_given, whole, whole_if_given
+from wgf.measures.arguments import generator
 from wgf.measures.laws import Law
-from wgf.measures.laws.base import check_law, generator
+from wgf.measures.laws.base import check_law
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import injected, without_box
 from wgf.methods.particles.birth_death import BirthDeath

@@ -16,7 +16,7 @@ from wgf.methods.pushforward.averages import PointDensity
 from wgf.methods.pushforward.flow import PushedDensity
 from wgf.methods.pushforward.kinks import collapsing
 from wgf.methods.pushforward.path import LOBATTO, PLACES, Path
-from wgf.networks.neuron import Neuron
+from wgf.networks.neuron import has_kinks
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 
@@ -57,7 +57,7 @@ class ForwardStepper(FlowStepper):
 
     def __init__(self, problem: Problem, law: Law, nodes: int, tolerance: float) -> None:
         points, weights = law.quadrature(nodes)
-        self.kinked = isinstance(problem.energy.neuron, Neuron) and bool(problem.energy.neuron.sigma.kinks)
+        self.kinked = has_kinks(problem.energy.neuron)
         rtol = max(min(SHARPER * tolerance, LOOSEST), KINKED if self.kinked else 0.0)
         super().__init__(problem, points, weights, "DOP853", rtol, 1e-2 * rtol)
         self.problem, self.tolerance = problem, tolerance

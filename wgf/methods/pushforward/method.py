@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, number, shown, warn
+from wgf.measures.arguments import real_numbers
 from wgf.measures.grid import Grid, check_box, describe_box, inside_box
 from wgf.measures.laws import LEFT_OUT, InBox, box_title, judge_box
 from wgf.measures.laws.base import Law
-from wgf.measures.measure import Cloud, Density, real_numbers
+from wgf.measures.measure import Cloud, Density
 from wgf.methods.base import Frame, check_growth, noiseless
 from wgf.methods.domain_table import on_box
 from wgf.methods.grid_stepper import box_grid, require_memory

@@ -11,23 +11,32 @@ from wgf.measures.measure import Density, MeshDensity
 from wgf.methods.base import Diagnostics, Frame
 
 SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
-WINDOW, MOST_STEPS = 1000, 1e8  # steps after which it is looked how many would be left, and how many are too many: hours, at best
+WINDOW = 1000  # steps after which it is looked how many would be left
+SHORTER = 0.5  # than what was asked for: steps that something else bounds
+MANY_STEPS, MOST_STEPS = 1e5, 1e8  # minutes, as a rule; hours, at best
+FASTER = (
+    'as the fastest rates of the flow bound them, whether anything still moves or not: end earlier, or at rest (until = "rest"), or take '
+    "implicit steps (fipy or jko)"
+)
 
 
 class Monitor:
-    """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box, and where a frame
-    shows it in a cluster that is narrower than a cell (clusters.py).
+    """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box, where a frame
+    shows it in a cluster that is narrower than a cell (clusters.py), and where steps are so short that the run will be long.
 
     edge_tolerance   mass in the outermost layer of cells from which on there is a warning, once for each side
     fixed_step       of neurons that move in steps of one size, which nothing makes shorter where they are too long
+    longest_step     the longest one that was asked for, if any
     """
 
-    def __init__(self, until: float, edge_tolerance: float, fixed_step: float | None = None) -> None:
+    def __init__(self, until: float, edge_tolerance: float, fixed_step: float | None = None, longest_step: float | None = None) -> None:
         self.until, self.edge_tolerance, self.fixed_step = until, edge_tolerance, fixed_step
+        self.asked_step = fixed_step or longest_step or math.inf
         self.names: tuple[str, ...] = ()
         self.mesh = ""
         self.last_time: float | None = None
         self.steps, self.window_start = 0, math.nan  # the time of the first frame, later that of the last look
+        self.slow = False  # whether that was said
         self.warned: set[tuple[int, int]] = set()
         self.wide = False  # whether a frame has shown the density wider than a cell
         self.facts: dict[str, Any] = {}  # for the run's attributes
@@ -70,16 +79,19 @@ class Monitor:
         self._require_progress(diagnostics.time)
 
     def _require_progress(self, time: float) -> None:
-        """Raise a RunError where the last WINDOW steps were so short that more than MOST_STEPS would be left."""
+        """Raise a RunError where the last WINDOW steps were so short that more than MOST_STEPS would be left; say once that there are
+        many, of steps whose length was not asked for.
+        """
         self.steps += 1
         if self.steps % WINDOW:
             return
         step, self.window_start = (time - self.window_start) / WINDOW, time
-        if (left := self.until - time) > MOST_STEPS * step:
-            raise RunError(
-                f"{self.steps:,} steps have come to t = {time:.3g} of {self.until:g}, and with steps of {step:.2g} there are "
-                f"{left / step:.1g} left: the problem is stiff; choose fewer cells, a smaller box, a milder problem or an earlier end"
-            )
+        left, come = self.until - time, f"{self.steps:,} steps have come to t = {time:.3g} of {self.until:g}, and with steps of {step:.2g}"
+        if left > MOST_STEPS * step:
+            raise RunError(f"{come} there are {left / step:.1g} left: the problem is stiff; {FASTER}")
+        if left > MANY_STEPS * step and step < SHORTER * self.asked_step and not self.slow:
+            self.slow = True
+            warn(f"{come} about {left / step:.1g} are left, which takes long, {FASTER}")
 
     def close(self, error: BaseException | None) -> None:
         pass

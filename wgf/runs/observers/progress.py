@@ -1,4 +1,7 @@
-"""Progress bars on a terminal and in notebooks, silent elsewhere: of the run in units of time, and of what is prepared for it."""
+"""Progress bars on a terminal and in notebooks, silent elsewhere: of the run in units of time, and of what is prepared for it.
+
+What is compiled meanwhile, once after an installation, has no bar, and those of others stand still: that is said in words.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from typing import Any
 
 from wgf.methods.base import Diagnostics, Frame
 from wgf.networks.waiting import telling
 
 MOMENT = 0.5  # seconds, before which there is no bar
+COMPILING = "compiling what runs here for the first time: that takes up to a minute, and is kept"
 
 
 def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0, begun: float = 0.0) -> Any:
@@ -30,6 +35,32 @@ def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: 
 
     width, height = shutil.get_terminal_size()
     return tqdm(disable=not (wanted and sys.stderr.isatty()), ncols=width, nrows=height, **options)
+
+
+@contextmanager
+def compiling_is_said(shown: bool) -> Iterator[None]:
+    """Inside, COMPILING is written where a kernel is compiled, once in a process, if `shown` to somebody."""
+    with ExitStack() as stack:
+        if shown and (in_notebook() or sys.stderr.isatty()):
+            from numba.core import event
+
+            class Compiling(event.Listener):  # type: ignore[misc]
+                def on_start(self, event: object) -> None:
+                    _say_that_it_compiles()
+
+                def on_end(self, event: object) -> None:
+                    pass
+
+            stack.enter_context(event.install_listener("numba:compile", Compiling()))
+        yield
+
+
+@lru_cache(maxsize=1)
+def _say_that_it_compiles() -> None:
+    """Above the bars, once."""
+    from tqdm import tqdm
+
+    tqdm.write(COMPILING, file=sys.stderr)
 
 
 def in_notebook() -> bool:
@@ -59,7 +90,7 @@ class Progress:
 def preparing(shown: bool) -> Iterator[None]:
     """Inside, a bar for each thing that is prepared (waiting.py) and takes longer than a moment, if `shown`."""
     bars = _Bars()
-    with telling(bars if shown else None):
+    with telling(bars if shown else None), compiling_is_said(shown):
         try:
             yield
         finally:
@@ -72,10 +103,10 @@ class _Bars:
     def __init__(self) -> None:
         self.bar: Any = None
 
-    def __call__(self, what: str, done: int, parts: int) -> None:
-        if done == 1:
+    def __call__(self, what: str, done: float, whole: float) -> None:
+        if self.bar is None or done == 0:
             self.close()
-            self.bar = bar(parts, what, delay=MOMENT)
+            self.bar = bar(whole, what, delay=MOMENT)
         self.bar.update(done - self.bar.n)
 
     def close(self) -> None:

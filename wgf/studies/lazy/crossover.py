@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from wgf.errors import InputError, RunError, positive, whole
-from wgf.measures.laws.base import generator
+from wgf.measures.arguments import generator
 from wgf.methods.particles.method import Particles
 from wgf.networks.tangent import in_space
 from wgf.problems.problem import Problem

@@ -28,7 +28,7 @@ import numpy as np
 from wgf.errors import InputError, instance, positive
 from wgf.networks.data import Data, check_data
 from wgf.networks.network import Network
-from wgf.networks.neuron import Neuron
+from wgf.networks.neuron import has_kinks
 from wgf.networks.tangent import in_space
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, network
@@ -87,8 +87,7 @@ def trainable(problem: Problem) -> RegressionEnergy:
 
 def accurate_flow(problem: Problem) -> dict[str, Any]:
     """Options of Particles for the gradient flow of a problem, as accurate as the activation is smooth."""
-    neuron = network(problem.energy).neuron
-    return KINKED if isinstance(neuron, Neuron) and neuron.sigma.kinks else SMOOTH
+    return KINKED if has_kinks(network(problem.energy).neuron) else SMOOTH
 
 
 def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Network, Data]:

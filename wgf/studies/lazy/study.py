@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, as_path, entries_of, number, positive, shown
-from wgf.measures.laws.base import generator
+from wgf.measures.arguments import generator
 from wgf.measures.measure import Cloud
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem

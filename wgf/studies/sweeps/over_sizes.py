@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import BoundaryWarning, InputError, as_path, entries_of, instance, whole
+from wgf.measures.arguments import generator
 from wgf.measures.distances.axes import with_axes_of
 from wgf.measures.distances.cells import counted
 from wgf.measures.distances.points import mean_gap
 from wgf.measures.distances.register import DISTANCES, distance, expected_slope, further
 from wgf.measures.laws import LEFT_OUT, InBox, Law
-from wgf.measures.laws.base import generator
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Method, check_method
 from wgf.methods.geometry.mirror_descent import MirrorDescent
@@ -39,7 +39,7 @@ from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem, check_problem
 from wgf.registers import listed
 from wgf.runs.hdf5 import check_target
-from wgf.runs.observers.progress import bar
+from wgf.runs.observers.progress import bar, preparing
 from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
@@ -103,17 +103,16 @@ def compare(
     if resumable is not None:
         resumable.take_up(table, limit.prediction, limit.attributes)
     tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
-    with (
-        answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers,
-        bar(sum(task.neurons for task in tasks), "neurons", wanted=progress) as neurons,
-    ):
-        errors = discretisation_error(problem, method, until, run=limit)  # while the processes start
-        (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
-        for task, found in answers:
-            table.put(task.size, task.pair, found)
-            if resumable is not None:
-                resumable.record(table, task.size, task.pair)
-            neurons.update(task.neurons)
+    with answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers:
+        errors = discretisation_error(problem, method, until, run=limit, progress=progress)  # while the processes start
+        with preparing(progress):
+            (constants, uncertain), resampling = _expected_constants(started, limit, template, names), _resampling(problem, limit)
+        with bar(sum(task.neurons for task in tasks), "neurons", wanted=progress) as neurons:
+            for task, found in answers:
+                table.put(task.size, task.pair, found)
+                if resumable is not None:
+                    resumable.record(table, task.size, task.pair)
+                neurons.update(task.neurons)
     p = limit.measures[0].points.shape[1]
     rates = {name: fit_rate(table.sizes, found, expected_slope(name, p), constants[name]) for name, found in table.distance.items()}
     weights = np.empty(0) if problem.energy.data is None else problem.energy.data.weights

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, entries_of, positive, whole, whole_if_given
-from wgf.measures.laws.base import generator
+from wgf.measures.arguments import generator
 from wgf.methods.particles.method import Particles
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import network

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, check_function, instance, number, positive, shown
-from wgf.measures.measure import real_numbers
+from wgf.measures.arguments import real_numbers
 from wgf.registers import load
 from wgf.runs.run import Run, check_run
 from wgf.studies.theory.bounds import known_bounds

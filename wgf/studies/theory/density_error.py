@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError
+from wgf.errors import InputError, RunError
 from wgf.measures.grid import Grid
 from wgf.measures.laws import has_edges
 from wgf.measures.measure import Density
 from wgf.methods.pushforward.method import Pushforward
-from wgf.networks.neuron import Neuron
+from wgf.networks.neuron import Neuron, has_kinks
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.runs.run import Run, check_run
@@ -136,18 +136,13 @@ def is_cheap(problem: Problem) -> bool:
     return True
 
 
-def has_kinks(problem: Problem) -> bool:
-    """Whether the velocity jumps, so that the nodes of Pushforward are accurate to an unknown error only."""
-    neuron = getattr(problem.energy, "neuron", None)
-    return isinstance(neuron, Neuron) and bool(neuron.sigma.kinks)
-
-
 def exact_densities(problem: Problem, run: Run, times: list[float], tolerance: float) -> list[Density]:
     """The exact cell averages at some times of a run; none where they are not to be had, or where walls have a say."""
     grid = common_grid([density.grid for density in densities(run.measures)])
     if "geometry" in run.attributes:  # another than that in which mass is carried along
         return []
-    if grid is None or any(grid.periodic()) or has_kinks(problem) or run.boundary_mass.max() > AT_WALLS or times[-1] == 0:
+    unknown = has_kinks(problem.energy.neuron)  # the velocity jumps, and the error of the nodes of Pushforward is not known
+    if unknown or grid is None or any(grid.periodic()) or run.boundary_mass.max() > AT_WALLS or times[-1] == 0:
         return []
     method = Pushforward(grid.shape, grid.lower, grid.upper, tolerance=tolerance)
     try:
@@ -161,8 +156,7 @@ def exact_densities(problem: Problem, run: Run, times: list[float], tolerance: f
 def unheard() -> Iterator[None]:
     """Solves beside a run do not warn of what that had the occasion to warn of."""
     with warnings.catch_warnings():
-        for kind in (BoundaryWarning, ResolutionWarning):
-            warnings.simplefilter("ignore", kind)
+        warnings.simplefilter("ignore", UserWarning)
         yield
 
 

@@ -42,12 +42,18 @@ LEAST_FALL = 1.5  # of the error from 2h to h: where it is less, the cells are t
 
 
 def discretisation_error(
-    problem: Problem, method: Method, until: float, save: int | Sequence[float] = 11, run: Run | None = None
+    problem: Problem,
+    method: Method,
+    until: float,
+    save: int | Sequence[float] = 11,
+    run: Run | None = None,
+    progress: bool = False,
 ) -> dict[str, np.ndarray]:
     """The estimated errors of a method at the save times: "function", ‖φ_h − φ‖ in L²(ρ), "loss", |L_h − L|, and "density", ∫|μ_h − μ| dθ
     (density_error.py: against exact averages where these are cheap), each (times,).
 
-    run    what `method` found, where it has been solved already; it must have the same save times
+    run       what `method` found, where it has been solved already; it must have the same save times
+    progress  a bar for each solve, on a terminal or in a notebook
 
     NaN where the method has no coarser self, as particles; "function" is left out for an energy without data. Warnings of the coarse
     solves are not passed on: the fine one had the occasion to give them.
@@ -57,10 +63,10 @@ def discretisation_error(
     until = end_time(until)
     if run is not None:
         check_run(run)
-    run = run or solve(problem, method, until, save)
+    run = run or solve(problem, method, until, save, progress=progress)
     require_whole(run, "the error of a method")
     data, unknown = problem.energy.data, np.full(len(run.times), np.nan)
-    found = coarser_runs(problem, method, run.times.tolist())
+    found = coarser_runs(problem, method, run.times.tolist(), progress)
     if found is None:
         density = density_error(problem, run)
         return {"loss": unknown, "density": density} if data is None else {"function": unknown, "loss": unknown, "density": density}

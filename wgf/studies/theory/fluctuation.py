@@ -37,9 +37,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, positive, warn, whole, whole_if_given
+from wgf.measures.arguments import real_numbers
 from wgf.measures.laws.base import Rule
-from wgf.measures.measure import BLOCK, Cloud, Measure, real_numbers
+from wgf.measures.measure import BLOCK, Cloud, Measure
 from wgf.networks.features import row_space
+from wgf.networks.waiting import told
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, blocks, network
 from wgf.registers import known
@@ -218,7 +220,7 @@ class _Linearised:
         rank = len(right.residual)
         residuals: list[np.ndarray] = []
         adjoint, values = np.empty((0, right.slopes.shape[1])), np.empty((0, len(self.weights)))
-        for k in reversed(range(len(self.steps) + 1)):
+        for k in told(range(len(self.steps), -1, -1), f"constants, in {len(self.steps)} steps"):
             if k % self.each == 0:
                 adjoint, values = np.concatenate([right.slopes, adjoint]), np.concatenate([right.values.T, values])
                 residuals.insert(0, right.residual)
