@@ -37,6 +37,7 @@ COMMANDS = {  # the words, and what is written
     "compare": (["compare", "p.toml", *SIZES], ["p-compare.h5", "p-compare.png"]),
     "compare two runs": (["compare", "a.h5", "b.h5"], ["a_vs_b.h5", "a_vs_b.png"]),
     "lazy": (["lazy", "p.toml", "--exponents", "1", *SIZES], ["p-lazy.h5", "p-lazy.png"]),
+    "certify": (["certify", "a.h5", "--lower", "-3", "--upper", "3"], ["a-certificate.png"]),
     "plot": (["plot", "a.h5"], ["a.png"]),
     "plot two runs": (["plot", "a.h5", "b.h5"], ["a_with_b.png"]),
     "animate": (["animate", "a.h5"], ["a.gif"]),

@@ -21,6 +21,7 @@ SMALLEST = 1e-16  # below it, a bound is rounding
 PIXELS = 160  # of a map of G along each axis
 LEVELS = 24  # of that map
 BINS = 60
+CONTOURS = np.array([0.02, 0.1, 0.3, 0.6, 0.9])  # of the largest density
 
 
 def plot_certificate(certificate: Certificate, path: str | Path | None = None) -> Figure:
@@ -99,7 +100,7 @@ def _draw_mass(panel: Axes, certificate: Certificate) -> None:
     else:
         draw_together(panel, [measure], [f"μ at t = {certificate.times[-1]:.4g}"], view)
     if _noisy(certificate):
-        panel.set_title("the last measure", loc="left")
+        panel.set_title("the last density (blue), the best one (green), over G" if view.plane else "the last density", loc="left")
         return
     best, lowest = certificate.minimum, certificate.lowest[-1]
     sizes = 30.0 + 200.0 * best.masses
@@ -111,6 +112,12 @@ def _draw_mass(panel: Axes, certificate: Certificate) -> None:
     panel.plot(*star, "*", color=ORANGE, markersize=13, markeredgecolor="white", label="lowest G", zorder=5, clip_on=False)
     panel.legend(loc="upper left")
     panel.set_title("where mass is, and where G is lowest", loc="left")
+
+
+def _draw_contours(panel: Axes, density: Density, colour: str, line: str) -> None:
+    """Those of a density in the plane."""
+    levels = CONTOURS * density.values.max()
+    panel.contour(*density.grid.centers, density.values.T, levels, colors=colour, linestyles=line, linewidths=1.2)
 
 
 def _draw_potential(panel: Axes, certificate: Certificate, view: View) -> None:
@@ -126,8 +133,9 @@ def _draw_potential(panel: Axes, certificate: Certificate, view: View) -> None:
     potential = certificate.run.problem.energy.potential(points, measure).reshape(PIXELS, PIXELS)
     panel.contourf(*lines, potential.T, LEVELS, cmap="Greys_r", alpha=0.55)
     if isinstance(measure, Density):
-        values = measure.values
-        panel.contour(*measure.grid.centers, values.T, values.max() * np.array([0.02, 0.1, 0.3, 0.6, 0.9]), colors=BLUE, linewidths=1.1)
+        _draw_contours(panel, measure, BLUE, "solid")
+        if isinstance(certificate.minimum, Density):
+            _draw_contours(panel, certificate.minimum, GREEN, "dashed")
     else:
         panel.plot(*measure.points.T, ".", color=BLUE, markersize=3, alpha=0.5)
     panel.set(xlim=limits[0], ylim=limits[1], xlabel=view.names[0], ylabel=view.names[1])

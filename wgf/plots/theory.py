@@ -53,7 +53,12 @@ def plot_convergence(found: ConvergenceRate, path: str | Path | None = None) -> 
         panel.plot(late, found.laws[0].at(late), "--", color=ORANGE, label=_told(found))
         for (name, values), style in zip(found.bounds.items(), cycle(("-.", ":", (0, (5, 1)))), strict=False):
             panel.plot(found.times[moving], values[moving], linestyle=style, color=INK, linewidth=1.2, label=f"bound: {name}")
-        panel.set(xlabel="t", ylabel=r"$L - L_*$, or $E - E_*$", yscale="log", xscale="linear" if found.form == "exponential" else "log")
+        panel.set(
+            xlabel="t",
+            ylabel="$E - E^*$" if found.of_energy else "$L - L^*$",
+            yscale="log",
+            xscale="linear" if found.form == "exponential" else "log",
+        )
         panel.set_ylim(0.5 * found.gap.min(), ROOM * found.gap.max())  # a bound may begin at infinity
         panel.legend()
         write(figure, path)

@@ -51,7 +51,8 @@ def certificate_facts(certificate: Certificate) -> dict[str, str]:
         "residual": f"{residual} = {certificate.residual[-1]:.4g} {time}",
     }
     if not noisy:
-        facts["best measure"] = f"{len(certificate.minimum.masses)} atoms"
+        count = len(certificate.minimum.masses)
+        facts["best measure"] = f"{count} atom{'s' if count > 1 else ''}"
     return facts
 
 

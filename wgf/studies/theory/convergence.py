@@ -31,6 +31,7 @@ class ConvergenceRate:
     laws                       all that were tried, the best one first (decay_laws.py)
     times, gap (steps,)        the whole series, as far as it is above rounding
     since                      from when on it is fitted
+    of_energy                  whether it is E that falls, and not L
     bounds[name] (steps,)      what is known to lie above the gap
     """
 
@@ -38,6 +39,7 @@ class ConvergenceRate:
     times: np.ndarray
     gap: np.ndarray
     since: float
+    of_energy: bool
     bounds: dict[str, np.ndarray]
 
     @property
@@ -79,7 +81,7 @@ def convergence_rate(
     positive(since, "since")
     known = {name: values[: len(times)] for name, values in known_bounds(run, float(gap[0])).items()}
     known |= _further(bounds or {}, times)
-    return ConvergenceRate(fitted_laws(*_even(times, gap, since)), times, gap, since, known)
+    return ConvergenceRate(fitted_laws(*_even(times, gap, since)), times, gap, since, run.has_free_energy, known)
 
 
 def _further(bounds: Mapping[str, Callable[[np.ndarray], np.ndarray]], times: np.ndarray) -> dict[str, np.ndarray]:
