@@ -146,7 +146,7 @@ WRONG = [
     ("wgf.distance('w2', CLOUD, RUN)", "measures are a Density, a MeshDensity and a Cloud, in any pair; Run is none"),
     ("wgf.distance('function', CLOUD, CLOUD, PROBLEM)", "energy = Problem(… give the energy of a problem"),
     ("wgf.wasserstein(CLOUD, CLOUD, most=4.5)", "most = 4.5 is a float: give a whole number, at least 1"),
-    ("wgf.wasserstein(CLOUD, 3)", "distances are between a Density, a MeshDensity and a Cloud, in any pair"),
+    ("wgf.wasserstein(CLOUD, 3)", "measures are a Density, a MeshDensity and a Cloud, in any pair"),
     ("wgf.self_distance('w2', CLOUD, CLOUD, draws='a')", "draws = 'a' is a string: give a whole number"),
     # Methods.
     ("wgf.Particles(1e3)", "particles: m = 1000.0 is a float: give a whole number, at least 1"),

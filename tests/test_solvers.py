@@ -70,6 +70,8 @@ def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     parameters = inspect.signature(script.main).parameters
     if "sizes" in parameters:  # of a study of numbers of points
         methods["sizes"] = parameters["sizes"].default[:3]
+    if "draws" in parameters:
+        methods["draws"] = 3
     figures = drawn(monkeypatch)
     script.main(**methods, until=min(SHORT, parameters["until"].default))
     assert capsys.readouterr().out
