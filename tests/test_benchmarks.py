@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 SCRIPTS = sorted(path for path in (Path(__file__).parents[1] / "benchmarks").glob("*.py") if path.stem != "harness")
+SLOW = {"startup", "peers", "densities"}  # even then
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=pytest.mark.long) if path.stem in SLOW else path for path in SCRIPTS], ids=lambda path: path.stem
+)
 @pytest.mark.filterwarnings("ignore")
 def test_the_benchmark_runs(path, tmp_path, monkeypatch, capsys):
     """As `python benchmarks/x.py --quick`, in this process, which has imported and compiled what it needs."""

@@ -52,7 +52,7 @@ def coarse(method, dim):
     return dataclasses.replace(method, cells=(COARSE[dim],) * dim)
 
 
-SLOW = {"lazy_to_mean_field"}  # however coarse
+SLOW = {"lazy_to_mean_field", "mei_montanari_nguyen"}  # however coarse
 
 
 @pytest.mark.coarse

@@ -56,6 +56,7 @@ def way_back(theta):
         log += np.log(earlier / later)
 
 
+@pytest.mark.long
 def test_points_go_back_through_sheets():
     start = np.random.default_rng(2).uniform([-1.5, -1.5, -1.5], [1.5, 1.5, 1.5], (16, 3))
     steps = 64  # of equal length, on each of which z is linear

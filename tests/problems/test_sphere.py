@@ -95,6 +95,7 @@ def sphere_errors(example, spacings, until, **reference):
     return np.array([data.norm(run.prediction[-1] - exact) for run in runs])
 
 
+@pytest.mark.long
 def test_the_order_is_two_without_kinks_and_less_than_one_with_the_kinks_of_three_data():
     """Where mass gathers on great circles, as the manual says."""
     smooth, kinked = (sphere_errors(example, (0.4, 0.2), 1.0, steps=20) for example in ("identity, 20 inputs", "relu, three inputs"))

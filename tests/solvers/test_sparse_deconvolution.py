@@ -98,6 +98,7 @@ def test_conic_descent_against_plain_sums():
     assert np.all(np.diff(losses) < 0)
 
 
+@pytest.mark.long
 def test_more_particles_succeed_more_often():
     gaps = SCRIPT.parts(6, (5, 20), 2.0)
     assert gaps.min() > -1e-6

@@ -247,6 +247,7 @@ def test_the_sinkhorn_divergence_is_that_of_dense_plans():
     assert sinkhorn_divergence(*densities, epsilon) ** 2 == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.long
 def test_sinkhorn_where_scalings_overflow():
     """Far apart beside ε: the log domain takes over. W₂² = |shift|² + |s − s'|²."""
     grid = wgf.Grid([-3, -3], [3, 3], 48)

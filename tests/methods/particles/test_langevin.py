@@ -72,6 +72,7 @@ def recursion(scheme, eta, steps):
     return mean, variance
 
 
+@pytest.mark.long
 def test_the_cloud_fluctuates_as_the_law_of_large_numbers_says():
     """The linear neuron: Var(mean_m) = (v_0 e^{−2(s+λ)t} + τ(1 − e^{−2(s+λ)t})/(s + λ))/m, over 400 seeds, within 4 standard errors."""
     m, t, rate = 20, 1.0, NOISY.second_moment[0, 0] + NOISY.penalty

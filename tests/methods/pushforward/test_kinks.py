@@ -41,6 +41,7 @@ def carried(start, until, nodes):
     return end, RELU.initial.pdf(start) / np.abs(np.linalg.det(jacobian))
 
 
+@pytest.mark.long
 def test_the_density_jumps_by_the_flux():
     """A difference of neighbours between which the image of a sheet lies is no derivative: such points are few."""
     start = RELU.initial.sample(16, np.random.default_rng(3))

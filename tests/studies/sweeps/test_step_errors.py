@@ -27,6 +27,7 @@ def test_all_data_of_a_linear_neuron():
     assert found.distance[:, :, :, 0].max() == 0
 
 
+@pytest.mark.long
 def test_batches_cost_a_variance_that_is_linear_in_the_step():
     """E‖φ_η,B − φ_flow‖² = c η/B: slope one, and half of it for twice the batch; it does not fall with m."""
     found = wgf.compare_steps(RIDGE.problem, 1.0, 20, [0.04, 0.08, 0.16], [2, 8], 80, workers=1)
