@@ -56,7 +56,7 @@ def coarsened(code):
 
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SLOW = {"particles_and_limit", "global_minimum"}  # however coarse
+SLOW = {"particles_and_limit", "global_minimum", "lazy_to_mean_field"}  # however coarse
 
 
 @pytest.mark.parametrize("change", [coarsened, pytest.param(str, marks=pytest.mark.long, id="as it is")])
