@@ -16,13 +16,11 @@ from typing import Any
 import click
 import numpy as np
 from harness import keep, machine, quick_and_output, show
-from scipy import optimize
 
 import wgf
-from wgf.studies.optimality.atoms import weighted
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from optima import BOX, PROBLEMS  # the problems of the tests
+from optima import BOX, PROBLEMS, least_on_atoms  # those of the tests
 
 HEADERS = ["problem", "L − L*, last", "bound / truth − 1, worst", "gap / truth, last", "10⁶ θ below", "seconds"]
 LEAST = ["problem", "L*", "gap", "atoms", "rank + 1", "seconds", "on atoms, more by"]
@@ -61,38 +59,8 @@ def minimum_row(name: str, problem: wgf.Problem, atoms: int) -> list[Any]:
     found = wgf.global_minimum(problem, *BOX)
     wall = time.perf_counter() - begun
     rank = problem.energy.at(np.random.default_rng(0).uniform(*BOX, (5000, problem.dim)), 1e-12).rank
-    more = on_atoms(problem, found.measure.points, atoms) - found.loss
+    more = least_on_atoms(problem, found.measure.points, atoms) - found.loss
     return [name, found.loss, found.gap, len(found.measure.weights), rank + 1, wall, more]
-
-
-def on_atoms(problem: wgf.Problem, found: np.ndarray, count: int) -> float:
-    """min L over weights of `count` atoms, by adding the atom where the potential is lowest; weights by non-negative least squares, which
-    are those of least |Σ w_j P_j| for Σ w = 1, or with a penalty by the quadratic program.
-    """
-    rng = np.random.default_rng(5)
-    half = count // 2
-    near = found[rng.integers(len(found), size=half)] + rng.normal(size=(half, problem.dim)) * 10.0 ** rng.uniform(-6, -1, (half, 1))
-    places = np.clip(np.concatenate([rng.uniform(*BOX, (count - half, problem.dim)), near]), *BOX)
-    data, root = problem.energy.data, np.sqrt(problem.energy.data.weights)
-    parts = np.array_split(places, max(1, count // 5000))
-    table = np.concatenate([problem.energy.neuron.value(part, data.inputs) - data.targets for part in parts]) * root
-    cost = problem.energy.penalty.strength * np.sum(places**2, axis=1)
-    chosen, weights = [int(np.argmin(np.sum(table**2, axis=1) + cost))], np.ones(1)
-    for _ in range(400):
-        z = weights @ table[chosen]
-        potential = table @ z + 0.5 * cost
-        fresh = int(np.argmin(potential))
-        loss = float(z @ z + weights @ cost[chosen])
-        if potential[fresh] >= weights @ potential[chosen] - 1e-11:
-            break
-        chosen = [*np.array(chosen)[weights > 0].tolist(), fresh]
-        if problem.energy.penalty.strength:
-            weights = weighted(problem.energy, places[chosen]).weights
-        else:
-            system = np.vstack([table[chosen].T, np.ones(len(chosen))])
-            weights = optimize.nnls(system, np.append(np.zeros(len(root)), 1.0), maxiter=10_000)[0]
-            weights = weights / weights.sum()
-    return loss
 
 
 @click.command()

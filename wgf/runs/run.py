@@ -112,6 +112,12 @@ class Run(Shown):
         return str(self.attributes["method_summary"])
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The options of the method, by name."""
+        result: dict[str, Any] = json.loads(str(self.attributes["method_options"]))
+        return result
+
+    @property
     def has_free_energy(self) -> bool:
         """Whether E is known, and more than ½L of a network."""
         return bool(np.isfinite(self.free_energy).all()) and (self.data is None or self.attributes["temperature"] > 0)
@@ -162,7 +168,7 @@ class Run(Shown):
         """
         from wgf.measures.measure import Cloud
 
-        chosen = json.loads(str(self.attributes["method_options"]))
+        chosen = self.options
         follows = chosen.get("step") is chosen.get("birth_death") is None and len(self.history["time"]) > FEWEST_STEPS
         unbalanced = follows and self.dissipation_defect > UNBALANCED and not self.stands_still
         return unbalanced and isinstance(self.measures[-1], Cloud)  # which a stored run reads from its file

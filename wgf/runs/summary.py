@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -81,7 +80,7 @@ def _density_error(run: Run) -> str:
 
 def _variational_steps(run: Run) -> str:
     """What a JKO run says of its steps."""
-    options, gains = json.loads(run.attributes["method_options"]), run.history["gain"][1:]
+    options, gains = run.options, run.history["gain"][1:]
     objective = "its linearised objective" if options.get("linearised") else "its objective"
     risen = int((gains < 0).sum())
     if not risen:

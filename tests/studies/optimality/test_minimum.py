@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from optima import BOX, PROBLEMS
-from scipy import optimize
+from optima import BOX, PROBLEMS, least_on_atoms
 
 import wgf
-from wgf.studies.optimality.atoms import Atoms, fewest, weighted
-from wgf.studies.optimality.minimum import loss_of
+from wgf.studies.optimality.atoms import Atoms, fewest
 
 
 def rank_of(problem: wgf.Problem) -> int:
@@ -47,41 +45,9 @@ def test_no_neuron_is_wanted_at_the_minimum(solved):
     assert values.min() >= level.min() - 1e-7
 
 
-def least_squares(problem: wgf.Problem, count: int) -> float:
-    """min L on `count` atoms, half of them spread over the box and half near those that were found, by columns that are added where the
-    potential is lowest: non-negative least squares (min ‖Pw‖ for P = g − f*, Σ w = 1), or with a penalty a quadratic program.
-    """
-    found = wgf.global_minimum(problem, *BOX).measure.points
-    rng = np.random.default_rng(5)
-    near = found[rng.integers(len(found), size=count // 2)] + rng.normal(size=(count // 2, problem.dim)) * 10.0 ** rng.uniform(
-        -6, -1, (count // 2, 1)
-    )
-    places = np.clip(np.concatenate([rng.uniform(*BOX, (count - count // 2, problem.dim)), near]), *BOX)
-    data, strength = problem.energy.data, problem.energy.penalty.strength
-    root = np.sqrt(data.weights)
-    table = np.concatenate([problem.energy.neuron.value(part, data.inputs) - data.targets for part in np.array_split(places, 100)]) * root
-    cost = strength * np.sum(places**2, axis=1)
-    chosen = [int(np.argmin(np.sum(table[:1000] ** 2, axis=1)))]
-    for _ in range(300):
-        if strength:
-            weights = weighted(problem.energy, places[chosen]).weights
-        else:
-            system = np.vstack([table[chosen].T, np.ones(len(chosen))])
-            weights, _ = optimize.nnls(system, np.append(np.zeros(len(root)), 1.0), maxiter=10_000)
-            weights = weights / weights.sum()
-        z = weights @ table[chosen]
-        potential = table @ z + 0.5 * cost
-        loss = float(z @ z + weights @ cost[chosen])
-        fresh = int(np.argmin(potential))
-        if potential[fresh] >= weights @ potential[chosen] - 1e-11:
-            return loss
-        chosen = [*(np.array(chosen)[weights > 0].tolist()), fresh]
-    return loss
-
-
 def test_against_least_squares_on_many_atoms(solved):
     problem, found = solved
-    least = least_squares(problem, 20_000)
+    least = least_on_atoms(problem, found.measure.points, 20_000)
     assert found.loss <= least + 1e-11
     assert found.loss == pytest.approx(least, abs=1e-5)
 
@@ -89,7 +55,7 @@ def test_against_least_squares_on_many_atoms(solved):
 @pytest.mark.long
 def test_against_least_squares_on_a_million_atoms(solved):
     problem, found = solved
-    least = least_squares(problem, 1_000_000)
+    least = least_on_atoms(problem, found.measure.points, 1_000_000)
     print(f"{problem.energy.neuron!r}: {found.loss:.12g}, on atoms {least - found.loss:+.1e}")
     assert -1e-10 <= least - found.loss <= 1e-8
 
@@ -140,7 +106,7 @@ def test_atoms_become_as_few_as_their_responses_are_independent():
     before, after = (each.weights @ problem.energy.neuron.value(each.places, data.inputs) for each in (atoms, less))
     assert len(less.weights) <= data.size + 1
     assert after == pytest.approx(before, abs=1e-9)
-    assert loss_of(problem.energy, less) <= loss_of(problem.energy, atoms) + 1e-10
+    assert problem.energy.loss(less.cloud) <= problem.energy.loss(atoms.cloud) + 1e-10
 
 
 @pytest.mark.parametrize(

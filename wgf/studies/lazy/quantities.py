@@ -19,7 +19,6 @@ the time of the package a step of η is s = η/(2mα²). A network from which it
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +96,7 @@ def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Networ
     """
     check_problem(problem)
     check_run(run)
-    energy, options = network(problem.energy), json.loads(str(run.attributes["method_options"]))
+    energy, options = network(problem.energy), run.options
     if str(run.attributes["method"]) != "Particles":
         raise InputError(f"{run!r} is not a run of neurons, which Particles gives")
     trained = Network(energy.neuron, run.measures[frame].points, options.get("scale"))

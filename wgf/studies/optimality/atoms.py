@@ -18,9 +18,10 @@ import clarabel
 import numpy as np
 from scipy import linalg, sparse
 
+from wgf.measures.measure import Cloud
 from wgf.networks.derivatives import differences
 from wgf.problems.regression import RegressionEnergy
-from wgf.studies.optimality.domain import Domain
+from wgf.studies.optimality.domain import Domain, held
 
 DIGITS = 1e-13  # tolerances of the quadratic program
 ROUNDS, HALVINGS = 30, 12  # of Newton's method, and of its steps
@@ -36,6 +37,11 @@ class Atoms:
 
     places: np.ndarray
     weights: np.ndarray
+
+    @property
+    def cloud(self) -> Cloud:
+        """As a measure."""
+        return Cloud(self.places, self.weights)
 
     def heaviest(self, least: float) -> Atoms:
         """Those with weights of at least so much."""
@@ -153,8 +159,7 @@ class Equations:
         if energy.penalty.strength:
             self.potential = self.potential + 0.5 * energy.penalty.strength * energy.penalty.value(places)
         self.level = float(weights @ self.potential)
-        held = ((places <= domain.lower) & (self.slope > 0)) | ((places >= domain.upper) & (self.slope < 0))
-        self.free = np.flatnonzero(~held)
+        self.free = np.flatnonzero(~held(places, self.slope, domain.lower, domain.upper))
         self.right = np.concatenate([(weights[:, None] * self.slope).ravel()[self.free], self.potential - self.level])
         self.defect = float(np.linalg.norm(self.right))
 

@@ -15,6 +15,7 @@ stalled     neither. Mass is missing where G is lowest: with a share s of the ma
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError, RunError, WgfError, as_path, warn
-from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
+from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.networks.features import linear_algebra
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.registers import Shown, load
@@ -34,7 +35,7 @@ from wgf.runs.observers.progress import preparing
 from wgf.runs.reader import open_run
 from wgf.runs.run import Run, check_run
 from wgf.studies.optimality.domain import Domain, domain_of_run
-from wgf.studies.optimality.dual import LowerBound, best_multiple, lower_bound
+from wgf.studies.optimality.dual import LowerBound, best_multiple, lower_bound, mean_potential
 from wgf.studies.optimality.gibbs import OnCells
 from wgf.studies.optimality.landscape import Landscape
 from wgf.studies.optimality.minimum import SHARE, minimise
@@ -125,21 +126,7 @@ def certify(
     verdict = verdict_of(found, energy, bounds)
     text = words(found, energy, bounds, verdict)
     certificate = Certificate(
-        found.times,
-        bounds.gap,
-        bounds.bound,
-        found.dissipation,
-        bounds.lowest,
-        bounds.lower,
-        bounds.slack,
-        bounds.proven,
-        verdict,
-        bounds.share,
-        bounds.gain,
-        text,
-        where,
-        bounds.minimum,
-        found,
+        times=found.times, residual=found.dissipation, verdict=verdict, text=text, domain=where, run=found, **vars(bounds)
     )
     keep(certificate)
     return certificate
@@ -158,8 +145,8 @@ def _refuse(run: Run) -> None:
     problem = run.problem
     if problem.growth:
         raise InputError(f"the mass of this problem grows (κ = {problem.growth:g}), so that its measures are no probability measures")
-    if '"scale": null' not in str(run.attributes["method_options"]) and '"scale"' in str(run.attributes["method_options"]):
-        raise InputError("a network with an output scale of its own is not an average over neurons, to which the bounds belong")
+    if run.options.get("scale") is not None or run.options.get("centred") == "subtracted":
+        raise InputError("a network with an output scale of its own, or less its start, is no average over neurons, to which bounds belong")
 
 
 def _domain(run: Run, lower: Any, upper: Any) -> Domain:
@@ -176,9 +163,7 @@ def _without_noise(run: Run, energy: RegressionEnergy, domain: Domain) -> Bounds
     residuals = run.prediction - data.targets
     search = Search(Landscape(energy, domain), np.abs(data.weights * residuals).max(axis=0))
     places = [search.lowest(data.weights * z) for z in residuals]
-    misfit = np.sum(data.weights * residuals**2, axis=1)
-    level = np.sum(data.weights * residuals * run.prediction, axis=1) + 0.5 * (run.loss - misfit)
-    gap = 2.0 * (level - np.array([place.value for place in places]))
+    gap = 2.0 * (mean_potential(data, residuals, run.loss) - np.array([place.value for place in places]))
     best = minimise(energy, domain, LEAST * scale, search, float(run.loss.min()))
     slack = 0.25 * max(SHARE * float(np.abs(run.loss - best.loss).min()), LEAST * scale)
     candidates = [lower_bound(search, best.z, slack)]
@@ -209,9 +194,9 @@ def _with_noise(run: Run, energy: RegressionEnergy, lower: Any, upper: Any) -> B
     last = run.measures[-1]
     if lower is not None or upper is not None:
         raise InputError("with noise the domain is that of the run's cells: leave lower and upper out")
-    if isinstance(last, Cloud):
+    if not isinstance(last, Density | MeshDensity):
         raise InputError("neurons with noise have no entropy, so that E is not known: certify a run of FiniteVolume, JKO or FiPyMesh")
-    volumes = np.full(len(last.points), last.grid.cell_volume) if isinstance(last, Density) else last.mesh.volumes  # type: ignore[attr-defined]
+    volumes = np.full(last.grid.size, last.grid.cell_volume) if isinstance(last, Density) else last.mesh.volumes
     cells = OnCells(energy, last.points, volumes, run.problem.noise)
     best = cells.minimum()
     masses = [_masses(measure, last) for measure in run.measures]
@@ -219,16 +204,9 @@ def _with_noise(run: Run, energy: RegressionEnergy, lower: Any, upper: Any) -> B
     gap = np.array([cells.gap(each) for each in masses])
     wanting = [best.masses - each for each in masses]
     lowest = np.array([last.points[int(np.argmax(each / volumes))] for each in wanting])
-    measure = (
-        Density(last.grid, best.masses.reshape(last.grid.shape) / last.grid.cell_volume, energy.neuron)
-        if isinstance(last, Density)
-        else last
-    )
-    if isinstance(last, MeshDensity):
-        measure = MeshDensity(last.mesh, best.masses / volumes, energy.neuron)
-    gain = float(energies[-1] - best.energy)
-    share = 0.5 * float(np.abs(wanting[-1]).sum())
-    return Bounds(gap, energies - best.energy, lowest, best.energy, 0.0, True, share, gain, measure)
+    minimum = dataclasses.replace(last, values=(best.masses / volumes).reshape(last.values.shape), neuron=energy.neuron)
+    gain, share = float(energies[-1] - best.energy), 0.5 * float(np.abs(wanting[-1]).sum())
+    return Bounds(gap, energies - best.energy, lowest, best.energy, 0.0, True, share, gain, minimum)
 
 
 def _masses(measure: Any, last: Any) -> np.ndarray:

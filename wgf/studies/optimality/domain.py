@@ -10,7 +10,6 @@ positive and growing: there is no lower value beyond. For a σ that grows linear
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +46,12 @@ class Domain:
         return "θ in " + " × ".join(f"[{low:.4g}, {high:.4g}]" for low, high in zip(self.lower, self.upper, strict=True))
 
 
+def held(places: np.ndarray, slope: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Which coordinates (N, p) of places stand at an end of the box where the slope would lower the function beyond it."""
+    result: np.ndarray = ((places <= lower) & (slope > 0)) | ((places >= upper) & (slope < 0))
+    return result
+
+
 def domain_of(energy: RegressionEnergy, p: int, lower: Any = None, upper: Any = None) -> Domain:
     """The box that is given, or all of R^p where there is a penalty |θ|²."""
     if (lower is None) != (upper is None):
@@ -65,7 +70,7 @@ def domain_of_run(run: Run, lower: Sequence[float] | float | None, upper: Sequen
     """The box that is given; else that of the method; else all of R^p where there is a penalty; else the cells that the run has seen."""
     energy, last = run.problem.energy, run.measures[-1]
     p = last.points.shape[1]
-    options = json.loads(str(run.attributes["method_options"]))
+    options = run.options
     if lower is None and upper is None:
         if options.get("lower") is not None and options.get("upper") is not None and not options.get("grow"):
             lower, upper = options["lower"], options["upper"]

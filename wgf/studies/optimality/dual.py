@@ -36,6 +36,12 @@ def dual(data: Data, z: np.ndarray, minimum: float) -> float:
     return float(-(data.norm(z) ** 2) - 2.0 * (data.weights * z) @ data.targets + 2.0 * minimum)
 
 
+def mean_potential(data: Data, z: np.ndarray, loss: np.ndarray | float) -> np.ndarray:
+    """∫G dμ = ⟨z, φ⟩ + ½λ∫V dμ for z = φ − f* (…, n) and L (…,) of measures, (…,)."""
+    result: np.ndarray = (z * (z + data.targets)) @ data.weights + 0.5 * (loss - z**2 @ data.weights)
+    return result
+
+
 def best_multiple(search: Search, z: np.ndarray) -> float:
     """The s ≥ 0 for which D(sz) is largest, with the minimum over the places of the grid."""
     data = search.landscape.data

@@ -22,7 +22,7 @@ from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.studies.optimality.atoms import Atoms, fewest, polished, weighted
 from wgf.studies.optimality.domain import Domain, domain_of
-from wgf.studies.optimality.dual import dual, lower_bound
+from wgf.studies.optimality.dual import dual, lower_bound, mean_potential
 from wgf.studies.optimality.landscape import Landscape
 from wgf.studies.optimality.search import Search
 
@@ -99,36 +99,28 @@ def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Se
     where ROUNDS lead.
     """
     data = energy.data
-    atoms = Atoms(search.minima(-data.weights * data.targets)[0], np.zeros(0))
-    atoms = weighted(energy, atoms.places)
-    best: tuple[float, float, Atoms] | None = None
+    atoms = weighted(energy, search.minima(-data.weights * data.targets)[0])
+    seen: list[tuple[float, Atoms]] = []  # gaps, and of what
     for _ in told(range(ROUNDS), "looking for the best measure"):
         atoms = refined(energy, domain, atoms.heaviest(LIGHT))
-        z = residual(energy, atoms)
+        z, loss = residual(energy, atoms), energy.loss(atoms.cloud)
         places, values = search.minima(data.weights * z, atoms.places)
-        loss = loss_of(energy, atoms)
-        gap = max(loss - bound_from(energy, z, float(values[0])), 0.0)
-        if best is None or gap < best[1]:
-            best = loss, gap, atoms
-        if gap <= max(enough, SHARE * (above - loss)):
-            break
-        level = potential_level(energy, atoms, z)
-        fresh = places[values < level - LITTLE * abs(loss)]
-        if not len(fresh):
+        seen.append((max(loss - bound_from(energy, z, float(values[0])), 0.0), atoms))
+        fresh = places[values < mean_potential(data, z, loss) - LITTLE * abs(loss)]
+        if seen[-1][0] <= max(enough, SHARE * (above - loss)) or not len(fresh):
             break
         atoms = weighted(energy, np.concatenate([atoms.places, fresh]))
-    assert best is not None
-    loss, gap, atoms = best
+    gap, atoms = min(seen, key=lambda pair: pair[0])
     atoms = fewest(energy, atoms)
-    cloud = Cloud(atoms.places, atoms.weights, energy.neuron)
     z = residual(energy, atoms)
-    return GlobalMinimum(cloud, loss_of(energy, atoms), gap, z + data.targets, z, domain)
+    cloud = dataclasses.replace(atoms.cloud, neuron=energy.neuron)
+    return GlobalMinimum(cloud, energy.loss(cloud), gap, z + data.targets, z, domain)
 
 
 def refined(energy: RegressionEnergy, domain: Domain, atoms: Atoms) -> Atoms:
     """The atoms with neighbours merged and all polished, where that lowers the loss."""
     tried = weighted(energy, polished(energy, domain, merged(atoms)).places)
-    return tried if loss_of(energy, tried) <= loss_of(energy, atoms) else atoms
+    return tried if energy.loss(tried.cloud) <= energy.loss(atoms.cloud) else atoms
 
 
 def merged(atoms: Atoms) -> Atoms:
@@ -146,23 +138,8 @@ def merged(atoms: Atoms) -> Atoms:
 
 def residual(energy: RegressionEnergy, atoms: Atoms) -> np.ndarray:
     """z = φ − f*, (n,)."""
-    result: np.ndarray = atoms.weights @ energy.neuron.value(atoms.places, energy.data.inputs) - energy.data.targets
+    result: np.ndarray = energy.predict(atoms.cloud) - energy.data.targets
     return result
-
-
-def loss_of(energy: RegressionEnergy, atoms: Atoms) -> float:
-    """L."""
-    penalty = energy.penalty
-    return energy.data.norm(residual(energy, atoms)) ** 2 + (
-        penalty.strength * float(atoms.weights @ penalty.value(atoms.places)) if penalty.strength else 0.0
-    )
-
-
-def potential_level(energy: RegressionEnergy, atoms: Atoms, z: np.ndarray) -> float:
-    """∫G dμ for z = φ − f*."""
-    penalty = energy.penalty
-    level = float((energy.data.weights * z) @ (z + energy.data.targets))
-    return level + (0.5 * penalty.strength * float(atoms.weights @ penalty.value(atoms.places)) if penalty.strength else 0.0)
 
 
 def bound_from(energy: RegressionEnergy, z: np.ndarray, minimum: float) -> float:

@@ -25,7 +25,6 @@ on the cells of the run, L(t) − L* ≤ KL(μ*|μ₀)/t.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import numpy as np
@@ -49,7 +48,7 @@ def known_bounds(run: Run, start: float) -> dict[str, np.ndarray]:
     energy = run.problem.energy if run.knows_problem else None
     if not (isinstance(energy, RegressionEnergy) and energy.penalty.function is None and linear_in_theta(energy.neuron)):
         return {}
-    method, options = str(run.attributes["method"]), json.loads(str(run.attributes["method_options"]))
+    method, options = str(run.attributes["method"]), run.options
     rate, history = energy.penalty.strength, run.history
     whole = options.get("order") == 1 and options.get("debiased", True) and not options.get("linearised")
     if rate > 0 and method in VARIATIONAL and whole:
