@@ -112,6 +112,15 @@ def test_all_theta_are_searched_where_there_is_a_penalty():
         assert far.values(beyond, u).min() > search.lowest(u).value
 
 
+def test_all_theta_are_proven_for_a_larger_residual_than_the_grid_was_made_for():
+    """The grid reaches as far as a hundredth of u asks for; the proof sees the lower value that lies beyond."""
+    problem = PROBLEMS["sigmoid (c, a, b), λ"]
+    u = residual(problem)
+    small, large = (Search(landscape_of(problem), scale * u) for scale in (0.01, 1.0))
+    assert small.lowest(u).value > large.lowest(u).value + 1.0
+    assert small.proven(u, 1e-6).bound <= large.lowest(u).value + 1e-12
+
+
 def test_cells_grow_where_the_domain_is_wide():
     edges = axis_edges(-1000.0, 400.0, 200)
     assert (np.diff(edges) > 0).all()

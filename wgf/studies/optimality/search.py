@@ -19,7 +19,7 @@ from scipy import ndimage, optimize
 from scipy.stats import qmc
 
 from wgf.errors import InputError
-from wgf.studies.optimality.domain import UNBOUNDED
+from wgf.studies.optimality.domain import UNBOUNDED, held
 from wgf.studies.optimality.landscape import Landscape
 
 MOST_NUMBERS, MOST_PLACES = 2**23, 2**15  # places × data of the grid; places
@@ -54,10 +54,7 @@ class Search:
         if landscape.dim > MOST_AXES:
             raise InputError(f"θ has {landscape.dim} coordinates to be searched: the lowest place is looked for among at most {MOST_AXES}")
         self.landscape = landscape
-        self.lower, self.upper = landscape.lower.copy(), landscape.upper.copy()
-        if not (np.isfinite(self.lower).all() and np.isfinite(self.upper).all()):
-            reach = radius(landscape, u)
-            self.lower, self.upper = np.maximum(self.lower, -reach), np.minimum(self.upper, reach)
+        self.lower, self.upper = box_of(landscape, u)
         if landscape.axis is not None and landscape.strength == 0 and not np.isfinite(landscape.ends).all():
             raise InputError(UNBOUNDED)
 
@@ -67,7 +64,7 @@ class Search:
         q = self.landscape.dim
         places = min(MOST_PLACES, MOST_NUMBERS // self.landscape.data.size)
         count = max(8, min(MOST_CELLS, int(places ** (1.0 / q))))
-        return [axis_edges(low, high, count) for low, high in zip(self.lower, self.upper, strict=True)]
+        return edges_of(self.lower, self.upper, count)
 
     @cached_property
     def places(self) -> np.ndarray:
@@ -171,8 +168,7 @@ class Search:
 
     def _proof(self, u: np.ndarray, value: float, slack: float) -> float:
         """What m is at least everywhere, no lower than `value` less `slack` if that can be proven with so much work."""
-        coarse = [edges[:: -(-len(edges) // FIRST_CELLS)] for edges in self.edges]
-        coarse = [np.append(edges[:-1] if edges[-1] == high else edges, high) for edges, high in zip(coarse, self.upper, strict=True)]
+        coarse = edges_of(*box_of(self.landscape, u), FIRST_CELLS)  # all of the domain for this u, which may be larger than the grid's
         middles = [0.5 * (edges[1:] + edges[:-1]) for edges in coarse]
         halves = [0.5 * np.diff(edges) for edges in coarse]
         cells, half = (np.stack(np.meshgrid(*each, indexing="ij"), axis=-1).reshape(-1, self.landscape.dim) for each in (middles, halves))
@@ -227,8 +223,8 @@ def newton_step(
     places: np.ndarray, slope: np.ndarray, bend: np.ndarray, along: np.ndarray, lower: np.ndarray, upper: np.ndarray
 ) -> np.ndarray:
     """−|A|⁻¹g in the directions `along` (k, q, q) that are not held by the box, no longer than a part of that; (k, q)."""
-    held = ((places <= lower) & (slope > 0)) | ((places >= upper) & (slope < 0))
-    free = np.where(held[:, :, None] | held[:, None, :], 0.0, along)
+    still = held(places, slope, lower, upper)
+    free = np.where(still[:, :, None] | still[:, None, :], 0.0, along)
     g = np.einsum("nkl,nl->nk", free, slope)
     eigenvalues, vectors = np.linalg.eigh(free @ bend @ free)
     size = np.abs(eigenvalues)
@@ -236,6 +232,20 @@ def newton_step(
     step = -np.einsum("nkl,nl->nk", vectors, np.einsum("nkl,nk->nl", vectors, g) / np.maximum(size, least + 1e-300))
     result: np.ndarray = np.einsum("nkl,nl->nk", free, step)
     return result
+
+
+def box_of(landscape: Landscape, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The box in which m is lowest: the domain's, or where that has no end, what holds the ball that `radius` tells."""
+    lower, upper = landscape.lower, landscape.upper
+    if np.isfinite(lower).all() and np.isfinite(upper).all():
+        return lower, upper
+    reach = radius(landscape, u)
+    return np.maximum(lower, -reach), np.minimum(upper, reach)
+
+
+def edges_of(lower: np.ndarray, upper: np.ndarray, count: int) -> list[np.ndarray]:
+    """`axis_edges` of each axis."""
+    return [axis_edges(low, high, count) for low, high in zip(lower, upper, strict=True)]
 
 
 def axis_edges(lower: float, upper: float, count: int) -> np.ndarray:
