@@ -70,11 +70,15 @@ class Pages(io.RawIOBase):
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
-        self.size = self.place if size is None else size
-        if self.size < self.kept:
-            self.kept = self.size
-            self.pages = {number: page for number, page in self.pages.items() if number * PAGE < self.size}
-        return self.size
+        size = self.place if size is None else size
+        if size < self.size:  # what is beyond is zero, if the file grows again
+            self.kept = min(self.kept, size)
+            self.pages = {number: page for number, page in self.pages.items() if number * PAGE < size}
+            number, first = divmod(size, PAGE)
+            if number in self.pages:
+                self.pages[number][first:] = bytes(PAGE - first)
+        self.size = size
+        return size
 
     def close(self) -> None:
         if self.base is not None:
@@ -103,19 +107,20 @@ class Pages(io.RawIOBase):
 
     def put(self, target: Path) -> None:
         """The new file at `target`, which nobody else looks at; every write is checked, and on the disk before this returns."""
-        if self.path is None:
-            target.touch()
-        else:
+        if self.path is not None:
             shutil.copyfile(self.path, target)
-        with target.open("r+b", buffering=0) as file:
-            for number in sorted(self.pages):
-                start = number * PAGE
-                page = memoryview(self.pages[number])[: max(0, self.size - start)]
-                file.seek(start)
-                while len(page):
-                    page = page[file.write(page) :]
-            file.truncate(self.size)
-            os.fsync(file.fileno())
+        number = os.open(target, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            os.ftruncate(number, self.kept)
+            for page in sorted(self.pages):
+                place, left = page * PAGE, memoryview(self.pages[page])[: max(0, self.size - page * PAGE)]
+                os.lseek(number, place, os.SEEK_SET)
+                while len(left):
+                    left = left[os.write(number, left) :]
+            os.ftruncate(number, self.size)
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 @contextlib.contextmanager
