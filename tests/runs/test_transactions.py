@@ -179,13 +179,12 @@ def test_signals_wait_for_the_end():
             signal.raise_signal(signal.SIGTERM)
             seen.append("went on")
         assert ended.value.number == signal.SIGTERM
-        with BetweenSteps() as signals:
+        with pytest.raises(Stopped), BetweenSteps() as signals:
             signal.raise_signal(signal.SIGINT)
             seen.append("went on")
-            with pytest.raises(Stopped):
-                signals.obey()
             with pytest.raises(KeyboardInterrupt):  # a second one does not wait
                 signal.raise_signal(signal.SIGINT)
+            signals.obey()
         assert seen == ["went on", "went on"]
     finally:
         restore(before)

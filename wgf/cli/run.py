@@ -71,11 +71,15 @@ def run(
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
         with located(str(problem)):
-            result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet, overwrite=force, resume=resume)
+            result = solve(
+                task.problem, task.method, task.until, task.save, store=output, progress=not quiet, overwrite=force, resume=resume
+            )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
-            say(f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}; the same command with --resume goes on")
+            say(
+                f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}; the same command with --resume goes on"
+            )
         raise
     if not no_density_error:
         try:

@@ -98,7 +98,13 @@ def read_checkpoint(path: Path, problem: Problem, method: Any) -> Checkpoint:
         told = {name: file["history"][name][:rows] for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum")}
         diagnostics = [Diagnostics(**{name: float(column[k]) for name, column in told.items()}) for k in range(rows)]
         return Checkpoint(
-            values, frames, float(file["time"][frames - 1]), rows, json.loads(str(group.attrs["facts"])), diagnostics, str(file.attrs["identity"])
+            values,
+            frames,
+            float(file["time"][frames - 1]),
+            rows,
+            json.loads(str(group.attrs["facts"])),
+            diagnostics,
+            str(file.attrs["identity"]),
         )
 
 

@@ -36,8 +36,11 @@ class BetweenSteps:
         self.before = handled_by(self._remember)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         restore(self.before)
+        if kind is None:  # one that came after the last step
+            for number in self.waiting[:1]:
+                signal.raise_signal(number)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         if self.waiting:
