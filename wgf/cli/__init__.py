@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(end.exit_code)
     except (KeyboardInterrupt, click.Abort) as end:
         say("interrupted")
-        sys.exit(SIGNALLED + getattr(end, "number", signal.SIGINT))
+        sys.exit(SIGNALLED + getattr(end.__cause__ or end, "number", signal.SIGINT))  # click raises its own from ours
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -1,15 +1,13 @@
 """Where a run can go on to the last bit: its state, in the group /checkpoint of its file.
 
 A state is all that a step depends on (methods/base.py). Its fields are written as they are, arrays as variables, numbers and words as
-attributes, in the transaction in which its frames and the history up to it are: `frames` and `rows` of them belong to it. What came later is
-written again, with the same numbers.
+attributes, in the transaction in which its frames and the history up to it are: `frames` and `rows` of them belong to it. What came later
+is written again, with the same numbers.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,18 +15,17 @@ from typing import Any
 
 import h5py
 import numpy as np
-import psutil
 
 from wgf.errors import InputError
 from wgf.methods.base import Diagnostics, State
 from wgf.problems.problem import Problem
 from wgf.problems.schema import parse
 from wgf.runs.hdf5 import reading
+from wgf.runs.processes import alive
 from wgf.runs.reader import kept_problem
 from wgf.runs.run import plain_options
 
 GROUP = "checkpoint"
-SAME_BEGINNING = 1.0  # seconds
 OTHER_TIMES = "time"  # the table of a problem file that may differ when a run goes on
 
 
@@ -96,7 +93,7 @@ def read_checkpoint(path: Path, problem: Problem, method: Any) -> Checkpoint:
         values |= dict.fromkeys(json.loads(str(group.attrs["absent"])))
         frames, rows = int(group.attrs["frames"]), int(group.attrs["rows"])
         told = {name: file["history"][name][:rows] for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum")}
-        diagnostics = [Diagnostics(**{name: float(column[k]) for name, column in told.items()}) for k in range(rows)]
+        diagnostics = [Diagnostics(*(float(number) for number in row)) for row in zip(*told.values(), strict=True)]
         return Checkpoint(
             values,
             frames,
@@ -143,20 +140,3 @@ def _differing(first: Iterator[tuple[str, Any]], second: Iterator[tuple[str, Any
     for key in sorted(one.keys() | other.keys()):
         if one.get(key) != other.get(key) and key.partition(".")[0] not in (OTHER_TIMES, "title"):
             yield key
-
-
-def this_process() -> str:
-    """This process, so that it is known from all others: machine, number, and when it began."""
-    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
-
-
-def alive(process: str) -> bool:
-    """Whether a process is still there, as far as can be told: one on another machine may be."""
-    host, _, rest = process.partition(":")
-    number, _, begun = rest.partition(":")
-    if host != socket.gethostname():
-        return bool(host)
-    try:
-        return abs(psutil.Process(int(number)).create_time() - float(begun)) < SAME_BEGINNING
-    except (psutil.Error, ValueError):
-        return False

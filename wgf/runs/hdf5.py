@@ -67,7 +67,7 @@ def reading(path: Path) -> Iterator[h5py.File]:
     if not os.path.isfile(path):
         raise InputError(f"file {path} does not exist")
     try:
-        file = h5py.File(path, "r", locking=False)
+        file = h5py.File(path, "r")
     except OSError as error:
         what = "it is a problem file, which wgf run solves" if path.suffix == ".toml" else error
         raise InputError(f"{path} is not an HDF5 file that can be read: {what}") from None

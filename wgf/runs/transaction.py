@@ -1,9 +1,9 @@
 """Changes to a file that are whole, or absent, for everybody, whatever happens while they are made.
 
-The changes are made to Pages: the file on disk, which is only read, and in memory those of its pages that are written. A program that writes
-into Pages (HDF5) therefore never meets a full disk. When it is done, the new file is put together under a name of its own, each write of
-which is checked, and then takes the place of the old one in one step, which no reader sees half of: who has the old file open goes on reading
-that. A failure, or a kill, leaves the old file as it was. Signals that end a program wait until the step is done.
+The changes are made to Pages: the file on disk, which is only read, and in memory those of its pages that are written. A program that
+writes into Pages (HDF5) therefore never meets a full disk. When it is done, the new file is put together under a name of its own, each
+write of which is checked, and then takes the place of the old one in one step, which no reader sees half of: who has the old file open goes
+on reading that. A failure, or a kill, leaves the old file as it was. Signals that end a program wait until the step is done.
 
 A file belongs to the run, or to the study, that has begun it, whose `identity` stands among its attributes: nobody else adds to it.
 """
@@ -125,7 +125,7 @@ class Pages(io.RawIOBase):
 
 @contextlib.contextmanager
 def changing(path: Path, new: bool, exclusive: bool = False) -> Iterator[Pages]:
-    """Pages of the file at `path`, or of a `new` one; at the end it is what they are. `exclusive`: nothing may have come there meanwhile."""
+    """Pages of the file at `path`, or of a `new` one, which it is at the end. `exclusive`: nothing may have come there meanwhile."""
     pages, begun = Pages(None if new else path), beginning(path)
     with contextlib.closing(pages):
         yield pages

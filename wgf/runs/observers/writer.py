@@ -1,9 +1,9 @@
 """The HDF5 file of a run, written as the run goes (layout: docs/design.md).
 
-Frames reach it in transactions (transaction.py): whoever reads the file has all of a frame or nothing of it, at any time, and a run that dies
-leaves what it had, with a checkpoint of the same moment. The file is there from the first frame on. A transaction puts the file together
-anew, so that there is one only so often that they take SHARE of the time; until then frames wait in memory, but no more than WAITING of it,
-and not beyond EVERY seconds.
+Frames reach it in transactions (transaction.py): whoever reads the file has all of a frame or nothing of it, at any time, and a run that
+dies leaves what it had, with a checkpoint of the same moment. The file is there from the first frame on. A transaction puts the file
+together anew, so that there is one only so often that they take SHARE of the time; until then frames wait in memory, but no more than
+WAITING of it, and not beyond EVERY seconds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from wgf.measures.mesh import Mesh
 from wgf.methods.base import SERIES, Diagnostics, Frame, State
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
-from wgf.runs.checkpoint import Checkpoint, this_process, write_checkpoint
-from wgf.runs.hdf5 import begin, check_target, growing, opened, scale, variable
-from wgf.runs.reader import BOX, kept_problem, open_run
+from wgf.runs.checkpoint import Checkpoint, write_checkpoint
+from wgf.runs.hdf5 import ROWS, attach, begin, check_target, growing, opened, scale, variable
+from wgf.runs.processes import this_process
+from wgf.runs.reader import BOUNDS, BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 from wgf.runs.signals import Stopped
 from wgf.runs.transaction import new_identity
@@ -158,11 +159,13 @@ class Writer:
         names = self.problem.axis_names(p)
         coordinate = scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
         if isinstance(measure, Density):
-            grid, axes = measure.grid, []
+            grid, axes, ends = measure.grid, [], scale(file, "bound", np.arange(2))
             for k, name in enumerate(names):
                 axes.append(scale(file, name, grid.centers[k], resizable=True))
-                axes[-1].attrs["boundary"] = grid.boundary[k]
-            _write_edges(axes, grid)
+                axes[-1].attrs.update({"boundary": grid.boundary[k], "bounds": name + BOUNDS})
+                file.create_dataset(name + BOUNDS, (len(grid.centers[k]), 2), "f8", maxshape=(None, 2), chunks=(ROWS, 2))
+                attach(file[name + BOUNDS], (axes[-1], ends))
+            _write_cells(file, axes, grid)
             growing(file, "density", grid.shape, (times, *axes), compress=True, resizable=True)
             file["density"].attrs["averages"] = measure.averages
             for name in BOX:
@@ -208,13 +211,14 @@ class Writer:
         dataset, place = file["density"], old.place_in(new)
         for axis, n in enumerate(new.shape):
             axes[axis].resize(n, axis=0)
+            file[new.names[axis] + BOUNDS].resize(n, axis=0)
             dataset.resize(n, axis=axis + 1)
         for frame in range(dataset.shape[0]):
             earlier = dataset[(frame, *(slice(n) for n in old.shape))]
             widened = np.zeros(new.shape)
             widened[place] = earlier
             dataset[frame] = widened
-        _write_edges(axes, new)
+        _write_cells(file, axes, new)
 
     def _append_history(self, file: h5py.File) -> None:
         if not self.history:
@@ -230,11 +234,11 @@ class Writer:
         self.history.clear()
 
 
-def _write_edges(axes: Sequence[h5py.Dataset], grid: Grid) -> None:
-    """Centres and edges of the cells along each axis."""
-    for axis, centers, edges in zip(axes, grid.centers, grid.edges, strict=True):
+def _write_cells(file: h5py.File, axes: Sequence[h5py.Dataset], grid: Grid) -> None:
+    """Centres and ends of the cells along each axis."""
+    for axis, name, centers, edges in zip(axes, grid.names, grid.centers, grid.edges, strict=True):
         axis[:] = centers
-        axis.attrs["edges_lower"], axis.attrs["edges_upper"] = edges[:-1], edges[1:]
+        file[name + BOUNDS][:] = np.column_stack([edges[:-1], edges[1:]])
 
 
 def _write_mesh(file: h5py.File, mesh: Mesh, coordinate: h5py.Dataset) -> h5py.Dataset:
