@@ -174,17 +174,25 @@ def test_a_full_disk_is_foreseen(tmp_path, monkeypatch):
 
 def test_signals_wait_for_the_end():
     before, seen = handled_by(stop), []
-    try:
-        with pytest.raises(Stopped) as ended, obeying_afterwards():
+
+    def in_a_transaction():
+        with obeying_afterwards():
             signal.raise_signal(signal.SIGTERM)
             seen.append("went on")
-        assert ended.value.number == signal.SIGTERM
-        with pytest.raises(Stopped), BetweenSteps() as signals:
+
+    def in_a_step():
+        with BetweenSteps() as signals:
             signal.raise_signal(signal.SIGINT)
             seen.append("went on")
             with pytest.raises(KeyboardInterrupt):  # a second one does not wait
                 signal.raise_signal(signal.SIGINT)
             signals.obey()
+
+    try:
+        for inside, number in ((in_a_transaction, signal.SIGTERM), (in_a_step, signal.SIGINT)):
+            with pytest.raises(Stopped) as ended:
+                inside()
+            assert ended.value.number == number
         assert seen == ["went on", "went on"]
     finally:
         restore(before)

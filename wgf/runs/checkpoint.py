@@ -93,7 +93,7 @@ def read_checkpoint(path: Path, problem: Problem, method: Any) -> Checkpoint:
         values |= dict.fromkeys(json.loads(str(group.attrs["absent"])))
         frames, rows = int(group.attrs["frames"]), int(group.attrs["rows"])
         told = {name: file["history"][name][:rows] for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum")}
-        diagnostics = [Diagnostics(*(float(number) for number in row)) for row in zip(*told.values(), strict=True)]
+        diagnostics = [Diagnostics(*map(float, row)) for row in zip(*told.values(), strict=True)]  # type: ignore[arg-type]
         return Checkpoint(
             values,
             frames,

@@ -11,7 +11,7 @@ SAME_BEGINNING = 1.0  # seconds
 
 
 def this_process() -> str:
-    """This process, so that it is known from all others: machine, number, and when it began."""
+    """What tells our process from all others: its machine, its number, and when it began."""
     return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 
