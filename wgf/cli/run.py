@@ -77,9 +77,8 @@ def run(
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
-            say(
-                f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}; the same command with --resume goes on"
-            )
+            told = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
+            say(f"{told}; the same command with --resume goes on")
         raise
     if not no_density_error:
         try:
