@@ -7,6 +7,7 @@ says through a pipe where it is and goes on when it is told to (`Places`).
 
 import contextlib
 import functools
+import math
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-HANG = 1800.0  # seconds, after which a child that does not come to its place is said to hang: nothing else depends on time
+from wgf.runs.observers import writer
+
+HANG = 600.0  # seconds, after which a child that does not come to its place is said to hang: nothing else depends on time
 PROGRAM = (sys.executable, "-m", "children")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))}
 
@@ -49,15 +52,15 @@ class Watching:
 
 
 class StopAtFrame(Watching):
-    """An observer that waits for a signal at a frame; the first one is t = 0."""
+    """An observer that waits for a signal at a frame, which is on the disk then; the first one is t = 0."""
 
     def __init__(self, number):
-        self.left = number
+        self.left, writer.SHARE = number, math.inf
 
     def frame(self, frame):
         self.left -= 1
         if self.left == 0:
-            wait_for_a_signal()
+            signal.pause()
 
 
 class Held:

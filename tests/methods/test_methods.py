@@ -4,9 +4,11 @@ import dataclasses
 import importlib
 import pkgutil
 import re
+import signal
 import warnings
 from collections.abc import Callable
 
+import h5py
 import numpy as np
 import pytest
 from checks import (
@@ -32,6 +34,7 @@ from wgf.methods.geometry.exchange import Exchange
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.pushforward.forward import ForwardStepper
+from wgf.runs.signals import Stopped, handled_by, restore, stop
 
 pytestmark = pytest.mark.coarse
 DATA = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 20)
@@ -373,3 +376,48 @@ def test_a_state_takes_a_copy_and_keeps_its_shape(case):
 def test_an_option_that_is_not_one_number_is_refused(make, name, value):
     with pytest.raises(wgf.InputError, match=re.escape(f"{name} = {value!r}")):
         make(value)
+
+
+class Interrupting:
+    """An observer that sends this process a signal after so many steps."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def frame(self, frame):
+        pass
+
+    def step(self, diagnostics):
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGTERM)
+
+    def close(self, error):
+        pass
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_run_that_was_ended_goes_on_bit_by_bit(case, after, tmp_path):
+    """The file is, number by number, that of a run without an end between."""
+    whole = case.solved(store=tmp_path / "whole.h5")
+    before = handled_by(stop)
+    try:
+        with pytest.raises(Stopped):
+            case.solved(store=tmp_path / "ended.h5", observers=[Interrupting(after)])
+    finally:
+        restore(before)
+    assert wgf.open_run(tmp_path / "ended.h5", case.problem).status == "interrupted"
+    resumed = case.solved(store=tmp_path / "ended.h5", resume=True)
+    assert resumed.status == "complete"
+    same_numbers(tmp_path / "whole.h5", tmp_path / "ended.h5")
+    assert len(whole.times) == len(resumed.times)
+
+
+def same_numbers(first, second):
+    """All variables of two files, but for the checkpoints."""
+    with h5py.File(first) as one, h5py.File(second) as other:
+        names = []
+        one.visit(names.append)
+        for name in names:
+            if isinstance(one[name], h5py.Dataset) and not name.startswith("checkpoint"):
+                assert np.array_equal(one[name][...], other[name][...], equal_nan=one[name].dtype.kind == "f"), name

@@ -16,6 +16,7 @@ from wgf import __version__
 from wgf.cli.screen import program, say
 from wgf.errors import InputError, WgfError
 from wgf.registers import load
+from wgf.runs.signals import handled_by, stop
 
 COMMANDS = {
     "run": "wgf.cli.run:run",
@@ -28,7 +29,7 @@ COMMANDS = {
     "export": "wgf.cli.export:export",
     "demo": "wgf.cli.demo:demo",
 }
-INTERRUPTED = 130
+SIGNALLED = 128  # and the number of the signal: the exit status
 
 
 class _Commands(click.Group):
@@ -53,14 +54,14 @@ def main(arguments: list[str] | None = None) -> None:
     """The entry point: run a command and turn what went wrong into one message and an exit status."""
     words = sys.argv[1:] if arguments is None else arguments
     warnings.showwarning = _show_warning
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends a run as Ctrl-C does
+    handled_by(stop)  # a polite kill ends a run as Ctrl-C does
     try:
         wgf.main(words, standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as end:
         say("interrupted")
-        sys.exit(INTERRUPTED)
+        sys.exit(SIGNALLED + getattr(end.__cause__ or end, "number", signal.SIGINT))  # click raises its own from ours
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -14,6 +14,7 @@ from wgf.errors import located
 @click.argument("problem", type=click.Path(path_type=Path))
 @output_option("The HDF5 file to write", "the problem's name with .h5, here")
 @force_option
+@click.option("--resume", is_flag=True, help="Go on with the run of this problem that is there, from its checkpoint.")
 @click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
 @click.option("--until", type=end_time, metavar="T|rest", help="Another end than the file's: a time, or rest.")
@@ -30,6 +31,7 @@ def run(
     problem: Path,
     output: Path | None,
     force: bool,
+    resume: bool,
     method: str | None,
     cells: tuple[int, ...],
     until: float | str | None,
@@ -46,7 +48,7 @@ def run(
     """Solve PROBLEM.toml and write the run into an HDF5 file. Options come before what the file says, and the run keeps them."""
     use_threads(threads)
     from wgf.cli.screen import say, show_facts
-    from wgf.runs.hdf5 import check_target
+    from wgf.runs.hdf5 import check_target, kind_of
     from wgf.runs.reader import open_run
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
@@ -56,7 +58,7 @@ def run(
 
     refuse_result(problem)
     output = output or Path(f"{problem.stem}.h5")
-    check_target(output, (problem,), force)
+    check_target(output, (problem,), force or (resume and kind_of(output) == "run"))
     given = {
         ("time", "save"): save,
         ("noise", "temperature"): temperature,
@@ -69,11 +71,14 @@ def run(
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
         with located(str(problem)):
-            result = solve(task.problem, task.method, task.until, task.save, store=output, progress=not quiet, overwrite=force)
+            result = solve(
+                task.problem, task.method, task.until, task.save, store=output, progress=not quiet, overwrite=force, resume=resume
+            )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
-            say(f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}")
+            told = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
+            say(f"{told}; the same command with --resume goes on")
         raise
     if not no_density_error:
         try:

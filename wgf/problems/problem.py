@@ -24,7 +24,7 @@ from wgf.registers import Shown, listed, load
 
 TAKEN = {  # the names of the other variables in a run's file
     "time", "coordinate", "density", "mean", "box_lower", "box_upper", "position", "weight", "particle", "mesh", "vertex", "corner", "cell",
-    "sample", "dim", "input", "input_weight", "target", "prediction", "history",
+    "bound", "sample", "dim", "input", "input_weight", "target", "prediction", "history",
     "loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass",
 }  # fmt: skip
 

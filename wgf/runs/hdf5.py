@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,16 +12,17 @@ import numpy as np
 
 from wgf.errors import InputError, RunError
 from wgf.runs.existing import refuse_existing
-from wgf.runs.files import check_writable, completed
+from wgf.runs.files import check_writable
+from wgf.runs.signals import obeying_afterwards
+from wgf.runs.transaction import changing
 
 ROWS = 1024  # in a chunk of a series of numbers
-PATIENCE = 60.0  # seconds to wait for another program to close the file
 
 
 @contextlib.contextmanager
-def begin(path: Path) -> Iterator[h5py.File]:
-    """A new file, which takes its name only when its first contents are complete."""
-    with completed(path) as begun, h5py.File(begun, "w") as file:
+def begin(path: Path, overwrite: bool = True) -> Iterator[h5py.File]:
+    """A new file, which is there when its first contents are complete; where it may not replace another, none may have come meanwhile."""
+    with changing(path, new=True, exclusive=not overwrite) as pages, obeying_afterwards(), h5py.File(pages, "w") as file:
         yield file
 
 
@@ -49,40 +49,30 @@ def kind_of(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
-    """The file, open for appending, once no other program has it open."""
+def opened(path: Path, identity: str | None = None) -> Iterator[h5py.File]:
+    """The file, open for changes, which are all made at the end or not at all; that of a run with this identity, if it is given."""
     try:
-        file = _unlocked(path, "r+")
+        changes = changing(path, new=False)
+        with changes as pages, obeying_afterwards(), h5py.File(pages, "r+") as file:
+            if identity is not None and file.attrs.get("identity") != identity:
+                raise RunError(f"{path} is another run's by now: this one stops, and does not touch it")
+            yield file
     except OSError as error:
         raise RunError(f"cannot go on writing {path}: {error}") from None
-    with file:
-        yield file
 
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[h5py.File]:
-    """The file, open for reading, once no other program is writing it."""
+    """The file, open for reading; it is never changed in place, so that nobody waits for anybody."""
     if not os.path.isfile(path):
         raise InputError(f"file {path} does not exist")
     try:
-        file = _unlocked(path, "r")
+        file = h5py.File(path, "r")
     except OSError as error:
         what = "it is a problem file, which wgf run solves" if path.suffix == ".toml" else error
         raise InputError(f"{path} is not an HDF5 file that can be read: {what}") from None
     with file:
         yield file
-
-
-def _unlocked(path: Path, mode: str) -> h5py.File:
-    """The opened file; waits while another program holds it, up to PATIENCE."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return h5py.File(path, mode)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise RunError(f"{path} has been open in another program for {PATIENCE:.0f} s: close it there and try again") from None
-            time.sleep(0.05)
 
 
 def scale(group: h5py.Group, name: str, values: np.ndarray, unlimited: bool = False, resizable: bool = False) -> h5py.Dataset:

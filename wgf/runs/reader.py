@@ -25,8 +25,10 @@ from wgf.problems.text import written
 from wgf.problems.toml import read_neuron
 from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
+from wgf.runs.processes import alive
 from wgf.runs.run import HISTORY, Run, not_held
 
+BOUNDS = "_bounds"  # after the name of an axis: the ends of its cells
 BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
 
 
@@ -43,6 +45,8 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")
         attributes = dict(file.attrs.items())
+        if attributes["status"] == "running" and "process" in attributes and not alive(str(attributes["process"])):
+            attributes["status"] = "interrupted"  # by a kill, or a crash of the machine
         frames = {name: file[name][:] for name in HISTORY}
         frames["prediction"] = file["prediction"][:] if "prediction" in file else np.empty((len(frames["time"]), 0))
         history = {name: column[:] for name, column in file["history"].items() if name != "step"}
@@ -127,13 +131,18 @@ def read_mesh(file: h5py.File) -> Mesh:
     return Mesh(vertices, cells, centers, volumes, cell_dim, tuple(names), title, periods)
 
 
+def _end(file: h5py.File, axis: h5py.Dataset, old: str, k: int) -> float:
+    """The first or the last end of the cells along an axis; in files of earlier versions it stands among the attributes."""
+    return float(file[axis.attrs["bounds"]][k, k] if "bounds" in axis.attrs else axis.attrs[old][k])
+
+
 def read_grid(file: h5py.File) -> Grid:
     """The grid of all frames: the last and largest one."""
     names = file["coordinate"].asstr()[:].tolist()
     axes = [file[name] for name in names]
     return Grid(
-        [axis.attrs["edges_lower"][0] for axis in axes],
-        [axis.attrs["edges_upper"][-1] for axis in axes],
+        [_end(file, axis, "edges_lower", 0) for axis in axes],
+        [_end(file, axis, "edges_upper", -1) for axis in axes],
         [len(axis) for axis in axes],
         names,
         [axis.attrs["boundary"] for axis in axes],

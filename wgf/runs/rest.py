@@ -82,11 +82,11 @@ class Ending:
         self.smallest = (math.inf, 0.0)  # residual, and its time
 
     def frame(self, frame: Frame) -> None:
-        self.first = self.first or frame.diagnostics
         self.step(frame.diagnostics)
 
     def step(self, diagnostics: Diagnostics) -> None:
-        if self.rest is None or self.first is None or self.reached:
+        self.first = self.first or diagnostics
+        if self.rest is None or self.reached:
             return
         self.residual = self.rest.residual(self.first, diagnostics)
         self.smallest = min(self.smallest, (self.residual, diagnostics.time))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wgf.errors import InputError, ResolutionWarning, answers, brief, entries_of, positive, truth, warn
+from wgf.errors import InputError, ResolutionWarning, answers, as_path, brief, entries_of, positive, truth, warn
 from wgf.methods.base import Method, check_growth, check_method, check_rest
 from wgf.problems.problem import Problem, check_problem
+from wgf.runs.checkpoint import read_checkpoint
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
 from wgf.runs.observers.progress import Progress, compiling_is_said, preparing
@@ -19,6 +20,7 @@ from wgf.runs.observers.writer import Writer
 from wgf.runs.rest import Ending, Rest, as_end
 from wgf.runs.run import LIKELY, Run
 from wgf.runs.seam import Seam
+from wgf.runs.signals import BetweenSteps
 
 SAME_TIME = 1e-12  # of the whole time: save times that are no farther apart are one, but for rounding
 FIRST = 1e-4  # of the longest time: the first frame after the start of a run to rest
@@ -33,6 +35,7 @@ def solve(
     progress: bool = False,
     observers: Sequence[Observer] = (),
     overwrite: bool = False,
+    resume: bool = False,
 ) -> Run:
     """Run `method` on `problem` from t = 0 to `until`: a time, or "rest", or a Rest with its tolerance and the longest time (rest.py).
 
@@ -41,6 +44,8 @@ def solve(
                number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
     store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
     overwrite  whether a file that is there already may be replaced
+    resume     whether a run of the same problem that is there, broken off or with an earlier end, goes on from its checkpoint: the file is
+               then, number by number, as if it had never ended
     progress   a progress bar, on a terminal or in a notebook
     observers  further objects with frame, step and close (wgf/runs/observers/base.py)
 
@@ -65,21 +70,34 @@ def solve(
     with preparing(progress):
         stepper = method.bind(problem, times[-1] - times[0])
     facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
-    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources)
+    left = None
+    if resume and store is not None and as_path(store).exists():
+        left = read_checkpoint(as_path(store), problem, method)
+    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources, left)
     steps = getattr(stepper, "eta", None), getattr(method, "dt", None)
     monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps)
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
         watchers.append(Progress(times[0], times[-1], type(method).__name__))
-    with compiling_is_said(progress), watching(watchers) as watch:
-        state = seam.resumed(stepper) if seam else stepper.start()
+    with compiling_is_said(progress), BetweenSteps() as signals, watching(watchers) as watch:
+        if left:
+            state = left.state(stepper)
+            monitor.facts |= left.facts
+            for diagnostics in left.diagnostics:
+                ending.step(diagnostics)
+            times = [time for time in times if time > left.last_frame]
+        else:
+            state = seam.resumed(stepper) if seam else stepper.start()
         frame = stepper.frame(state)
         if seam:
             seam.require_same(frame)
-        watch.frame(frame)
-        for stop in takewhile(lambda _: not ending.reached, times[1:]):
+        keeper.follow(state, monitor.facts)
+        if not left:
+            watch.frame(frame)
+        for stop in takewhile(lambda _: not ending.reached, times if left else times[1:]):
             while state.time < stop and not ending.reached:
                 watch.step(stepper.step(state, stop))
+                signals.obey()
             watch.frame(frame := stepper.frame(state))
         watch.step(frame.diagnostics)  # the history ends with the last state
         keeper.note(stepper.facts | ending.facts | monitor.facts)

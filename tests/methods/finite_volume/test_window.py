@@ -81,7 +81,7 @@ def test_the_file_records_the_boxes(tmp_path):
         assert file["density"].shape == (5, *kept.measures[-1].grid.shape)
         assert lower[-1] < lower[0]
         assert upper[-1] > upper[0]
-        assert file["theta1"].attrs["edges_lower"][0] == pytest.approx(lower[-1][0])
+        assert file["theta1_bounds"][0, 0] == pytest.approx(lower[-1][0])
         outside = (file["theta1"][:] < lower[0]) | (file["theta1"][:] > upper[0])
         assert not file["density"][0][outside].any()
     assert len(stored.measures) == 5

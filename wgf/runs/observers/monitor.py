@@ -65,7 +65,7 @@ class Monitor:
                 "and all that depends on it, is that of the cells, as after a blow-up; take more cells and see what changes, or end before",
                 ResolutionWarning,
             )
-            self.facts = {"unresolved_time": time}
+            self.facts["unresolved_time"] = time
         self.facts["unresolved_share"] = share
 
     def step(self, diagnostics: Diagnostics) -> None:

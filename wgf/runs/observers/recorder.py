@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.methods.base import Diagnostics, Frame
+from wgf.methods.base import Diagnostics, Frame, State
 from wgf.problems.problem import Problem
 from wgf.runs.run import Run, columns, ending, history_columns, run_attributes
 
@@ -25,6 +25,9 @@ class Recorder:
 
     def step(self, diagnostics: Diagnostics) -> None:
         self.history.append(diagnostics)
+
+    def follow(self, state: State, noted: dict[str, Any]) -> None:
+        """A run in memory has no checkpoint."""
 
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""

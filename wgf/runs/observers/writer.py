@@ -1,12 +1,14 @@
 """The HDF5 file of a run, written as the run goes (layout: docs/design.md).
 
-The file is closed between frames: each frame is one short, locked transaction, so that another program can open the file
-at any time in between and never sees half a frame, and a run that dies leaves what it had. It begins under a temporary
-name and takes its own name with the first frame in it, so that there is never a file without one.
+Frames reach it in transactions (transaction.py): whoever reads the file has all of a frame or nothing of it, at any time, and a run that
+dies leaves what it had, with a checkpoint of the same moment. The file is there from the first frame on. A transaction puts the file
+together anew, so that there is one only so often that they take SHARE of the time; until then frames wait in memory, but no more than
+WAITING of it, and not beyond EVERY seconds.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,52 +20,114 @@ from wgf.errors import as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
-from wgf.methods.base import SERIES, Diagnostics, Frame
+from wgf.methods.base import SERIES, Diagnostics, Frame, State
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
-from wgf.runs.hdf5 import begin, check_target, growing, opened, scale, variable
-from wgf.runs.reader import BOX, kept_problem, open_run
+from wgf.runs.checkpoint import Checkpoint, write_checkpoint
+from wgf.runs.hdf5 import ROWS, attach, begin, check_target, growing, opened, scale, variable
+from wgf.runs.processes import this_process
+from wgf.runs.reader import BOUNDS, BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
+from wgf.runs.signals import Stopped
+from wgf.runs.transaction import new_identity
+
+SHARE = 0.02  # of the time of a run
+WAITING = 2**27  # bytes of frames
+EVERY = 60.0  # seconds
+FRAMED = {"time", "density", "position", "prediction", "mean", *BOX, *SERIES}  # variables with a row for each frame
 
 
 class Writer:
     """Writes a run into `path`, which is none of its `sources`. `facts` of the stepper and options of the method become attributes."""
 
     def __init__(
-        self, path: str | Path, problem: Problem, method: Any, facts: dict[str, Any], overwrite: bool = False, sources: Sequence[Path] = ()
+        self,
+        path: str | Path,
+        problem: Problem,
+        method: Any,
+        facts: dict[str, Any],
+        overwrite: bool = False,
+        sources: Sequence[Path] = (),
+        left: Checkpoint | None = None,
     ) -> None:
         self.path = as_path(path, "store")
-        check_target(self.path, overwrite=overwrite, sources=sources)
-        self.problem, self.method, self.facts = problem, method, facts
-        self.frames = 0
+        self.problem, self.method, self.facts, self.overwrite = problem, method, facts, overwrite
+        self.identity = left.identity if left else new_identity()
         self.grid: Grid | None = None  # of the frames on file
+        self.state: State | None = None  # as it is, which the run moves
+        self.noted: dict[str, Any] = {}  # by the monitor
+        self.waiting: list[Frame] = []
         self.history: list[Diagnostics] = []
         self.last_time: float | None = None  # of the history rows on file
+        self.frames, self.written, self.took = 0, time.perf_counter(), 0.0
+        if left is None:
+            check_target(self.path, overwrite=overwrite, sources=sources)
+        else:
+            self._go_on(left)
+
+    def follow(self, state: State, noted: dict[str, Any]) -> None:
+        """The state that the run moves, and what its monitor notes: both are written as they are at each transaction."""
+        self.state, self.noted = state, noted
 
     def frame(self, frame: Frame) -> None:
         if self.frames == 0:
-            with begin(self.path) as file:
+            begun = time.perf_counter()
+            with begin(self.path, self.overwrite) as file:
                 self._create(file, frame)
                 self._append(file, frame)
+            self._done(begun)
         else:
-            with opened(self.path) as file:
-                self._append(file, frame)
+            self.waiting.append(frame)
+            self._write_if_due(self.took / SHARE)
         self.frames += 1
 
     def step(self, diagnostics: Diagnostics) -> None:
         self.history.append(diagnostics)
+        self._write_if_due(max(EVERY, self.took / SHARE))
 
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
-        with opened(self.path) as file:
-            file.attrs.update(facts)
+        self.facts = self.facts | facts
 
     def close(self, error: BaseException | None) -> None:
-        if self.frames == 0:
-            return
-        with opened(self.path) as file:
+        if self.frames:
+            self._write(ending(error), whole=error is None or isinstance(error, Stopped))
+
+    def _write_if_due(self, seconds: float) -> None:
+        """A transaction, where the last one was so long ago, or much is waiting."""
+        waiting = sum(frame.measure.masses.nbytes for frame in self.waiting)
+        if time.perf_counter() - self.written >= seconds or waiting > WAITING:
+            self._write("running")
+
+    def _write(self, status: str, whole: bool = True) -> None:
+        """What is waiting, and the state at this moment, unless a failure has left it between two steps."""
+        begun = time.perf_counter()
+        with opened(self.path, self.identity) as file:
+            for frame in self.waiting:
+                self._append(file, frame)
             self._append_history(file)
-            file.attrs["status"] = ending(error)
+            if whole and self.state is not None:
+                write_checkpoint(file, self.state, self.noted)
+            file.attrs.update({**self.facts, "status": status})
+        self.waiting.clear()
+        self._done(begun)
+
+    def _done(self, begun: float) -> None:
+        self.written = time.perf_counter()
+        self.took = self.written - begun
+
+    def _go_on(self, left: Checkpoint) -> None:
+        """The file as it was at the checkpoint."""
+        with opened(self.path, self.identity) as file:
+            for name, dataset in file.items():
+                if isinstance(dataset, h5py.Dataset) and name in FRAMED:
+                    dataset.resize(left.frames, axis=0)
+            for column in file["history"].values():
+                column.resize(left.rows, axis=0)
+            file.attrs.update({"status": "running", "process": this_process()})
+        last = open_run(self.path, self.problem).measures[-1]
+        self.grid = last.grid if isinstance(last, Density) else None
+        self.frames, self.last_time = left.frames, left.diagnostics[-1].time if left.diagnostics else None
 
     def run(self) -> Run:
         """The run on file."""
@@ -71,6 +135,7 @@ class Writer:
 
     def _create(self, file: h5py.File, frame: Frame) -> None:
         file.attrs.update(run_attributes(self.problem, self.method, self.facts) | kept_problem(self.problem))
+        file.attrs.update({"identity": self.identity, "process": this_process()})
         times = scale(file, "time", np.empty(0), unlimited=True)
         if self.problem.energy.data is not None:
             self._create_data(file, self.problem.energy.data, times)
@@ -94,11 +159,13 @@ class Writer:
         names = self.problem.axis_names(p)
         coordinate = scale(file, "coordinate", np.array(names, dtype=h5py.string_dtype()))
         if isinstance(measure, Density):
-            grid, axes = measure.grid, []
+            grid, axes, ends = measure.grid, [], scale(file, "bound", np.arange(2))
             for k, name in enumerate(names):
                 axes.append(scale(file, name, grid.centers[k], resizable=True))
-                axes[-1].attrs["boundary"] = grid.boundary[k]
-            _write_edges(axes, grid)
+                axes[-1].attrs.update({"boundary": grid.boundary[k], "bounds": name + BOUNDS})
+                file.create_dataset(name + BOUNDS, (len(grid.centers[k]), 2), "f8", maxshape=(None, 2), chunks=(ROWS, 2))
+                attach(file[name + BOUNDS], (axes[-1], ends))
+            _write_cells(file, axes, grid)
             growing(file, "density", grid.shape, (times, *axes), compress=True, resizable=True)
             file["density"].attrs["averages"] = measure.averages
             for name in BOX:
@@ -144,13 +211,14 @@ class Writer:
         dataset, place = file["density"], old.place_in(new)
         for axis, n in enumerate(new.shape):
             axes[axis].resize(n, axis=0)
+            file[new.names[axis] + BOUNDS].resize(n, axis=0)
             dataset.resize(n, axis=axis + 1)
         for frame in range(dataset.shape[0]):
             earlier = dataset[(frame, *(slice(n) for n in old.shape))]
             widened = np.zeros(new.shape)
             widened[place] = earlier
             dataset[frame] = widened
-        _write_edges(axes, new)
+        _write_cells(file, axes, new)
 
     def _append_history(self, file: h5py.File) -> None:
         if not self.history:
@@ -166,11 +234,11 @@ class Writer:
         self.history.clear()
 
 
-def _write_edges(axes: Sequence[h5py.Dataset], grid: Grid) -> None:
-    """Centres and edges of the cells along each axis."""
-    for axis, centers, edges in zip(axes, grid.centers, grid.edges, strict=True):
+def _write_cells(file: h5py.File, axes: Sequence[h5py.Dataset], grid: Grid) -> None:
+    """Centres and ends of the cells along each axis."""
+    for axis, name, centers, edges in zip(axes, grid.names, grid.centers, grid.edges, strict=True):
         axis[:] = centers
-        axis.attrs["edges_lower"], axis.attrs["edges_upper"] = edges[:-1], edges[1:]
+        file[name + BOUNDS][:] = np.column_stack([edges[:-1], edges[1:]])
 
 
 def _write_mesh(file: h5py.File, mesh: Mesh, coordinate: h5py.Dataset) -> h5py.Dataset:
