@@ -51,7 +51,7 @@ def untrusted(path: Path, by_rows: Collection[str] = ()) -> Iterator[h5py.File]:
     """The file, open for reading; those data sets of its root that are named `by_rows` are read row by row."""
     import h5py
 
-    with located(str(path)), one_line(f"{path} is damaged, or of another kind than it says"):
+    with located(str(path)), one_line(f"{path} cannot be read as {path.suffix or 'HDF5'}, as it is damaged or of another kind"):
         found = os.stat(path)
         _inspect(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns), frozenset(by_rows))
         with h5py.File(path, "r", locking=False) as file:
@@ -179,7 +179,7 @@ def _bytes(path: Path, name: str, item: h5py.Dataset, by_rows: bool) -> int:
             f"{path} is refused: the numbers of {name} are in another file, and files of data and results hold all that is theirs"
         )
     if item.dtype.kind not in NUMBERS and h5py.check_string_dtype(item.dtype) is None:
-        raise InputError(f"{path}: {name} holds neither numbers nor texts")
+        raise InputError(f"{path} cannot be read as {path.suffix}: {name} holds neither numbers nor texts")
     size, itemsize = int(item.nbytes), item.dtype.itemsize
     read = size // max(item.shape[0], 1) if by_rows and item.shape else size
     return max(read, int(np.prod(item.chunks, dtype=float)) * itemsize if item.chunks and size else 0)

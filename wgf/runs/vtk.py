@@ -84,7 +84,7 @@ def folder_of(path: Path) -> Path:
     check_writable(path)
     folder = path.with_suffix("")
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise InputError(f"cannot write the frames into {folder}: it is a file or a link; choose another name")
+        raise InputError(f"cannot write the frames into {folder}: it is a {'link' if folder.is_symlink() else 'file'}; choose another name")
     if folder.is_dir():
         check_writable(folder / path.name)
     return folder
