@@ -7,6 +7,7 @@ import math
 import numbers
 import sys
 import types
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -39,6 +40,7 @@ class RestWarning(UserWarning):
 
 KINDS = {"str": "a string", "ndarray": "an array"}  # others are called what Python calls them
 NAMED = (type, types.FunctionType, types.BuiltinFunctionType)
+KEPT = "\n\t"  # characters that lay out a text
 LONGEST = 60  # letters of a value that is shown in a message
 BETWEEN = ("wgf", "contextlib", "importlib")  # modules, with all that is in them: the others run what stands between two frames of wgf
 
@@ -83,6 +85,11 @@ def is_number(word: str) -> bool:
 def shown(value: object) -> str:
     """A number as short as it can be said, anything else as Python writes it."""
     return f"{float(value):g}" if isinstance(value, numbers.Real) and not isinstance(value, bool) else repr(value)
+
+
+def printable(text: object) -> str:
+    """A text without what moves the cursor, colours the screen, turns the direction of writing or cannot be written at all."""
+    return "".join(letter if letter in KEPT or unicodedata.category(letter)[0] != "C" else "�" for letter in str(text))
 
 
 def positive(value: object, what: str) -> None:

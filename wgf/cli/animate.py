@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import force_option, output_option, pair_name
+from wgf.cli.options import force_option, of_files, output_option, pair_name
 from wgf.errors import InputError
 
 
@@ -25,9 +25,10 @@ def animate(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given: give one run file, or two")
     output = output or Path(f"{pair_name(files, 'with')}.gif")
-    run, *other = (open_run(file) for file in files)
-    check_film(output)
-    refuse_existing(output, force)
-    with preparing(True):
-        film(run, output, *other)
+    with of_files(*files):
+        run, *other = (open_run(file) for file in files)
+        check_film(output)
+        refuse_existing(output, force)
+        with preparing(True):
+            film(run, output, *other)
     click.echo(f"wrote {output}")

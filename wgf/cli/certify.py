@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import ListCommand, force_option, output_option
+from wgf.cli.options import ListCommand, force_option, of_files, output_option
 
 
 @click.command(cls=ListCommand)
@@ -31,10 +31,11 @@ def certify(file: Path, output: Path | None, force: bool, lower: tuple[float, ..
     output = output or Path(f"{file.stem}-certificate.png")
     check_figure(output)
     refuse_existing(output, force)
-    run = open_run(file)
-    edges = [None if not given else given[0] if len(given) == 1 else given for given in (lower, upper)]
-    with preparing(True):
-        found = find(run, *edges)
-    found.plot(output)
-    show_facts(str(run.attributes["title"]) or file.stem, {**certificate_facts(found), "file": file, "figure": output})
-    show_certificate(found)
+    with of_files(file):
+        run = open_run(file)
+        edges = [None if not given else given[0] if len(given) == 1 else given for given in (lower, upper)]
+        with preparing(True):
+            found = find(run, *edges)
+        found.plot(output)
+        show_facts(str(run.attributes["title"]) or file.stem, {**certificate_facts(found), "file": file, "figure": output})
+        show_certificate(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, pair_name, refuse_result, saying_what_is_kept
+from wgf.cli.options import ListCommand, figure_beside, force_option, of_files, output_option, pair_name, refuse_result, saying_what_is_kept
 from wgf.errors import InputError, located
 from wgf.measures.distances.register import DISTANCES
 
@@ -56,12 +56,13 @@ def compare(
         from wgf.runs.reader import open_run
         from wgf.studies.pair import compare_runs
 
-        pair = compare_runs(open_run(files[0]), open_run(files[1]), distances, not quiet)
-        pair.save(output, force)
-        pair.plot(figure)
-        if not quiet:
-            show_pair(pair)
-            show_facts("", {"file": output, "figure": figure})
+        with of_files(*files):
+            pair = compare_runs(open_run(files[0]), open_run(files[1]), distances, not quiet)
+            pair.save(output, force)
+            pair.plot(figure)
+            if not quiet:
+                show_pair(pair)
+                show_facts("", {"file": output, "figure": figure})
         return
     from wgf.methods.particles.method import Particles
     from wgf.runs.rest import end_time

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import force_option, output_option
+from wgf.cli.options import force_option, of_files, output_option
 
 
 @click.command()
@@ -24,6 +24,6 @@ def export(file: Path, output: Path | None, force: bool) -> None:
     refuse_existing(output, force)
     if (folder := folder_of(output)).is_dir() and any(folder.iterdir()):
         refuse_existing(folder, force)
-    with preparing(True):
+    with of_files(file), preparing(True):
         write(file, output)
     click.echo(f"wrote {output} and the frames in {folder}/")

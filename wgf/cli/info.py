@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from wgf.cli.options import of_files
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -19,20 +21,21 @@ def info(file: Path) -> None:
     from wgf.studies.pair import Pair
     from wgf.studies.summary import comparison_facts, lazy_facts
 
-    result = open_result(file)
-    if isinstance(result, Pair):
-        show_pair(result)
-        return
-    title = str(result.attributes["title"]) or file.stem
-    common = {
-        "problem": result.attributes["problem_summary"],
-        "written": f"{result.attributes['created']} by wgf {result.attributes['wgf_version']}",
-    }
-    if isinstance(result, Run):
-        show_facts(title, {**common, **run_facts(result)})
-    elif isinstance(result, LazyStudy):
-        show_facts(title, {**common, **lazy_facts(result)})
-        show_lazy(result)
-    else:
-        show_facts(title, {**common, **comparison_facts(result)})
-        show_rates(result)
+    with of_files(file):
+        result = open_result(file)
+        if isinstance(result, Pair):
+            show_pair(result)
+            return
+        title = str(result.attributes["title"]) or file.stem
+        common = {
+            "problem": result.attributes["problem_summary"],
+            "written": f"{result.attributes['created']} by wgf {result.attributes['wgf_version']}",
+        }
+        if isinstance(result, Run):
+            show_facts(title, {**common, **run_facts(result)})
+        elif isinstance(result, LazyStudy):
+            show_facts(title, {**common, **lazy_facts(result)})
+            show_lazy(result)
+        else:
+            show_facts(title, {**common, **comparison_facts(result)})
+            show_rates(result)

@@ -62,6 +62,19 @@ def use_threads(count: int | None) -> None:
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
 
 
+@contextlib.contextmanager
+def of_files(*files: Path) -> Iterator[None]:
+    """What goes wrong inside with the contents of these files is told in one line, as their fault, unless wgf knows better."""
+    from wgf.networks.untrusted import one_line
+    from wgf.registers import listed
+
+    names = listed([str(file) for file in files])
+    with one_line(
+        f"the contents of {names} do not fit together (where they are as wgf wrote them, it is a fault of wgf: --debug shows it)"
+    ):
+        yield
+
+
 def output_option(what: str, default: str) -> Callable[[Function], Function]:
     """`-o`, where the result goes."""
     return click.option("-o", "--output", type=click.Path(path_type=Path), help=f"{what}  [default: {default}]")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wgf.cli.options import force_option, output_option, pair_name
+from wgf.cli.options import force_option, of_files, output_option, pair_name
 from wgf.errors import InputError
 
 
@@ -28,12 +28,13 @@ def plot(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
         raise InputError(f"{len(files)} files were given: give one, or two run files")
     output = output or Path(f"{pair_name(files, 'with')}.png")
     draw: Callable[[Path], object]
-    if len(files) == 2:
-        first, second = (open_run(file) for file in files)
-        draw = partial(plot_together, first, second)
-    else:
-        draw = open_result(files[0]).plot
-    check_figure(output)
-    refuse_existing(output, force)
-    draw(output)
+    with of_files(*files):
+        if len(files) == 2:
+            first, second = (open_run(file) for file in files)
+            draw = partial(plot_together, first, second)
+        else:
+            draw = open_result(files[0]).plot
+        check_figure(output)
+        refuse_existing(output, force)
+        draw(output)
     click.echo(f"wrote {output}")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wgf.errors import printable
+
 if TYPE_CHECKING:
     from wgf.studies.lazy.study import LazyStudy
     from wgf.studies.optimality.certificate import Certificate
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """A message to the person, beside the results."""
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)
 
 
 def program() -> str:
@@ -36,15 +38,15 @@ def show_facts(title: str, facts: Mapping[str, Any]) -> None:
     """A title and a two-column list."""
     from tabulate import tabulate
 
-    click.secho(title, bold=True)
-    click.echo(tabulate([(f"  {name}", value) for name, value in facts.items()], tablefmt="plain", disable_numparse=True))
+    click.secho(printable(title), bold=True)
+    click.echo(printable(tabulate([(f"  {name}", value) for name, value in facts.items()], tablefmt="plain", disable_numparse=True)))
 
 
 def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
     """A table with a header."""
     from tabulate import tabulate
 
-    click.echo(tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True, colalign=("right",) * len(headers)))
+    click.echo(printable(tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True, colalign=("right",) * len(headers))))
 
 
 def show_rates(comparison: Comparison) -> None:

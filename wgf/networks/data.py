@@ -20,8 +20,9 @@ from wgf.measures.arguments import generator, real_numbers
 from wgf.measures.laws import Gaussian, Law, Uniform
 from wgf.measures.laws.base import Vector, check_law
 from wgf.networks.activations import Activation
-from wgf.networks.data_files import READERS, UNREADABLE, arrange
+from wgf.networks.data_files import READERS, arrange
 from wgf.networks.neuron import Neuron, coordinate_names
+from wgf.networks.untrusted import one_line
 from wgf.registers import known, listed
 
 LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the numbers that stand where none are given
@@ -84,13 +85,9 @@ class Data:
         known(path.suffix.lower(), READERS, f"kind of data file ({path})")
         if not os.path.isfile(path):
             raise InputError(f"data file {path} does not exist")
-        try:
+        with located(str(path)), one_line(f"{path} cannot be read as {path.suffix}"):
             columns = READERS[path.suffix.lower()](path)
             return cls(*arrange(columns))
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
-        except UNREADABLE as error:
-            raise InputError(f"{path} cannot be read as {path.suffix}: {error}") from None
 
     @classmethod
     def quadrature(

@@ -6,14 +6,19 @@ import csv
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from wgf.errors import InputError, is_number
+from wgf.networks.untrusted import NUMBERS, is_hdf5, require_memory, untrusted
 from wgf.registers import listed, nearest
+
+CSV_IN_MEMORY = 20  # times the size of a file of numbers, as texts
 
 
 def _read_csv(path: Path) -> dict[str, np.ndarray]:
+    require_memory(path, CSV_IN_MEMORY * path.stat().st_size, path.stat().st_size)
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if any(cell.strip() for cell in row)]
     if not rows:
@@ -41,20 +46,33 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is no archive of named arrays; expected the arrays x, y … (numpy.savez)")
+        with zipfile.ZipFile(file) as members:
+            require_memory(path, sum(member.file_size for member in members.infolist()), path.stat().st_size)
+        file.seek(0)
         archive = np.load(file, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise ValueError("it holds one nameless array; expected the arrays x, y … (numpy.savez)")
-        return {name: np.asarray(archive[name], dtype=float) for name in archive.files}
+        _check_columns(archive.files)
+        return {name: _numbers(name, archive[name]) for name in archive.files}
 
 
 def _read_h5(path: Path) -> dict[str, np.ndarray]:
     import h5py
 
-    with h5py.File(path, "r") as file:
-        return {name: np.asarray(item, dtype=float) for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    if not is_hdf5(path):
+        raise ValueError("it is no HDF5 file")
+    with untrusted(path) as file:
+        columns = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+        return {name: _numbers(name, item) for name, item in columns.items()}
 
 
-UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, csv.Error, zipfile.BadZipFile)
+def _numbers(name: str, item: Any) -> np.ndarray:
+    """A column of real numbers; raises a ValueError for texts, complex numbers and records."""
+    if item.dtype.kind not in NUMBERS:
+        raise ValueError(f"{name} holds no real numbers but {item.dtype}")
+    return np.asarray(item, dtype=float)
+
+
 READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {".csv": _read_csv, ".npz": _read_npz, ".h5": _read_h5}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, printable
+from wgf.networks.untrusted import untrusted
 
 DRAWN = "drawn by wgf"  # stands in the metadata of our figures
 REMEDY = "choose another name (--output), or let it be replaced (--force, in Python overwrite=True)"
@@ -27,11 +29,10 @@ def contents(path: Path) -> str:
     """What an existing file or folder holds, in words."""
     if path.is_dir():
         return "files"
-    try:
-        with h5py.File(path, "r") as file:
-            return _stored(file)
-    except (OSError, KeyError, ValueError, RuntimeError):  # no HDF5, or damaged
-        pass
+    if not path.is_file():
+        return "no ordinary file"
+    with contextlib.suppress(InputError), untrusted(path) as file:  # no HDF5, or damaged
+        return printable(_stored(file))
     if is_drawn(path):
         return "a figure of wgf"
     return "a film" if path.suffix.lower() in FILMS else "another program's file"

@@ -14,6 +14,8 @@ def check_writable(path: Path) -> None:
     """Refuse a path at which no file can be made, by making an empty one beside it."""
     if not os.path.isdir(path.parent):
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if os.path.islink(path):
+        raise InputError(f"cannot write {path}: it is a link to {os.readlink(path)}, which is left alone; give the name of a file itself")
     begun = beginning(path)
     try:
         begun.touch()
@@ -22,6 +24,8 @@ def check_writable(path: Path) -> None:
         raise InputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot write {path}: it is no ordinary file (a pipe, a device or a socket)")
 
 
 def beginning(path: Path) -> Path:

@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError, RunError
+from wgf.networks.untrusted import is_hdf5, untrusted
 from wgf.runs.existing import refuse_existing
 from wgf.runs.files import check_writable
 from wgf.runs.signals import obeying_afterwards
 from wgf.runs.transaction import changing
 
+BY_ROWS = ("density", "position")  # variables of which one frame at a time is read
 ROWS = 1024  # in a chunk of a series of numbers
 
 
@@ -42,9 +44,9 @@ def check_target(path: Path, sources: Sequence[Path] = (), overwrite: bool = Fal
 def kind_of(path: Path) -> str | None:
     """What wgf wrote into an existing file: run, comparison or pair; None if it was another program."""
     try:
-        with h5py.File(path, "r") as file:
+        with reading(path) as file:
             return str(file.attrs.get("kind", "run")) if "schema_version" in file.attrs else None
-    except OSError:
+    except InputError:
         return None
 
 
@@ -66,12 +68,10 @@ def reading(path: Path) -> Iterator[h5py.File]:
     """The file, open for reading; it is never changed in place, so that nobody waits for anybody."""
     if not os.path.isfile(path):
         raise InputError(f"file {path} does not exist")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        what = "it is a problem file, which wgf run solves" if path.suffix == ".toml" else error
-        raise InputError(f"{path} is not an HDF5 file that can be read: {what}") from None
-    with file:
+    if not is_hdf5(path):
+        what = "it is a problem file, which wgf run solves" if path.suffix == ".toml" else "it is of another kind, or damaged"
+        raise InputError(f"{path} is not an HDF5 file that can be read: {what}")
+    with untrusted(path, BY_ROWS) as file:
         yield file
 
 

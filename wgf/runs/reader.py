@@ -18,6 +18,7 @@ from wgf.measures.mesh import Mesh
 from wgf.networks.custom import CustomNeuron
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
+from wgf.networks.untrusted import one_line
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.scaled import scaled_neuron
 from wgf.problems.schema import parse
@@ -25,11 +26,12 @@ from wgf.problems.text import written
 from wgf.problems.toml import read_neuron
 from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
+from wgf.runs.layout import BOX as BOX
+from wgf.runs.layout import require_layout, run_attributes_of, whole_frames, whole_rows
 from wgf.runs.processes import alive
 from wgf.runs.run import HISTORY, Run, not_held
 
 BOUNDS = "_bounds"  # after the name of an axis: the ends of its cells
-BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
 
 
 def open_run(path: str | Path, problem: Problem | None = None) -> Run:
@@ -44,28 +46,33 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     with reading(path) as file:
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")
-        attributes = dict(file.attrs.items())
+        attributes = run_attributes_of(file)
         if attributes["status"] == "running" and "process" in attributes and not alive(str(attributes["process"])):
             attributes["status"] = "interrupted"  # by a kill, or a crash of the machine
-        frames = {name: file[name][:] for name in HISTORY}
-        frames["prediction"] = file["prediction"][:] if "prediction" in file else np.empty((len(frames["time"]), 0))
-        history = {name: column[:] for name, column in file["history"].items() if name != "step"}
+        count, rows = whole_frames(file, attributes["status"]), whole_rows(file, attributes["status"])
+        frames = {name: file[name][:count] for name in HISTORY}
+        frames["prediction"] = file["prediction"][:count] if "prediction" in file else np.empty((count, 0))
+        history = {name: column[:rows] for name, column in file["history"].items() if name != "step"}
         data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
         names = tuple(file["coordinate"].asstr()[:].tolist())
         start = file["position"][0] if "position" in file else None
-    text, missing = str(attributes["problem"]), str(attributes.get("problem_missing", ""))
+        require_layout(file, frames, history, data)
+    text, missing = attributes["problem"], attributes.get("problem_missing", "")
     if problem is not None and (problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data)):
         raise InputError(f"{path} is not a run of the problem given, {problem!r}: its coordinates or its data are others")
-    if text and not missing and (problem is None or text != kept_problem(problem)["problem"]):
-        problem = Problem.from_text(text, data=data)
-    neuron: Any = problem.energy.neuron if problem else None
-    if problem is None and data is not None:
+    with one_line(f"{path} is damaged: its problem cannot be read"):
         root = parse(text, str(path))
-        neuron = read_neuron(root.table("neuron"), data.dim) if "neuron" in root else NotHeld(names, not_held(path, attributes))
-    if isinstance(neuron, Neuron | CustomNeuron) and start is not None:
-        options = json.loads(attributes["method_options"])
-        neuron = scaled_neuron(neuron, options.get("scale"), options.get("centred"), start)
-    return Run(frames, StoredMeasures(path, len(frames["time"]), neuron), history, data, attributes, problem, path)
+        if data is None and "data" in root:
+            raise InputError(f"{path} is damaged: its problem has data, and they are not in it")
+        if text and not missing and (problem is None or text != kept_problem(problem)["problem"]):
+            problem = Problem.from_text(text, data=data)
+        neuron: Any = problem.energy.neuron if problem else None
+        if problem is None and data is not None:
+            neuron = read_neuron(root.table("neuron"), data.dim) if "neuron" in root else NotHeld(names, not_held(path, attributes))
+        if isinstance(neuron, Neuron | CustomNeuron) and start is not None:
+            options = json.loads(attributes["method_options"])
+            neuron = scaled_neuron(neuron, options.get("scale"), options.get("centred"), start)
+    return Run(frames, StoredMeasures(path, count, neuron), history, data, attributes, problem, path)
 
 
 def kept_problem(problem: Problem) -> dict[str, str]:

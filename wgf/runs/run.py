@@ -183,7 +183,7 @@ class Run(Shown):
         """Further attributes, here and in the run's file."""
         self.attributes.update(facts)
         if self.path is not None:
-            with opened(self.path) as file:
+            with opened(self.path.resolve()) as file:
                 file.attrs.update(facts)
 
     def plot(self, path: str | Path | None = None) -> Any:

@@ -9,8 +9,12 @@ which may go elsewhere together. Arrays are compressed by zlib and written in ba
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
 import re
+import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +24,7 @@ from wgf.errors import InputError, as_path
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.waiting import told
-from wgf.runs.files import check_writable, completed
+from wgf.runs.files import beginning, check_writable, completed
 from wgf.runs.reader import open_run
 from wgf.runs.run import Run
 
@@ -42,22 +46,35 @@ def export(source: Run | str | Path, path: str | Path) -> None:
     p = run.measures[0].points.shape[1]
     if p > SPACE:
         raise InputError(f"measures with {p} coordinates cannot be shown in space: export takes one to three")
-    folder.mkdir(exist_ok=True)
-    check_writable(folder / path.name)
     root = ElementTree.Element("VTKFile", type="Collection", version="1.0", byte_order="LittleEndian")
     collection = ElementTree.SubElement(root, "Collection")
-    digits, files = len(str(len(run.times) - 1)), set()
-    for k in told(range(len(run.times)), "frames"):
-        measure, time = run.measures[k], run.times[k]
-        frame, ending = (_image(measure), "vti") if isinstance(measure, Density) else (_cells_or_points(measure), "vtu")
-        file = folder / f"{folder.name}_{k:0{digits}}.{ending}"
-        _write(file, frame)
-        files.add(file)
-        ElementTree.SubElement(collection, "DataSet", timestep=repr(float(time)), part="0", file=f"{folder.name}/{file.name}")
-    _write(path, root)
-    for earlier in folder.iterdir():
-        if earlier not in files and re.fullmatch(rf"{re.escape(folder.name)}_\d+\.vt[iu]", earlier.name):
-            earlier.unlink()
+    digits = len(str(len(run.times) - 1))
+    with completed(path) as begun, _frames_beside(folder) as frames:
+        for k in told(range(len(run.times)), "frames"):
+            measure, time = run.measures[k], run.times[k]
+            frame, ending = (_image(measure), "vti") if isinstance(measure, Density) else (_cells_or_points(measure), "vtu")
+            name = f"{folder.name}_{k:0{digits}}.{ending}"
+            _write(frames / name, frame)
+            ElementTree.SubElement(collection, "DataSet", timestep=repr(float(time)), part="0", file=f"{folder.name}/{name}")
+        _write(begun, root)
+
+
+@contextlib.contextmanager
+def _frames_beside(folder: Path) -> Iterator[Path]:
+    """A folder for new frames, which come into their own when all of them, and what is written inside, are there; earlier ones go."""
+    begun = beginning(folder)
+    try:
+        begun.mkdir()
+        yield begun
+        new = {file.name for file in begun.iterdir()}
+        folder.mkdir(exist_ok=True)
+        for name in sorted(new):
+            os.replace(begun / name, folder / name)
+        for earlier in folder.iterdir():
+            if earlier.name not in new and re.fullmatch(rf"{re.escape(folder.name)}_\d+\.vt[iu]", earlier.name):
+                earlier.unlink()
+    finally:
+        shutil.rmtree(begun, ignore_errors=True)
 
 
 def folder_of(path: Path) -> Path:
@@ -66,16 +83,16 @@ def folder_of(path: Path) -> Path:
         raise InputError(f"cannot export to {path}: the name must end in .pvd")
     check_writable(path)
     folder = path.with_suffix("")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"cannot write the frames into {folder}: it is a file; choose another name")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise InputError(f"cannot write the frames into {folder}: it is a {'link' if folder.is_symlink() else 'file'}; choose another name")
+    if folder.is_dir():
+        check_writable(folder / path.name)
     return folder
 
 
 def _write(path: Path, root: ElementTree.Element) -> None:
-    """The document, under its name only when it is complete."""
     ElementTree.indent(root)
-    with completed(path) as begun:
-        ElementTree.ElementTree(root).write(begun, encoding="utf-8", xml_declaration=True)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def _document(kind: str) -> tuple[ElementTree.Element, ElementTree.Element]:

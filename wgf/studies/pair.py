@@ -12,6 +12,7 @@ import numpy as np
 from wgf.errors import InputError, as_path
 from wgf.measures.distances.axes import shared_periods
 from wgf.measures.distances.register import DISTANCES, distance, further, self_distance, transport_for
+from wgf.networks.untrusted import attributes_of
 from wgf.registers import Shown, load
 from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
@@ -68,7 +69,7 @@ def open_pair(path: str | Path) -> Pair:
             raise InputError(f"{path} is an HDF5 file but not a comparison of two runs")
         names = str(file.attrs["distances"]).split()
         found, floor = ({name: file[group][name][:] for name in names} for group in ("distance", "floor"))
-        return Pair(file["time"][:], found, floor, dict(file.attrs.items()))
+        return Pair(file["time"][:], found, floor, attributes_of(file))
 
 
 def compare_runs(first: Run, second: Run, distances: Sequence[str] = (), progress: bool = False) -> Pair:

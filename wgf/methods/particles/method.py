@@ -38,6 +38,7 @@ from wgf.registers import known
 OF_THE_FLOW = ("rtol", "atol", "solver")
 DEFAULT_RTOL, DEFAULT_ATOL = 1e-6, 1e-8  # of the gradient flow
 NEURONS = 1000  # m, where a problem file names none
+MOST_DRAWN = 10**6  # samples for a step, which are in memory at once
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
 
 
@@ -84,6 +85,8 @@ class Particles:
         whole(self.m, "particles: m")
         generator(self.seed)
         whole_if_given(self.batch, "particles: batch")
+        if self.batch is not None and self.batch > MOST_DRAWN:
+            raise InputError(f"particles: batch = {self.batch}: give at most {MOST_DRAWN:,} samples a step, or leave it out for all data")
         for name in ("step", "rtol", "atol", "birth_death"):
             positive_if_given(getattr(self, name), f"particles: {name}")
         if self.batch is not None and self.step is None:

@@ -31,6 +31,7 @@ from wgf.errors import InputError, as_path, entries_of, number, positive, shown
 from wgf.measures.arguments import generator
 from wgf.measures.measure import Cloud
 from wgf.methods.particles.method import Particles
+from wgf.networks.untrusted import attributes_of
 from wgf.problems.problem import Problem
 from wgf.problems.regression import network
 from wgf.registers import load
@@ -292,4 +293,4 @@ def open_lazy(path: str | Path) -> LazyStudy:
             raise InputError(f"{path} is an HDF5 file but not a lazy study of wgf")
         require_complete(file, path, "lazy study")
         rates = {name: file["rate"][name][:] for name in RATES}
-        return LazyStudy(LazyTable.read(file), file["expected_distance"][:], rates, dict(file.attrs.items()))
+        return LazyStudy(LazyTable.read(file), file["expected_distance"][:], rates, attributes_of(file))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, as_path
+from wgf.networks.untrusted import attributes_of
 from wgf.registers import Shown, load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
@@ -164,4 +165,4 @@ def open_comparison(path: str | Path) -> Comparison:
         rates = {name: Rate(*item[:].T) for name, item in file["rate"].items()}
         errors = {name: item[:] for name, item in file["discretisation_error"].items()}
         limit, weights, resampling = (file[name][:] for name in ("limit_prediction", "input_weight", "resampling"))
-        return Comparison(SweepTable.read(file), rates, limit, weights, resampling, errors, dict(file.attrs.items()))
+        return Comparison(SweepTable.read(file), rates, limit, weights, resampling, errors, attributes_of(file))
