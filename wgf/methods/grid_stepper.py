@@ -12,7 +12,7 @@ import numba
 import numpy as np
 import psutil
 
-from wgf.errors import InputError
+from wgf.errors import InputError, NoMemory
 from wgf.kernels.compiled import Whole
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
@@ -123,8 +123,9 @@ class GridStepper(Generic[AnyGridState]):
         """The density as it is (a copy), its diagnostics and its prediction."""
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
-        require_finite(state.array, "the density", state.time)
-        density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron, self.potential.averages)
+        values = self.potential.restored(state.array)
+        require_finite(values, "the density", state.time, self.grid)
+        density = Density(self.grid, values.copy(), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction)
 
     def evaluate(self, values: np.ndarray) -> float:
@@ -216,7 +217,7 @@ def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
     needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid) + others)
     free = psutil.virtual_memory().available
     if needed > MEMORY_SHARE * free:
-        raise InputError(
+        raise NoMemory(
             f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and "
             f"{free / 2**30:,.1f} GiB are free: choose fewer cells"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import integrate
 
-from wgf.errors import RunError
+from wgf.errors import StepCollapse
 
 SOLVERS: dict[str, Any] = {"DOP853": integrate.DOP853, "RK45": integrate.RK45, "RK23": integrate.RK23}
 
@@ -30,7 +30,7 @@ def solver_step(
     first      rate(time, values), which is known already
     proposed   the size for this one; zero: the solver has to find one
 
-    Raises RunError where the solver gives up.
+    Raises StepCollapse where the solver gives up.
     """
     known = [first]  # what the solver asks for when it is made
 
@@ -41,6 +41,6 @@ def solver_step(
     ode.h_abs = wanted = proposed or ode.h_abs  # longer than what remains, perhaps: the solver itself ends on `stop`
     message = ode.step()
     if ode.status == "failed":
-        raise RunError(f"the solver gave up at t = {time:.6g}: {message} Loosen its tolerances, or look at the neuron there.")
+        raise StepCollapse(f"the solver gave up at t = {time:.6g}: {message} Loosen its tolerances, or look at the neuron there.")
     truncated = ode.step_size < wanted and ode.t == stop
     return ode, max(wanted, ode.h_abs) if truncated else ode.h_abs

@@ -25,7 +25,7 @@ from wgf.problems.text import written
 from wgf.problems.toml import read_neuron
 from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
-from wgf.runs.run import HISTORY, Run, not_held
+from wgf.runs.run import HISTORY, Run, check_version, not_held
 
 BOX = ("box_lower", "box_upper")  # the box of each frame; it lies in that of the axes, which is the last and largest one
 
@@ -40,6 +40,7 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     if problem is not None:
         check_problem(problem)
     with reading(path) as file:
+        check_version(path, file.attrs)
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")
         attributes = dict(file.attrs.items())
