@@ -67,7 +67,7 @@ def solve(
     if ending.rest:
         check_rest(problem, method)
     method = seam.on_its_cells(method) if seam else method
-    with preparing(progress):
+    with preparing(progress), np.errstate(all="ignore"):  # the monitor sees what is not finite, here and below
         stepper = method.bind(problem, times[-1] - times[0])
     facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
     left = None
@@ -79,7 +79,7 @@ def solve(
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
         watchers.append(Progress(times[0], times[-1], type(method).__name__))
-    with compiling_is_said(progress), BetweenSteps() as signals, watching(watchers) as watch:
+    with compiling_is_said(progress), np.errstate(all="ignore"), BetweenSteps() as signals, watching(watchers) as watch:
         if left:
             state = left.state(stepper)
             monitor.facts |= left.facts
