@@ -3,6 +3,7 @@
 import dataclasses
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -11,7 +12,9 @@ from problems import Tanh
 
 import wgf
 from wgf.methods import METHODS, method_class
+from wgf.networks.features import FEW
 
+MANUAL = (Path(__file__).parents[2] / "docs" / "manual.md").read_text(encoding="utf-8")
 TANH = Tanh()
 NOISY = dataclasses.replace(TANH.problem, temperature=0.05)
 LINE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("a",)), TANH.data, 0.1), wgf.Gaussian(0.5, 0.4))
@@ -73,3 +76,8 @@ def in_a_process(patch, threads):
 def test_the_bits_do_not_depend_on_the_number_of_threads(name, found):
     alone, together = found[1][name], found[2][name]
     assert all(np.array_equal(one, two) for one, two in zip(alone, together, strict=True))
+
+
+def test_the_manual_names_the_exception():
+    """Features of so many data are found by threads of BLAS (networks/features.py)."""
+    assert f"beside {FEW} data or more" in MANUAL
