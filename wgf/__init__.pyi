@@ -1,10 +1,19 @@
 """The public names for type checkers; at run time each is imported when it is first asked for (`__init__.py`)."""
 
 from wgf.errors import BoundaryWarning as BoundaryWarning
+from wgf.errors import Exists as Exists
 from wgf.errors import InputError as InputError
+from wgf.errors import InUse as InUse
+from wgf.errors import NoMemory as NoMemory
+from wgf.errors import NoSpace as NoSpace
+from wgf.errors import NotConverged as NotConverged
+from wgf.errors import NotFinite as NotFinite
+from wgf.errors import NotWritable as NotWritable
+from wgf.errors import OtherVersion as OtherVersion
 from wgf.errors import ResolutionWarning as ResolutionWarning
 from wgf.errors import RestWarning as RestWarning
 from wgf.errors import RunError as RunError
+from wgf.errors import StepCollapse as StepCollapse
 from wgf.errors import WgfError as WgfError
 from wgf.measures.distances.interpolate import interpolate as interpolate
 from wgf.measures.distances.register import distance as distance

@@ -26,6 +26,42 @@ class RunError(WgfError, RuntimeError):
     """A run started and could not go on; what it had reached is kept."""
 
 
+class NoMemory(InputError):
+    """More memory is needed than is free; nothing of it was taken."""
+
+
+class NotWritable(InputError):
+    """No file can be made there: a folder that is missing, or may only be read."""
+
+
+class Exists(InputError):
+    """What is there already is not replaced unasked."""
+
+
+class InUse(InputError):
+    """Another process writes the file."""
+
+
+class OtherVersion(InputError):
+    """A file has the layout of a later version."""
+
+
+class NotFinite(RunError):
+    """A number of a run is infinite, or none."""
+
+
+class StepCollapse(RunError):
+    """Steps have become so short that they lead nowhere."""
+
+
+class NotConverged(RunError):
+    """An iteration has not settled: Sinkhorn's, Newton's, the sweeps of a solver."""
+
+
+class NoSpace(RunError):
+    """The disk is full."""
+
+
 class BoundaryWarning(UserWarning):
     """Mass lies, or has arrived, at the edge of the box: the box is too small for the law."""
 
@@ -62,7 +98,7 @@ def located(where: str, file: str = "") -> Iterator[None]:
         yield
     except InputError as error:
         text = str(error)
-        raise InputError(text if text.startswith(file or where) else f"{where}: {text}") from None
+        raise type(error)(text if text.startswith(file or where) else f"{where}: {text}") from None
 
 
 def number(value: Any) -> float:

@@ -28,6 +28,7 @@ COMMANDS = {
     "animate": "wgf.cli.animate:animate",
     "export": "wgf.cli.export:export",
     "demo": "wgf.cli.demo:demo",
+    "doctor": "wgf.cli.doctor:doctor",
 }
 SIGNALLED = 128  # and the number of the signal: the exit status
 

@@ -53,12 +53,13 @@ def run(
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.runs.task import read_task
+    from wgf.runs.unfinished import left_at
     from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.theory.telling import tell_errors
 
     refuse_result(problem)
     output = output or Path(f"{problem.stem}.h5")
-    check_target(output, (problem,), force or (resume and kind_of(output) == "run"))
+    check_target(output, (problem,), force or kind_of(output) == "run")
     given = {
         ("time", "save"): save,
         ("noise", "temperature"): temperature,
@@ -68,6 +69,9 @@ def run(
         ("method", "step"): step,
     }
     task = read_task(problem, method, cells, until, {place: value for place, value in given.items() if value is not None})
+    if not force:
+        left_at(output, task.problem, task.method, resume)
+        check_target(output, (problem,), resume)
     before = output.stat().st_mtime_ns if output.exists() else None
     try:
         with located(str(problem)):

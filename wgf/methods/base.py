@@ -34,7 +34,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from wgf.errors import InputError, RunError, answers
+from wgf.errors import InputError, NotFinite, answers
+from wgf.measures.grid import Grid
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
 
@@ -169,13 +170,22 @@ def options(method: Any) -> dict[str, Any]:
     return {item.name: getattr(method, item.name) for item in fields(method)}
 
 
-def require_finite(values: np.ndarray, what: str, time: float) -> None:
-    """Raise a RunError where a run has come to values that are not finite: then it has no measure to show."""
-    if not np.isfinite(values).all():
-        raise RunError(
-            f"{what} is infinite or undefined at t = {time:.6g}: the neuron, the penalty or the law gives such values, or a step was too "
-            "long; choose a smaller box or shorter steps, or look at the values there"
+def require_finite(values: np.ndarray, what: str, time: float, grid: Grid | None = None) -> None:
+    """Raise NotFinite where a run has come to values that are not finite: then it has no measure to show; on a grid, say in which cells."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        where = "" if grid is None else f", in {bad.sum():,} of {bad.size:,} cells, {_first(bad, grid)}"
+        raise NotFinite(
+            f"{what} is infinite or undefined at t = {time:.6g}{where}: the neuron, the penalty or the law gives such values, or a "
+            "step was too long; choose a smaller box or shorter steps, or look at the values there"
         )
+
+
+def _first(bad: np.ndarray, grid: Grid) -> str:
+    """In words, the first of these cells (n_1, …, n_p)."""
+    cell = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    centre = ", ".join(f"{centers[k]:.4g}" for centers, k in zip(grid.centers, cell, strict=True))
+    return f"first around ({', '.join(grid.names)}) = ({centre})"
 
 
 def check_growth(problem: Problem, method: object) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 
 import numba
 import numpy as np
-import psutil
 
 from wgf.errors import InputError
 from wgf.kernels.compiled import Whole
@@ -19,6 +18,7 @@ from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Density, Measure
+from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
 from wgf.methods.default_cells import default_cells
@@ -26,7 +26,6 @@ from wgf.problems.problem import Problem
 from wgf.registers import listed
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
-MEMORY_SHARE = 0.8  # of the free memory that a grid may ask for
 SAME = 1e-9  # edges that differ by less are the same
 CELLS_PER_THREAD = 2**11  # below it, waiting for another thread costs more than it saves
 
@@ -123,8 +122,9 @@ class GridStepper(Generic[AnyGridState]):
         """The density as it is (a copy), its diagnostics and its prediction."""
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
-        require_finite(state.array, "the density", state.time)
-        density = Density(self.grid, self.potential.restored(state.array).copy(), self.problem.energy.neuron, self.potential.averages)
+        values = self.potential.restored(state.array)
+        require_finite(values, "the density", state.time, self.grid)
+        density = Density(self.grid, values.copy(), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction)
 
     def evaluate(self, values: np.ndarray) -> float:
@@ -213,10 +213,5 @@ def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:
 def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
     """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated."""
     arrays = 14 if problem.noise > 0 else 10  # six of them while a step is taken twice
-    needed = 8.0 * (arrays * grid.size + problem.energy.entries(grid) + others)
-    free = psutil.virtual_memory().available
-    if needed > MEMORY_SHARE * free:
-        raise InputError(
-            f"a grid of {describe_box(grid.shape, None, None)} cells needs about {needed / 2**30:,.1f} GiB, and "
-            f"{free / 2**30:,.1f} GiB are free: choose fewer cells"
-        )
+    numbers = arrays * grid.size + problem.energy.entries(grid) + others
+    require_memory_for(numbers, f"a grid of {describe_box(grid.shape, None, None)} cells", "choose fewer cells")

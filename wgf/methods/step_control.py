@@ -31,7 +31,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from wgf.errors import RunError
+from wgf.errors import StepCollapse
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
@@ -132,7 +132,7 @@ class StepControl(Generic[AnyControlled]):
                 return diagnostics
             longest = max(LEAST, ratio) * length
             target = state.time + longest
-        raise RunError(
+        raise StepCollapse(
             f"at t = {state.time:.6g} no step is found that two of half its length confirm; the last one, of {length:.2g}, differs from "
             f"them by {float(np.max(error / change)):.1e} of what it changes: give a longest step dt, or choose fewer cells"
         )

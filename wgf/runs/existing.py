@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from wgf.errors import InputError, printable
+from wgf.errors import Exists, InputError, printable
 from wgf.networks.untrusted import untrusted
 
 DRAWN = "drawn by wgf"  # stands in the metadata of our figures
@@ -20,9 +20,9 @@ ENDS = 2**14  # bytes at the beginning and at the end of a figure, where its met
 
 
 def refuse_existing(path: Path, overwrite: bool = False) -> None:
-    """Raise an InputError that says what is there, where something is and may not be replaced."""
+    """Raise Exists, which says what is there, where something is and may not be replaced."""
     if not overwrite and path.exists():
-        raise InputError(f"{path} exists and holds {contents(path)}; it is left alone: {REMEDY}")
+        raise Exists(f"{path} exists and holds {contents(path)}; it is left alone: {REMEDY}")
 
 
 def contents(path: Path) -> str:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from wgf.errors import InputError, RunError
+from wgf.errors import NoSpace, NotWritable, RunError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk, or one's share of it
 
 
 def check_writable(path: Path) -> None:
     """Refuse a path at which no file can be made, by making an empty one beside it."""
     if not os.path.isdir(path.parent):
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+        raise NotWritable(f"cannot write {path}: the folder {path.parent} does not exist; make it, or choose another name")
     if os.path.islink(path):
-        raise InputError(f"cannot write {path}: it is a link to {os.readlink(path)}, which is left alone; give the name of a file itself")
+        raise NotWritable(f"cannot write {path}: it is a link to {os.readlink(path)}, which is left alone; give the name of a file itself")
     begun = beginning(path)
     try:
         begun.touch()
         begun.unlink()
     except (OSError, ValueError) as error:  # no permission, a name that is too long or holds a null, a file system of another kind
-        raise InputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+        raise NotWritable(f"cannot write {path}: {getattr(error, 'strerror', None) or error}; choose another place") from None
     if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder")
+        raise NotWritable(f"cannot write {path}: it is a folder; choose another name")
     if path.exists() and not path.is_file():
-        raise InputError(f"cannot write {path}: it is no ordinary file (a pipe, a device or a socket)")
+        raise NotWritable(f"cannot write {path}: it is no ordinary file (a pipe, a device or a socket); choose another name")
 
 
 def beginning(path: Path) -> Path:
@@ -41,6 +44,8 @@ def completed(path: Path) -> Iterator[Path]:
         yield begun
         os.replace(begun, path)
     except OSError as error:
+        if error.errno in FULL:
+            raise NoSpace(f"the disk is full: {path} is not written, and what was there is as it was; make room") from None
         raise RunError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         begun.unlink(missing_ok=True)

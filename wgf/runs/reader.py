@@ -29,7 +29,7 @@ from wgf.runs.hdf5 import reading
 from wgf.runs.layout import BOX as BOX
 from wgf.runs.layout import require_layout, run_attributes_of, whole_frames, whole_rows
 from wgf.runs.processes import alive
-from wgf.runs.run import HISTORY, Run, not_held
+from wgf.runs.run import HISTORY, Run, check_version, not_held
 
 BOUNDS = "_bounds"  # after the name of an axis: the ends of its cells
 
@@ -44,6 +44,7 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     if problem is not None:
         check_problem(problem)
     with reading(path) as file:
+        check_version(path, file.attrs)
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")
         attributes = run_attributes_of(file)

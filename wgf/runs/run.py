@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError, instance
+from wgf.errors import InputError, OtherVersion, brief, instance, number
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
 from wgf.registers import Shown, load
@@ -205,6 +205,18 @@ def not_held(path: Path | None, attributes: dict[str, Any]) -> str:
 def check_run(run: object, what: str = "run") -> None:
     """Raise an InputError for what is no run."""
     instance(run, Run, what, "a run, which wgf.solve and wgf.open_run return")
+
+
+def check_version(path: Path, attributes: Any) -> None:
+    """Raise OtherVersion where a file has a layout that came later; all earlier ones are read."""
+    from wgf import __version__
+
+    found = attributes.get("schema_version", SCHEMA_VERSION)
+    if not number(found) <= SCHEMA_VERSION:
+        raise OtherVersion(
+            f"{path} has version {brief(_plain(found))} of the layout, written by wgf {brief(str(attributes.get('wgf_version', '?')))}; "
+            f"wgf {__version__} reads versions up to {SCHEMA_VERSION}: open it with that wgf, or a later one"
+        )
 
 
 def run_attributes(problem: Any, method: Any, facts: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import numpy as np
 from wgf.errors import InputError, ResolutionWarning, answers, as_path, brief, entries_of, positive, truth, warn
 from wgf.methods.base import Method, check_growth, check_method, check_rest
 from wgf.problems.problem import Problem, check_problem
-from wgf.runs.checkpoint import read_checkpoint
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
 from wgf.runs.observers.progress import Progress, compiling_is_said, preparing
@@ -21,6 +20,7 @@ from wgf.runs.rest import Ending, Rest, as_end
 from wgf.runs.run import LIKELY, Run
 from wgf.runs.seam import Seam
 from wgf.runs.signals import BetweenSteps
+from wgf.runs.unfinished import left_at
 
 SAME_TIME = 1e-12  # of the whole time: save times that are no farther apart are one, but for rounding
 FIRST = 1e-4  # of the longest time: the first frame after the start of a run to rest
@@ -49,7 +49,7 @@ def solve(
     progress   a progress bar, on a terminal or in a notebook
     observers  further objects with frame, step and close (wgf/runs/observers/base.py)
 
-    Raises InputError before anything is computed or written, RunError where the run cannot go on; what it had reached is
+    Raises InputError before anything is computed or written, RunError (errors.py) where the run cannot go on; what it had reached is
     then in the file, and so it is after an interruption.
     """
     seam = None
@@ -67,22 +67,23 @@ def solve(
     if ending.rest:
         check_rest(problem, method)
     method = seam.on_its_cells(method) if seam else method
-    with preparing(progress):
+    with preparing(progress), np.errstate(all="ignore"):  # the monitor sees what is not finite, here and below
         stepper = method.bind(problem, times[-1] - times[0])
     facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
     left = None
-    if resume and store is not None and as_path(store).exists():
-        left = read_checkpoint(as_path(store), problem, method)
+    if store is not None and (resume or not overwrite):
+        left = left_at(as_path(store, "store"), problem, method, resume)
     keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources, left)
     steps = getattr(stepper, "eta", None), getattr(method, "dt", None)
-    monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps)
+    monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps, problem)
     watchers: list[Observer] = [monitor, keeper, ending, *observers]
     if progress:
         watchers.append(Progress(times[0], times[-1], type(method).__name__))
-    with compiling_is_said(progress), BetweenSteps() as signals, watching(watchers) as watch:
+    with compiling_is_said(progress), np.errstate(all="ignore"), BetweenSteps() as signals, watching(watchers) as watch:
         if left:
             state = left.state(stepper)
             monitor.facts |= left.facts
+            monitor.before = left.rows
             for diagnostics in left.diagnostics:
                 ending.step(diagnostics)
             times = [time for time in times if time > left.last_frame]
@@ -98,7 +99,9 @@ def solve(
             while state.time < stop and not ending.reached:
                 watch.step(stepper.step(state, stop))
                 signals.obey()
-            watch.frame(frame := stepper.frame(state))
+            with monitor.at_step():
+                frame = stepper.frame(state)
+            watch.frame(frame)
         watch.step(frame.diagnostics)  # the history ends with the last state
         keeper.note(stepper.facts | ending.facts | monitor.facts)
     ending.warn()

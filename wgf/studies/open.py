@@ -7,7 +7,7 @@ from pathlib import Path
 from wgf.errors import InputError
 from wgf.registers import load
 from wgf.runs.hdf5 import reading
-from wgf.runs.run import Run
+from wgf.runs.run import Run, check_version
 from wgf.studies.lazy.study import LazyStudy
 from wgf.studies.pair import Pair
 from wgf.studies.sweeps.comparison import Comparison
@@ -23,6 +23,7 @@ OPENERS = {  # kind of file → "module:function"
 def open_result(path: str | Path) -> Run | Comparison | Pair | LazyStudy:
     """The run, the comparison of a sweep, that of two runs, or the lazy study in an HDF5 file."""
     with reading(path := Path(path)) as file:
+        check_version(path, file.attrs)
         kind = str(file.attrs.get("kind", "run"))
     if kind not in OPENERS:
         raise InputError(f"{path} holds {kind}, which a script has written: open it with h5py")

@@ -17,7 +17,7 @@ from wgf.registers import Shown, load
 from wgf.runs.frames import common_frames, same_data
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.observers.progress import bar
-from wgf.runs.run import SCHEMA_VERSION, Run, check_run
+from wgf.runs.run import SCHEMA_VERSION, Run, check_run, check_version
 
 DRAWS = 8  # for each floor
 
@@ -67,6 +67,7 @@ def open_pair(path: str | Path) -> Pair:
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "pair":
             raise InputError(f"{path} is an HDF5 file but not a comparison of two runs")
+        check_version(path, file.attrs)
         names = str(file.attrs["distances"]).split()
         found, floor = ({name: file[group][name][:] for name in names} for group in ("distance", "floor"))
         return Pair(file["time"][:], found, floor, attributes_of(file))

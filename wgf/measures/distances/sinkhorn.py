@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wgf.errors import InputError, RunError, positive_if_given
+from wgf.errors import InputError, NotConverged, positive_if_given
 from wgf.measures.layout import Layout
 from wgf.measures.measure import Density
 
@@ -29,7 +29,7 @@ MOST_ITERATIONS = 5000
 def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) -> float:
     """S_ε(μ, ν)^½, in the units of θ; `epsilon` in those of θ², default 16 h² for the largest spacing h.
 
-    Raises InputError for densities on different grids, RunError where the plan has not settled after MOST_ITERATIONS iterations.
+    Raises InputError for densities on different grids, NotConverged where the plan has not settled after MOST_ITERATIONS iterations.
     """
     from wgf.measures.distances.entropic import DOMAINS  # compiled code, which other distances do not need
 
@@ -48,7 +48,9 @@ def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) 
         if all(part is not None for part in parts):
             both, mine, other = (part or 0.0 for part in parts)
             return math.sqrt(max(epsilon * (both - 0.5 * (mine + other)), 0.0))
-    raise RunError(f"entropic transport with ε = {epsilon:.3g} has not settled after {MOST_ITERATIONS} iterations: take a larger epsilon")
+    raise NotConverged(
+        f"entropic transport with ε = {epsilon:.3g} has not settled after {MOST_ITERATIONS} iterations: take a larger epsilon"
+    )
 
 
 def _cost(domain: Domain, first: np.ndarray, second: np.ndarray) -> float | None:

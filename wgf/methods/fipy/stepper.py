@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, RunError, warn
+from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, StepCollapse, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_mesh_resolution, judge_resolution, mesh_averages, outside_of
 from wgf.measures.measure import Measure, MeshDensity
@@ -145,7 +145,7 @@ class MeshStepper(StepControl[MeshState]):
                 state.allowed, state.refused = 0.5 * dt, state.refused + 1
                 hopeless = state.allowed < LEAST_STEP_FACTOR * min(resolved, remaining, state.longest or math.inf)
                 if hopeless or (state.refused > MOST_REFUSED and max(stop, self.stop) - state.time > MOST_STEPS * state.allowed):
-                    raise RunError(
+                    raise StepCollapse(
                         f"no useful step from t = {state.time:.6g} is possible with {CONVECTION[self.method.convection]} and "
                         f"{DIFFUSION[self.method.diffusion]}, the last one tried with dt = {dt:.2g}: {reason}; {reason.remedy}"
                     ) from None

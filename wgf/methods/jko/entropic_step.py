@@ -52,7 +52,7 @@ from typing import Any
 
 import numpy as np
 
-from wgf.errors import RunError
+from wgf.errors import NotConverged
 from wgf.kernels.sums import fill_sums
 from wgf.measures.distances.entropic import DOMAINS, TINY, Domain
 from wgf.measures.grid import Grid
@@ -127,7 +127,7 @@ class VariationalStepper(GridStepper[VariationalState]):
         """Go on in the log domain, unless the user chose the other; or the numbers themselves are unsound."""
         if self.method.domain is not None or state.domain == "log":
             remedy = 'take domain = "log", a larger epsilon or a smaller dt' if self.method.domain == "scaling" else "look at the potential"
-            raise RunError(
+            raise NotConverged(
                 f"the scalings over- or underflow at t = {state.time:.6g} with epsilon = {self.epsilon:.3g}, dt = {dt:.3g}: {remedy}"
             ) from None
         state.domain, state.d = "log", None
@@ -151,7 +151,7 @@ class VariationalStepper(GridStepper[VariationalState]):
     def solved(self, masses: np.ndarray, dt: float, state: VariationalState, guess: np.ndarray) -> Step:
         """The minimiser p for μ = `masses`, its d guessed; see the module's text.
 
-        Raises Unsound where the domain's range is left, a RunError where `iterations` of them are not enough.
+        Raises Unsound where the domain's range is left, NotConverged where `iterations` of them are not enough.
         """
         name, method = state.domain, self.method
         if name not in self.domains:
@@ -191,7 +191,7 @@ class VariationalStepper(GridStepper[VariationalState]):
             if network is not None and newton is not None and not newton.moved(self._moments(network, plan) - network.target - newton.z):
                 continue
             own_error = self._balance(domain, plan, momentum) / mass if method.debiased else 0.0
-        raise RunError(self._unfinished(step, residual, dt, state.time))
+        raise NotConverged(self._unfinished(step, residual, dt, state.time))
 
     def _unfinished(self, step: Step | None, residual: float, dt: float, time: float) -> str:
         """Why a step of `dt` has not ended: its marginals, or the objective of the last `step` whose marginals were good enough."""

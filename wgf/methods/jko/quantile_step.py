@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from wgf.errors import InputError, RunError
+from wgf.errors import InputError, NotConverged
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Cloud, Measure
@@ -122,13 +122,13 @@ class QuantileStepper:
             if trial <= value + ROUNDING * size:
                 x, value = x + step, trial
             elif not fall <= STALLED * size:
-                raise RunError(
+                raise NotConverged(
                     f"the exact step of dt = {dt:.3g} at t = {time:.6g} does not lower its objective, which should fall by {fall:.2g}: "
                     "take a smaller dt, or more cells"
                 )
             if np.abs(step[self.weights > EMPTY**0.5]).max() < SETTLED * extent:
                 return x, start - value
-        raise RunError(
+        raise NotConverged(
             f"the exact step of dt = {dt:.3g} at t = {time:.6g} did not converge in {self.method.iterations} iterations: take a smaller dt"
         )
 

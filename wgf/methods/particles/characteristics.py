@@ -18,6 +18,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from wgf.errors import positive_if_given, whole_if_given
+from wgf.measures.memory import require_memory_for
 from wgf.methods.base import noiseless
 from wgf.methods.domain_table import without_box
 from wgf.methods.particles.flow import FlowStepper
@@ -25,6 +26,7 @@ from wgf.networks.neuron import has_kinks
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 
+ARRAYS = 20  # of the size of the cloud, at least, while it moves
 NODES = {1: 200, 2: 48, 3: 20, 4: 10}  # per axis, by dimension
 SMOOTH = {"rtol": 1e-10, "atol": 1e-12}
 KINKED = {"rtol": 1e-5, "atol": 1e-7}
@@ -55,7 +57,9 @@ class Characteristics:
     def bind(self, problem: Problem, until: float) -> FlowStepper:
         """The nodes of the initial law and the solver that moves them."""
         noiseless(problem, self)
-        points, weights = problem.initial.quadrature(self._per_axis(problem))
+        n, p = self._per_axis(problem), problem.dim or 1
+        require_memory_for(ARRAYS * p * float(n) ** p, f"a quadrature of {n:,} nodes on each of {p} axes", "choose fewer nodes")
+        points, weights = problem.initial.quadrature(n)
         tolerances = KINKED if has_kinks(problem.energy.neuron) else SMOOTH
         rtol, atol = self.rtol or tolerances["rtol"], self.atol or tolerances["atol"]
         stepper = FlowStepper(problem, points, weights, "DOP853", rtol, atol)

@@ -18,6 +18,7 @@ from wgf.errors import InputError, located, positive_if_given, whole, whole_if_g
 from wgf.measures.arguments import generator
 from wgf.measures.laws import Law
 from wgf.measures.laws.base import check_law
+from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import injected, without_box
 from wgf.methods.particles.birth_death import BirthDeath
@@ -37,6 +38,7 @@ from wgf.registers import known
 
 OF_THE_FLOW = ("rtol", "atol", "solver")
 DEFAULT_RTOL, DEFAULT_ATOL = 1e-6, 1e-8  # of the gradient flow
+ARRAYS = 8  # of the size of the cloud, at least, while it moves
 NEURONS = 1000  # m, where a problem file names none
 MOST_DRAWN = 10**6  # samples for a step, which are in memory at once
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
@@ -126,6 +128,7 @@ class Particles:
     def bind(self, problem: Problem, until: float) -> CloudStepper[Any] | BirthDeath:
         """Draw the neurons."""
         self._check_fit(problem)
+        require_memory_for(ARRAYS * self.m * (problem.dim or 1), f"a cloud of {self.m:,} neurons", "choose fewer, m = …")
         walls = Walls(self.lower, self.upper, self.boundary)
         walls.fit(problem.dim)
         motion = self._motion(problem, self._drawn(problem, walls), walls)

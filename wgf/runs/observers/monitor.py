@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
-from wgf.errors import BoundaryWarning, ResolutionWarning, RunError, warn
+from wgf.errors import BoundaryWarning, NotFinite, ResolutionWarning, StepCollapse, warn
 from wgf.measures.clusters import narrow_cluster
-from wgf.measures.measure import Density, MeshDensity
+from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.methods.base import Diagnostics, Frame
+from wgf.problems.problem import Problem
+from wgf.problems.undefined import named, undefined_at
 
 SMALLEST_STEP = 1e-13  # of the whole time: below it, time does not advance any more
 WINDOW = 1000  # steps after which it is looked how many would be left
@@ -21,15 +25,27 @@ FASTER = (
 
 
 class Monitor:
-    """Raises a RunError where the loss is no number or the step collapses; warns where mass reaches the edge of the box, where a frame
-    shows it in a cluster that is narrower than a cell (clusters.py), and where steps are so short that the run will be long.
+    """Raises NotFinite where the loss is no number, StepCollapse where steps lead nowhere; warns where mass reaches the edge of the box,
+    where a frame shows it in a cluster that is narrower than a cell (clusters.py), and where steps are so short that the run will be long.
 
     edge_tolerance   mass in the outermost layer of cells from which on there is a warning, once for each side
     fixed_step       of neurons that move in steps of one size, which nothing makes shorter where they are too long
     longest_step     the longest one that was asked for, if any
+    problem          in which it is looked for the place where the loss is no number
     """
 
-    def __init__(self, until: float, edge_tolerance: float, fixed_step: float | None = None, longest_step: float | None = None) -> None:
+    def __init__(
+        self,
+        until: float,
+        edge_tolerance: float,
+        fixed_step: float | None = None,
+        longest_step: float | None = None,
+        problem: Problem | None = None,
+    ) -> None:
+        self.problem = problem
+        self.measure: Measure | None = None  # of the last frame
+        self.last_frame = math.nan
+        self.before = 0  # steps, of a run that goes on
         self.until, self.edge_tolerance, self.fixed_step = until, edge_tolerance, fixed_step
         self.asked_step = fixed_step or longest_step or math.inf
         self.names: tuple[str, ...] = ()
@@ -46,7 +62,9 @@ class Monitor:
             self.names = tuple(frame.measure.grid.names)
         elif isinstance(frame.measure, MeshDensity):
             self.mesh = frame.measure.mesh.title
+        self.measure = frame.measure
         self._check(frame.diagnostics)
+        self.last_frame = frame.diagnostics.time
         if math.isnan(self.window_start):
             self.window_start = frame.diagnostics.time
         if isinstance(frame.measure, Density | MeshDensity):
@@ -71,7 +89,7 @@ class Monitor:
     def step(self, diagnostics: Diagnostics) -> None:
         self._check(diagnostics)
         if self.last_time is not None and diagnostics.time - self.last_time < SMALLEST_STEP * self.until:
-            raise RunError(
+            raise StepCollapse(
                 f"the time step fell to {diagnostics.time - self.last_time:.2g} at t = {diagnostics.time:.6g}: "
                 "the velocity grows without bound there; choose a smaller box, a milder neuron or an earlier end"
             )
@@ -79,22 +97,46 @@ class Monitor:
         self._require_progress(diagnostics.time)
 
     def _require_progress(self, time: float) -> None:
-        """Raise a RunError where the last WINDOW steps were so short that more than MOST_STEPS would be left; say once that there are
+        """Raise StepCollapse where the last WINDOW steps were so short that more than MOST_STEPS would be left; say once that there are
         many, of steps whose length was not asked for.
         """
         self.steps += 1
+        if math.isnan(self.window_start):  # of a run that goes on
+            self.window_start = time
         if self.steps % WINDOW:
             return
         step, self.window_start = (time - self.window_start) / WINDOW, time
         left, come = self.until - time, f"{self.steps:,} steps have come to t = {time:.3g} of {self.until:g}, and with steps of {step:.2g}"
         if left > MOST_STEPS * step:
-            raise RunError(f"{come} there are {left / step:.1g} left: the problem is stiff; {FASTER}")
+            raise StepCollapse(f"{come} there are {left / step:.1g} left: the problem is stiff; {FASTER}")
         if left > MANY_STEPS * step and step < SHORTER * self.asked_step and not self.slow:
             self.slow = True
             warn(f"{come} about {left / step:.1g} are left, which takes long, {FASTER}")
 
     def close(self, error: BaseException | None) -> None:
         pass
+
+    @contextlib.contextmanager
+    def at_step(self) -> Iterator[None]:
+        """NotFinite from inside is told with the number of the step, and the last frame that is good."""
+        try:
+            yield
+        except NotFinite as error:
+            raise NotFinite(f"after {self._steps()}, {error}{self._kept()}") from None
+
+    def _steps(self) -> str:
+        return f"{self.before + self.steps:,} steps"
+
+    def _kept(self) -> str:
+        """Which frame is the last good one."""
+        return "" if math.isnan(self.last_frame) else f"; the last good frame is that at t = {self.last_frame:.6g}"
+
+    def _place(self) -> str:
+        """Where the problem has no finite values, among the points of the last frame."""
+        point = None if self.problem is None or self.measure is None else undefined_at(self.problem.energy, self.measure.points)
+        if point is None or self.problem is None:
+            return ""
+        return f", as the problem has no finite values at {named(self.problem.axis_names(len(point)), point)}"
 
     def _reason(self, time: float) -> str:
         """Why a number may not be finite, and what to do."""
@@ -111,7 +153,10 @@ class Monitor:
     def _check(self, diagnostics: Diagnostics) -> None:
         for name, value in (("loss", diagnostics.loss), ("mass", diagnostics.mass)):
             if not math.isfinite(value):
-                raise RunError(f"the {name} is {value} at t = {diagnostics.time:.6g}: {self._reason(diagnostics.time)}")
+                raise NotFinite(
+                    f"after {self._steps()}, the {name} is {value} at t = {diagnostics.time:.6g}{self._place()}: "
+                    f"{self._reason(diagnostics.time)}{self._kept()}"
+                )
         if diagnostics.boundary is None or diagnostics.boundary_mass <= self.edge_tolerance:
             return
         places = [

@@ -38,7 +38,7 @@ from wgf.registers import load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.observers.progress import bar
 from wgf.runs.rest import end_time
-from wgf.runs.run import run_attributes
+from wgf.runs.run import check_version, run_attributes
 from wgf.runs.solve import save_times, solve
 from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness, trainable
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
@@ -291,6 +291,7 @@ def open_lazy(path: str | Path) -> LazyStudy:
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "lazy":
             raise InputError(f"{path} is an HDF5 file but not a lazy study of wgf")
+        check_version(path, file.attrs)
         require_complete(file, path, "lazy study")
         rates = {name: file["rate"][name][:] for name in RATES}
         return LazyStudy(LazyTable.read(file), file["expected_distance"][:], rates, attributes_of(file))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, special
 
-from wgf.errors import RunError
+from wgf.errors import NotConverged
 from wgf.problems.regression import RegressionEnergy
 
 STEPS, HALVINGS = 100, 40
@@ -81,7 +81,7 @@ class OnCells:
             if float(slope @ step) <= ENOUGH * (abs(value) + abs(before)):
                 break
         else:
-            raise RunError(f"the best density was not found in {STEPS} steps of Newton's method")
+            raise NotConverged(f"the best density was not found in {STEPS} steps of Newton's method")
         masses = np.exp(self.logarithms(zeta)[0])
         return Gibbs(masses, self.dual(zeta), self.potential.readout @ self.moments(masses))
 

@@ -21,6 +21,7 @@ from wgf.errors import InputError, as_path
 from wgf.networks.untrusted import attributes_of
 from wgf.registers import Shown, load
 from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
+from wgf.runs.run import check_version
 from wgf.studies.sweeps.rates import ESTIMATES, Rate
 from wgf.studies.sweeps.resumable import OfTable, require_complete
 from wgf.studies.sweeps.table import SweepTable
@@ -159,6 +160,7 @@ def open_comparison(path: str | Path) -> Comparison:
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "comparison":
             raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")
+        check_version(path, file.attrs)
         if "done" not in file:
             raise InputError(f"{path} was written by an earlier wgf, whose comparisons had less in them: make it again")
         require_complete(file, path, "comparison")
