@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wgf.errors import InputError, RunError
-from wgf.runs.files import beginning
+from wgf.errors import Exists, NoSpace, RunError
+from wgf.runs.files import FULL, beginning
 from wgf.runs.signals import obeying_afterwards
 
 PAGE = 2**16  # bytes
@@ -138,18 +138,19 @@ def changing(path: Path, new: bool, exclusive: bool = False) -> Iterator[Pages]:
                 else:
                     os.replace(begun, path)
             except FileExistsError:
-                raise InputError(f"{path} has come to exist meanwhile: another program writes there; choose another name") from None
+                raise Exists(f"{path} has come to exist meanwhile: another program writes there; choose another name") from None
             except OSError as error:
-                raise RunError(f"cannot write {path}: {error.strerror or error}; what was there is as it was") from None
+                kind = NoSpace if error.errno in FULL else RunError
+                raise kind(f"cannot write {path}: {error.strerror or error}; what was there is as it was") from None
             finally:
                 begun.unlink(missing_ok=True)
 
 
 def require_space(path: Path, size: int) -> None:
-    """Raise a RunError where there is no room for a file of so many bytes beside the old one."""
+    """Raise NoSpace where there is no room for a file of so many bytes beside the old one."""
     free = shutil.disk_usage(path.parent).free
     if free < size + SPARE:
-        raise RunError(
+        raise NoSpace(
             f"the disk is full: {path} needs {size / 2**20:,.1f} MB beside the old file, and {free / 2**20:,.1f} MB are free; make room, "
             "or save fewer frames"
         )

@@ -7,9 +7,10 @@ from typing import Any
 
 from wgf.errors import Exists, InputError, InUse
 from wgf.problems.problem import Problem
-from wgf.runs.checkpoint import Checkpoint, alive, read_checkpoint
+from wgf.runs.checkpoint import Checkpoint, read_checkpoint
 from wgf.runs.existing import contents
 from wgf.runs.hdf5 import kind_of, reading
+from wgf.runs.processes import alive
 from wgf.runs.run import check_version
 
 
