@@ -4,11 +4,9 @@ import dataclasses
 import importlib
 import pkgutil
 import re
-import signal
 import warnings
 from collections.abc import Callable
 
-import h5py
 import numpy as np
 import pytest
 from checks import (
@@ -21,10 +19,12 @@ from checks import (
     keeps_sign,
     lands_on,
     loss_of,
+    same_numbers,
     same_run,
     same_state,
     tells_of_its_measures,
 )
+from interrupting import Interrupting
 
 import wgf
 import wgf.methods
@@ -378,24 +378,6 @@ def test_an_option_that_is_not_one_number_is_refused(make, name, value):
         make(value)
 
 
-class Interrupting:
-    """An observer that sends this process a signal after so many steps."""
-
-    def __init__(self, steps):
-        self.left = steps
-
-    def frame(self, frame):
-        pass
-
-    def step(self, diagnostics):
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGTERM)
-
-    def close(self, error):
-        pass
-
-
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_run_that_was_ended_goes_on_bit_by_bit(case, after, tmp_path):
     """The file is, number by number, that of a run without an end between."""
@@ -411,13 +393,3 @@ def test_a_run_that_was_ended_goes_on_bit_by_bit(case, after, tmp_path):
     assert resumed.status == "complete"
     same_numbers(tmp_path / "whole.h5", tmp_path / "ended.h5")
     assert len(whole.times) == len(resumed.times)
-
-
-def same_numbers(first, second):
-    """All variables of two files, but for the checkpoints."""
-    with h5py.File(first) as one, h5py.File(second) as other:
-        names = []
-        one.visit(names.append)
-        for name in names:
-            if isinstance(one[name], h5py.Dataset) and not name.startswith("checkpoint"):
-                assert np.array_equal(one[name][...], other[name][...], equal_nan=one[name].dtype.kind == "f"), name
