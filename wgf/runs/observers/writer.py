@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from wgf.errors import as_path
+from wgf.errors import RunError, as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
@@ -24,8 +24,9 @@ from wgf.methods.base import SERIES, Diagnostics, Frame, State
 from wgf.networks.data import Data
 from wgf.problems.problem import Problem
 from wgf.runs.checkpoint import Checkpoint, write_checkpoint
+from wgf.runs.files import remove_left
 from wgf.runs.hdf5 import ROWS, attach, begin, check_target, growing, opened, scale, variable
-from wgf.runs.processes import this_process
+from wgf.runs.processes import WRITTEN_HERE, this_process
 from wgf.runs.reader import BOUNDS, BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 from wgf.runs.signals import Stopped
@@ -64,6 +65,7 @@ class Writer:
             check_target(self.path, overwrite=overwrite, sources=sources)
         else:
             self._go_on(left)
+        WRITTEN_HERE.add(self.identity)
 
     def follow(self, state: State, noted: dict[str, Any]) -> None:
         """The state that the run moves, and what its monitor notes: both are written as they are at each transaction."""
@@ -75,6 +77,8 @@ class Writer:
             with begin(self.path, self.overwrite) as file:
                 self._create(file, frame)
                 self._append(file, frame)
+                if self.state is not None:
+                    write_checkpoint(file, self.state, self.noted)
             self._done(begun)
         else:
             self.waiting.append(frame)
@@ -90,8 +94,14 @@ class Writer:
         self.facts = self.facts | facts
 
     def close(self, error: BaseException | None) -> None:
-        if self.frames:
-            self._write(ending(error), whole=error is None or isinstance(error, Stopped))
+        try:
+            if self.frames:
+                self._write(ending(error), whole=error is None or isinstance(error, Stopped))
+        except RunError:
+            if not isinstance(error, Exception):  # otherwise that is what is to be told
+                raise
+        finally:
+            WRITTEN_HERE.discard(self.identity)
 
     def _write_if_due(self, seconds: float) -> None:
         """A transaction, where the last one was so long ago, or much is waiting."""
@@ -118,6 +128,7 @@ class Writer:
 
     def _go_on(self, left: Checkpoint) -> None:
         """The file as it was at the checkpoint."""
+        remove_left(self.path)
         with opened(self.path, self.identity) as file:
             for name, dataset in file.items():
                 if isinstance(dataset, h5py.Dataset) and name in FRAMED:
