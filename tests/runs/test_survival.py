@@ -24,7 +24,7 @@ from method_cases import ALL
 import wgf
 from wgf.runs.files import beginning
 from wgf.runs.observers import writer
-from wgf.runs.signals import ENDING, Stopped, handled_by, stop
+from wgf.runs.signals import ENDING, Stopped, stop
 
 pytestmark = pytest.mark.coarse
 DENSE = {"until": 0.4, "save": 41}
@@ -51,7 +51,8 @@ class Saying:
 def solve_case(name, path, end, **options):
     """In a process of its own, with a transaction at each frame; signals end it as they end the command."""
     writer.SHARE = math.inf
-    handled_by(stop)
+    for number in ENDING:
+        signal.signal(number, stop)
     try:
         ALL[name].solved(**DENSE, store=path, observers=[Saying(end)], **options)
     except Stopped as stopped:

@@ -31,8 +31,6 @@ from wgf.runs.layout import require_layout, run_attributes_of, whole_frames, who
 from wgf.runs.processes import is_running
 from wgf.runs.run import HISTORY, Run, check_version, not_held
 
-BOUNDS = "_bounds"  # after the name of an axis: the ends of its cells
-
 
 def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     """The run in an HDF5 file; its measures are read from the file one by one when they are asked for.

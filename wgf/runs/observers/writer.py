@@ -23,12 +23,12 @@ from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import SERIES, Diagnostics, Frame, State
 from wgf.networks.data import Data
-from wgf.problems.problem import Problem
+from wgf.problems.problem import BOUNDS, Problem
 from wgf.runs.checkpoint import Checkpoint, write_checkpoint
 from wgf.runs.files import remove_left
 from wgf.runs.hdf5 import ROWS, attach, begin, check_target, growing, opened, scale, variable
 from wgf.runs.processes import WRITTEN_HERE, this_process
-from wgf.runs.reader import BOUNDS, BOX, kept_problem, open_run
+from wgf.runs.reader import BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 from wgf.runs.signals import Stopped
 from wgf.runs.transaction import new_identity
