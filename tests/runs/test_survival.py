@@ -19,12 +19,14 @@ import numpy as np
 import pytest
 from checks import same_numbers
 from children import HANG
+from faulty import Faulty
 from method_cases import ALL
 
 import wgf
+from wgf.runs import transaction
 from wgf.runs.files import beginning
 from wgf.runs.observers import writer
-from wgf.runs.signals import ENDING, Stopped, stop
+from wgf.runs.signals import ENDING, Stopped, restore, stop
 
 pytestmark = pytest.mark.coarse
 DENSE = {"until": 0.4, "save": 41}
@@ -200,6 +202,69 @@ def test_many_signals_at_random_instants(number, started, tmp_path, tmp_path_fac
         took.append(signalled_and_resumed(name, number, rng, started, whole_run(name, folder), tmp_path))
     in_time = sum(each <= OBEYED for each in took)
     print(f"\n{signal.Signals(number).name}: after {max(took):.2f} s at most, {in_time} of 20 within {OBEYED} s")
+
+
+KINDS = ("finite-volume transport", "finite-volume growing", "particles flow", "fipy flow", "jko scaling")  # of frames
+FEW = {"until": 0.4, "save": 4}
+KILLS = ("kill", "killed")
+
+
+def solve_with_a_fault(name, path, position, how):
+    """The run whose n-th change of a file goes wrong; returns how many there were, or ends the process with the status of the command."""
+    with mended(writer, SHARE=math.inf), mended(transaction, os=Faulty(position, how)):
+        ALL[name].solved(**FEW, store=path)
+        return transaction.os.calls
+
+
+def try_fault(name, expected, position, how, started, folder):
+    """A run whose n-th change of a file goes wrong, and what is on file then; it goes on to the same numbers."""
+    path, case = folder / "run.h5", (name, position, how)
+    status = 0
+    if how in KILLS:
+        process = started(solve_with_a_fault, name, path, position, how)
+        process.join()
+        status = process.exitcode
+    else:
+        before = {signal.SIGTERM: signal.signal(signal.SIGTERM, stop)}
+        try:
+            solve_with_a_fault(name, path, position, how)
+        except Stopped as stopped:
+            status = 128 + stopped.number
+        except wgf.NoSpace:
+            status = 1
+        finally:
+            restore(before)
+    expecting = {"signal": (0, 143), "kill": (9,), "killed": (9,)}.get(how, (1,))
+    assert status in expecting, (case, status)
+    if path.exists():
+        run = is_whole(path, name)
+        assert run.status in (("complete",) if status == 0 else ("complete", "interrupted", "failed")), case
+        if run.status == "complete":
+            same_numbers(expected, path)
+    with mended(writer, SHARE=math.inf):
+        ALL[name].solved(**FEW, store=path, resume=True)
+    same_numbers(expected, path)
+    leaves_nothing(folder, "run.h5")
+    path.unlink()
+
+
+@pytest.mark.parametrize("how", ["once", "on", "torn", "signal", "kill"])
+def test_a_write_goes_wrong(how, started, tmp_path, tmp_path_factory):
+    expected = tmp_path_factory.mktemp("whole") / "run.h5"
+    positions = solve_with_a_fault(KINDS[0], expected, 0, how)
+    for position in (2, positions // 2, positions):
+        try_fault(KINDS[0], expected, position, how, started, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["once", "on", "torn", "signal", "kill", "killed"])
+@pytest.mark.parametrize("name", KINDS)
+def test_every_write_goes_wrong(name, how, started, tmp_path, tmp_path_factory):
+    expected = tmp_path_factory.mktemp("whole") / "run.h5"
+    positions = solve_with_a_fault(name, expected, 0, how)
+    for position in range(1, positions + 1):
+        try_fault(name, expected, position, how, started, tmp_path)
+    print(f"\n{name}, {how}: {positions} positions")
 
 
 @pytest.mark.parametrize("share", [pytest.param(0.7, marks=pytest.mark.long), 0.9])
