@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, answers, as_path, brief, entries_of, positive, truth, warn
+from wgf.measures.measure import Density, MeshDensity
 from wgf.methods.base import Method, check_growth, check_method, check_rest
 from wgf.problems.problem import Problem, check_problem
 from wgf.runs.observers.base import Observer, watching
@@ -23,6 +24,7 @@ from wgf.runs.signals import BetweenSteps
 from wgf.runs.unfinished import left_at
 
 SAME_TIME = 1e-12  # of the whole time: save times that are no farther apart are one, but for rounding
+RISE = 0.01  # of the size of the energy, in one step: more is no error of cells
 FIRST = 1e-4  # of the longest time: the first frame after the start of a run to rest
 
 
@@ -108,6 +110,12 @@ def solve(
     run = keeper.run()
     if run.out_of_balance:
         warn(f"the balance of the energy is off by {run.dissipation_defect:.0%} of its fall: {LIKELY}", ResolutionWarning)
+    if isinstance(frame.measure, Density | MeshDensity) and run.largest_rise > RISE:
+        warn(
+            f"E, which falls along the flow, rose by {run.largest_rise:.2g} of its size in one step: the steps are too long for this energy; "
+            "take a shorter dt",
+            ResolutionWarning,
+        )
     return run
 
 

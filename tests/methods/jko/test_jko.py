@@ -269,6 +269,20 @@ def test_linearised_steps_of_an_interaction():
     assert np.diag(steps.covariance) == pytest.approx(np.diag(volumes.covariance), rel=0.01)
 
 
+def test_linearised_steps_that_are_too_long_say_so():
+    """With W = −2|z|², which repels, a frozen W throws the mass from one side to the other: E rises, and the run does not hide it."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V="r^4/4", W="-2*r^2", axes=["x"]), wgf.Gaussian([0.3], 0.3))
+    box = {"cells": 64, "lower": [-4], "upper": [4]}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        long = wgf.solve(problem, wgf.JKO(**box, dt=0.5, linearised=True), until=2.0, save=2)
+        short = wgf.solve(problem, wgf.JKO(**box, dt=0.05, linearised=True), until=0.5, save=2)
+    assert long.largest_rise > 0.1 > 0.0 > short.largest_rise
+    rises = [str(each.message) for each in told if "rose by" in str(each.message)]
+    assert len(rises) == 1
+    assert re.match(r"E, which falls along the flow, rose by 0\.\d+ of its size in one step: .*; take a shorter dt", rises[0])
+
+
 def test_linearised_steps_are_of_first_order():
     problem = line()
     reference = wgf.solve(problem, wgf.Characteristics(), until=1.0, save=2)
