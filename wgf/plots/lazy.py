@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wgf.plots.style import FAINT, INK, mathematical, set_sizes, set_title, shades, styled, write
+from wgf.plots.style import FAINT, INK, label_decades, mathematical, set_sizes, set_title, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +56,7 @@ def _draw_deviation(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
             kappa, values, np.broadcast_to(sizes[:, None], kappa.shape), color=colour, alpha=0.7, linewidths=0, label=label(study, k)
         )
     panel.set(xscale="log", yscale="log", xlabel="relative scale κ at the start", ylabel="‖φ − φ̄‖ / ‖φ₀ − f*‖")
+    label_decades(panel, "x")
     panel.set_title(f"deviation from the tangent model at t = {study.times[-1]:g}; larger dots, larger m")
     panel.legend()
 
