@@ -40,7 +40,7 @@ def claims(notebook):
     """Number of a claim → (its heading, the cell that shows it)."""
     found = {}
     for text, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
-        heading = re.match(r"## ((\d\.\d) .+)\n", text.source)
+        heading = re.match(r"## ((\d\.\d+) .+)\n", text.source)
         if heading:
             assert cell.cell_type == "code", heading[1]
             assert cell.metadata.get("tags") == [f"claim-{heading[2]}"]

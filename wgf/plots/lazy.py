@@ -76,6 +76,7 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
     panel.set_ylabel("κ")
     panel.set_title("relative scale at the start")
     panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # room for the legend
+    label_decades(panel)
     panel.legend(loc="lower left")
 
 
@@ -86,6 +87,7 @@ def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
         panel.plot(study.times, loss.mean(axis=0), color=colour, label=label(study, k))
         panel.fill_between(study.times, loss.min(axis=0), loss.max(axis=0), color=colour, alpha=0.15, linewidth=0)
     panel.set(yscale="log", xlabel="t", ylabel="loss")
+    label_decades(panel)
     panel.set_title(f"loss of m = {study.sizes[-1]:,} neurons, all replicates")
     panel.legend()
 
