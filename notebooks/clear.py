@@ -1,4 +1,4 @@
-"""Takes out of the notebooks beside it what running them put in, since they are stored as text only: `make notebooks`."""
+"""Takes outputs out of the notebooks beside it, which are stored as text: `make notebooks`."""
 
 from pathlib import Path
 
