@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wgf.plots.style import FAINT, INK, mathematical, set_sizes, set_title, shades, styled, write
+from wgf.plots.style import FAINT, INK, label_decades, mathematical, set_sizes, set_title, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +56,7 @@ def _draw_deviation(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
             kappa, values, np.broadcast_to(sizes[:, None], kappa.shape), color=colour, alpha=0.7, linewidths=0, label=label(study, k)
         )
     panel.set(xscale="log", yscale="log", xlabel="relative scale κ at the start", ylabel="‖φ − φ̄‖ / ‖φ₀ − f*‖")
+    label_decades(panel, "x")
     panel.set_title(f"deviation from the tangent model at t = {study.times[-1]:g}; larger dots, larger m")
     panel.legend()
 
@@ -75,6 +76,7 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
     panel.set_ylabel("κ")
     panel.set_title("relative scale at the start")
     panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # room for the legend
+    label_decades(panel)
     panel.legend(loc="lower left")
 
 
@@ -85,6 +87,7 @@ def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
         panel.plot(study.times, loss.mean(axis=0), color=colour, label=label(study, k))
         panel.fill_between(study.times, loss.min(axis=0), loss.max(axis=0), color=colour, alpha=0.15, linewidth=0)
     panel.set(yscale="log", xlabel="t", ylabel="loss")
+    label_decades(panel)
     panel.set_title(f"loss of m = {study.sizes[-1]:,} neurons, all replicates")
     panel.legend()
 
