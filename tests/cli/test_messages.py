@@ -155,12 +155,10 @@ def test_options_of_particles(written, here, capsys):
 
 
 def test_options_that_cannot_be_are_refused(here, capsys):
-    (here / "inline.toml").write_text("noise = { temperature = 0.1 }\n" + PROBLEM, encoding="utf-8")
     for words, message in (
         (["p.toml", "--m", "5"], "[method]: unknown key 'm'"),
         (["p.toml", "--save", "1"], "save = 1: at least 2 frames"),
         (["p.toml", "--temperature", "-1"], "temperature = -1: it must be a number ≥ 0"),
-        (["inline.toml", "--temperature", "1"], "temperature cannot be changed where it stands: write [noise] on one line"),
         (["p.toml", "--cells", "2,2"], "a law on fewer than 3 cells an axis is no density"),
     ):
         says(capsys, message, "run", *words)

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from artists import texts_of
+from artists import legend, shown
 
 import wgf
 from wgf.problems.schema import parse
@@ -114,10 +114,9 @@ def test_what_is_said_and_drawn_is_in_the_units_of_the_data(folder):
     facts = run_facts(run)
     assert facts["test loss"].startswith(f"{run.test_loss[0]:.6g} → {run.test_loss[-1]:.6g} on 10 samples kept aside")
     assert "in units of result" in facts["fit"]
-    figure = run.plot()
-    words = texts_of(figure)
-    assert {"loss on test data", "test data"} <= words
-    fit = figure.axes[-1]
+    fall, fit = shown(run.plot())[-2:]
+    assert legend(fall)[-1] == "loss on test data"
+    assert legend(fit)[-1] == "test data"
     assert "result" in fit.get_xlabel()
     assert fit.get_xlim()[1] > 100  # results are hundreds
 

@@ -19,7 +19,9 @@ from wgf.registers import load
 from wgf.runs.signals import handled_by, stop
 
 COMMANDS = {
+    "new": "wgf.cli.new:new",
     "run": "wgf.cli.run:run",
+    "sweep": "wgf.cli.sweep:sweep",
     "compare": "wgf.cli.compare:compare",
     "lazy": "wgf.cli.lazy:lazy",
     "certify": "wgf.cli.certify:certify",

@@ -14,6 +14,7 @@ refused or become NaN, as the caller asks.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -73,6 +74,15 @@ class TextTable:
             cell = str(self.cells[name].iloc[rows[name]]).strip()
             raise InputError(f"line {self.line(rows[name] + 1)}, column {name}: {_what_is_wrong(cell, mark)}")
         return {name: values for name, (values, _) in found.items()}
+
+    def numeric(self) -> list[str]:
+        """The columns that hold numbers, and at least one, where none is missing."""
+        found = []
+        for name in self.names:
+            with contextlib.suppress(InputError):
+                if np.isfinite(self.numbers([name], drop=True)[name]).any():
+                    found.append(name)
+        return found
 
     def line(self, record: int) -> int:
         """In which line of the file a record, 0 for the header, begins."""

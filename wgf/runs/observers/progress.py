@@ -69,18 +69,25 @@ def in_notebook() -> bool:
 
 
 class Progress:
-    """A bar from `start` to `until`, with the loss beside it."""
+    """A bar from `start` to `until` on one line: t, the time that is left, the number of steps, the last one, and the loss."""
 
     def __init__(self, start: float, until: float, label: str) -> None:
         self.bar = bar(until, label, "t = {n:.3g} of {total:.3g} ", begun=start)
+        self.steps, self.time, self.dt = 0, start, 0.0
 
     def frame(self, frame: Frame) -> None:
-        self.step(frame.diagnostics)
+        self._show(frame.diagnostics)
 
     def step(self, diagnostics: Diagnostics) -> None:
+        self.steps += 1
+        self._show(diagnostics)
+
+    def _show(self, now: Diagnostics) -> None:
+        if now.time != self.time:
+            self.dt, self.time = now.time - self.time, now.time
         if not self.bar.disable:
-            self.bar.set_postfix_str(f"loss {diagnostics.loss:.3e}", refresh=False)
-            self.bar.update(diagnostics.time - self.bar.n)
+            self.bar.set_postfix_str(f"{self.steps:,} steps, dt {self.dt:.1e}, loss {now.loss:.3e}", refresh=False)
+            self.bar.update(now.time - self.bar.n)
 
     def close(self, error: BaseException | None) -> None:
         self.bar.close()
