@@ -1,5 +1,6 @@
 """Nothing that takes long is silent: what commands and studies show on a terminal, beside the bar of a run, while they work."""
 
+import re
 import sys
 
 import pytest
@@ -29,6 +30,15 @@ def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wgf.solve(TANH.problem, GRID, 0.2, 3, store="a.h5")
     wgf.solve(TANH.problem, wgf.Particles(20), 0.2, 3, store="b.h5")
+
+
+def test_a_run_shows_where_it_is_on_one_line(monkeypatch):
+    """t, the time that is left, steps, the last one, and the loss."""
+    screen = as_terminal(monkeypatch)
+    run = wgf.solve(TANH.problem, wgf.Particles(20, step=0.1), 1.0, 2, progress=True)
+    words = screen.getvalue()
+    assert "\n" not in words
+    assert re.search(r"t = 1 of 1 +\[\d\d:\d\d < \d\d:\d\d, 10 steps, dt 1\.0e-01, loss " + re.escape(f"{run.loss[-1]:.3e}"), words)
 
 
 @pytest.mark.parametrize(

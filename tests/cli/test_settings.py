@@ -96,7 +96,7 @@ def test_a_setting_is_what_the_file_would_say_and_is_kept(here, capsys):
     words = ["--set", "method.m=7", "--set", "initial.mean=0,1", "--set=data.inputs.nodes=20", "--quiet"]
     assert wgf_says(capsys, "run", "a.toml", *words)[0] == 0
     run = wgf.open_run("a.h5")
-    assert (len(run.measures[0].masses), run.problem.initial.mean.tolist(), run.data.size) == (7, [0, 1], 20)
+    assert (len(run.measures[0].masses), run.problem.initial.mean, run.data.size) == (7, (0, 1), 20)
     (here / "again.toml").write_text(run.attributes["problem"], encoding="utf-8")
     assert wgf_says(capsys, "run", "again.toml", "--quiet")[0] == 0
     assert np.array_equal(wgf.open_run("again.h5").loss, run.loss)
@@ -110,8 +110,8 @@ def test_a_setting_is_what_the_file_would_say_and_is_kept(here, capsys):
         ("methd.m=3", "a.toml: unknown table [methd] (did you mean [method]?)"),
         ("method.name=magic", "a.toml, [method]: name = 'magic' is not known"),
         ("title.m=3", "a.toml: title = 'a' must be a table"),
-        ("m", "m has no value: give the key and its value as table.key=value, such as method.limiter=mc"),
-        ("=3", "=3: give the key and its value as table.key=value"),
+        ("m", "'m' has no value: give the key and its value as table.key=value, such as method.limiter=mc"),
+        ("=3", "'=3': give the key and its value as table.key=value"),
         ("time.end=-1", "a.toml, [time]: the end time = -1"),
     ],
 )
@@ -142,8 +142,8 @@ def test_several_files_are_read_before_one_is_solved(here, capsys):
 
 
 def test_a_run_that_fails_does_not_keep_the_next_one_from_its_own(here, capsys):
-    (here / "a.toml").write_text(PROBLEM.replace('"tanh"', '"relu"').replace("m = 10", "m = 10\nstep = 1e200"), encoding="utf-8")
-    status, out, err = wgf_says(capsys, "run", "a.toml", "b.toml")
+    (here / "a.toml").write_text(PROBLEM.replace("m = 10", "m = 10\nstep = 0.01\n[penalty]\nstrength = 1e90"), encoding="utf-8")
+    status, _, err = wgf_says(capsys, "run", "a.toml", "b.toml")
     assert status == 1
     assert "error: a.toml: " in err
     assert "not all of the runs have come to their end" in err
@@ -169,13 +169,12 @@ def test_the_log_has_a_line_for_each_frame_and_the_end(here, capsys):
 
 
 def test_the_log_of_a_run_that_fails_says_why(here):
-    problem = wgf.Problem.from_toml(here / "a.toml")
-    log = wgf.Log("one.jsonl", "mine")
-    with pytest.raises(wgf.RunError):
-        wgf.solve(problem, wgf.Particles(10, step=1e200), 1e201, observers=[log])
+    text = changed(PROBLEM, "p", ("penalty", "strength"), 1e90)
+    with pytest.raises(wgf.NotFinite):
+        wgf.solve(wgf.Problem.from_text(text), wgf.Particles(10, step=0.01), 0.2, observers=[wgf.Log("one.jsonl", "mine")])
     end = json.loads((here / "one.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert (end["event"], end["label"], end["status"]) == ("end", "mine", "failed")
-    assert end["error"].startswith("NotFinite: ") or end["error"].startswith("RunError: ")
+    assert end["error"].startswith("NotFinite: after ")
 
 
 def test_the_log_writes_steps_once_a_second(here, monkeypatch):
@@ -188,3 +187,20 @@ def test_the_log_writes_steps_once_a_second(here, monkeypatch):
     assert len(run.history["time"]) == 101
     assert 10 < len(steps) < 40
     assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_is_told_how_to_complete(shell, capsys):
+    status, out, _ = wgf_says(capsys, "completion", shell)
+    assert status == 0
+    assert "_WGF_COMPLETE" in out
+
+
+def test_commands_and_options_are_completed(monkeypatch, capsys):
+    """As the script of bash asks for them."""
+    monkeypatch.setenv("_WGF_COMPLETE", "bash_complete")
+    monkeypatch.setattr("sys.argv", ["wgf"])
+    for words, place, expected in (("wgf sw", "1", "plain,sweep"), ("wgf sweep --ov", "2", "plain,--over")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", place)
+        assert expected in wgf_says(capsys)[1]

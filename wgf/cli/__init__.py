@@ -31,6 +31,7 @@ COMMANDS = {
     "export": "wgf.cli.export:export",
     "demo": "wgf.cli.demo:demo",
     "doctor": "wgf.cli.doctor:doctor",
+    "completion": "wgf.cli.completion:completion",
 }
 SIGNALLED = 128  # and the number of the signal: the exit status
 
