@@ -81,6 +81,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/particles_vs_pde.py
 	$(BIN)/python benchmarks/sgd.py
 	$(BIN)/python benchmarks/lazy_teacher.py
+	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/startup.py
 
 clean:

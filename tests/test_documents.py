@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from children import HANG
 from nbclient import NotebookClient
+from pages import MANUAL, PAGES, ROOT
 
 import wgf
 from wgf.cli import COMMANDS
@@ -31,11 +32,9 @@ from wgf.runs.rest import as_end
 from wgf.runs.solve import save_times
 from wgf.runs.task import read_task
 
-ROOT = Path(__file__).parents[1]
-MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOLDERS = ["wgf", "solvers", "benchmarks", "tests", "docs", "notebooks", ".github"]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", *PAGES]
 
 
 COARSE = {
@@ -99,7 +98,16 @@ def blocks(text, language):
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("code", blocks(README, "python") + blocks(MANUAL, "python"))
+def examples(language):
+    """The code blocks of all documents in this language, each named by its page and its place there."""
+    return [
+        pytest.param(code, id=f"{Path(page).stem}-{count}")
+        for page, text in {"README.md": README, **PAGES}.items()
+        for count, code in enumerate(blocks(text, language), start=1)
+    ]
+
+
+@pytest.mark.parametrize("code", examples("python"))
 @pytest.mark.coarse
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
 def test_every_python_example_runs(code, tmp_path, monkeypatch):
@@ -109,7 +117,7 @@ def test_every_python_example_runs(code, tmp_path, monkeypatch):
     exec(compile(coarsened(code), "example", "exec"), {"__name__": "example"})
 
 
-@pytest.mark.parametrize("text", blocks(README, "toml") + blocks(MANUAL, "toml"))
+@pytest.mark.parametrize("text", examples("toml"))
 def test_every_problem_file_is_read(text, tmp_path):
     if "[neuron]" not in text and "[energy]" not in text:  # a part: with the problem of the first example
         text = blocks(README, "toml")[0].split("[domain]")[0] + text
@@ -157,7 +165,7 @@ def test_the_manual_names_every_entry_of_the_registers(register, beginning):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     path = ROOT / document
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target
 
 

@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_made_is_refused_before_the_run(here, capsys, name
     for command in ("run", "compare"):
         status, out, err = wgf_says(capsys, command, "student.toml", "-o", name)
         assert (status, out) == (2, "")
-        assert re.match(r"error: cannot write .*: (No such file or directory|File name too long)\n", err)
+        assert re.match(r"error: cannot write .*: (No such file or directory|File name too long); choose another place\n", err)
     assert [file.name for file in here.iterdir()] == ["student.toml"]
 
 

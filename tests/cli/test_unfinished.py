@@ -7,7 +7,8 @@ import pytest
 from commands import wgf_says
 
 import wgf
-from wgf.runs.checkpoint import this_process
+from wgf.runs import processes
+from wgf.runs.processes import this_process
 from wgf.runs.signals import Stopped
 from wgf.runs.task import read_task
 
@@ -90,13 +91,14 @@ def test_the_run_of_another_problem_is_not_said_to_go_on(words, unfinished, caps
     assert "--resume" not in err
 
 
-def test_a_run_that_was_killed_is_told_from_one_that_runs(unfinished, capsys):
+def test_a_run_that_was_killed_is_told_from_one_that_runs(unfinished, capsys, monkeypatch):
     with h5py.File(unfinished, "r+") as file:
         file.attrs["status"] = "running"
         file.attrs["process"] = this_process().replace(":", ":9999999", 1)
     assert "holds a running run of 'a student' up to t = 0.5 of this very problem, which can go on" in wgf_says(capsys, "run", "p.toml")[2]
     with h5py.File(unfinished, "r+") as file:
         file.attrs["process"] = this_process()
+        monkeypatch.setattr(processes, "WRITTEN_HERE", {file.attrs["identity"]})
     for words in ((), ("--resume",)):
         status, _, err = wgf_says(capsys, "run", "p.toml", *words)
         assert status == 2

@@ -1,20 +1,19 @@
-"""The same seed gives the same bits: for any number of threads, of every method, as the manual says in its chapter on runs and files."""
+"""The same seed gives the same bits: for any number of threads, of every method, as the manual says where it speaks of numbers."""
 
 import dataclasses
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+from pages import MANUAL
 from problems import Tanh
 
 import wgf
 from wgf.methods import METHODS, method_class
 from wgf.networks.features import FEW
 
-MANUAL = (Path(__file__).parents[2] / "docs" / "manual.md").read_text(encoding="utf-8")
 TANH = Tanh()
 NOISY = dataclasses.replace(TANH.problem, temperature=0.05)
 LINE = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("a",)), TANH.data, 0.1), wgf.Gaussian(0.5, 0.4))

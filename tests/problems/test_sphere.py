@@ -1,10 +1,10 @@
 """Two-homogeneous neurons on the sphere: the reduced problem beside the whole one, and what cannot be reduced."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import PAGES
 
 import wgf
 from wgf.runs.task import read_task
@@ -108,8 +108,7 @@ def test_the_order_is_two_without_kinks_and_less_than_one_with_the_kinks_of_thre
 @pytest.mark.long
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_errors_on_the_sphere_are_those_that_the_manual_tells(example):
-    manual = (Path(__file__).parents[2] / "docs" / "manual.md").read_text(encoding="utf-8")
-    (row,) = re.findall(rf"^\| {example}[^|]*\|(.*)\|$", manual, flags=re.MULTILINE)
+    (row,) = re.findall(rf"^\| {example}[^|]*\|(.*)\|$", PAGES["docs/methods/sphere.md"], flags=re.MULTILINE)
     told = [float(figure) for figure in row.split("|")]
     assert sphere_errors(example, (0.4, 0.2, 0.1, 0.05), 2.0, nodes=192) == pytest.approx(told, rel=0.15)
 

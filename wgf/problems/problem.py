@@ -25,10 +25,11 @@ from wgf.registers import Shown, listed, load
 TAKEN = {  # the names of the other variables in a run's file
     "time", "coordinate", "density", "mean", "box_lower", "box_upper", "position", "weight", "particle", "mesh", "vertex", "corner", "cell",
     "bound", "sample", "dim", "input", "input_weight", "input_name", "input_shift", "input_scale", "target", "prediction", "history",
-    "test_sample", "test_input", "test_weight", "test_target", "test_prediction", "test_loss", "checkpoint",
+    "test_sample", "test_input", "test_weight", "test_target", "test_prediction", "test_loss", "checkpoint", "certificate",
     "loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass",
 }  # fmt: skip
 
+BOUNDS = "_bounds"  # after the name of an axis: the variable with the ends of its cells
 UNWRITABLE = ("Cc", "Cs")  # kinds of characters that files and figures do not take: controls, halves of pairs
 FEW = 8  # points at which gradients are checked
 ENERGY_CALLS = ("dim", "axis_names", "velocity", "loss", "predict")
@@ -105,7 +106,7 @@ class Problem(Shown):
         names = self.energy.axis_names(p)
         if len(names) != p:
             raise InputError(f"theta has {len(names)} coordinates ({listed(names)}) but {p} were given")
-        if taken := [name for name in names if name in TAKEN]:
+        if taken := [name for name in names if name in TAKEN or name.endswith(BOUNDS)]:
             raise InputError(f"an axis is named {taken[0]!r}, as something else in the file of a run is: take another name")
         return names
 

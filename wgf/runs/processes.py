@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
+from typing import Any
 
 import psutil
 
 SAME_BEGINNING = 1.0  # seconds
+WRITTEN_HERE: set[str] = set()  # the identities of the runs that this process writes now
 
 
 def this_process() -> str:
@@ -15,7 +18,15 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 
-def alive(process: str) -> bool:
+def is_running(attributes: Mapping[str, Any]) -> bool:
+    """Whether the run with these attributes is being written, as far as can be told."""
+    process = str(attributes.get("process", ""))
+    if str(attributes.get("status")) != "running":
+        return False
+    return str(attributes.get("identity")) in WRITTEN_HERE if process == this_process() else _alive(process)
+
+
+def _alive(process: str) -> bool:
     """Whether a process is still there, as far as can be told: one on another machine may be."""
     host, _, rest = process.partition(":")
     number, _, begun = rest.partition(":")

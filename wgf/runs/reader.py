@@ -27,11 +27,9 @@ from wgf.runs.frames import same_data
 from wgf.runs.hdf5 import reading
 from wgf.runs.layout import BOX as BOX
 from wgf.runs.layout import require_layout, run_attributes_of, whole_frames, whole_rows
-from wgf.runs.processes import alive
+from wgf.runs.processes import is_running
 from wgf.runs.run import HISTORY, Run, check_version, not_held
 from wgf.runs.stored_data import read_data
-
-BOUNDS = "_bounds"  # after the name of an axis: the ends of its cells
 
 
 def open_run(path: str | Path, problem: Problem | None = None) -> Run:
@@ -48,7 +46,7 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
         if "history" not in file or "schema_version" not in file.attrs:
             raise InputError(f"{path} is an HDF5 file but not a run of wgf")
         attributes = run_attributes_of(file)
-        if attributes["status"] == "running" and "process" in attributes and not alive(str(attributes["process"])):
+        if attributes["status"] == "running" and "process" in attributes and not is_running(attributes):
             attributes["status"] = "interrupted"  # by a kill, or a crash of the machine
         count, rows = whole_frames(file, attributes["status"]), whole_rows(file, attributes["status"])
         frames = {name: file[name][:count] for name in HISTORY}

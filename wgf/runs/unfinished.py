@@ -10,7 +10,7 @@ from wgf.problems.problem import Problem
 from wgf.runs.checkpoint import Checkpoint, read_checkpoint
 from wgf.runs.existing import contents
 from wgf.runs.hdf5 import kind_of, reading
-from wgf.runs.processes import alive
+from wgf.runs.processes import is_running
 from wgf.runs.run import check_version
 
 
@@ -24,9 +24,10 @@ def left_at(path: Path, problem: Problem, method: Any, resume: bool) -> Checkpoi
         return None
     with reading(path) as file:
         check_version(path, file.attrs)
-        status, process = str(file.attrs.get("status")), str(file.attrs.get("process", ""))
-    if status == "running" and alive(process):
-        raise InUse(f"{path} is being written by another process, {process}: let it end, or end it, or choose another name (--output)")
+        status = str(file.attrs.get("status"))
+        if is_running(file.attrs):
+            process = file.attrs["process"]
+            raise InUse(f"{path} is being written by another process, {process}: let it end, or end it, or choose another name (--output)")
     if resume:
         return read_checkpoint(path, problem, method)
     if status != "complete" and _goes_on(path, problem, method):

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from wgf.errors import as_path
+from wgf.errors import RunError, as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import SERIES, Diagnostics, Frame, State
-from wgf.problems.problem import Problem
+from wgf.problems.problem import BOUNDS, Problem
 from wgf.runs.checkpoint import Checkpoint, write_checkpoint
+from wgf.runs.files import remove_left
 from wgf.runs.hdf5 import ROWS, attach, begin, check_target, growing, opened, scale, variable
-from wgf.runs.processes import this_process
-from wgf.runs.reader import BOUNDS, BOX, kept_problem, open_run
+from wgf.runs.processes import WRITTEN_HERE, this_process
+from wgf.runs.reader import BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 from wgf.runs.signals import Stopped
 from wgf.runs.stored_data import tested, write_data
@@ -67,6 +69,7 @@ class Writer:
         self.state: State | None = None  # as it is, which the run moves
         self.noted: dict[str, Any] = {}  # by the monitor
         self.waiting: list[Frame] = []
+        self.waiting_bytes = 0
         self.history: list[Diagnostics] = []
         self.last_time: float | None = None  # of the history rows on file
         self.frames, self.written, self.took = 0, time.perf_counter(), 0.0
@@ -74,6 +77,7 @@ class Writer:
             check_target(self.path, overwrite=overwrite, sources=sources)
         else:
             self._go_on(left)
+        WRITTEN_HERE.add(self.identity)
 
     def follow(self, state: State, noted: dict[str, Any]) -> None:
         """The state that the run moves, and what its monitor notes: both are written as they are at each transaction."""
@@ -84,10 +88,14 @@ class Writer:
             begun = time.perf_counter()
             with begin(self.path, self.overwrite) as file:
                 self._create(file, frame)
-                self._append(file, frame)
+                self._append(file, [frame])
+                self._append_history(file)
+                if self.state is not None:
+                    write_checkpoint(file, self.state, self.noted)
             self._done(begun)
         else:
             self.waiting.append(frame)
+            self.waiting_bytes += frame.measure.masses.nbytes
             self._write_if_due(self.took / SHARE)
         self.frames += 1
 
@@ -100,26 +108,32 @@ class Writer:
         self.facts = self.facts | facts
 
     def close(self, error: BaseException | None) -> None:
-        if self.frames:
-            self._write(ending(error), whole=error is None or isinstance(error, Stopped))
+        try:
+            if self.frames:
+                self._write(ending(error), whole=error is None or isinstance(error, Stopped))
+        except RunError:
+            if not isinstance(error, Exception):  # otherwise that is what is to be told
+                raise
+        finally:
+            WRITTEN_HERE.discard(self.identity)
 
     def _write_if_due(self, seconds: float) -> None:
         """A transaction, where the last one was so long ago, or much is waiting."""
-        waiting = sum(frame.measure.masses.nbytes for frame in self.waiting)
-        if time.perf_counter() - self.written >= seconds or waiting > WAITING:
+        if time.perf_counter() - self.written >= seconds or self.waiting_bytes > WAITING:
             self._write("running")
 
     def _write(self, status: str, whole: bool = True) -> None:
         """What is waiting, and the state at this moment, unless a failure has left it between two steps."""
         begun = time.perf_counter()
         with opened(self.path, self.identity) as file:
-            for frame in self.waiting:
-                self._append(file, frame)
+            for _, frames in groupby(self.waiting, _cells):
+                self._append(file, list(frames))
             self._append_history(file)
             if whole and self.state is not None:
                 write_checkpoint(file, self.state, self.noted)
             file.attrs.update({**self.facts, "status": status})
         self.waiting.clear()
+        self.waiting_bytes = 0
         self._done(begun)
 
     def _done(self, begun: float) -> None:
@@ -128,6 +142,7 @@ class Writer:
 
     def _go_on(self, left: Checkpoint) -> None:
         """The file as it was at the checkpoint."""
+        remove_left(self.path)
         with opened(self.path, self.identity) as file:
             for name, dataset in file.items():
                 if isinstance(dataset, h5py.Dataset) and name in FRAMED:
@@ -183,31 +198,33 @@ class Writer:
             variable(file, "weight", measure.masses, (particle,))
         growing(file, "mean", (p,), (times, coordinate))
 
-    def _append(self, file: h5py.File, frame: Frame) -> None:
-        measure, diagnostics = frame.measure, frame.diagnostics
-        values = {"time": diagnostics.time, "mean": measure.mean}
+    def _append(self, file: h5py.File, frames: Sequence[Frame]) -> None:
+        """Rows of all variables of frames, whose measures have the same cells."""
+        measures, diagnostics = [frame.measure for frame in frames], [frame.diagnostics for frame in frames]
+        values: dict[str, Any] = {"time": [each.time for each in diagnostics], "mean": [measure.mean for measure in measures]}
+        values |= {name: [getattr(each, name) for each in diagnostics] for name in SERIES}
         if (data := self.problem.energy.data) is not None:
-            values |= {"prediction": frame.prediction, **tested(data, measure)}
-        values |= self._measure(file, measure)
-        values |= {name: getattr(diagnostics, name) for name in SERIES}
-        for name, value in values.items():
-            rows = file[name].shape[0]
-            file[name].resize(rows + 1, axis=0)
-            file[name][rows] = value
-        self._append_history(file)
+            found = [{"prediction": frame.prediction, **tested(data, frame.measure)} for frame in frames]
+            values |= {name: [each[name] for each in found] for name in found[0]}
+        values |= self._measured(file, measures)
+        start = file["time"].shape[0]
+        for name, rows in values.items():
+            variable = file[name]
+            variable.resize(start + len(frames), axis=0)
+            variable[start:] = np.array(rows)
 
-    def _measure(self, file: h5py.File, measure: Measure) -> dict[str, np.ndarray]:
-        """What a frame adds to the variables of its measure."""
-        if isinstance(measure, Density):
-            return self._density(file, measure)
-        return {"density": measure.values} if isinstance(measure, MeshDensity) else {"position": measure.points}
-
-    def _density(self, file: h5py.File, density: Density) -> dict[str, np.ndarray]:
-        """The cell averages and the box they lie in; where the box has grown, the frames before it are put into the new one."""
-        if self.grid is not None and self.grid.shape != density.grid.shape:
-            self._enlarge(file, self.grid, density.grid)
-        self.grid = density.grid
-        return {"density": density.values, "box_lower": np.array(density.grid.lower), "box_upper": np.array(density.grid.upper)}
+    def _measured(self, file: h5py.File, measures: Sequence[Any]) -> dict[str, Any]:
+        """What frames add to the variables of their measures; where the box has grown, the frames before are put into the new one."""
+        first = measures[0]
+        if isinstance(first, MeshDensity):
+            return {"density": [measure.values for measure in measures]}
+        if not isinstance(first, Density):
+            return {"position": [measure.points for measure in measures]}
+        if self.grid is not None and self.grid.shape != first.grid.shape:
+            self._enlarge(file, self.grid, first.grid)
+        self.grid = first.grid
+        box = {f"box_{end}": [getattr(measure.grid, end) for measure in measures] for end in ("lower", "upper")}
+        return {"density": [measure.values for measure in measures]} | box
 
     def _enlarge(self, file: h5py.File, old: Grid, new: Grid) -> None:
         """The new grid's axes, and zero in the cells that earlier frames did not have."""
@@ -236,6 +253,11 @@ class Writer:
             group[name][start:] = column
         self.last_time = float(found["time"][-1])
         self.history.clear()
+
+
+def _cells(frame: Frame) -> tuple[int, ...] | None:
+    """How many cells the measure of a frame has along each axis, if it has axes."""
+    return frame.measure.grid.shape if isinstance(frame.measure, Density) else None
 
 
 def _write_cells(file: h5py.File, axes: Sequence[h5py.Dataset], grid: Grid) -> None:

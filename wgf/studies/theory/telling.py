@@ -64,7 +64,10 @@ def _tell_loss(problem: Problem, method: Any, run: Run, other: Run, third: Run, 
     run.note({"loss_error": error, "loss_settled": settled})
     if error <= TOO_WRONG * abs(loss):
         return
-    if settled:
+    if settled and error > abs(loss):
+        more = enough(problem, method, until, 2.0)
+        text = f"at t = {until:.4g} the loss, {loss:.3g}, is smaller than its error on these cells, about {error:.3g}: take {more} at least"
+    elif settled:
         finer = (error / (TOO_WRONG * abs(loss))) ** (1.0 / coarse.order)
         text = f"the loss is off by about {100 * error / abs(loss):.2g} %: {enough(problem, method, until, finer)} would bring it to"
         text = f"at t = {until:.4g} {text} {100 * TOO_WRONG:g} %"
@@ -97,4 +100,5 @@ def enough(problem: Problem, method: Any, until: float, finer: float) -> str:
     cells, fewer = (np.array(per_axis(each, p, "cells"), dtype=float) for each in (given, coarse.cells))
     advised = MULTIPLE * np.ceil(cells * (cells / fewer) ** halvings / MULTIPLE)
     text = f"about {describe_box(advised.astype(int).tolist(), None, None)} cells"
-    return text if coarse.dt is None else f"{text} and dt = {coarse.dt / 2.0 ** (1.0 + halvings):.2g}"
+    dt = getattr(coarse, "dt", None)  # some have none
+    return text if dt is None else f"{text} and dt = {dt / 2.0 ** (1.0 + halvings):.2g}"
