@@ -9,6 +9,7 @@ from screens import Terminal
 
 import wgf
 from wgf.cli import main
+from wgf.methods.base import Diagnostics
 from wgf.runs.observers import progress as progress_bars
 
 pytestmark = pytest.mark.coarse
@@ -32,13 +33,28 @@ def files(tmp_path, monkeypatch):
     wgf.solve(TANH.problem, wgf.Particles(20), 0.2, 3, store="b.h5")
 
 
-def test_a_run_shows_where_it_is_on_one_line(monkeypatch):
-    """t, the time that is left, steps, the last one, and the loss."""
-    screen = as_terminal(monkeypatch)
-    run = wgf.solve(TANH.problem, wgf.Particles(20, step=0.1), 1.0, 2, progress=True)
-    words = screen.getvalue()
-    assert "\n" not in words
-    assert re.search(r"t = 1 of 1 +\[\d\d:\d\d < \d\d:\d\d, 10 steps, dt 1\.0e-01, loss " + re.escape(f"{run.loss[-1]:.3e}"), words)
+CLOCK = r"\d\d:\d\d"
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (80, rf"FiniteVolume  25% t = 0\.5 \[{CLOCK} left, 12,345 steps, dt 0\.00025, loss 0\.0123\]"),
+        (120, rf"FiniteVolume  25% \|.+\| t = 0\.5 of 2 \[{CLOCK} < {CLOCK}, 12,345 steps, dt 0\.00025, loss 0\.0123\]"),
+    ],
+)
+def test_a_run_shows_where_it_is_on_one_line(columns, line, monkeypatch):
+    """t, the time that is left, steps, the last one, and the loss; nothing is cut off."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    as_terminal(monkeypatch)
+    shown = progress_bars.Progress(0.0, 2.0, "FiniteVolume")
+    shown.steps = 12_343
+    for time in (0.49975, 0.5):
+        shown.step(Diagnostics(time, 0.01234, 0.0, 0.0, 1.0, 0.0))
+    words = str(shown.bar)
+    shown.close(None)
+    assert re.fullmatch(line, words), words
+    assert len(words) <= columns
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from wgf import __version__
+from wgf.cli.completion import VARIABLE
 from wgf.cli.screen import program, say
 from wgf.errors import InputError, WgfError
 from wgf.registers import load
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.showwarning = _show_warning
     handled_by(stop)  # a polite kill ends a run as Ctrl-C does
     try:
-        wgf.main(words, standalone_mode=False)
+        wgf.main(words, complete_var=VARIABLE, standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except (KeyboardInterrupt, click.Abort) as end:
