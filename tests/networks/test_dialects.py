@@ -143,6 +143,13 @@ def test_a_hundred_thousand_rows_and_an_error_in_the_last_one(tmp_path):
         wgf.Data.from_file(path, target="result")
 
 
+def test_lines_may_be_long(tmp_path):
+    """Longer than a cell may be, 2¹⁷ letters."""
+    path = tmp_path / "data.csv"
+    path.write_text(",".join(f"x{k + 1}" for k in range(400)) + ",y\n" + ",".join(["1." + "0" * 400] * 401) + "\n")
+    assert wgf.Data.from_file(path).inputs.tolist() == [[1.0] * 400]
+
+
 # ---- arrays and frames
 
 

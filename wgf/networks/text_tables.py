@@ -33,7 +33,7 @@ from wgf.registers import listed
 if TYPE_CHECKING:
     import pandas
 
-IN_MEMORY = 20  # times the size of a file of numbers, as texts
+IN_MEMORY = 30  # times the size of a file of numbers, as texts
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "white space"}
 ORDER = (";", "\t", "|", ",", " ")  # in which they are tried: numbers may hold commas, and all of them white space beside it
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "?", "-", "--", ".")
@@ -51,29 +51,28 @@ POINT_GROUPS = re.compile(rf"{SIGN}[1-9]\d{{0,2}}(?:\.\d{{3}})+")
 
 @dataclass(frozen=True)
 class TextTable:
-    """The cells of a file as texts, by the names of their columns; columns without a name, as that of an index, are left out."""
+    """The cells (n, k) of a file as texts, with the names (k,) of their columns; those without a name, as an index, are left out."""
 
-    cells: pandas.DataFrame
+    cells: np.ndarray
+    names: list[str]
     text: str
     separator: str
 
-    @property
-    def names(self) -> list[str]:
-        """Of the columns."""
-        return [str(name) for name in self.cells.columns]
-
     def numbers(self, names: Sequence[str], drop: bool = False, decimal: str | None = None) -> dict[str, np.ndarray]:
         """These columns as numbers (n,); with `drop` a missing value is NaN, otherwise it is refused, as is what is no number."""
-        cells = {name: self.cells[name].str.strip() for name in names}
-        mark = decimal or self._decimal(cells)
-        found = {name: _as_numbers(column, mark) for name, column in cells.items()}
-        refused = {name: ~np.isfinite(values) & ~(drop & missing) for name, (values, missing) in found.items()}
-        rows = {name: int(np.argmax(bad)) for name, bad in refused.items() if bad.any()}
-        if rows:
-            name = min(rows, key=rows.__getitem__)
-            cell = str(self.cells[name].iloc[rows[name]]).strip()
-            raise InputError(f"line {self.line(rows[name] + 1)}, column {name}: {_what_is_wrong(cell, mark)}")
-        return {name: values for name, (values, _) in found.items()}
+        import pandas
+
+        rows, chosen = len(self.cells), [self.names.index(name) for name in names]
+        cells = pandas.Series(self.cells[:, chosen].ravel(order="F"), dtype="str").str.strip()  # all columns at once
+        mark = decimal or self._decimal(cells, names)
+        values, missing = _as_numbers(cells, mark)
+        refused = (~np.isfinite(values) & ~(drop & missing)).reshape(len(names), rows)
+        if refused.any():
+            row = int(np.argmax(refused.any(axis=0)))
+            column = int(np.argmax(refused[:, row]))
+            what = _what_is_wrong(str(cells.iloc[column * rows + row]), mark)
+            raise InputError(f"line {self.line(row + 1)}, column {names[column]}: {what}")
+        return dict(zip(names, values.reshape(len(names), rows), strict=True))
 
     def numeric(self) -> list[str]:
         """The columns that hold numbers, and at least one, where none is missing."""
@@ -88,46 +87,38 @@ class TextTable:
         """In which line of the file a record, 0 for the header, begins."""
         return next(islice(_records(self.text, self.separator), record, None))[0]
 
-    def _decimal(self, cells: dict[str, pandas.Series]) -> str:
-        """Which mark stands before decimals: a comma where a cell has to be read so."""
-        import pandas
-
-        every = pandas.concat(list(cells.values()))
-        marked = every[every.str.contains(",", regex=False) | every.str.contains(r"\..*\.", regex=True)]
+    def _decimal(self, cells: pandas.Series, names: Sequence[str]) -> str:
+        """Which mark stands before decimals in the cells, column by column: a comma where one has to be read so."""
+        marked = cells[cells.str.contains(",", regex=False) | cells.str.contains(r"\..*\.", regex=True)]
         if marked.empty:
             return "."
         comma = _some(marked, BY_COMMA, COMMA_GROUPS) or _some(marked, POINT_GROUPS, BY_POINT)
-        point = _some(every[every.str.contains(".", regex=False)], BY_POINT, POINT_GROUPS) or _some(marked, COMMA_GROUPS, BY_COMMA)
+        point = _some(cells[cells.str.contains(".", regex=False)], BY_POINT, POINT_GROUPS) or _some(marked, COMMA_GROUPS, BY_COMMA)
         if comma or point:
             return "," if comma and not point else "."
-        if self.separator == ",":  # a cell with a comma was put in quotes: so thousands are written there
+        doubtful = [(int(k), cell) for k, cell in marked.items() if COMMA_GROUPS.fullmatch(cell)]
+        if self.separator == "," or not doubtful:  # a cell with a comma was put in quotes: so thousands are written there
             return "."
-        for name, column in cells.items():
-            doubtful = column.str.fullmatch(COMMA_GROUPS.pattern).to_numpy(dtype=bool)
-            if doubtful.any():
-                row, cell = int(np.argmax(doubtful)), column[doubtful].iloc[0]
-                raise InputError(
-                    f"line {self.line(row + 1)}, column {name}: {cell!r} may be {cell.replace(',', '.')} or {cell.replace(',', '')}: "
-                    'say which mark stands before decimals, decimal = "," or decimal = "."'
-                )
-        return "."
+        column, row = divmod(doubtful[0][0], len(self.cells))
+        cell = doubtful[0][1]
+        raise InputError(
+            f"line {self.line(row + 1)}, column {names[column]}: {cell!r} may be {cell.replace(',', '.')} or {cell.replace(',', '')}: "
+            'say which mark stands before decimals, decimal = "," or decimal = "."'
+        )
 
 
 def read_text_table(path: Path, separator: str | None = None) -> TextTable:
     """The table in a text file; raises an InputError where it has no header, no lines, or lines that are too long."""
     text = _text_of(path)
     text, separator = _with_header(text, separator)
-    cells = _read(text, separator)
-    cells = cells[(cells != "").any(axis=1)].reset_index(drop=True)
-    names = [str(name).strip() for name in cells.iloc[0]]
+    cells = _read(text, separator).to_numpy(dtype=object)
+    cells = cells[(cells != "").any(axis=1)]
+    names = [str(name).strip() for name in cells[0]]
     _check_header(names)
     if len(cells) == 1:
         raise InputError("the file has a header but no samples")
-    cells = cells.iloc[1:].reset_index(drop=True)
     named = [k for k, name in enumerate(names) if name and not (k == 0 and name.startswith("Unnamed:"))]
-    cells = cells.iloc[:, named]
-    cells.columns = [names[k] for k in named]
-    return TextTable(cells, text, separator)
+    return TextTable(cells[1:, named], [names[k] for k in named], text, separator)
 
 
 def _text_of(path: Path) -> str:
@@ -169,9 +160,10 @@ def _separator(text: str) -> str:
     """By which most of the first lines have as many columns as the header, two at least."""
     agreeing = {}
     for mark in ORDER:
-        header, *rows = [row for _, row in islice(_records(text, mark), LOOKED_AT)]
-        if len(header) > 1:
-            agreeing[mark] = sum(len(header) <= len(row) <= len(header) + 1 for row in rows)
+        with contextlib.suppress(csv.Error):  # a long line that is one cell by this mark
+            header, *rows = [row for _, row in islice(_records(text, mark), LOOKED_AT)]
+            if len(header) > 1:
+                agreeing[mark] = sum(len(header) <= len(row) <= len(header) + 1 for row in rows)
     return max(agreeing, key=agreeing.__getitem__) if agreeing else ","
 
 
