@@ -23,6 +23,7 @@ NAMES = re.findall(
     LimitKernel limit_kernel tangent_kernel Network TangentModel LazyStudy lazy open_lazy laziness step_change trained_network crossover
     interpolate Convexity convexity ConvergenceRate convergence_rate fisher_rao_bound
     Certificate certify GlobalMinimum global_minimum
+    Standardisation Log Sweep sweep open_sweep
     decay_bound decay_rate WassersteinFisherRao BoundaryWarning InputError ResolutionWarning RunError WgfError __version__
     """,
 )

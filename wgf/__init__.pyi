@@ -54,6 +54,7 @@ from wgf.networks.data import Data as Data
 from wgf.networks.data import Teacher as Teacher
 from wgf.networks.network import Network as Network
 from wgf.networks.neuron import Neuron as Neuron
+from wgf.networks.standardisation import Standardisation as Standardisation
 from wgf.networks.tangent import TangentModel as TangentModel
 from wgf.networks.tangent_kernel import LimitKernel as LimitKernel
 from wgf.networks.tangent_kernel import limit_kernel as limit_kernel
@@ -67,6 +68,7 @@ from wgf.problems.problem import Problem as Problem
 from wgf.problems.regression import Penalty as Penalty
 from wgf.problems.regression import RegressionEnergy as RegressionEnergy
 from wgf.problems.sphere import reduce_to_sphere as reduce_to_sphere
+from wgf.runs.observers.log import Log as Log
 from wgf.runs.reader import open_run as open_run
 from wgf.runs.rest import Rest as Rest
 from wgf.runs.run import Run as Run
@@ -88,6 +90,9 @@ from wgf.studies.pair import compare_runs as compare_runs
 from wgf.studies.pair import open_pair as open_pair
 from wgf.studies.sweeps.comparison import Comparison as Comparison
 from wgf.studies.sweeps.comparison import open_comparison as open_comparison
+from wgf.studies.sweeps.over_settings import Sweep as Sweep
+from wgf.studies.sweeps.over_settings import open_sweep as open_sweep
+from wgf.studies.sweeps.over_settings import sweep as sweep
 from wgf.studies.sweeps.over_sizes import compare as compare
 from wgf.studies.sweeps.over_steps import StepComparison as StepComparison
 from wgf.studies.sweeps.over_steps import compare_steps as compare_steps

@@ -1,5 +1,6 @@
 """Nothing that takes long is silent: what commands and studies show on a terminal, beside the bar of a run, while they work."""
 
+import re
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from screens import Terminal
 
 import wgf
 from wgf.cli import main
+from wgf.methods.base import Diagnostics
 from wgf.runs.observers import progress as progress_bars
 
 pytestmark = pytest.mark.coarse
@@ -29,6 +31,30 @@ def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wgf.solve(TANH.problem, GRID, 0.2, 3, store="a.h5")
     wgf.solve(TANH.problem, wgf.Particles(20), 0.2, 3, store="b.h5")
+
+
+CLOCK = r"\d\d:\d\d"
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (80, rf"FiniteVolume  25% t = 0\.5 \[{CLOCK} left, 12,345 steps, dt 0\.00025, loss 0\.0123\]"),
+        (120, rf"FiniteVolume  25% \|.+\| t = 0\.5 of 2 \[{CLOCK} < {CLOCK}, 12,345 steps, dt 0\.00025, loss 0\.0123\]"),
+    ],
+)
+def test_a_run_shows_where_it_is_on_one_line(columns, line, monkeypatch):
+    """t, the time that is left, steps, the last one, and the loss; nothing is cut off."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    as_terminal(monkeypatch)
+    shown = progress_bars.Progress(0.0, 2.0, "FiniteVolume")
+    shown.steps = 12_343
+    for time in (0.49975, 0.5):
+        shown.step(Diagnostics(time, 0.01234, 0.0, 0.0, 1.0, 0.0))
+    words = str(shown.bar)
+    shown.close(None)
+    assert re.fullmatch(line, words), words
+    assert len(words) <= columns
 
 
 @pytest.mark.parametrize(

@@ -43,18 +43,11 @@ def here(tmp_path, monkeypatch):
 
 
 FILES = {  # the text of data.csv, and what is said of it
-    "semicolons": ("x;y\n0,5;1\n", "its columns are separated by semicolons: separate them by commas"),
-    "tabs": ("x\ty\n0.5\t1\n", "its columns are separated by tabs"),
-    "spaces": ("x y\n0.5 1\n", "its columns are separated by spaces"),
+    "two readings of a number": ("x;y\n1,234;1\n", "'1,234' may be 1.234 or 1234: say which mark stands before decimals"),
     "no header": (
         "0.5,1\n1,2\n",
-        "its first line holds numbers, not the names of the columns: let it begin with a header, x (or x1 … xd), y",
+        "its first line holds numbers, not the names of the columns: let it begin with a header, such as x,y",
     ),
-    "index of pandas": (
-        ",x,y\n0,0.5,1\n",
-        "its first column, '', is the index of a table: leave it out, in pandas by to_csv(…, index=False)",
-    ),
-    "index read and written": ("Unnamed: 0,x,y\n0,0.5,1\n", "is the index of a table"),
     "capitals": ("X,Y\n0.5,1\n", "the columns are X, Y: write their names in small letters"),
     "capitals with numbers": ("X1,X2,y\n0.5,1,1\n", "the columns are X1, X2, y: write their names in small letters"),
     "from zero": ("x0,x1,y\n0.5,1,1\n", "the columns are x0, x1, y: inputs count from one, x1 … xd"),
@@ -162,12 +155,10 @@ def test_options_of_particles(written, here, capsys):
 
 
 def test_options_that_cannot_be_are_refused(here, capsys):
-    (here / "inline.toml").write_text("noise = { temperature = 0.1 }\n" + PROBLEM, encoding="utf-8")
     for words, message in (
         (["p.toml", "--m", "5"], "[method]: unknown key 'm'"),
         (["p.toml", "--save", "1"], "save = 1: at least 2 frames"),
         (["p.toml", "--temperature", "-1"], "temperature = -1: it must be a number ≥ 0"),
-        (["inline.toml", "--temperature", "1"], "temperature cannot be changed where it stands: write [noise] on one line"),
         (["p.toml", "--cells", "2,2"], "a law on fewer than 3 cells an axis is no density"),
     ):
         says(capsys, message, "run", *words)

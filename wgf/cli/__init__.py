@@ -13,13 +13,16 @@ from typing import Any
 import click
 
 from wgf import __version__
+from wgf.cli.completion import VARIABLE
 from wgf.cli.screen import program, say
 from wgf.errors import InputError, WgfError
 from wgf.registers import load
 from wgf.runs.signals import handled_by, stop
 
 COMMANDS = {
+    "new": "wgf.cli.new:new",
     "run": "wgf.cli.run:run",
+    "sweep": "wgf.cli.sweep:sweep",
     "compare": "wgf.cli.compare:compare",
     "lazy": "wgf.cli.lazy:lazy",
     "certify": "wgf.cli.certify:certify",
@@ -29,6 +32,7 @@ COMMANDS = {
     "export": "wgf.cli.export:export",
     "demo": "wgf.cli.demo:demo",
     "doctor": "wgf.cli.doctor:doctor",
+    "completion": "wgf.cli.completion:completion",
 }
 SIGNALLED = 128  # and the number of the signal: the exit status
 
@@ -57,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.showwarning = _show_warning
     handled_by(stop)  # a polite kill ends a run as Ctrl-C does
     try:
-        wgf.main(words, standalone_mode=False)
+        wgf.main(words, complete_var=VARIABLE, standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except (KeyboardInterrupt, click.Abort) as end:

@@ -13,13 +13,14 @@ from wgf.cli.options import of_files
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
     """Say what FILE.h5 holds."""
-    from wgf.cli.screen import show_facts, show_lazy, show_pair, show_rates
+    from wgf.cli.screen import show_facts, show_lazy, show_pair, show_rates, show_sweep
     from wgf.runs.run import Run
     from wgf.runs.summary import run_facts
     from wgf.studies.lazy.study import LazyStudy
     from wgf.studies.open import open_result
     from wgf.studies.pair import Pair
-    from wgf.studies.summary import comparison_facts, lazy_facts
+    from wgf.studies.summary import comparison_facts, lazy_facts, sweep_facts
+    from wgf.studies.sweeps.over_settings import Sweep
 
     with of_files(file):
         result = open_result(file)
@@ -33,6 +34,9 @@ def info(file: Path) -> None:
         }
         if isinstance(result, Run):
             show_facts(title, {**common, **run_facts(result)})
+        elif isinstance(result, Sweep):
+            show_facts(title, {**common, **sweep_facts(result)})
+            show_sweep(result)
         elif isinstance(result, LazyStudy):
             show_facts(title, {**common, **lazy_facts(result)})
             show_lazy(result)

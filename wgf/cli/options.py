@@ -80,6 +80,9 @@ def output_option(what: str, default: str) -> Callable[[Function], Function]:
     return click.option("-o", "--output", type=click.Path(path_type=Path), help=f"{what}  [default: {default}]")
 
 
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the problem file with another value: method.limiter=mc"
+)
 force_option = click.option("--force", is_flag=True, help="Replace what is there under the names to write.")
 
 

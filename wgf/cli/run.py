@@ -1,18 +1,25 @@
-"""`wgf run`: solve a problem file, keep the run in HDF5, and print a summary."""
+"""`wgf run`: solve problem files, keep each run in HDF5, and print a summary."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from wgf.cli.options import ListCommand, end_time, force_option, output_option, refuse_result, use_threads
-from wgf.errors import located
+from wgf.cli.options import ListCommand, end_time, force_option, output_option, refuse_result, settings_option, use_threads
+from wgf.errors import InputError, RunError, located
+
+if TYPE_CHECKING:
+    from wgf.runs.task import Task
 
 
 @click.command(cls=ListCommand)
-@click.argument("problem", type=click.Path(path_type=Path))
-@output_option("The HDF5 file to write", "the problem's name with .h5, here")
+@click.argument("problems", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PROBLEM.toml …")
+@output_option("The HDF5 file to write, for one problem", "the problem's name with .h5, here")
 @force_option
 @click.option("--resume", is_flag=True, help="Go on with the run of this problem that is there, from its checkpoint.")
 @click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
@@ -24,11 +31,13 @@ from wgf.errors import located
 @click.option("--m", type=int, metavar="M", help="Another number of neurons, of particles.")
 @click.option("--seed", type=int, metavar="S", help="Another seed of theirs.")
 @click.option("--step", type=float, metavar="ETA", help="Another step of gradient descent, or of noisy neurons.")
+@settings_option
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
+@click.option("--log", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Write frames, and a step a second, as lines of JSON.")
 @click.option("--no-density-error", is_flag=True, help="Do not estimate the error of the last density, which takes coarser runs.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def run(
-    problem: Path,
+    problems: tuple[Path, ...],
     output: Path | None,
     force: bool,
     resume: bool,
@@ -41,25 +50,21 @@ def run(
     m: int | None,
     seed: int | None,
     step: float | None,
+    settings: tuple[str, ...],
     threads: int | None,
+    log: Path | None,
     no_density_error: bool,
     quiet: bool,
 ) -> None:
-    """Solve PROBLEM.toml and write the run into an HDF5 file. Options come before what the file says, and the run keeps them."""
-    use_threads(threads)
-    from wgf.cli.screen import say, show_facts
-    from wgf.runs.hdf5 import check_target, kind_of
-    from wgf.runs.reader import open_run
-    from wgf.runs.solve import solve
-    from wgf.runs.summary import run_facts
-    from wgf.runs.task import read_task
-    from wgf.runs.unfinished import left_at
-    from wgf.studies.optimality.certificate import tell_certificate
-    from wgf.studies.theory.telling import tell_errors
+    """Solve PROBLEM.toml and write the run into an HDF5 file. Options come before what the file says, and the run keeps them.
 
-    refuse_result(problem)
-    output = output or Path(f"{problem.stem}.h5")
-    check_target(output, (problem,), force or kind_of(output) == "run")
+    Several files are all read before the first one is solved; one whose run fails does not keep the others from theirs.
+    """
+    use_threads(threads)
+    from wgf.cli.screen import say
+    from wgf.problems.changes import read_setting
+    from wgf.runs.observers.log import check_log
+
     given = {
         ("time", "save"): save,
         ("noise", "temperature"): temperature,
@@ -68,15 +73,105 @@ def run(
         ("method", "seed"): seed,
         ("method", "step"): step,
     }
-    task = read_task(problem, method, cells, until, {place: value for place, value in given.items() if value is not None})
-    if not force:
-        left_at(output, task.problem, task.method, resume)
-        check_target(output, (problem,), resume)
+    values = {place: value for place, value in given.items() if value is not None} | dict(map(read_setting, settings))
+    outputs = _outputs(problems, output)
+    choices = _Choices(force, resume, log, no_density_error, quiet)
+    if log is not None:
+        check_log(log, force or resume)
+    jobs = [_prepared(problem, target, choices, method, cells, until, values) for problem, target in zip(problems, outputs, strict=True)]
+    failed = None
+    for number, job in enumerate(jobs):
+        try:
+            _solve(job, choices, first=number == 0)
+        except RunError as error:
+            if len(jobs) == 1:
+                raise
+            say(f"error: {job.problem}: {error}")
+            failed = error
+    if failed is not None:
+        raise RunError("not all of the runs have come to their end: see above")
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What holds for all of the runs."""
+
+    force: bool
+    resume: bool
+    log: Path | None
+    no_density_error: bool
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A problem file that was read, and the file of its run."""
+
+    problem: Path
+    output: Path
+    task: Task
+
+
+def _outputs(problems: Sequence[Path], output: Path | None) -> list[Path]:
+    """The file of each run; raises InputError where two would have one."""
+    if len(problems) == 1:
+        return [output or Path(f"{problems[0].stem}.h5")]
+    if output is not None:
+        raise InputError(f"--output {output} is for one problem: {len(problems)} runs are written under the names of their problems")
+    names = [f"{problem.stem}.h5" for problem in problems]
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise InputError(f"{count} of the problems would be written into {name}: solve them one by one, each with its --output")
+    return [Path(name) for name in names]
+
+
+def _prepared(
+    problem: Path,
+    output: Path,
+    choices: _Choices,
+    method: str | None,
+    cells: tuple[int, ...],
+    until: float | str | None,
+    values: Mapping[tuple[str, ...], Any],
+) -> _Job:
+    """A problem that can be solved and written, as far as that can be told beforehand."""
+    from wgf.runs.hdf5 import check_target, kind_of
+    from wgf.runs.task import read_task
+    from wgf.runs.unfinished import left_at
+
+    refuse_result(problem)
+    check_target(output, (problem,), choices.force or kind_of(output) == "run")
+    task = read_task(problem, method, cells, until, values)
+    if not choices.force:
+        left_at(output, task.problem, task.method, choices.resume)
+        check_target(output, (problem,), choices.resume)
+    return _Job(problem, output, task)
+
+
+def _solve(job: _Job, choices: _Choices, first: bool) -> None:
+    from wgf.cli.screen import say, show_facts
+    from wgf.runs.observers.log import Log
+    from wgf.runs.reader import open_run
+    from wgf.runs.solve import solve
+    from wgf.runs.summary import run_facts
+    from wgf.studies.optimality.certificate import tell_certificate
+    from wgf.studies.theory.telling import tell_errors
+
+    task, output, progress = job.task, job.output, not choices.quiet
     before = output.stat().st_mtime_ns if output.exists() else None
+    logs = [] if choices.log is None else [Log(choices.log, str(job.problem), choices.force, append=choices.resume or not first)]
     try:
-        with located(str(problem)):
+        with located(str(job.problem)):
             result = solve(
-                task.problem, task.method, task.until, task.save, store=output, progress=not quiet, overwrite=force, resume=resume
+                task.problem,
+                task.method,
+                task.until,
+                task.save,
+                store=output,
+                progress=progress,
+                observers=logs,
+                overwrite=choices.force,
+                resume=choices.resume,
             )
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
@@ -84,12 +179,12 @@ def run(
             told = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
             say(f"{told}; the same command with --resume goes on")
         raise
-    if not no_density_error:
+    if not choices.no_density_error:
         try:
-            tell_errors(task.problem, task.method, result, progress=not quiet)
+            tell_errors(task.problem, task.method, result, progress=progress)
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise
-    tell_certificate(result, progress=not quiet)
-    if not quiet:
-        show_facts(task.problem.title or problem.stem, {**run_facts(result), "file": output})
+    tell_certificate(result, progress=progress)
+    if progress:
+        show_facts(task.problem.title or job.problem.stem, {**run_facts(result), "file": output})

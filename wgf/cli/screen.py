@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wgf.studies.optimality.certificate import Certificate
     from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
+    from wgf.studies.sweeps.over_settings import Sweep
 
 
 def say(text: str) -> None:
@@ -105,6 +106,24 @@ def show_lazy(study: LazyStudy) -> None:
     ]
     click.echo()
     show_table(rows, ["p", "A", *(f"slope of {label} in m (95 %)" for label in names.values())])
+
+
+def show_sweep(sweep: Sweep) -> None:
+    """A row for each run: its settings, what it came to, and below the table what was said of it."""
+    names = [name for name in ("loss", "test_loss", "free_energy", "dissipation") if not all(map(math.isnan, sweep.last(name).ravel()))]
+    ends = {name: sweep.last(name) for name in names}
+    rows, notes = [], []
+    for cell in sweep.cells:
+        if sweep.notes[cell]:
+            notes.append(str(sweep.notes[cell]))
+        settings = [f"{value:g}" if isinstance(value, float) else str(value) for value in sweep.settings(cell).values()]
+        numbers = ["–" if math.isnan(ends[name][cell]) else f"{ends[name][cell]:.6g}" for name in names]
+        mark = f"[{len(notes)}]" if sweep.notes[cell] else ""
+        rows.append([*settings, *numbers, f"{sweep.steps[cell]:,}", f"{sweep.seconds[cell]:.3g}", mark])
+    click.echo()
+    show_table(rows, [*sweep.keys, *(name.replace("_", " ") for name in names), "steps", "seconds", ""])
+    for number, note in enumerate(notes, start=1):
+        click.echo(printable(f"[{number}] {note}"))
 
 
 def show_certificate(certificate: Certificate) -> None:

@@ -1,29 +1,35 @@
 """The data: inputs x_i with weights w_i (Σ w_i = 1) and targets y_i = f*(x_i).
 
-They are arrays, a file, the nodes of a quadrature rule, or samples of a law; the target is a column, a function, or a
-teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i w_i u(x_i) v(x_i).
+They are arrays, a file or a data frame, a data set by its name, the nodes of a quadrature rule, or samples of a law; the target is a
+column, a function, or a teacher network f*(x) = Σ_k g(θ*_k; x). The inner product is ⟨u, v⟩ = Σ_i w_i u(x_i) v(x_i).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.errors import InputError, as_path, check_function, entries_of, instance, located, number, shown, whole
+from wgf.errors import InputError, answers, as_path, check_function, entries_of, instance, located, number, shown, whole
 from wgf.measures.arguments import generator, real_numbers
 from wgf.measures.laws import Gaussian, Law, Uniform
 from wgf.measures.laws.base import Vector, check_law
 from wgf.networks.activations import Activation
-from wgf.networks.data_files import READERS, arrange
+from wgf.networks.data_files import READERS, Columns, Table, read_table, table_of_frame
+from wgf.networks.data_sets import data_set
 from wgf.networks.neuron import Neuron, coordinate_names
+from wgf.networks.standardisation import Standardisation
 from wgf.networks.untrusted import one_line
 from wgf.registers import known, listed
+
+if TYPE_CHECKING:
+    import pandas
 
 LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the numbers that stand where none are given
     "uniform": (Uniform, {"lower": -1.0, "upper": 1.0}),
@@ -35,13 +41,23 @@ MOST_NODES, MOST_SAMPLES = 10_000, 10**8  # of one input's rule; in all
 
 @dataclass(frozen=True, repr=False)
 class Data:
-    """Inputs (n, d) or (n,), targets (n,), and positive weights (n,) that are normalised to sum 1 (equal if not given)."""
+    """Inputs (n, d) or (n,), targets (n,), and positive weights (n,) that are normalised to sum 1 (equal if not given).
+
+    input_names (d,), target_name   of the columns; those of a data frame, or of a series, where these are given and no names
+    test              data that are not learned from: a run keeps its loss on them (split)
+    standardisation   of the inputs and the targets here, whose own units are others (standardised)
+    """
 
     inputs: Any
     targets: Any
     weights: Any = None
+    input_names: Sequence[str] = ()
+    target_name: str = ""
+    test: Data | None = None
+    standardisation: Standardisation | None = None
 
     def __post_init__(self) -> None:
+        self._take_names()
         inputs, targets = as_inputs(self.inputs), _floats(self.targets, "targets")
         targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
         n = len(inputs)
@@ -58,6 +74,16 @@ class Data:
         for name, array in (("inputs", inputs), ("targets", targets), ("weights", weights / weights.sum())):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        if len(self.input_names) not in (0, self.dim):
+            raise InputError(f"{len(self.input_names)} names for {self.dim} inputs: {listed(list(self.input_names))}")
+        if self.test is not None and self.test.dim != self.dim:
+            raise InputError(f"the test data have {self.test.dim} inputs, and the data {self.dim}")
+
+    def _take_names(self) -> None:
+        """Those given, or those of a data frame."""
+        columns = getattr(self.inputs, "columns", ())
+        object.__setattr__(self, "input_names", tuple(map(str, self.input_names or columns)))
+        object.__setattr__(self, "target_name", self.target_name or str(getattr(self.targets, "name", None) or ""))
 
     @property
     def size(self) -> int:
@@ -78,16 +104,104 @@ class Data:
         chosen = rng.choice(self.size, size, p=self.weights)
         return Data(self.inputs[chosen], self.targets[chosen])
 
+    @property
+    def original_inputs(self) -> np.ndarray:
+        """The inputs in their own units, (n, d)."""
+        return self.standardisation.original_inputs(self.inputs) if self.standardisation else self.inputs
+
+    @property
+    def original_targets(self) -> np.ndarray:
+        """The targets in their own unit, (n,)."""
+        return self.in_units(self.targets)
+
+    def in_units(self, values: np.ndarray) -> np.ndarray:
+        """Values of the network, of any shape, in the unit of the targets."""
+        return self.standardisation.original_targets(values) if self.standardisation else values
+
+    def in_network_units(self, x: np.ndarray) -> np.ndarray:
+        """Inputs (n, d), or (n,) where d = 1, given in their own units, as the network takes them; (n, d)."""
+        x = as_inputs(x, "x")
+        if x.shape[1] != self.dim:
+            raise InputError(f"x has {x.shape[1]} columns, and the data have {self.dim} inputs")
+        return self.standardisation.inputs(x) if self.standardisation else x
+
+    def standardised(self) -> Data:
+        """The same data with inputs and targets of mean 0 and standard deviation 1 (standardisation.py); those to test with likewise.
+
+        What is predicted with them, and figures, are in the units of before. Raises InputError where they are standardised already.
+        """
+        if self.standardisation:
+            raise InputError("the data are standardised already")
+        units = Standardisation.of(self.inputs, self.targets, self.weights)
+        test = self.test and dataclasses.replace(self.test, **_in(units, self.test))
+        return dataclasses.replace(self, **_in(units, self), test=test)
+
+    def split(self, test: float, seed: int = 0) -> Data:
+        """The data without a part `test` of the samples, between 0 and 1, which is drawn by chance and becomes that to test with."""
+        if not 0 < number(test) < 1:
+            raise InputError(f"test = {shown(test)}: give the part of the samples to test with, between 0 and 1, such as 0.2")
+        if self.size < 2:
+            raise InputError("one sample cannot be split into some to learn from and some to test with")
+        count = min(max(1, round(number(test) * self.size)), self.size - 1)
+        order = generator(seed).permutation(self.size)
+        return dataclasses.replace(self._rows(np.sort(order[count:])), test=self._rows(np.sort(order[:count])))
+
+    def _rows(self, rows: np.ndarray) -> Data:
+        return dataclasses.replace(self, inputs=self.inputs[rows], targets=self.targets[rows], weights=self.weights[rows], test=None)
+
     @classmethod
-    def from_file(cls, path: str | Path) -> Data:
-        """Columns x or x1 … xd, y, and optionally weight, from a .csv file with a header, an .npz or an .h5 file."""
+    def from_file(
+        cls,
+        path: str | Path,
+        inputs: Sequence[str] | None = None,
+        target: str | None = None,
+        weight: str | None = None,
+        missing: str = "refuse",
+        separator: str | None = None,
+        decimal: str | None = None,
+    ) -> Data:
+        """From a text file with a header (.csv .tsv .txt .dat), an .npz or an .h5 file.
+
+        inputs, target, weight   the names of the columns; with a target alone all others are inputs. Without either, the columns have to be
+                                 x or x1 … xd, y, and optionally weight
+        missing                  "refuse" a file with missing values, by line and column; or "drop" the rows that have one
+        separator, decimal       the mark between columns of a text file, and that before decimals, "." or ","; found where not given
+
+        Raises InputError, with the line and the column, for what is no finite number.
+        """
         path = as_path(path, "the data file")
         known(path.suffix.lower(), READERS, f"kind of data file ({path})")
         if not os.path.isfile(path):
             raise InputError(f"data file {path} does not exist")
+        columns = Columns(inputs, target, weight, missing, separator, decimal)
         with located(str(path)), one_line(f"{path} cannot be read as {path.suffix}"):
-            columns = READERS[path.suffix.lower()](path)
-            return cls(*arrange(columns))
+            return cls._of(read_table(path, columns))
+
+    @classmethod
+    def from_dataframe(
+        cls,
+        frame: pandas.DataFrame,
+        inputs: Sequence[str] | None = None,
+        target: str | None = None,
+        weight: str | None = None,
+        missing: str = "refuse",
+    ) -> Data:
+        """From columns of a pandas.DataFrame, chosen as by `from_file`; raises InputError, with the row and the column, as it does."""
+        answers(frame, ("columns", "iloc"), "frame", "a pandas.DataFrame; of arrays wgf.Data(inputs, targets)")
+        return cls._of(table_of_frame(frame, Columns(inputs, target, weight, missing)))
+
+    @classmethod
+    def named(cls, name: str, inputs: Sequence[str] | None = None, target: str | None = None) -> Data:
+        """A data set that comes with scikit-learn (data_sets.py), in its own units: by default all of its inputs and its target."""
+        frame = data_set(name)
+        with located(f"the data set {name}"):
+            return cls.from_dataframe(frame, inputs, target or "target")
+
+    @classmethod
+    def _of(cls, table: Table) -> Data:
+        chosen = table.chosen
+        names = chosen.inputs if np.ndim(table.inputs) < 2 or table.inputs.shape[1] == len(chosen.inputs) else ()
+        return cls(table.inputs, table.targets, table.weights, names, chosen.target)
 
     @classmethod
     def quadrature(
@@ -137,7 +251,14 @@ class Data:
         return cls(x, evaluate(target, x))
 
     def __repr__(self) -> str:
-        return f"Data({self.size} samples, {self.dim} input{'s' if self.dim > 1 else ''})"
+        more = f", {self.test.size} to test with" if self.test else ""
+        more += ", standardised" if self.standardisation else ""
+        return f"Data({self.size} samples, {self.dim} input{'s' if self.dim > 1 else ''}{more})"
+
+
+def _in(units: Standardisation, data: Data) -> dict[str, Any]:
+    """The fields of data that are others in those units."""
+    return {"inputs": units.inputs(data.inputs), "targets": units.targets(data.targets), "standardisation": units}
 
 
 def check_data(data: object) -> None:

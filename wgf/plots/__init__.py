@@ -13,6 +13,7 @@ DRAWERS = {
     "Certificate": "wgf.plots.certificate:plot_certificate",
     "Pair": "wgf.plots.studies:plot_pair",
     "LazyStudy": "wgf.plots.lazy:plot_lazy",
+    "Sweep": "wgf.plots.sweep:plot_sweep",
     "StepComparison": "wgf.plots.studies:plot_steps",
     "ConvergenceRate": "wgf.plots.theory:plot_convergence",
     "Convexity": "wgf.plots.theory:plot_convexity",

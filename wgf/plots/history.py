@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.plots.style import BLUE, FAINT, GREEN, label_decades
+from wgf.plots.style import BLUE, FAINT, GREEN, ORANGE, label_decades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +45,10 @@ def draw_fall(panel: Axes, run: Run) -> None:
         panel.plot(run.times, np.maximum(run.loss, SMALLEST), "o", color=BLUE, markersize=4)
         panel.annotate(f"{run.loss[0]:.3g}", (time[0], loss[0]), textcoords="offset points", xytext=(6, 4), color=BLUE)
         panel.annotate(f"{run.loss[-1]:.3g}", (time[-1], loss[-1]), **BESIDE)
+        if run.has_test:
+            panel.plot(
+                run.times, np.maximum(run.test_loss, SMALLEST), "s-", color=ORANGE, markersize=3, linewidth=0.9, label="loss on test data"
+            )
         lower = float(run.attributes.get("certificate_lower", 0.0))
         if lower > SMALLEST and not entropic:
             panel.axhline(lower, color=GREEN, linewidth=1.2, linestyle="--", label="lower bound of min L")

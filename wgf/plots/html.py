@@ -18,14 +18,16 @@ from wgf.plots.film import last_frame
 from wgf.plots.measures import View, colour_bar, coordinates_of, draw_together, views_of
 from wgf.plots.studies import plot_pair, plot_rates
 from wgf.plots.style import INK, styled
+from wgf.plots.sweep import plot_sweep
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
 from wgf.runs.run import Run
 from wgf.runs.summary import run_facts
 from wgf.studies.optimality.certificate import Certificate
 from wgf.studies.pair import Pair
-from wgf.studies.summary import certificate_facts, comparison_facts, pair_facts
+from wgf.studies.summary import certificate_facts, comparison_facts, pair_facts, sweep_facts
 from wgf.studies.sweeps.comparison import Comparison
+from wgf.studies.sweeps.over_settings import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,6 +149,7 @@ SHOWN: dict[type, tuple[Callable[[Any], dict[str, str]], Callable[[Any], Figure]
     Problem: (_facts_of_problem, _draw_problem),
     Run: (run_facts, last_frame),
     Comparison: (comparison_facts, plot_rates),
+    Sweep: (sweep_facts, plot_sweep),
     Certificate: (certificate_facts, plot_certificate),
     Pair: (pair_facts, plot_pair),
     Measure: (_facts_of_measure, _picture_of_measure),

@@ -29,7 +29,7 @@ from wgf.plots.measures import (
     views_of,
     views_of_runs,
 )
-from wgf.plots.style import BLUE, FAINT, INK, ORANGE, names_of, plain, set_title, styled, wrapped, write
+from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, names_of, plain, set_title, styled, wrapped, write
 from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
@@ -187,22 +187,38 @@ def _draw_marginals(panel: Axes, measure: Measure, view: View) -> None:
 
 
 def _draw_fit(panel: Axes, run: Run) -> None:
-    """One input: the network's function at the save times beside the data. More inputs: prediction against target."""
-    x, y = run.data.inputs, run.data.targets
+    """One input: the network's function at the save times beside the data. More inputs: prediction against target. In their own units."""
+    data, prediction = run.data, run.data.in_units(run.prediction)
+    x, y = data.original_inputs, data.original_targets
     if x.shape[1] > 1:
-        for k, colour, label in ((0, FAINT, f"t = {run.times[0]:.3g}"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
-            panel.plot(y, run.prediction[k], ".", color=colour, label=label, alpha=0.7)
-        ends = [y.min(), y.max()]
-        panel.plot(ends, ends, color=INK, linewidth=0.8)
-        panel.set(xlabel=r"target $f^*(x_i)$", ylabel=r"prediction $\varphi(x_i)$")
+        _draw_against_targets(panel, run, y, prediction)
     else:
         order = np.argsort(x[:, 0], kind="stable")
         at = x[order, 0]
         panel.plot(at, y[order], ".", color=INK, markersize=5, alpha=0.6, label=r"data $f^*(x_i)$")
-        for prediction in run.prediction[1:-1]:
-            panel.plot(at, prediction[order], color=BLUE, linewidth=0.8, alpha=0.25)
-        panel.plot(at, run.prediction[0][order], color=FAINT, label=rf"$\varphi$ at t = {run.times[0]:.3g}")
-        panel.plot(at, run.prediction[-1][order], color=ORANGE, label=rf"$\varphi$ at t = {run.times[-1]:.3g}")
-        panel.set(xlabel="x")
+        if run.has_test:
+            panel.plot(data.test.original_inputs[:, 0], data.test.original_targets, "+", color=GREEN, label="test data", alpha=0.8)
+        for values in prediction[1:-1]:
+            panel.plot(at, values[order], color=BLUE, linewidth=0.8, alpha=0.25)
+        panel.plot(at, prediction[0][order], color=FAINT, label=rf"$\varphi$ at t = {run.times[0]:.3g}")
+        panel.plot(at, prediction[-1][order], color=ORANGE, label=rf"$\varphi$ at t = {run.times[-1]:.3g}")
+        panel.set(xlabel=plain(*data.input_names or ("x",)), ylabel=_unlike(data.target_name, "{}"))
         panel.locator_params(axis="x", nbins=5)
     panel.legend(loc="best")
+
+
+def _unlike(name: str, form: str) -> str:
+    """The name of the target in that form, where it says more than that it is one."""
+    return "" if name in ("", "y", "target") else form.format(plain(name))
+
+
+def _draw_against_targets(panel: Axes, run: Run, y: np.ndarray, prediction: np.ndarray) -> None:
+    """Predictions against targets at the start and at the end, and of the data to test with."""
+    for k, colour, label in ((0, FAINT, f"t = {run.times[0]:.3g}"), (-1, BLUE, f"t = {run.times[-1]:.3g}")):
+        panel.plot(y, prediction[k], ".", color=colour, label=label, alpha=0.7)
+    if run.has_test:
+        test = run.data.test
+        panel.plot(test.original_targets, test.in_units(run.test_prediction[-1]), "+", color=ORANGE, label="test data", alpha=0.9)
+    ends = [y.min(), y.max()]
+    panel.plot(ends, ends, color=INK, linewidth=0.8)
+    panel.set(xlabel=rf"target $f^*(x_i)${_unlike(run.data.target_name, ' ({})')}", ylabel=r"prediction $\varphi(x_i)$")

@@ -24,7 +24,8 @@ from wgf.registers import Shown, listed, load
 
 TAKEN = {  # the names of the other variables in a run's file
     "time", "coordinate", "density", "mean", "box_lower", "box_upper", "position", "weight", "particle", "mesh", "vertex", "corner", "cell",
-    "bound", "sample", "dim", "input", "input_weight", "target", "prediction", "history", "checkpoint", "certificate",
+    "bound", "sample", "dim", "input", "input_weight", "input_name", "input_shift", "input_scale", "target", "prediction", "history",
+    "test_sample", "test_input", "test_weight", "test_target", "test_prediction", "test_loss", "checkpoint", "certificate",
     "loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mass",
 }  # fmt: skip
 

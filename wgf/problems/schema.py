@@ -29,7 +29,7 @@ else:
 
 Built = TypeVar("Built")
 _REQUIRED: Any = object()
-OF_DATA = (".csv", ".npz")  # how files of data end, beside .h5
+OF_DATA = (".csv", ".tsv", ".dat", ".npz")  # how files of data end, beside .h5
 LARGEST = 2**63 - 1  # the whole numbers of TOML
 BACKSLASHES = "between double quotes a backslash begins a special character: write a path in single quotes, or with / for it"
 

@@ -40,7 +40,7 @@ def written(problem: Problem) -> tuple[str, str]:
             tables |= part(problem)
         except Unwritable as what:
             missing.append(str(what))
-    return _root(tables), " and ".join(missing)
+    return toml_text(tables), " and ".join(missing)
 
 
 def _head(problem: Problem) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _name(thing: Any, register: Mapping[str, Callable[..., Any]]) -> str:
     return next(name for name, kind in register.items() if kind is type(thing))
 
 
-def _root(tables: Mapping[str, Any]) -> str:
+def toml_text(tables: Mapping[str, Any]) -> str:
     """TOML of keys, and of the tables below them."""
     keys = {key: value for key, value in tables.items() if not isinstance(value, Mapping)}
     return "\n".join([_lines(keys), *(f"[{name}]\n{_lines(table)}" for name, table in tables.items() if name not in keys)])
@@ -130,17 +130,17 @@ def _root(tables: Mapping[str, Any]) -> str:
 
 def _lines(table: Mapping[str, Any]) -> str:
     """Its keys and values."""
-    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
+    return "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items())
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
     """A value in one line of TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)  # a string of TOML is written in the same way
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_value(item)}' for key, item in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {toml_value(item)}' for key, item in value.items())} }}"
     if isinstance(value, Sequence | np.ndarray):
-        return f"[{', '.join(map(_value, np.asarray(value).tolist() if isinstance(value, np.ndarray) else value))}]"
-    return repr(float(value))
+        return f"[{', '.join(map(toml_value, np.asarray(value).tolist() if isinstance(value, np.ndarray) else value))}]"
+    return repr(int(value)) if isinstance(value, int | np.integer) else repr(float(value))

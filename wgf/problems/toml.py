@@ -11,6 +11,8 @@ from wgf.errors import InputError
 from wgf.measures.laws import LAWS, Law, Mixture, Product
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.data import LAWS_OF_X, Data, Teacher, law_of_x
+from wgf.networks.data_files import WHEN_MISSING
+from wgf.networks.data_sets import DATA_SETS
 from wgf.networks.neuron import Neuron
 from wgf.problems.formula import Formula
 from wgf.problems.interaction import InteractionEnergy
@@ -117,14 +119,13 @@ def read_law(table: TomlTable) -> Law:
 
 
 def read_data(table: TomlTable, folder: Path, activation: str) -> Data:
-    """[data]: either file = …, or inputs = { law = … } with a teacher."""
-    if "file" in table:
-        path = table.path("file", folder)
-        table.finish()
-        with table.located():
-            return Data.from_file(path)
-    if "inputs" not in table:
-        raise InputError(f'{table.where}: give file = "data.csv", or inputs = {{ law = … }} with teacher = [ … ]')
+    """[data]: a file = …, the name = … of a data set, or inputs = { law = … } with a teacher."""
+    if "file" in table or "name" in table:
+        return read_columns(table, folder)
+    if not isinstance(table.values.get("inputs"), dict):
+        raise InputError(
+            f'{table.where}: give file = "data.csv", the name = "diabetes" of a data set, or inputs = {{ law = … }} with teacher = [ … ]'
+        )
     inputs = table.table("inputs")
     kind = inputs.choice("law", (*LAWS_OF_X, "samples"))
     name = kind if kind != "samples" else "gaussian" if "mean" in inputs or "std" in inputs else "uniform"
@@ -143,6 +144,24 @@ def read_data(table: TomlTable, folder: Path, activation: str) -> Data:
     inputs.finish()
     with inputs.located():
         return Data.quadrature(teacher, nodes=nodes, law=law)
+
+
+def read_columns(table: TomlTable, folder: Path) -> Data:
+    """Columns of a file, or of a data set by its name; split and standardised where that is asked for."""
+    columns = {"inputs": table.get("inputs", list[str], None), "target": table.get("target", str, None)}
+    test, standardise = table.get("test", float, None), table.get("standardise", bool, False)
+    seed = table.get("seed", int, 0)
+    if "file" in table:
+        path = table.path("file", folder)
+        columns |= {key: table.get(key, str, None) for key in ("weight", "separator", "decimal")}
+        missing = table.choice("missing", WHEN_MISSING, "refuse")
+    else:
+        name = table.choice("name", list(DATA_SETS))
+    table.finish()
+    with table.located():
+        data = Data.from_file(path, missing=missing, **columns) if "file" in table else Data.named(name, **columns)
+        data = data if test is None else data.split(test, seed)
+        return data.standardised() if standardise else data
 
 
 def read_teacher_neuron(table: TomlTable, dim: int) -> dict[str, float]:

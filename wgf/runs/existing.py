@@ -14,7 +14,12 @@ from wgf.networks.untrusted import untrusted
 
 DRAWN = "drawn by wgf"  # stands in the metadata of our figures
 REMEDY = "choose another name (--output), or let it be replaced (--force, in Python overwrite=True)"
-KINDS = {"comparison": "a comparison", "pair": "a comparison of two runs", "lazy": "a lazy study"}  # kinds of HDF5 files, beside runs
+KINDS = {
+    "comparison": "a comparison",
+    "pair": "a comparison of two runs",
+    "lazy": "a lazy study",
+    "sweep": "a sweep",
+}  # kinds of HDF5 files, beside runs
 FILMS = (".gif", ".mp4")
 ENDS = 2**14  # bytes at the beginning and at the end of a figure, where its metadata are
 

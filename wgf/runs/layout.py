@@ -26,7 +26,7 @@ IF_THERE = (
     *("growth", "steps_before", "rest_time", "rest_residual", "rest_tolerance", "loss_error", "loss_settled", "density_error"),
     *("unresolved_time", "unresolved_share", "plain_blur"),
 )
-FRAMED = (*HISTORY, "prediction", "mean", "density", "position", *BOX)  # a row for each frame
+FRAMED = (*HISTORY, "prediction", "test_prediction", "test_loss", "mean", "density", "position", *BOX)  # a row for each frame
 
 
 def run_attributes_of(file: h5py.File) -> dict[str, Any]:
@@ -71,6 +71,8 @@ def require_layout(file: h5py.File, frames: dict[str, np.ndarray], history: dict
     count, p = len(frames["time"]), len(file["coordinate"])
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(HISTORY, (count,))
     shapes["prediction"] = (count, data.size if data else 0)
+    if data is not None and data.test is not None:
+        shapes |= {"test_prediction": (count, data.test.size), "test_loss": (count,)}
     _require(frames, shapes)
     _require(history, dict.fromkeys({"dt", *HISTORY, *history}, (len(history["time"]),)))
     if not count:

@@ -16,7 +16,6 @@ from wgf.measures.grid import Grid
 from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.custom import CustomNeuron
-from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
 from wgf.networks.untrusted import one_line
 from wgf.problems.problem import Problem, check_problem
@@ -30,6 +29,7 @@ from wgf.runs.layout import BOX as BOX
 from wgf.runs.layout import require_layout, run_attributes_of, whole_frames, whole_rows
 from wgf.runs.processes import is_running
 from wgf.runs.run import HISTORY, Run, check_version, not_held
+from wgf.runs.stored_data import read_data
 
 
 def open_run(path: str | Path, problem: Problem | None = None) -> Run:
@@ -52,7 +52,9 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
         frames = {name: file[name][:count] for name in HISTORY}
         frames["prediction"] = file["prediction"][:count] if "prediction" in file else np.empty((count, 0))
         history = {name: column[:rows] for name, column in file["history"].items() if name != "step"}
-        data = Data(file["input"][:], file["target"][:], file["input_weight"][:]) if "input" in file else None
+        data = read_data(file)
+        if data is not None and data.test is not None:
+            frames |= {name: file[name][:count] for name in ("test_prediction", "test_loss")}
         names = tuple(file["coordinate"].asstr()[:].tolist())
         start = file["position"][0] if "position" in file else None
         require_layout(file, frames, history, data)

@@ -30,6 +30,8 @@ class Run(Shown):
 
     times (frames,)   measures[k]   prediction (frames, n)
     loss, free_energy, dissipation, mass, minimum, boundary_mass (frames,)
+    test_prediction (frames, n'), test_loss (frames,)            where data to test with were kept aside
+    predict(x)                                                   at any inputs, all in the units of the data
     history[name] (steps + 1,)   for time, dt, the same names and those that a method adds: each row is a state, dt (and, for JKO,
                                  transport, residual, iterations) belong to the step that led to it
     data                         inputs, weights and targets of the problem; None for energies without data
@@ -70,6 +72,33 @@ class Run(Shown):
     def prediction(self) -> np.ndarray:
         """φ_μ at the data, (frames, n)."""
         return self._frames["prediction"]
+
+    @property
+    def test_prediction(self) -> np.ndarray:
+        """φ_μ at the data to test with, (frames, n'); raises InputError where there are none."""
+        return self._tested("test_prediction")
+
+    @property
+    def test_loss(self) -> np.ndarray:
+        """‖φ_μ − f*‖² on the data to test with, without the penalty, (frames,); raises InputError where there are none."""
+        return self._tested("test_loss")
+
+    @property
+    def has_test(self) -> bool:
+        """Whether data to test with were kept aside."""
+        return self.data is not None and self.data.test is not None
+
+    def _tested(self, name: str) -> np.ndarray:
+        if not self.has_test:
+            raise InputError("the run has no data to test with: split them before, data.split(0.2), or test = 0.2 in [data]")
+        return self._frames[name]
+
+    def predict(self, x: np.ndarray, frame: int = -1) -> np.ndarray:
+        """φ_μ at a frame, (n,), for inputs x (n, d), or (n,) where d = 1: both in the units of the data, standardised or not."""
+        if self.data is None:
+            raise InputError("the run's energy has no data, and no network that predicts")
+        result: np.ndarray = self.data.in_units(self.measures[frame].predict(self.data.in_network_units(x)))
+        return result
 
     @property
     def loss(self) -> np.ndarray:

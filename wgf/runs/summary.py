@@ -10,6 +10,7 @@ from wgf.runs.rest import ROUNDING, residual_in_words
 from wgf.runs.run import LIKELY, Run
 
 EXACT, COARSER = "exact averages", "coarser runs"  # what the error of a density is told from
+NEARLY = 0.99  # of the last test loss: a lowest one below that is told
 MOST_CHANGES = 4  # of the scheme for the noise, that are told one by one
 
 
@@ -27,6 +28,10 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["rest"] = _rest(run)
     if run.data is not None:
         facts["loss"] = f"{run.loss[0]:.6g} → {run.loss[-1]:.6g}"
+        if run.has_test:
+            facts["test loss"] = _test_loss(run)
+        if run.data.standardisation:
+            facts["fit"] = _fit(run)
     if run.has_free_energy:
         facts["free energy"] = f"{run.free_energy[0]:.6g} → {run.free_energy[-1]:.6g}"
     if math.isfinite(run.free_energy[-1]):
@@ -57,6 +62,21 @@ def run_facts(run: Run) -> dict[str, str]:
         what = "of W" if run.data is None else f"for {run.data.size} data"
         facts["kernel"] = f"rank {run.attributes['kernel_rank']} {what}, relative error {run.attributes['kernel_error']:.1e}"
     return facts
+
+
+def _test_loss(run: Run) -> str:
+    """The loss on the data that were kept aside: its start, its end, and where it was lowest, if that was long before."""
+    values, lowest = run.test_loss, int(np.argmin(run.test_loss))
+    told = f"{values[0]:.6g} → {values[-1]:.6g} on {run.data.test.size} samples kept aside"
+    return told if values[lowest] > NEARLY * values[-1] else f"{told}; lowest at t = {run.times[lowest]:.3g}, {values[lowest]:.6g}"
+
+
+def _fit(run: Run) -> str:
+    """How far predictions are from targets, in the unit of these."""
+    data, unit = run.data, run.data.standardisation.target_scale
+    told = f"off by {unit * data.norm(run.prediction[-1] - data.targets):.4g} (root mean square) in units of {data.target_name or 'y'}"
+    told += f", {unit * run.test_loss[-1] ** 0.5:.4g} on those kept aside" if run.has_test else ""
+    return f"{told}; their standard deviation is {unit:.4g}, by which the data are standardised"
 
 
 def _loss_error(run: Run) -> str:

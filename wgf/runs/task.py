@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wgf.methods import METHODS, method_class
-from wgf.problems.changes import changed
+from wgf.problems.changes import Place, changed
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable, parse, read_text
 from wgf.problems.toml import read_problem
@@ -38,20 +38,21 @@ def read_task(
     method: str | None = None,
     cells: tuple[int, ...] = (),
     until: float | str | None = None,
-    values: Mapping[tuple[str, str], float] | None = None,
+    values: Mapping[Place, Any] | None = None,
 ) -> Task:
     """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own.
 
-    So do `values`, of keys (table, key), which stand in the problem's text as if they had been written there.
+    So do `values`, by the place of their key such as ("method", "limiter"), which stand in the problem's text as if they had been written
+    there.
     """
     path = Path(path)
     text = read_text(path)
-    for (table, key), value in (values or {}).items():
-        text = changed(text, str(path), table, key, value)
+    for place, value in (values or {}).items():
+        text = changed(text, str(path), place, value)
     root = parse(text, str(path))
     problem = read_problem(root, path.parent, text)
     end, save = read_times(root.table("time"), until)
-    given = {key: value for (table, key), value in (values or {}).items() if table == "method"}
+    given = {place[1]: value for place, value in (values or {}).items() if place[0] == "method" and len(place) == 2}
     return Task(problem, read_method(root, problem, method, cells, given), end, save)
 
 
@@ -78,7 +79,7 @@ def read_times(table: TomlTable, until: float | str | None) -> tuple[float | Res
 
 
 def read_method(
-    root: TomlTable, problem: Problem, name: str | None = None, cells: tuple[int, ...] = (), given: Mapping[str, float] | None = None
+    root: TomlTable, problem: Problem, name: str | None = None, cells: tuple[int, ...] = (), given: Mapping[str, Any] | None = None
 ) -> Any:
     """The method of [method] and [domain]; a `name` other than the file's takes that method's default options but those `given`."""
     table, domain = root.table("method"), root.table("domain")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wgf.studies.optimality.certificate import Certificate
     from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
+    from wgf.studies.sweeps.over_settings import Sweep
 
 
 def comparison_facts(comparison: Comparison) -> dict[str, str]:
@@ -84,6 +85,18 @@ def pair_facts(pair: Pair) -> dict[str, str]:
     if not pair.of_one_problem:
         facts["problems"] = "different ones: what differs may be theirs, not the methods'"
         facts |= {f"problem of the {name}": str(pair.attributes[f"{name}_problem"]) for name in ("first", "second")}
+    return facts
+
+
+def sweep_facts(sweep: Sweep) -> dict[str, str]:
+    """What was varied, and which run did best."""
+    failed = sum(str(note).startswith("failed") for note in sweep.notes.ravel())
+    facts = {"runs": f"{sweep.steps.size} over {' and '.join(sweep.keys)}" + (f"; {failed} failed" if failed else "")}
+    if (best := sweep.best) is not None:
+        name = "test loss" if np.isfinite(sweep.last("test_loss")[best]) else "loss"
+        value = sweep.last(name.replace(" ", "_"))[best]
+        where = ", ".join(f"{key} = {setting}" for key, setting in sweep.settings(best).items())
+        facts["lowest"] = f"{name} {value:.6g} at {where}"
     return facts
 
 

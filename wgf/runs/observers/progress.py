@@ -16,13 +16,14 @@ from typing import Any
 from wgf.methods.base import Diagnostics, Frame
 from wgf.networks.waiting import telling
 
+NARROW = 110  # columns of a terminal, below which a run's line leaves out what can be left out
 MOMENT = 0.5  # seconds, before which there is no bar
 COMPILING = "compiling what runs here for the first time: that takes up to a minute, and is kept"
 
 
-def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0, begun: float = 0.0) -> Any:
+def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0, begun: float = 0.0, narrow: str = "") -> Any:
     """A bar of tqdm from `begun` to `total`, with some words `beside` the time: for a notebook, or for a terminal, also for one that does
-    not tell its size.
+    not tell its size; on a narrow one in the form of tqdm that is given for it.
     """
     form = f"{{desc}} {{percentage:3.0f}}% |{{bar}}| {beside}[{{elapsed}} < {{remaining}}{{postfix}}]"
     options = {"total": total, "initial": begun, "desc": label, "bar_format": form, "leave": False, "delay": delay, "file": sys.stderr}
@@ -34,6 +35,7 @@ def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: 
     from tqdm import tqdm
 
     width, height = shutil.get_terminal_size()
+    options["bar_format"] = narrow if narrow and width < NARROW else form
     return tqdm(disable=not (wanted and sys.stderr.isatty()), ncols=width, nrows=height, **options)
 
 
@@ -69,18 +71,26 @@ def in_notebook() -> bool:
 
 
 class Progress:
-    """A bar from `start` to `until`, with the loss beside it."""
+    """A bar from `start` to `until` on one line: t, the time that is left, the number of steps, the last one, and the loss."""
 
     def __init__(self, start: float, until: float, label: str) -> None:
-        self.bar = bar(until, label, "t = {n:.3g} of {total:.3g} ", begun=start)
+        narrow = "{desc} {percentage:3.0f}% t = {n:.3g} [{remaining} left{postfix}]"
+        self.bar = bar(until, label, "t = {n:.3g} of {total:.3g} ", begun=start, narrow=narrow)
+        self.steps, self.time, self.dt = 0, start, 0.0
 
     def frame(self, frame: Frame) -> None:
-        self.step(frame.diagnostics)
+        self._show(frame.diagnostics)
 
     def step(self, diagnostics: Diagnostics) -> None:
+        self.steps += 1
+        self._show(diagnostics)
+
+    def _show(self, now: Diagnostics) -> None:
+        if now.time != self.time:
+            self.dt, self.time = now.time - self.time, now.time
         if not self.bar.disable:
-            self.bar.set_postfix_str(f"loss {diagnostics.loss:.3e}", refresh=False)
-            self.bar.update(diagnostics.time - self.bar.n)
+            self.bar.set_postfix_str(f"{self.steps:,} steps, dt {self.dt:.2g}, loss {now.loss:.3g}", refresh=False)
+            self.bar.update(now.time - self.bar.n)
 
     def close(self, error: BaseException | None) -> None:
         self.bar.close()

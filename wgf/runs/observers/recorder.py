@@ -9,6 +9,7 @@ import numpy as np
 from wgf.methods.base import Diagnostics, Frame, State
 from wgf.problems.problem import Problem
 from wgf.runs.run import Run, columns, ending, history_columns, run_attributes
+from wgf.runs.stored_data import tested
 
 
 class Recorder:
@@ -40,5 +41,8 @@ class Recorder:
         """What was kept, as a Run."""
         frames = columns([frame.diagnostics for frame in self.frames])
         frames["prediction"] = np.array([frame.prediction for frame in self.frames])
-        measures = [frame.measure for frame in self.frames]
-        return Run(frames, measures, history_columns(self.history), self.problem.energy.data, self.attributes, self.problem)
+        measures, data = [frame.measure for frame in self.frames], self.problem.energy.data
+        if data is not None and data.test is not None:
+            found = [tested(data, measure) for measure in measures]
+            frames |= {name: np.array([each[name] for each in found]) for name in found[0]}
+        return Run(frames, measures, history_columns(self.history), data, self.attributes, self.problem)

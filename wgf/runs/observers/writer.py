@@ -22,7 +22,6 @@ from wgf.measures.grid import Grid
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import SERIES, Diagnostics, Frame, State
-from wgf.networks.data import Data
 from wgf.problems.problem import BOUNDS, Problem
 from wgf.runs.checkpoint import Checkpoint, write_checkpoint
 from wgf.runs.files import remove_left
@@ -31,12 +30,23 @@ from wgf.runs.processes import WRITTEN_HERE, this_process
 from wgf.runs.reader import BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 from wgf.runs.signals import Stopped
+from wgf.runs.stored_data import tested, write_data
 from wgf.runs.transaction import new_identity
 
 SHARE = 0.02  # of the time of a run
 WAITING = 2**27  # bytes of frames
 EVERY = 60.0  # seconds
-FRAMED = {"time", "density", "position", "prediction", "mean", *BOX, *SERIES}  # variables with a row for each frame
+FRAMED = {
+    "time",
+    "density",
+    "position",
+    "prediction",
+    "test_prediction",
+    "test_loss",
+    "mean",
+    *BOX,
+    *SERIES,
+}  # variables with a row for each frame
 
 
 class Writer:
@@ -153,7 +163,7 @@ class Writer:
         file.attrs.update({"identity": self.identity, "process": this_process()})
         times = scale(file, "time", np.empty(0), unlimited=True)
         if self.problem.energy.data is not None:
-            self._create_data(file, self.problem.energy.data, times)
+            write_data(file, self.problem.energy.data, times)
         self._create_measure(file, frame.measure, times)
         for name in SERIES:
             growing(file, name, (), (times,))
@@ -161,13 +171,6 @@ class Writer:
         step = scale(group, "step", np.empty(0, dtype=np.int64), unlimited=True)
         for name in ("dt", *HISTORY, *frame.diagnostics.extra):
             growing(group, name, (), (step,))
-
-    def _create_data(self, file: h5py.File, data: Data, times: h5py.Dataset) -> None:
-        sample, dim = scale(file, "sample", np.arange(data.size)), scale(file, "dim", np.arange(data.dim))
-        variable(file, "input", data.inputs, (sample, dim))
-        variable(file, "input_weight", data.weights, (sample,))
-        variable(file, "target", data.targets, (sample,))
-        growing(file, "prediction", (data.size,), (times, sample))
 
     def _create_measure(self, file: h5py.File, measure: Measure, times: h5py.Dataset) -> None:
         p = measure.points.shape[1]
@@ -200,8 +203,9 @@ class Writer:
         measures, diagnostics = [frame.measure for frame in frames], [frame.diagnostics for frame in frames]
         values: dict[str, Any] = {"time": [each.time for each in diagnostics], "mean": [measure.mean for measure in measures]}
         values |= {name: [getattr(each, name) for each in diagnostics] for name in SERIES}
-        if "prediction" in file:
-            values["prediction"] = [frame.prediction for frame in frames]
+        if (data := self.problem.energy.data) is not None:
+            found = [{"prediction": frame.prediction, **tested(data, frame.measure)} for frame in frames]
+            values |= {name: [each[name] for each in found] for name in found[0]}
         values |= self._measured(file, measures)
         start = file["time"].shape[0]
         for name, rows in values.items():
