@@ -1,0 +1,61 @@
+"""Pages of the manual that are made from the code when the site is built, so that they say what the code does.
+
+Each module has `pages()`: the text of each page by its name below `generated/`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(folder: Path) -> None:
+    """Write all generated pages and copies of the notebooks; what has not changed keeps its time, and what is no longer made goes."""
+    from generate import api, command_line, extending, gallery, problem_file, theory
+
+    made: dict[str, str] = {}
+    for module in (api, command_line, extending, gallery, problem_file, theory):
+        made |= module.pages()
+    copies = {f"notebooks/{path.name}": path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    made |= {"notebooks/index.md": notebooks_page()}
+    for name, text in made.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+    for name, source in copies.items():
+        target = folder / name
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            shutil.copyfile(source, target)
+    for path in folder.rglob("*.*"):
+        if path.is_file() and str(path.relative_to(folder)) not in {*made, *copies}:
+            path.unlink()
+
+
+def notebooks_page() -> str:
+    """The list of the notebooks, of which a new one appears by itself."""
+    return textwrap.dedent(
+        """\
+        # Notebooks
+
+        Short narratives: a formula, the call, its figure, and one thing to try. They are executed when this site is built; to work with one,
+        open the file of its name in the folder `notebooks/` with JupyterLab.
+
+        ```{toctree}
+        :glob:
+        :maxdepth: 1
+
+        *
+        ```
+        """
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; bars inside of cells are escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in line) + " |" for line in lines) + "\n"

@@ -1,0 +1,28 @@
+"""Parts of a docstring in numpydoc's format."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from numpydoc.docscrape import NumpyDocString, Parameter
+
+
+def parameters(thing: Any) -> dict[str, Parameter]:
+    """The parameters and attributes that a docstring describes, by name; those described together share their text."""
+    text = NumpyDocString(inspect.getdoc(thing) or "")
+    described = [*text["Parameters"], *text["Other Parameters"], *text["Attributes"]]
+    return {name: item for item in described for name in re.split(r",\s*", item.name)}
+
+
+def described(thing: Any, name: str) -> str:
+    """In one line what the docstring says of a parameter."""
+    item = parameters(thing).get(name)
+    return " ".join(" ".join(item.desc).split()) if item else ""
+
+
+def first_sentence(thing: Any) -> str:
+    """The first paragraph of a docstring, up to its first full stop, in one line."""
+    paragraph = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=[.])\s", paragraph)[0]
