@@ -8,18 +8,16 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+MODULES = ("api", "command_line", "extending", "gallery", "problem_file", "theory")
 
 
 def write(folder: Path) -> None:
     """Write all generated pages and copies of the notebooks; what has not changed keeps its time, and what is no longer made goes."""
-    from generate import api, command_line, extending, gallery, problem_file, theory
-
-    made: dict[str, str] = {}
-    for module in (api, command_line, extending, gallery, problem_file, theory):
-        made |= module.pages()
+    made = {name: text for module in MODULES for name, text in import_module(f"generate.{module}").pages().items()}
     copies = {f"notebooks/{path.name}": path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
     made |= {"notebooks/index.md": notebooks_page()}
     for name, text in made.items():
@@ -42,8 +40,8 @@ def notebooks_page() -> str:
         """\
         # Notebooks
 
-        Short narratives: a formula, the call, its figure, and one thing to try. They are executed when this site is built; to work with one,
-        open the file of its name in the folder `notebooks/` with JupyterLab.
+        Short narratives: a formula, the call, its figure, and one thing to try. They are executed when this site is built;
+        to work with one, open the file of its name in the folder `notebooks/` with JupyterLab.
 
         ```{toctree}
         :glob:

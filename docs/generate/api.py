@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import wgf
 from generate import table
 from generate.docstrings import first_sentence
-
-import wgf
 
 LAYERS = {  # the first part of the module in which a name is defined
     "networks": "Neurons, data and networks",

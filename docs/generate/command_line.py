@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-from generate import table
 
+from generate import table
 from wgf.cli import COMMANDS, wgf
 from wgf.registers import load
 

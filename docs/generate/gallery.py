@@ -24,11 +24,14 @@ def part(path: Path) -> str:
     lines = [f"## {path.stem.replace('_', ' ').capitalize()}", escaped(head)]
     if (PICTURES / f"{path.stem}.png").exists():
         lines.append(f"![{head.replace('[', '(').replace(']', ')')}](../pictures/gallery/{path.stem}.png)")
-    lines += [*map(block_as_markdown, rest), f"```{{literalinclude}} ../../solvers/{path.name}\n:language: python\n:caption: solvers/{path.name}\n:class: script\n```"]
+    lines += [
+        *map(block_as_markdown, rest),
+        f"```{{literalinclude}} ../../solvers/{path.name}\n:language: python\n:caption: solvers/{path.name}\n:class: script\n```",
+    ]
     return "\n\n".join(lines) + "\n"
 
 
 def pages() -> dict[str, str]:
     """All scripts on one page."""
-    head = "# Gallery\n\nEvery picture is drawn by the script that its text is from, in the folder `solvers/`: copy one, and change the problem.\n"
+    head = "# Gallery\n\nEvery picture is drawn by the script beside it, in the folder `solvers/`: copy one, and change the problem.\n"
     return {"gallery.md": "\n".join([head, *map(part, scripts())])}

@@ -9,6 +9,7 @@ stands in `MEANINGS`; tests/test_site.py compares the two lists.
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import typing
 from collections.abc import Iterator, Sequence
@@ -19,11 +20,11 @@ from unittest.mock import patch
 
 from generate import table
 from generate.docstrings import described, first_sentence
-
 from wgf.measures.laws import LAWS
 from wgf.methods import METHODS, method_class
 from wgf.methods.domain_table import KEYS
 from wgf.methods.fipy.domains import SHAPES
+from wgf.networks.neuron import Neuron
 from wgf.problems import schema
 from wgf.problems.internal import INTERNAL
 from wgf.problems.potentials import POTENTIALS
@@ -43,9 +44,9 @@ EXAMPLES = (
     NETWORK + '[data]\nfile = "data.csv"\n[domain]\nlower = -1\nupper = 1\n[method]\nname = "wasserstein-fisher-rao"',
     NETWORK + '[data]\ninputs = { law = "uniform" }\nteacher = [ { c = 1, a = 1 } ]\n[time]\nend = "rest"',
     NETWORK + '[data]\ninputs = { law = "samples", count = 9, mean = 0 }\nteacher = [ { c = 1, a = 1 } ]',
-    '[energy]\nkind = "interaction"\naxes = ["x"]\nV = "x^2"\nU = { kind = "entropy", temperature = 1 }\n[initial]\nlaw = "gaussian"\nmean = 0\nstd = 1',
+    '[energy]\nkind = "interaction"\naxes = ["x"]\nV = "x^2"\nU = { kind = "entropy", temperature = 1 }\n'
+    '[initial]\nlaw = "gaussian"\nmean = 0\nstd = 1',
 )
-OF_CLASSES = ("neuron", "initial", "energy.U", "energy.W")  # tables that are read into a dataclass: below, from its fields
 MEANINGS = {
     "": {
         "title": "plain text, over figures and summaries",
@@ -59,8 +60,8 @@ MEANINGS = {
         "U": "the internal energy: see below",
     },
     "data": {
-        "file": "a file of data, relative to the problem file; instead of `inputs` and `teacher`",
-        "inputs": "the law of x: a table, see below",
+        "file": "a file of data, relative to the problem file; where it is left out, `inputs` and `teacher` take its place",
+        "inputs": "the law of x, see below",
         "teacher": "the target f* = Σ g(θ*_k): a list of tables, one for each neuron, of its coordinates; a may be a list of d numbers",
     },
     "data.inputs": {
@@ -84,13 +85,19 @@ MEANINGS = {
         "boundary": "`no-flux` or `periodic`",
         "grow": "true: the box is where to begin, and its cells go on beyond it",
     },
-    "method": {"name": "the method; its options stand beside it, see below", "injection": "a law `{ law = … }` of births"},
+    "method": {"name": "the method; its options stand beside it, see below"},
     "time": {
-        "end": "a time, or `rest`: then `tolerance` and `longest` say what rest is",
+        "end": "a time, or `rest`",
         "save": "the number of frames, t = 0 and the end included, or a list of times",
-        "tolerance": described(Rest, "tolerance"),
-        "longest": described(Rest, "longest"),
     },
+}
+HEADER = ("key", "value", "left out", "meaning")
+OF_TABLES = {  # what takes several kinds of values
+    ("energy", "V"): "a formula, a table or a list",
+    ("energy", "W"): "a formula, a table or a list",
+    ("energy", "U"): "a table",
+    ("data", "inputs"): "a table",
+    ("data", "teacher"): "a list of tables",
 }
 TITLES = {"": "At the top", "data.inputs": "[data] inputs = { … }"}
 
@@ -118,22 +125,38 @@ def asked() -> dict[str, dict[str, Key]]:
 @contextlib.contextmanager
 def recorded(found: dict[str, dict[str, Key]]) -> Iterator[None]:
     """Inside, every key that a table is asked for is entered into `found`."""
-    get, choice = TomlTable.get, TomlTable.choice
+    get, choice, build = TomlTable.get, TomlTable.choice, TomlTable.build
+    inside: list[str] = []  # of the building of a dataclass, whose fields are told elsewhere
+
+    def note(self: TomlTable, key: str, words: str, default: Any) -> None:
+        if not inside:
+            found.setdefault(self.place, {}).setdefault(key, Key(key, words, shown(default)))
 
     def asking(self: TomlTable, key: str, kind: Any = Any, default: Any = schema._REQUIRED) -> Any:
-        tables = kind is Any and isinstance(default, dict)
-        if not (tables and not self.place):
-            words = "a table or a list" if kind is Any else schema.describe(kind)
-            found.setdefault(self.place, {}).setdefault(key, Key(key, words, shown(default)))
+        if self.place or not isinstance(default, dict):  # at the top, tables are told each for itself
+            note(self, key, OF_TABLES[self.place, key] if kind is Any else in_words(kind), default)
         return get(self, key, kind, default)
 
     def choosing(self: TomlTable, key: str, allowed: Sequence[str], default: Any = schema._REQUIRED) -> str:
-        words = ", ".join(f"`{word}`" for word in allowed)
-        found.setdefault(self.place, {}).setdefault(key, Key(key, words, shown(default)))
+        note(self, key, ", ".join(f"`{word}`" for word in allowed), default)
         return choice(self, key, allowed, default)
 
-    with patch.object(TomlTable, "get", asking), patch.object(TomlTable, "choice", choosing):
+    def building(self: TomlTable, cls: Any, **given: Any) -> Any:
+        inside.append(self.place)
+        try:
+            return build(self, cls, **given)
+        finally:
+            inside.pop()
+
+    with patch.object(TomlTable, "get", asking), patch.object(TomlTable, "choice", choosing), patch.object(TomlTable, "build", building):
         yield
+
+
+def in_words(kind: Any) -> str:
+    """A type as a problem file has it: objects of Python that no file can hold are left out, laws are tables."""
+    words = "a list of lists of numbers" if kind is Any else schema.describe(kind)
+    words = re.sub(r"list of <class '[^']*\.Law'>s", "list of tables `{ law = … }`", words)
+    return re.sub(r" or <class '[^']*'>", "", re.sub(r"<class '[^']*\.Law'>", "a table `{ law = … }`", words))
 
 
 def shown(default: Any) -> str:
@@ -142,6 +165,8 @@ def shown(default: Any) -> str:
         return "has to be given"
     if default is None or default == {} or default == "" or default is MISSING:
         return "–"
+    if isinstance(default, tuple):
+        return f"`{list(default)}`".replace("'", '"')
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
@@ -153,32 +178,37 @@ def keys_of(cls: Any, without: Sequence[str] = ()) -> str:
             continue
         required = item.default is MISSING and item.default_factory is MISSING
         default = schema._REQUIRED if required else None if item.default is MISSING else item.default
-        rows.append((f"`{item.name}`", schema.describe(hints[item.name]), shown(default), described(cls, item.name)))
-    return table(("key", "value", "left out", "meaning"), rows) if rows else "No keys of its own.\n"
+        rows.append((f"`{item.name}`", in_words(hints[item.name]), shown(default), described(cls, item.name)))
+    if not any(row[-1] for row in rows):  # the first sentence says it
+        return table(HEADER[:-1], [row[:-1] for row in rows])
+    return table(HEADER, rows)
 
 
-def entries(title: str, register: dict[str, Any], word: str, without: Sequence[str] = ()) -> str:
+def entries(title: str, register: dict[str, Any], word: str, level: str = "##") -> str:
     """A part of the page with a table for each entry of a register."""
-    parts = [f"## {title}\n"]
+    parts = [f"{level} {title}\n"]
     for name, cls in register.items():
-        parts.append(f'### {word} = "{name}"\n\n{first_sentence(cls)}\n\n{keys_of(cls, without)}')
+        of_domain = (*KEYS, "mesh") if word == "name" and {"cells", "mesh"} & {item.name for item in fields(cls)} else ()
+        parts.append(f'{level}# {word} = "{name}"\n\n{first_sentence(cls)}\n\n{keys_of(cls, of_domain)}')
     return "\n".join(parts)
 
 
 def pages() -> dict[str, str]:
     """Every key of every table."""
-    parts = ["# Every key\n\nMade from the code that reads problem files. One number serves for all axes where a list of numbers is allowed.\n"]
+    parts = [
+        "# Every key\n\nMade from the code that reads problem files. One number serves for all axes where a list of numbers is allowed.\n"
+    ]
     found = asked()
     for place, meanings in MEANINGS.items():
         rows = [(f"`{key.name}`", key.kind, key.default, meanings.get(key.name, "")) for key in found.get(place, {}).values()]
-        parts.append(f"## {TITLES.get(place, f'[{place}]')}\n\n" + table(("key", "value", "left out", "meaning"), rows))
+        parts.append(f"## {TITLES.get(place, f'[{place}]')}\n\n" + table(HEADER, rows))
         if place == "energy":
-            parts.append(entries("U, the internal energy", INTERNAL, "kind").replace("## U", "### U").replace("\n### kind", "\n#### kind"))
-    from wgf.networks.neuron import Neuron
-
+            parts.append(entries("U, the internal energy", INTERNAL, "kind", level="###"))
+        if place == "time":
+            parts.append(f'### end = "rest"\n\n{first_sentence(Rest)}\n\n{keys_of(Rest)}')
     parts.append(f"## [neuron]\n\n{first_sentence(Neuron)}\n\n{keys_of(Neuron, ('dim',))}")
     parts.append(entries("[initial] and every other law", LAWS, "law"))
-    parts.append(entries("[method], by name", {name: method_class(name) for name in METHODS}, "name", (*KEYS, "mesh")))
+    parts.append(entries("[method], by name", {name: method_class(name) for name in METHODS}, "name"))
     parts.append(entries("[domain], by shape", SHAPES, "shape"))
     parts.append(entries("V and W, by potential", POTENTIALS, "potential"))
     return {"problem_file.md": "\n".join(parts)}

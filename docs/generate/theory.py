@@ -10,9 +10,26 @@ from generate import ROOT
 LEAST = 7  # lines of a text that is more than a heading
 SUBJECTS = {  # the beginnings of the modules, and the title of their page
     "problems": ("Energies and potentials", ("problems/",)),
-    "neurons": ("Neurons and their features", ("networks/activations", "networks/neuron", "networks/features", "networks/separable", "networks/tabulated")),
+    "neurons": (
+        "Neurons and their features",
+        ("networks/activations", "networks/neuron", "networks/features", "networks/separable", "networks/tabulated"),
+    ),
     "networks": ("Finite networks and tangent kernels", ("networks/", "studies/lazy/")),
-    "transport": ("Transport on a grid", ("methods/finite_volume/transport", "methods/finite_volume/window", "kernels/transport", "kernels/product", "kernels/active", "kernels/compiled", "measures/averages", "methods/step_control", "methods/box_search", "methods/base")),
+    "transport": (
+        "Transport on a grid",
+        (
+            "methods/finite_volume/transport",
+            "methods/finite_volume/window",
+            "kernels/transport",
+            "kernels/product",
+            "kernels/active",
+            "kernels/compiled",
+            "measures/averages",
+            "methods/step_control",
+            "methods/box_search",
+            "methods/base",
+        ),
+    ),
     "noise": ("Noise on a grid", ("methods/finite_volume/", "kernels/diffusion")),
     "jko": ("Variational steps", ("methods/jko/", "kernels/gaussian")),
     "geometries": ("Other geometries", ("methods/geometry/",)),

@@ -101,13 +101,26 @@ class Measure(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Density(Measure):
-    """μ as its average in each cell of a grid: `values` (n_1, …, n_p), mass of a cell = value × grid.cell_volume.
+    """μ as its average in each cell of a grid; the mass of a cell is value × grid.cell_volume.
 
-    averages   whether integrals take the values for averages, to fourth order (averages.py), or for values at the centres; a method says
-               which of the two it has computed, and both are the same to second order
+    It serves as an initial law, too, scaled to mass one: a run can start from a frame of another.
 
-    It serves as an initial law, too, scaled to mass one: a run can start from a frame of another. Raises InputError for values that are
-    no density.
+    Parameters
+    ----------
+    grid : Grid
+        the cells
+    values : array (n_1, …, n_p)
+        the averages, ≥ 0
+    neuron : Neuron or object, optional
+        of the network, for `predict`
+    averages : bool
+        whether integrals take the values for averages, to fourth order, or for values at the centres; a method says which of the two it
+        has computed, and both are the same to second order
+
+    Raises
+    ------
+    InputError
+        for values that are no density
     """
 
     grid: Grid
@@ -217,9 +230,23 @@ class Density(Measure):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MeshDensity(Measure):
-    """μ as its average in each cell of a mesh: `values` (N,), mass of a cell = value × mesh.volumes.
+    """μ as its average in each cell of a mesh; the mass of a cell is value × its volume.
 
-    It serves as an initial law on its own mesh, too, and for clouds, scaled to mass one but where mass grows (problems/sphere.py).
+    It serves as an initial law on its own mesh, too, and for particles, scaled to mass one but where mass grows.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        the cells
+    values : array (N,)
+        the averages, ≥ 0
+    neuron : Neuron or object, optional
+        of the network, for `predict`
+
+    Raises
+    ------
+    InputError
+        for values that are no density
     """
 
     mesh: Mesh
@@ -289,11 +316,24 @@ class MeshDensity(Measure):
 
 @dataclass(frozen=True, repr=False)
 class Cloud(Measure):
-    """μ as points: `positions` (m, p), or (m,) in one dimension, with `weights` (m,).
+    """The empirical measure μ = Σ_j w_j δ_{θ_j} of weighted particles.
 
-    `periods` are the lengths of the axes that wrap around, zero for the others; none given, no axis does. Raises InputError for arrays
-    that are no positions and weights; for places that are not finite, and weights that are no masses, when they are first used: those of
-    a run that has gone wrong can still be looked at.
+    Parameters
+    ----------
+    positions : array (m, p), or (m,) in one dimension
+        the θ_j
+    weights : array (m,)
+        the masses w_j
+    neuron : Neuron or object, optional
+        of the network, for `predict`
+    periods : sequence of float
+        the lengths of the axes that wrap around, zero for the others; none given, no axis does
+
+    Raises
+    ------
+    InputError
+        for arrays that are no positions and weights; for places that are not finite, and weights that are no masses, when they are
+        first used: those of a run that has gone wrong can still be looked at
     """
 
     positions: np.ndarray

@@ -72,15 +72,37 @@ def fluctuation(
     of: str = "function",
     tolerance: float = TOLERANCE,
 ) -> np.ndarray:
-    """lim m E‖φ_m(t) − φ(t)‖² at the times, (times,), for networks without noise.
+    """lim m E‖φ_m(t) − φ(t)‖² for m → ∞, by the central limit theorem in time, for networks without noise.
 
-    nodes        per axis, of the quadrature rule for the initial law, and
-    steps        of the whole time: those to begin with, before they are refined
-    of           "function"; "loss": lim m E(L_m − L)²; "mean": lim m E|mean of μ_m − mean of μ|²
-    tolerance    the relative error at each time; values below a millionth of the largest one have the error of that
+    Parameters
+    ----------
+    problem : Problem
+        of a network, without noise
+    times : sequence of float
+        t ≥ 0
+    nodes : int, optional
+        per axis, of the quadrature rule for the initial law: those to begin with, before they are refined
+    steps : int
+        of the whole time: those to begin with
+    of : str
+        "function"; "loss": lim m E(L_m − L)²; "mean": lim m E|mean of μ_m − mean of μ|²
+    tolerance : float
+        the relative error at each time; values below a millionth of the largest one have the error of that
 
-    Raises InputError for problems with noise or without a network, and for times that are not ≥ 0. Where the tolerance asks for too many
-    nodes or steps, a ResolutionWarning says what error was reached.
+    Returns
+    -------
+    array (times,)
+        the constants
+
+    Raises
+    ------
+    InputError
+        for problems with noise or without a network, and for times that are not ≥ 0
+
+    Warns
+    -----
+    ResolutionWarning
+        where the tolerance asks for too many nodes or steps: it says what error was reached
     """
     quantity = known(of, QUANTITIES, "fluctuating quantity")
     return fluctuations(problem, times, nodes, steps, (quantity,), tolerance).values[quantity]
