@@ -45,7 +45,7 @@ class Penalty:
     strength : float
         λ ≥ 0
     function : callable, optional
-        V, (…, p) → (…); V(θ) = |θ|² by default. ∇V is its attribute `gradient` where it has one, else found by differences
+        V, (…, p) → (…); V(θ) = |θ|² by default. Its derivatives are found by differences
     """
 
     strength: float = 0.0
