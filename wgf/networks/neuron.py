@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from wgf.errors import InputError, entries_of, instance, number, shown, whole
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
 from wgf.registers import MOST_LISTED, known
 

@@ -24,9 +24,10 @@ from scipy import fft
 
 from wgf.errors import InputError, brief
 from wgf.measures.arguments import real_numbers
+from wgf.measures.base import BLOCK
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
-from wgf.measures.measure import BLOCK, Density, Measure
+from wgf.measures.measure import Density, Measure
 from wgf.networks.derivatives import differences
 from wgf.problems import poisson
 from wgf.problems.cell_means import kernel

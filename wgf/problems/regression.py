@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from wgf.errors import InputError, brief, check_function, nonnegative
+from wgf.measures.base import BLOCK
 from wgf.measures.grid import Grid
-from wgf.measures.measure import BLOCK, Measure
+from wgf.measures.measure import Measure
 from wgf.networks.custom import CustomNeuron, as_neuron
 from wgf.networks.data import Data, check_data
 from wgf.networks.derivatives import differences

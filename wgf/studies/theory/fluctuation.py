@@ -38,8 +38,9 @@ import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, positive, warn, whole, whole_if_given
 from wgf.measures.arguments import real_numbers
+from wgf.measures.base import BLOCK
 from wgf.measures.laws.base import Rule
-from wgf.measures.measure import BLOCK, Cloud, Measure
+from wgf.measures.measure import Cloud, Measure
 from wgf.networks.features import row_space
 from wgf.networks.waiting import told
 from wgf.problems.problem import Problem, check_problem
