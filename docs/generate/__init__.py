@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("api", "command_line", "extending", "gallery", "problem_file", "theory")
+MODULES = ("api", "command_line", "extending", "figures", "gallery", "problem_file", "theory")
 
 
 def write(folder: Path) -> None:
