@@ -35,6 +35,7 @@ nb_execution_raise_on_error = True
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 100
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 numpydoc_show_class_members = False

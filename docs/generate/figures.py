@@ -112,7 +112,7 @@ def draw(name: str) -> None:
 def pages() -> dict[str, str]:
     """A page with all kinds."""
     parts = [
-        "# Figures\n\nWhat `plot` draws, of each kind of result, in colours that are told apart by everybody, and on paper without colours.\n"
+        "# Figures\n\nWhat `plot` draws, of each kind of result, in colours that everybody can tell apart, and on paper without them.\n"
     ]
     for name, make in FIGURES.items():
         text = (make.__doc__ or "").strip()

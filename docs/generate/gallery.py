@@ -17,18 +17,16 @@ def scripts() -> list[Path]:
 
 
 def part(path: Path) -> str:
-    """One script: its first sentence, its picture, and the rest of its text."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    first, *rest = text.split("\n\n")
+    """One script: its first sentence, its picture, the rest of its text, and its code."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    first, *rest = (ast.get_docstring(tree) or "").split("\n\n")
     head = " ".join(first.split())
-    lines = [f"## {path.stem.replace('_', ' ').capitalize()}", escaped(head)]
+    lines = [f"## `{path.name}`", f"**{escaped(head)}**"]
     if (PICTURES / f"{path.stem}.png").exists():
         lines.append(f"![{head.replace('[', '(').replace(']', ')')}](../pictures/gallery/{path.stem}.png)")
-    lines += [
-        *map(block_as_markdown, rest),
-        f"```{{literalinclude}} ../../solvers/{path.name}\n:language: python\n:caption: solvers/{path.name}\n:class: script\n```",
-    ]
-    return "\n\n".join(lines) + "\n"
+    begin = tree.body[1].lineno
+    code = f"```{{literalinclude}} ../../solvers/{path.name}\n:language: python\n:lines: {begin}-\n:class: script\n```"
+    return "\n\n".join([*lines, *map(block_as_markdown, rest), code]) + "\n"
 
 
 def pages() -> dict[str, str]:

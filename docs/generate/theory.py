@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 
 from generate import ROOT
 
@@ -58,6 +59,12 @@ def subject(path: str) -> str:
     return max(fitting)[1] if fitting else ""
 
 
+def place(path: str) -> int:
+    """Where a module stands among those of its subject: as their beginnings are listed."""
+    starts = SUBJECTS[subject(path)][1] if subject(path) else ()
+    return min((k for k, start in enumerate(starts) if path.startswith(start)), default=0)
+
+
 def as_markdown(path: str, text: str) -> str:
     """A part of a page: the first sentence is its heading, columns are a list, indented lines are formulas."""
     first, _, rest = text.partition("\n\n")
@@ -70,7 +77,7 @@ def block_as_markdown(block: str) -> str:
     lines = block.split("\n")
     columns = sum(bool(re.match(r"\s*\S.*?\S {2,}\S", line)) for line in lines)
     if all(line.startswith("    ") for line in lines) or columns >= 1 or any(line.startswith("  ") for line in lines[1:]):
-        return "```text\n" + "\n".join(lines) + "\n```"
+        return "```text\n" + textwrap.dedent("\n".join(lines)) + "\n```"
     return escaped(block)
 
 
@@ -83,7 +90,7 @@ def escaped(text: str) -> str:
 def pages() -> dict[str, str]:
     """A page for each subject, and their list."""
     found, by_subject = texts(), {name: [] for name in SUBJECTS}
-    for path in found:
+    for path in sorted(found, key=place):
         by_subject[subject(path)].append(path)
     made = {
         f"theory/{name}.md": f"# {title}\n\n" + "\n".join(as_markdown(path, found[path]) for path in by_subject[name])
