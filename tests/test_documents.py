@@ -118,6 +118,19 @@ def test_every_python_example_runs(code, tmp_path, monkeypatch):
     exec(compile(coarsened(code), "example", "exec"), {"__name__": "example"})
 
 
+CALLS = [
+    line for text in (README, MANUAL) for line in re.findall(r"^wgf \w.*", text, flags=re.MULTILINE) if "wgf takes your data" not in line
+]
+
+
+@pytest.mark.parametrize("line", sorted({line.split("  ")[0] for line in CALLS}))
+def test_every_command_line_is_one(line):
+    """The command is there, and has the options."""
+    name, *words = line.removeprefix("wgf ").split()
+    known = {option for item in load(COMMANDS[name]).params for option in (*item.opts, *item.secondary_opts)}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
 @pytest.mark.parametrize("text", examples("toml"))
 def test_every_problem_file_is_read(text, tmp_path):
     if "[neuron]" not in text and "[energy]" not in text:  # a part: with the problem of the first example
