@@ -20,7 +20,7 @@ copyright = "the authors of wgf, MIT licence"
 version = release = wgf.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "numpydoc", "sphinx_copybutton"]
-exclude_patterns = ["_build", "generate", "generated/files_touched.md", "claims.md" if not (HERE / "claims.md").exists() else ""]
+exclude_patterns = ["_build", "generate", "generated/files_touched.md", "claims.md"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!wgf\.[A-Z]).*")]  # other projects, which only a network would find; types that are not public
 suppress_warnings = ["myst.header"]  # of parts that are included below a heading of another level

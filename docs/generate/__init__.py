@@ -19,7 +19,7 @@ def write(folder: Path) -> None:
     """Write all generated pages and copies of the notebooks; what has not changed keeps its time, and what is no longer made goes."""
     made = {name: text for module in MODULES for name, text in import_module(f"generate.{module}").pages().items()}
     copies = {f"notebooks/{path.name}": path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-    made |= {"notebooks/index.md": notebooks_page()}
+    made |= {"notebooks/index.md": notebooks_page(), "claims.md": claims_page()}
     for name, text in made.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +32,12 @@ def write(folder: Path) -> None:
     for path in folder.rglob("*.*"):
         if path.is_file() and str(path.relative_to(folder)) not in {*made, *copies}:
             path.unlink()
+
+
+def claims_page() -> str:
+    """The table of the lecture's claims, with links to the notebooks as they stand in the site."""
+    text = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    return text.replace("](../notebooks/", "](notebooks/").replace("](manual.md#", "](../guide/figures.md#")
 
 
 def notebooks_page() -> str:
