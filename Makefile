@@ -21,7 +21,7 @@ help:
 	@echo "make lint          formatter, linter, types and dead code only"
 	@echo "make dead          dead code only"
 	@echo "make format        mend what the formatter and the linter can mend"
-	@echo "make notebooks     execute the notebooks and store them with their figures"
+	@echo "make notebooks     take outputs out of the notebooks, which are stored without; the tests run them"
 	@echo "make docs          the manual as a site: docs/_build/html/index.html; warnings are errors"
 	@echo "make gallery       draw the pictures of the manual again, by the scripts of solvers/ among others"
 	@echo "make bench         the benchmarks: roofline, peers, densities, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
@@ -67,7 +67,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 notebooks: $(READY)
-	$(BIN)/python notebooks/execute.py
+	$(BIN)/python notebooks/clear.py
 
 docs: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[$(EXTRAS),docs]'

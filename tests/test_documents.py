@@ -1,4 +1,4 @@
-"""What the documents say is true: notebooks run, the README's examples run, the manual names what there is."""
+"""What the documents say is true: the README's examples run, the manual names what there is."""
 
 import ast
 import functools
@@ -6,10 +6,7 @@ import re
 from importlib import metadata
 from pathlib import Path
 
-import nbformat
 import pytest
-from children import HANG
-from nbclient import NotebookClient
 from pages import MANUAL, PAGES, ROOT
 
 import wgf
@@ -44,55 +41,12 @@ COARSE = {
     "until=10.0": "until=0.2",
     "until=20.0": "until=0.4",
     "until=40.0": "until=2.0",
-    "until=3.0": "until=0.2",
-    "2000": "50",
-    "512, 2048": "512",
 }
 
 
 def coarsened(code):
     """On coarser grids, for a shorter time and with fewer neurons, which changes numbers but no names."""
     return functools.reduce(lambda text, words: text.replace(*words), COARSE.items(), code)
-
-
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SLOW = {"particles_and_limit", "global_minimum", "lazy_to_mean_field"}  # however coarse
-
-
-@pytest.mark.parametrize("change", [coarsened, pytest.param(str, marks=pytest.mark.long, id="as it is")])
-@pytest.mark.parametrize(
-    "path", [pytest.param(path, marks=pytest.mark.long) if path.stem in SLOW else path for path in NOTEBOOKS], ids=lambda path: path.stem
-)
-def test_the_notebook_runs_and_shows_its_figures(path, change, tmp_path):
-    """By itself, without `%matplotlib inline`."""
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        cell.source = change(cell.source)
-    NotebookClient(notebook, timeout=None, startup_timeout=HANG, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    check_outputs(notebook)
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_notebook_is_stored_with_what_it_shows(path):
-    """From the first cell to the last, in order; no warning, and nothing of the machine on which it ran."""
-    notebook = nbformat.read(path, as_version=4)
-    check_outputs(notebook)
-    run = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
-    assert run == list(range(1, len(run) + 1))
-    shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    assert {output.get("name", "stdout") for output in shown} == {"stdout"}
-    assert not re.search(r"/(home|root|tmp|work|usr)/", str(shown))
-
-
-def check_outputs(notebook):
-    """A picture where a cell ends with a figure, HTML with one where it ends with a thing that has some."""
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        last = cell.source.splitlines()[-1]
-        kinds = {kind for output in cell.outputs for kind in output.get("data", ())}
-        assert ("image/png" in kinds) == bool(re.match(r"(plot_\w+|\w+\.plot)\(", last)), last
-        assert ("text/html" in kinds) == last.isidentifier(), last
 
 
 def blocks(text, language):
@@ -180,7 +134,7 @@ def test_the_manual_names_every_entry_of_the_registers(register, beginning):
 def test_links_lead_somewhere(document):
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), target
+        assert (path.parent / target).exists() or "generated/" in target, target  # tests/test_site.py looks for these
 
 
 def docstrings(path):

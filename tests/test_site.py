@@ -140,6 +140,14 @@ def test_every_script_is_in_the_gallery(made):
         assert f"## `{path.name}`" in made["gallery.md"]
 
 
+def test_links_to_generated_pages_lead_somewhere(made):
+    """From a page, or between them, to a page or a notebook."""
+    notebooks = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    targets = {target for text in PAGES.values() for target in re.findall(r"\]\([./]*generated/([^)#]+)", text)}
+    assert len(targets) > 10
+    assert targets <= {*made, *notebooks}
+
+
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_no_page_names_a_place_on_this_machine(page):
     assert not re.search(r"(?<![\w.])/(home|root|tmp|work|usr|mnt|Users)/", PAGES[page])

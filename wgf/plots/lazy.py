@@ -56,6 +56,7 @@ def _draw_deviation(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
             kappa, values, np.broadcast_to(sizes[:, None], kappa.shape), color=colour, alpha=0.7, linewidths=0, label=label(study, k)
         )
     panel.set(xscale="log", yscale="log", xlabel="relative scale κ at the start", ylabel="‖φ − φ̄‖ / ‖φ₀ − f*‖")
+    label_decades(panel, "x")
     panel.set_title(f"deviation from the tangent model at t = {study.times[-1]:g}; larger dots, larger m")
     panel.legend()
 
@@ -76,6 +77,7 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
     panel.set_ylabel("κ")
     panel.set_title("relative scale at the start")
     panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # room for the legend
+    label_decades(panel)
     panel.legend(loc="lower left")
 
 

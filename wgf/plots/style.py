@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -122,15 +122,16 @@ def legend_below(panel: Axes, columns: int = 1) -> None:
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
 
 
-def label_decades(panel: Axes) -> None:
-    """Marks of a logarithmic y-axis that can be read: of few decades 1, 2 and 5, of many powers of ten, as many as have room."""
+def label_decades(panel: Axes, axis: Literal["x", "y"] = "y") -> None:
+    """Marks of a logarithmic axis that can be read: of few decades 1, 2 and 5, of many powers of ten, as many as have room."""
     from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
-    low, high = panel.get_ylim()
+    low, high = panel.get_xlim() if axis == "x" else panel.get_ylim()
+    marks = panel.xaxis if axis == "x" else panel.yaxis
     subs = range(1, 10) if high < FEWER * low else (1, 2, 5) if high < FEW * low else (1,)
-    panel.yaxis.set_major_locator(LogLocator(subs=subs))
-    panel.yaxis.set_major_formatter(LogFormatterMathtext() if low < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.yaxis.set_minor_formatter(NullFormatter())
+    marks.set_major_locator(LogLocator(subs=subs))
+    marks.set_major_formatter(LogFormatterMathtext() if low < 1e-4 else FuncFormatter(lambda value, _: f"{value:g}"))
+    marks.set_minor_formatter(NullFormatter())
 
 
 def set_title(figure: Figure, text: object) -> None:
