@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from generate import ROOT, table
@@ -19,6 +20,7 @@ EXAMPLES = {  # what can be added, and one that has been: how code names it
 }
 
 
+@cache
 def names_in(path: Path) -> set[str]:
     """All that the code of a file names: identifiers, and strings that are one word; not its texts."""
     found: set[str] = set()
