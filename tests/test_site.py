@@ -2,12 +2,14 @@
 
 import ast
 import inspect
+import itertools
 import os
 import re
 import subprocess
 import sys
 
 import pytest
+from markdown_it import MarkdownIt
 from numpydoc.docscrape import NumpyDocString
 from pages import PAGES, ROOT
 
@@ -146,6 +148,21 @@ def test_links_to_generated_pages_lead_somewhere(made):
     targets = {target for text in PAGES.values() for target in re.findall(r"\]\([./]*generated/([^)#]+)", text)}
     assert len(targets) > 10
     assert targets <= {*made, *notebooks}
+
+
+def emphasised(text):
+    """What Markdown sets in italics."""
+    tokens = [token for line in MarkdownIt("commonmark").enable("table").parse(text) for token in line.children or ()]
+    for k, token in enumerate(tokens):
+        if token.type == "em_open":
+            yield "".join(part.content for part in itertools.takewhile(lambda one: one.type != "em_close", tokens[k:]))
+
+
+def test_no_formula_is_taken_for_emphasis(made):
+    """As in ∂_t μ = … ∂_t ν, or f* and L*."""
+    assert list(emphasised("from *μ* to (∂_t μ = 0)_."))
+    for text in [*PAGES.values(), *(text for name, text in made.items() if name.endswith(".md"))]:
+        assert not [part for part in emphasised(text) if re.search("[=∂∇μφ]", part)]
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))

@@ -5,6 +5,7 @@ Each module has `pages()`: the text of each page by its name below `generated/`.
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -61,5 +62,9 @@ def notebooks_page() -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown; bars inside of cells are escaped."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in line) + " |" for line in lines) + "\n"
+    return "".join(f"| {' | '.join(map(in_cell, line))} |\n" for line in [header, ["---"] * len(header), *rows])
+
+
+def in_cell(text: str) -> str:
+    """The text in one line, whose bars are no ends of cells."""
+    return " ".join(re.sub(r"(?<!\\)\|", r"\|", text).split())

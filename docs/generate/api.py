@@ -38,7 +38,7 @@ def pages() -> dict[str, str]:
     found, parts, listed = {}, ["# Every public name\n"], []
     for part, title in LAYERS.items():
         names = sorted((name for name in wgf._WHERE if layer(name) == part), key=str.lower)
-        rows = [(f"[`{name}`]({name}.rst)", first_sentence(getattr(wgf, name)).replace("<", "&lt;")) for name in names]
+        rows = [(f"[`{name}`]({name}.rst)", first_sentence(getattr(wgf, name))) for name in names]
         parts.append(f"## {title}\n\n" + table(("name", "is"), rows))
         found |= {f"api/{name}.rst": page(name, getattr(wgf, name)) for name in names}
         listed += names

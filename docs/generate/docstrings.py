@@ -8,6 +8,8 @@ from typing import Any
 
 from numpydoc.docscrape import NumpyDocString, Parameter
 
+from generate.markup import escaped
+
 
 def parameters(thing: Any) -> dict[str, Parameter]:
     """The parameters and attributes that a docstring describes, by name; those described together share their text."""
@@ -17,12 +19,12 @@ def parameters(thing: Any) -> dict[str, Parameter]:
 
 
 def described(thing: Any, name: str) -> str:
-    """In one line what the docstring says of a parameter."""
+    """In one line of Markdown what the docstring says of a parameter."""
     item = parameters(thing).get(name)
-    return " ".join(" ".join(item.desc).split()) if item else ""
+    return escaped(" ".join(" ".join(item.desc).split())) if item else ""
 
 
 def first_sentence(thing: Any) -> str:
-    """The first paragraph of a docstring, up to its first full stop, in one line."""
+    """The first paragraph of a docstring, up to its first full stop, in one line of Markdown."""
     paragraph = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
-    return re.split(r"(?<=[.])\s", paragraph)[0]
+    return escaped(re.split(r"(?<=[.])\s", paragraph)[0])

@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 from generate import ROOT
-from generate.theory import block_as_markdown, escaped
+from generate.markup import escaped
+from generate.theory import block_as_markdown
 
 PICTURES = ROOT / "docs" / "pictures" / "gallery"
 

@@ -1,4 +1,4 @@
-"""Docstrings as they are written, plain text with code in single backquotes, in reStructuredText."""
+"""Docstrings as they are written, plain text with code in single backquotes, in reStructuredText and in Markdown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def converted(lines: list[str]) -> list[str]:
         elif line.startswith("    ") and in_formula(result):
             result.append(line)
         else:
-            result.append(LITERAL.sub(doubled, line) if LITERAL.search(line) else escaped(line))
+            result.append(LITERAL.sub(doubled, line) if LITERAL.search(line) else protected(line))
     return result
 
 
@@ -49,6 +49,12 @@ def doubled(match: re.Match[str]) -> str:
     return text if text.startswith("``") else f"`{text}`"
 
 
-def escaped(text: str) -> str:
+def protected(text: str) -> str:
     """Letters that reStructuredText takes for its own."""
     return re.sub(r"(?<!\\)([*|])", r"\\\1", re.sub(r"(\w)_(?!\w)", r"\1\\_", text))
+
+
+def escaped(text: str) -> str:
+    """Letters that Markdown takes for its own, outside of what is in backquotes."""
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(part if part.startswith("`") else re.sub(r"([\\*_<|\[\]])", r"\\\1", part) for part in parts)

@@ -7,6 +7,7 @@ import re
 import textwrap
 
 from generate import ROOT
+from generate.markup import escaped
 
 LEAST = 7  # lines of a text that is more than a heading
 SUBJECTS = {  # the beginnings of the modules, and the title of their page
@@ -79,12 +80,6 @@ def block_as_markdown(block: str) -> str:
     if all(line.startswith("    ") for line in lines) or columns >= 1 or any(line.startswith("  ") for line in lines[1:]):
         return "```text\n" + textwrap.dedent("\n".join(lines)) + "\n```"
     return escaped(block)
-
-
-def escaped(text: str) -> str:
-    """Letters that Markdown takes for its own, outside of what is in backquotes."""
-    parts = re.split(r"(`[^`]+`)", text)
-    return "".join(part if part.startswith("`") else re.sub(r"([\\*_<|\[\]])", r"\\\1", part) for part in parts)
 
 
 def pages() -> dict[str, str]:
