@@ -162,7 +162,7 @@ def test_no_formula_is_taken_for_emphasis(made):
     """As in ∂_t μ = … ∂_t ν, or f* and L*."""
     assert list(emphasised("from *μ* to (∂_t μ = 0)_."))
     for text in [*PAGES.values(), *(text for name, text in made.items() if name.endswith(".md"))]:
-        assert not [part for part in emphasised(text) if re.search("[=∂∇μφ]", part)]
+        assert not [part for part in emphasised(text) if re.search("[∂∇μφ]", part)]
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
