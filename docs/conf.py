@@ -26,7 +26,7 @@ nitpick_ignore_regex = [("py:.*", r"(?!wgf\.[A-Z]).*")]  # other projects, which
 suppress_warnings = ["myst.header"]  # of parts that are included below a heading of another level
 highlight_language = "text"
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / "executed")
