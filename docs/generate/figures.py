@@ -52,7 +52,7 @@ def pair() -> Any:
 
 def lazy() -> Any:
     """Networks from the lazy regime to mean field."""
-    return wgf.lazy(PROBLEM, (64, 256, 1024), (0.5, 0.75, 1.0), replicates=4, workers=1)
+    return wgf.lazy(PROBLEM, (64, 256, 1024), (0.5, 0.75, 1.0), replicates=8, workers=1)
 
 
 def steps() -> Any:
