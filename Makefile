@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 TESTS :=
 
-.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks bench clean
+.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks docs gallery bench clean
 
 help:
 	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
@@ -22,6 +22,8 @@ help:
 	@echo "make dead          dead code only"
 	@echo "make format        mend what the formatter and the linter can mend"
 	@echo "make notebooks     take outputs out of the notebooks, which are stored without; the tests run them"
+	@echo "make docs          the manual as a site: docs/_build/html/index.html; warnings are errors"
+	@echo "make gallery       draw the pictures of the manual again, by the scripts of solvers/ among others"
 	@echo "make bench         the benchmarks: roofline, peers, densities, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
 	@echo "make clean         remove the virtual environments and what was generated"
 
@@ -67,6 +69,14 @@ format: $(READY)
 notebooks: $(READY)
 	$(BIN)/python notebooks/clear.py
 
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[$(EXTRAS),docs]'
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+gallery: $(READY)
+	$(BIN)/python docs/generate/figures.py
+
 bench: $(READY)
 	$(BIN)/python benchmarks/roofline.py
 	$(BIN)/python benchmarks/peers.py
@@ -85,5 +95,5 @@ bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 
 clean:
-	rm -rf .venv .venv-* build dist *.egg-info wgf-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf docs/_build docs/generated .venv .venv-* build dist *.egg-info wgf-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

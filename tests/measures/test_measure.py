@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wgf
-from wgf.measures import measure
+from wgf.measures import base
 
 GRID = wgf.Grid([-1, 0, 2], [1, 3, 2.5], (3, 4, 2), ("c", "a", "b"))
 NEURON = wgf.Neuron("tanh", ("c", "a", "b"))
@@ -69,7 +69,7 @@ def test_the_prediction_is_the_integral_of_the_neuron(mu):
 @pytest.mark.parametrize("block", [1, 11, 40, 7 * 11, 10**6])
 def test_the_prediction_does_not_depend_on_the_blocks(mu, block, monkeypatch):
     expected = mu.masses @ NEURON.value(mu.points, X[:, None])
-    monkeypatch.setattr(measure, "BLOCK", block)
+    monkeypatch.setattr(base, "BLOCK", block)
     assert mu.predict(X) == pytest.approx(expected, rel=1e-12)
 
 

@@ -21,11 +21,23 @@ MOST_AXES = 4
 
 @dataclass(frozen=True)
 class Grid:
-    """The box Π [lower_k, upper_k] cut into cells_k equal cells along axis k.
+    """The box Π [lower_k, upper_k] cut into equal cells along each axis.
 
-    lower, upper, cells    one number per axis, or one for all
-    names                  of the axes; default theta1, theta2, …
-    boundary               "no-flux" or "periodic", one for all axes or one for each
+    Parameters
+    ----------
+    lower, upper : float or sequence of float
+        the ends of the box, in the units of θ; one number per axis, or one for all
+    cells : int or sequence of int
+        how many, along each axis or one number for all
+    names : sequence of str
+        of the axes; theta1, theta2, … by default
+    boundary : str or sequence of str
+        "no-flux" or "periodic", one for all axes or one for each
+
+    Raises
+    ------
+    InputError
+        for a box that is empty or numbers that do not agree
     """
 
     lower: Sequence[float]  # as kept; one number may be given

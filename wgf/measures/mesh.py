@@ -31,15 +31,25 @@ HEXAHEDRON = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 
 class Mesh:
     """N cells of dimension q in p-dimensional θ-space.
 
-    vertices (V, p)
-    cells (N, k)     the vertices of each cell, in order around a polygon, whose last one is repeated where it has fewer than k; four of
-                     a tetrahedron, or eight of any solid: those around the face it stands on, then those above them
-    centers (N, p)   where functions of θ are evaluated
-    volumes (N,)     lengths, areas or volumes of the cells
-    cell_dim         q
-    names            of the p coordinates
-    title            in one line, for people
-    periods          the lengths of the coordinates that wrap around, zero for the others; none given, none does
+    Parameters
+    ----------
+    vertices : array (V, p)
+        the corners
+    cells : array (N, k)
+        the vertices of each cell, in order around a polygon, whose last one is repeated where it has fewer than k; four of a
+        tetrahedron, or eight of any solid: those around the face it stands on, then those above them
+    centers : array (N, p)
+        where functions of θ are evaluated
+    volumes : array (N,)
+        lengths, areas or volumes of the cells
+    cell_dim : int
+        q
+    names : sequence of str
+        of the p coordinates
+    title : str
+        the mesh in one line, for people
+    periods : sequence of float
+        the lengths of the coordinates that wrap around, zero for the others; none given, none does
     """
 
     vertices: np.ndarray

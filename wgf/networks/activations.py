@@ -38,8 +38,25 @@ CALLS = {"value": "a function z → σ(z)", "slope": "a function (z, σ(z)) → 
 class Activation:
     """σ with its first and second derivative; where σ has a kink, the derivative is one of its one-sided limits.
 
-    value(z) → σ(z);  slope(z, s) → σ'(z) given also s = σ(z), which often saves the work;  second(z) → σ''(z);
-    kinks: where it has some;  formula(z, exp, expm1) → (σ(z), σ'(z)) for one number z and functions eˣ, eˣ − 1: may be left out.
+    Parameters
+    ----------
+    name : str
+        what it is called in texts and figures
+    value : callable
+        z → σ(z), for arrays of any shape
+    slope : callable
+        (z, s) → σ'(z), given also s = σ(z), which often saves the work
+    second : callable
+        z → σ''(z)
+    kinks : tuple of float
+        the z at which σ' jumps
+    formula : callable, optional
+        (z, exp, expm1) → (σ(z), σ'(z)) for one number z and functions eˣ, eˣ − 1: compiled loops are made of it
+
+    Raises
+    ------
+    InputError
+        where a derivative is not that of σ, by more than 1 % at a few points
     """
 
     name: str
@@ -80,7 +97,24 @@ class Activation:
 
 
 def ramp(low: float = -1.0, high: float = 1.0, start: float = -1.0, end: float = 1.0) -> Activation:
-    """The ramp: `low` for z ≤ start, `high` for z ≥ end, and linear between the two plateaus."""
+    """σ of a ramp: `low` for z ≤ start, `high` for z ≥ end, and linear between the two plateaus.
+
+    Parameters
+    ----------
+    low : float
+        the value up to `start`
+    high : float
+        the value from `end` on
+    start : float
+        where it begins to rise
+    end : float
+        where it ends to rise, > start
+
+    Returns
+    -------
+    Activation
+        with two kinks
+    """
     for name, value in (("low", low), ("high", high), ("start", start), ("end", end)):
         if not math.isfinite(number(value)):
             raise InputError(f"the ramp has {name} = {shown(value)}: give a finite number")

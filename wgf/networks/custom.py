@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError, brief
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 from wgf.networks.activations import Array
 from wgf.networks.derivatives import differences
 from wgf.networks.neuron import LinearResponse, Neuron

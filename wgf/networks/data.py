@@ -41,11 +41,29 @@ MOST_NODES, MOST_SAMPLES = 10_000, 10**8  # of one input's rule; in all
 
 @dataclass(frozen=True, repr=False)
 class Data:
-    """Inputs (n, d) or (n,), targets (n,), and positive weights (n,) that are normalised to sum 1 (equal if not given).
+    """The data: ρ = Σ w_i δ_{x_i} with Σ w_i = 1, and the targets y_i = f*(x_i); ⟨u, v⟩ = Σ_i w_i u_i v_i.
 
-    input_names (d,), target_name   of the columns; those of a data frame, or of a series, where these are given and no names
-    test              data that are not learned from: a run keeps its loss on them (split)
-    standardisation   of the inputs and the targets here, whose own units are others (standardised)
+    Parameters
+    ----------
+    inputs : array (n, d) or (n,)
+        the inputs x_i
+    targets : array (n,)
+        the targets y_i
+    weights : array (n,), optional
+        positive; they are normalised to sum 1, and equal where they are not given
+    input_names : sequence of str (d,), optional
+        of the columns; those of a data frame where these are given and no names
+    target_name : str, optional
+        of the column of targets, or of a series
+    test : Data, optional
+        data that are not learned from: a run keeps its loss on them (split)
+    standardisation : Standardisation, optional
+        of the inputs and the targets here, whose own units are others (standardised)
+
+    Raises
+    ------
+    InputError
+        for shapes that do not fit, numbers that are not finite, weights that are not positive
     """
 
     inputs: Any
@@ -96,7 +114,18 @@ class Data:
         return int(self.inputs.shape[1])
 
     def norm(self, u: np.ndarray) -> float:
-        """‖u‖ = √Σ w_i u_i² for u (n,)."""
+        """‖u‖ = √Σ w_i u_i².
+
+        Parameters
+        ----------
+        u : array (n,)
+            a function at the inputs
+
+        Returns
+        -------
+        float
+            its norm in L²(ρ)
+        """
         return float(np.sqrt(self.weights @ np.square(u)))
 
     def batch(self, size: int, rng: np.random.Generator) -> Data:
@@ -160,14 +189,29 @@ class Data:
         separator: str | None = None,
         decimal: str | None = None,
     ) -> Data:
-        """From a text file with a header (.csv .tsv .txt .dat), an .npz or an .h5 file.
+        """Data from a file with named columns.
 
-        inputs, target, weight   the names of the columns; with a target alone all others are inputs. Without either, the columns have to be
-                                 x or x1 … xd, y, and optionally weight
-        missing                  "refuse" a file with missing values, by line and column; or "drop" the rows that have one
-        separator, decimal       the mark between columns of a text file, and that before decimals, "." or ","; found where not given
+        Parameters
+        ----------
+        path : str or path
+            a text file with a header (.csv .tsv .txt .dat), an .npz or an .h5 file
+        inputs, target, weight : sequence of str, str, str, optional
+            the names of the columns; with a target alone all others are inputs. Without either, the columns have to be x or x1 … xd, y, and
+            optionally weight
+        missing : str
+            "refuse" a file with missing values, by line and column; or "drop" the rows that have one
+        separator, decimal : str, optional
+            the mark between columns of a text file, and that before decimals, "." or ","; found where not given
 
-        Raises InputError, with the line and the column, for what is no finite number.
+        Returns
+        -------
+        Data
+            the columns as arrays
+
+        Raises
+        ------
+        InputError
+            for a file that is missing or cannot be read, and for what is no finite number, with the line and the column
         """
         path = as_path(path, "the data file")
         known(path.suffix.lower(), READERS, f"kind of data file ({path})")
@@ -215,12 +259,25 @@ class Data:
         mean: Vector | None = None,
         std: Vector | None = None,
     ) -> Data:
-        """The nodes and weights of a Gauss rule for the law of x: "uniform" (Legendre), "gaussian" (Hermite), or a law such as wgf.Ball.
+        """The nodes and weights of a Gauss rule for the law of x.
 
-        lower, upper (default −1, 1), mean, std (0, 1)   those of "uniform" and "gaussian", one for each input or one for all
-        nodes    for all inputs, or for each: a tensor product in d dimensions
+        Parameters
+        ----------
+        target : callable
+            f*, called with x (n,) in one dimension and with x (n, d) in more; → (n,)
+        lower, upper : float or sequence of float, optional
+            the ends of the law "uniform" (Gauss–Legendre), one for each input or one for all; −1 and 1 by default
+        nodes : int or sequence of int
+            for all inputs, or for each: a tensor product in d dimensions
+        law : str or law
+            "uniform", "gaussian" (Gauss–Hermite), or a law such as wgf.Ball
+        mean, std : float or sequence of float, optional
+            of the law "gaussian"; 0 and 1 by default
 
-        `target` is called with x (n,) in one dimension and with x (n, d) in more.
+        Returns
+        -------
+        Data
+            with the weights of the rule
         """
         chosen = law_of_x(law, lower=lower, upper=upper, mean=mean, std=std)
         orders = _orders(nodes, chosen.dim or 1)
@@ -242,7 +299,24 @@ class Data:
         mean: Vector | None = None,
         std: Vector | None = None,
     ) -> Data:
-        """`count` independent samples of the law of x, with equal weights; the law as for `quadrature`."""
+        """Independent samples of the law of x, with equal weights.
+
+        Parameters
+        ----------
+        target : callable
+            f*, called with x (n,) in one dimension and with x (n, d) in more; → (n,)
+        count : int
+            how many
+        seed : int
+            of the draw
+        law, lower, upper, mean, std : optional
+            the law of x, as for `quadrature`
+
+        Returns
+        -------
+        Data
+            `count` of them
+        """
         chosen = law_of_x(law, lower=lower, upper=upper, mean=mean, std=std)
         whole(count, "count")
         if count > MOST_SAMPLES:
@@ -267,7 +341,22 @@ def check_data(data: object) -> None:
 
 
 class Teacher:
-    """f*(x) = Σ_k g(θ*_k; x) for a list of neurons given by their coordinates: a function of x."""
+    """f*(x) = Σ_k g(θ*_k; x), the sum of a few neurons, as a function of x.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        σ of its neurons
+    neurons : sequence of mappings
+        the coordinates of each by name, such as {"c": 1, "a": 2}; c = 1 and b = 0 unless said
+    dim : int
+        d, the number of inputs
+
+    Raises
+    ------
+    InputError
+        for coordinates that are unknown, missing, or not finite
+    """
 
     def __init__(self, activation: str | Activation, neurons: Sequence[Mapping[str, float]], dim: int = 1) -> None:
         neurons = entries_of(neurons, "the teacher's neurons", "a list of their coordinates, such as [{'c': 1, 'a': 2}]")

@@ -28,7 +28,7 @@ import numpy as np
 from scipy import linalg
 from threadpoolctl import ThreadpoolController
 
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 from wgf.networks.waiting import told
 
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid

@@ -34,9 +34,25 @@ from wgf.networks.tangent import TangentModel, in_space
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Network:
-    """m neurons at `parameters` (m, p), φ = scale · Σ_j g(θ_j); scale α is 1/m unless given, as a number or as "m^-p" (scaling.py).
+    """m neurons, φ(x) = α Σ_j g(θ_j; x).
 
-    Raises InputError for parameters that are not finite numbers of that shape, a scale that is not positive, inputs of another dimension.
+    Parameters
+    ----------
+    neuron : Neuron or object
+        of ours, or any object with value(theta, x)
+    parameters : array (m, p)
+        the neurons θ_j
+    scale : float or str, optional
+        the output scale α, as a number or as "m^-p"; 1/m by default, the mean-field scaling
+
+    Raises
+    ------
+    InputError
+        for parameters that are not finite numbers of that shape, a scale that is not positive, inputs of another dimension
+
+    References
+    ----------
+    Chizat, Oyallon & Bach, "On lazy training in differentiable programming", NeurIPS 2019.
     """
 
     neuron: Any

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from wgf.errors import InputError, entries_of, instance, number, shown, whole
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 from wgf.networks.activations import ACTIVATIONS, Activation, Array
 from wgf.registers import MOST_LISTED, known
 
@@ -77,12 +77,23 @@ def extended(x: Array) -> Array:
 
 @dataclass(frozen=True)
 class Neuron:
-    """g(θ; x) = c·σ(⟨a, x⟩ + b) with the coordinates named in `theta` free and the others fixed (c = 1, b = 0 unless said).
+    """g(θ; x) = c·σ(⟨a, x⟩ + b), with the coordinates named in `theta` free and the others fixed.
 
-    activation   a name in ACTIVATIONS, or an Activation of your own
-    theta        the free coordinates in order, from c, a (a1 … ad where dim > 1), b; "all" of them
-    fixed        numbers for coordinates that are not free
-    dim          d, the number of inputs
+    Parameters
+    ----------
+    activation : str or Activation
+        a name such as "tanh" or "relu", or an Activation of your own
+    theta : str or sequence of str
+        the free coordinates in order, from c, a (a1 … ad where dim > 1), b; "all" of them
+    fixed : mapping of str to float
+        numbers for coordinates that are not free; c = 1 and b = 0 unless said
+    dim : int
+        d, the number of inputs
+
+    Raises
+    ------
+    InputError
+        for names that are no coordinates, or an input weight that is neither free nor fixed
     """
 
     activation: str | Activation

@@ -66,7 +66,17 @@ def spectrum(kernel: Array, data: Data) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, repr=False)
 class TangentModel:
-    """The tangent model of `network` at its parameters, trained on `data` with the penalty λ|θ|² of strength `penalty`."""
+    """φ̄ = φ(θ₀) + Dφ(θ₀)(θ̄ − θ₀), the linearisation of a network, trained on the data; `Network.tangent` makes it.
+
+    Parameters
+    ----------
+    network : Network
+        the network, at the parameters where it is linearised
+    data : Data
+        what it is trained on
+    penalty : float
+        λ of the penalty λ|θ|²
+    """
 
     network: Expandable
     data: Data
@@ -116,7 +126,20 @@ class TangentModel:
         return start, -nu * self._hat(self.data.targets - self._at_zero) / (self.spectrum[0] + nu)
 
     def flow(self, times: float | Sequence[float] | Array, space: str = "function") -> Array:
-        """φ̄ at the data at each of the times, (T, n), by the eigenvectors of T̂ or through the parameters; (n,) for one time."""
+        """φ̄ at the data, from dφ̄/dt = −T̂W(φ̄ − f*), by one eigendecomposition.
+
+        Parameters
+        ----------
+        times : float or sequence of float
+            t ≥ 0, in the time of the flow; np.inf is allowed
+        space : str
+            "function", by the eigenvectors of T̂, or "parameter", through the parameters: the same to rounding
+
+        Returns
+        -------
+        array (T, n), or (n,) for one time
+            the predictions
+        """
         known(space, SPACES, "space of the tangent flow")
         instants = _checked(times)
         if space == "parameter":

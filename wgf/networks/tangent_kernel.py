@@ -58,9 +58,14 @@ LARGE = 1e-6  # of the largest entry: an error above it is told
 class LimitKernel:
     """T and how well it is known.
 
-    values   T(x_i, x'_j), (n, n')
-    error    of each entry, (n, n'): a bound of rounding for a closed form or a sum, the last change of a quadrature, a standard error
-    how      "closed form", or the rule or the draw and its size
+    Attributes
+    ----------
+    values : array (n, n')
+        T(x_i, x'_j)
+    error : array (n, n')
+        of each entry: a bound of rounding for a closed form or a sum, the last change of a quadrature, a standard error
+    how : str
+        "closed form", or the rule or the draw and its size
     """
 
     values: Array
@@ -78,10 +83,33 @@ class LimitKernel:
 
 
 def tangent_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None) -> Array:
-    """T(x, x') = ∫ ∇_θ g(θ; x)·∇_θ g(θ; x') μ(dθ) for inputs (n, d) or (n,) and others (the same, if not given); (n, n').
+    """T(x, x') = ∫ ∇_θ g(θ; x)·∇_θ g(θ; x') μ(dθ), the tangent kernel of infinitely many neurons.
 
-    A ResolutionWarning tells an error above 1e-6 of the largest entry; `limit_kernel` gives the error of each entry, and takes a tolerance.
-    Raises InputError for inputs, a neuron and a law that do not fit each other.
+    Parameters
+    ----------
+    neuron : Neuron or object
+        of ours, or an object with value(theta, x)
+    law : law
+        μ, the law of the neurons
+    inputs : array (n, d) or (n,)
+        the x_i
+    others : array (n', d) or (n',), optional
+        the x'_j; the same as the inputs by default
+
+    Returns
+    -------
+    array (n, n')
+        the kernel; `limit_kernel` tells the error of each entry, and takes a tolerance
+
+    Raises
+    ------
+    InputError
+        for inputs, a neuron and a law that do not fit each other
+
+    Warns
+    -----
+    ResolutionWarning
+        where an error is above 1e-6 of the largest entry
     """
     kernel = limit_kernel(neuron, law, inputs, others)
     if kernel.worst > LARGE:
@@ -92,11 +120,32 @@ def tangent_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None) -> Ar
 
 
 def limit_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None, tolerance: float = 1e-10, seed: Any = 0) -> LimitKernel:
-    """The tangent kernel of `law` with the error that was reached; see the module's text.
+    """T(x, x') = ∫ ∇_θ g(θ; x)·∇_θ g(θ; x') μ(dθ), with the error that was reached.
 
-    neuron      of ours, or an object with value(theta, x)
-    tolerance   of the rules, relative to the largest entry
-    seed        of Monte Carlo, where no rule will do
+    Parameters
+    ----------
+    neuron : Neuron or object
+        of ours, or an object with value(theta, x)
+    law : law
+        μ, the law of the neurons
+    inputs : array (n, d) or (n,)
+        the x_i
+    others : array (n', d) or (n',), optional
+        the x'_j; the same as the inputs by default
+    tolerance : float
+        of the rules, relative to the largest entry
+    seed : int
+        of Monte Carlo, where no rule will do
+
+    Returns
+    -------
+    LimitKernel
+        the values, the error of each, and how they were found
+
+    Raises
+    ------
+    InputError
+        for inputs, a neuron and a law that do not fit each other
     """
     positive(tolerance, "tolerance")
     g, x = as_neuron(neuron), as_inputs(inputs)

@@ -57,10 +57,26 @@ class Film:
 
 
 def animate(run: Run, path: str | Path, other: Run | None = None) -> Film:
-    """Write a film of the frames of a run, as a .gif or an .mp4 file; with `other`, of both at the times that they share.
+    """A film of the frames of a run; with `other`, of both at the times that they share.
 
-    The film returned has its `path`, and plays in a notebook.
-    Raises InputError for another kind of file, for runs that do not fit together, and where ffmpeg is missing, which makes .mp4 files.
+    Parameters
+    ----------
+    run : Run
+        of densities or particles
+    path : str or path
+        a .gif or an .mp4 file to write
+    other : Run, optional
+        neurons are drawn over a density, two densities side by side
+
+    Returns
+    -------
+    Film
+        with its `path`; it plays in a notebook
+
+    Raises
+    ------
+    InputError
+        for another kind of file, for runs that do not fit together, and where ffmpeg is missing, which makes .mp4 files
     """
     for one in (run,) if other is None else (run, other):
         check_run(one)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from wgf.plots.style import FAINT, INK, label_decades, mathematical, set_sizes, set_title, shades, styled, write
+from wgf.plots.style import FAINT, INK, MARKERS, label_decades, mathematical, set_sizes, set_title, shades, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,8 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
         spread = study.relative_scale[k].std(axis=1) / np.sqrt(study.replicates)
         slope = study.rates["relative_scale"][k, 0]
         fitted = "" if np.isnan(slope) else f": slope {slope:.2f}"
-        panel.errorbar(study.sizes, mean, spread, fmt="o-", color=colour, markersize=4, capsize=2, label=f"{label(study, k)}{fitted}")
+        looks = {"marker": MARKERS[k % len(MARKERS)], "color": colour, "markersize": 4, "capsize": 2}
+        panel.errorbar(study.sizes, mean, spread, fmt="-", label=f"{label(study, k)}{fitted}", **looks)
         expected = study.distance[k] / (study.factors[k] * study.sizes ** (1.0 - study.exponents[k]))
         named = r"$\propto\,\sqrt{E\|\varphi_0 - f^*\|^2}\,/\,m\alpha$" if k == 0 else None
         panel.plot(study.sizes, mean[0] / expected[0] * expected, ":", color=FAINT, linewidth=1.4, label=named)
@@ -87,8 +88,8 @@ def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
         panel.plot(study.times, loss.mean(axis=0), color=colour, label=label(study, k))
         panel.fill_between(study.times, loss.min(axis=0), loss.max(axis=0), color=colour, alpha=0.15, linewidth=0)
     panel.set(yscale="log", xlabel="t", ylabel="loss")
-    label_decades(panel)
     panel.set_title(f"loss of m = {study.sizes[-1]:,} neurons, all replicates")
+    label_decades(panel)
     panel.legend()
 
 

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
-from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, label_decades, legend_below, set_sizes, set_title, shades, styled, write
+from wgf.plots.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    MARKERS,
+    ORANGE,
+    PLUM,
+    label_decades,
+    legend_below,
+    set_sizes,
+    set_title,
+    shades,
+    styled,
+    write,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +77,8 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
         panel = figure.add_subplot()
         for k, (name, values) in enumerate(pair.distance.items()):
             colour = f"C{k}"
-            panel.plot(pair.times, np.maximum(values, SMALLEST), "o-", color=colour, markersize=4, label=name)
+            shown: dict[str, Any] = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
+            panel.plot(pair.times, np.maximum(values, SMALLEST), "-", label=name, **shown)
             if (pair.floor[name] > 0).any():
                 panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
         panel.set(xlabel="t", ylabel="distance", yscale="log")
@@ -83,11 +99,13 @@ def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
         figure = Figure(figsize=(8.6, 4.8), layout="constrained")
         panel = figure.add_subplot()
         mean, error = found.mean_square()[:, :, -1], found.standard_error()[:, :, -1]
-        for batch, rate, square, uncertain, colour in zip(found.batches, found.rates, mean, error, shades(len(found.batches)), strict=True):
+        colours = shades(len(found.batches))
+        for k, (batch, rate, square, uncertain) in enumerate(zip(found.batches, found.rates, mean, error, strict=True)):
             root = np.sqrt(square)
             half = np.minimum(SIGMAS * uncertain / (2 * root), 0.9 * root)
             label = f"{name_of(batch)}: slope {0.5 * rate.slope[-1]:.2f}"
-            panel.errorbar(found.steps, root, half, fmt="o-", color=colour, markersize=4, capsize=2, label=label)
+            looks = {"marker": MARKERS[k % len(MARKERS)], "color": colours[k], "markersize": 4, "capsize": 2}
+            panel.errorbar(found.steps, root, half, fmt="-", label=label, **looks)
         level = float(np.sqrt(found.fluctuation[-1] / found.m))
         panel.axhline(level, color=INK, linestyle="--", linewidth=1, label=f"fluctuation of {found.m} neurons: {level:.1e}")
         panel.set(xscale="log", yscale="log", xlabel=r"step $\eta$")
@@ -104,12 +122,13 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
     """The root mean square of a distance against m at three times: every replicate, mean with interval, fit, theory, floor."""
     sizes, rate = comparison.sizes, comparison.rates[name]
     last = len(comparison.times) - 1
-    for k, colour, shift in zip(dict.fromkeys((0, last // 2, last)), (GREEN, BLUE, ORANGE), (0.94, 1.0, 1.06), strict=False):
+    looks = zip((GREEN, BLUE, ORANGE), MARKERS, (0.94, 1.0, 1.06), strict=False)
+    for k, (colour, marker, shift) in zip(dict.fromkeys((0, last // 2, last)), looks, strict=False):
         dots = np.repeat(sizes * shift, comparison.replicates)
         panel.plot(dots, comparison.distance[name][:, :, k].ravel(), ".", color=colour, alpha=0.12, markersize=3, zorder=1)
         half = 0.25 * (rate.upper[k] - rate.lower[k])  # of d, whose square has twice the slope
         legend = f"t = {comparison.times[k]:.3g}: slope {0.5 * rate.slope[k]:.2f} ± {half:.2f}"
-        _draw_points(panel, comparison, name, k, colour, legend, shift)
+        _draw_points(panel, comparison, name, k, colour, legend, marker, shift)
         panel.plot(sizes, _fitted(comparison, name, k), color=colour, linewidth=1.2)
     if name == "function":
         panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
@@ -121,12 +140,14 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
     legend_below(panel)
 
 
-def _draw_points(panel: Axes, comparison: Comparison, name: str, k: int, colour: str, label: str, shift: float = 1.0) -> None:
+def _draw_points(
+    panel: Axes, comparison: Comparison, name: str, k: int, colour: str, label: str, marker: str = "o", shift: float = 1.0
+) -> None:
     """The root mean square at one time for each m, with its interval."""
     mean, error = comparison.mean_square(name)[:, k], comparison.standard_error(name)[:, k]
     root = np.sqrt(np.maximum(mean, SMALLEST**2))
     spread = np.minimum(SIGMAS * error / (2 * root), 0.9 * root)
-    panel.errorbar(comparison.sizes * shift, root, yerr=spread, fmt="o", color=colour, markersize=4, capsize=2, label=label)
+    panel.errorbar(comparison.sizes * shift, root, yerr=spread, fmt=marker, color=colour, markersize=4, capsize=2, label=label)
 
 
 def _fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
@@ -156,7 +177,7 @@ def _draw_error(panel: Axes, comparison: Comparison, k: int) -> None:
     error = comparison.discretisation["function"][k]
     if np.isfinite(error) and error > 0.05 * np.sqrt(comparison.mean_square()[-1, k]):
         label = rf"error of the limit: {error:.1e}"
-        panel.axhline(error, color=PINK, linestyle=":", linewidth=1.4, label=label)
+        panel.axhline(error, color=PLUM, linestyle=":", linewidth=1.4, label=label)
 
 
 def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
@@ -165,8 +186,9 @@ def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
     fresh = comparison.resampling if (comparison.resampling > 0).all() else np.ones(len(times))
     mean, error = comparison.mean_square(main), comparison.standard_error(main)
     colours = shades(len(sizes))
-    for size, values, colour in zip(sizes, mean, colours, strict=True):
-        panel.plot(times, size * values / fresh, color=colour, label=f"m = {size}", marker="o", markersize=3)
+    for k, (size, values) in enumerate(zip(sizes, mean, strict=True)):
+        looks = {"color": colours[k], "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
+        panel.plot(times, size * values / fresh, label=f"m = {size}", **looks)
     half = SIGMAS * sizes[-1] * error[-1] / fresh
     interval = f"95 % interval of m = {sizes[-1]}"
     panel.errorbar(times, sizes[-1] * mean[-1] / fresh, half, fmt="none", color=colours[-1], capsize=2, linewidth=1, label=interval)
@@ -199,6 +221,7 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
             _draw_error(panel, comparison, k)
         set_sizes(panel, comparison.sizes)
         panel.set_title(f"t = {times[k]:.3g}", loc="left", fontweight="bold")
+    label_decades(panels[0])
     panels[0].set_ylabel(f"{DISTANCES[main].label}  (root mean square)")
     handles: dict[str, Any] = {}
     for panel in panels:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 MISSING_GLYPH = re.compile(r"Glyph (\d+) .* missing from")
 FORMATS = (".png", ".pdf", ".svg")
 INK, FAINT = "#22303c", "#9aa5b1"
-BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"  # told apart with any colour vision
+BLUE, ORANGE, GREEN, PLUM = "#0068ad", "#d9620a", "#23b88b", "#7f2762"  # told apart with any colour vision, and without colours
+MARKERS = "os^Dv"  # of curves in one panel, one after another: told apart on paper, too
 SETTINGS = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -55,7 +56,7 @@ def styled() -> Iterator[None]:
     from matplotlib import rc_context
     from matplotlib.rcsetup import cycler
 
-    with rc_context({**SETTINGS, "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, PINK, INK, FAINT])}):
+    with rc_context({**SETTINGS, "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, PLUM, INK, FAINT])}):
         yield
 
 
@@ -99,10 +100,10 @@ def check_figure(path: Path) -> None:
 
 
 def shades(count: int) -> list[Any]:
-    """Colours from light to dark, for an ordered family of curves."""
+    """Colours from light to dark, for an ordered family of curves; the lightest is dark enough for a thin line on white."""
     from matplotlib import colormaps
 
-    return [colormaps["viridis_r"](0.12 + 0.78 * k / max(count - 1, 1)) for k in range(count)]
+    return [colormaps["viridis_r"](0.38 + 0.58 * k / max(count - 1, 1)) for k in range(count)]
 
 
 def set_sizes(panel: Axes, sizes: np.ndarray) -> None:

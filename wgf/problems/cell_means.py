@@ -31,7 +31,7 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.measures.averages import for_averages
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 
 Function = Callable[[np.ndarray], np.ndarray]
 NODES = 8  # per axis, of the Gauss rule on the cell at zero; even, so that none is zero itself

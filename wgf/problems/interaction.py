@@ -24,9 +24,10 @@ from scipy import fft
 
 from wgf.errors import InputError, brief
 from wgf.measures.arguments import real_numbers
+from wgf.measures.base import BLOCK
 from wgf.measures.grid import Grid, nearest_image
 from wgf.measures.layout import total
-from wgf.measures.measure import BLOCK, Density, Measure
+from wgf.measures.measure import Density, Measure
 from wgf.networks.derivatives import differences
 from wgf.problems import poisson
 from wgf.problems.cell_means import kernel
@@ -65,14 +66,27 @@ def nearest(function: Any, periods: np.ndarray) -> Any:
 
 @dataclass(frozen=True, repr=False)
 class InteractionEnergy:
-    """∫V dμ + ½∬W dμ dμ + ∫U(μ).
+    """E[μ] = ∫V dμ + ½∬W(θ − θ') dμ dμ + ∫U(μ).
 
-    V      function of theta (…, p) → (…), or None; with an attribute `gradient`, (…, p) → (…, p), particles use it
-    W      function of a difference (…, p) → (…), or None; `gradient` as for V
-    U      Entropy(tau), PorousMedium(kappa, q), or None
-    axes   the names of θ's axes; V and W may then be formulas in them (formula.py), "5*(x^2 - 1)^2"
+    Parameters
+    ----------
+    V : callable or str, optional
+        (…, p) → (…); with an attribute `gradient`, (…, p) → (…, p), particles use it. Also a wgf.potential, or a formula in the axes
+    W : callable or str, optional
+        of a difference, (…, p) → (…): as V
+    U : Entropy or PorousMedium, optional
+        the internal energy
+    axes : sequence of str, optional
+        the names of the axes of θ; V and W may then be formulas in them, "5*(x^2 - 1)^2"
 
-    V and W may be named potentials, wgf.potential("morse", …) (potentials.py).
+    Raises
+    ------
+    InputError
+        for functions of the wrong shape, gradients that are wrong by more than 1 %, and formulas that cannot be read
+
+    References
+    ----------
+    Ambrosio, Gigli & Savaré, Gradient Flows in Metric Spaces and in the Space of Probability Measures, 2008.
     """
 
     V: Function | str | None = None

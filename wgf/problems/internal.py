@@ -15,7 +15,13 @@ from wgf.errors import InputError, positive
 
 @dataclass(frozen=True)
 class Entropy:
-    """τ ∫μ log μ: the same as a problem's temperature τ > 0, and solved like it."""
+    """U = τ μ log μ: the same as a problem's temperature τ > 0, and solved like it.
+
+    Parameters
+    ----------
+    temperature : float
+        τ > 0
+    """
 
     temperature: float
 
@@ -28,7 +34,15 @@ class Entropy:
 
 @dataclass(frozen=True)
 class PorousMedium:
-    """κ ∫μ^q/(q − 1)."""
+    """U = κ μ^q/(q − 1), whose flow is ∂_t μ = κ Δμ^q.
+
+    Parameters
+    ----------
+    kappa : float
+        κ > 0
+    q : float
+        the exponent, > 1
+    """
 
     kappa: float
     q: float

@@ -258,7 +258,25 @@ POTENTIALS: dict[str, type[Potential]] = {
 
 
 def potential(name: str, **numbers: float | Sequence[float]) -> Potential:
-    """The named potential with these numbers: `potential("morse", repulsion=2.0, repulsion_length=0.5)`; see the module's text."""
+    """The named potential with these numbers: `potential("morse", repulsion=2.0, repulsion_length=0.5)`.
+
+    Parameters
+    ----------
+    name : str
+        one of those that problem files know (Aggregation and diffusion)
+    **numbers : float or sequence of float
+        its options by name; what is left out has its default
+
+    Returns
+    -------
+    Potential
+        a function of theta (…, p) → (…) with its `gradient`, to be V or W
+
+    Raises
+    ------
+    InputError
+        for names and options that are unknown
+    """
     cls = POTENTIALS[known(name, POTENTIALS, "potential")]
     for key in numbers:
         known(key, [item.name for item in fields(cls)], f"number of the potential {name}")

@@ -37,11 +37,27 @@ ENERGY_CALLS = ("dim", "axis_names", "velocity", "loss", "predict")
 
 @dataclass(frozen=True, repr=False)
 class Problem(Shown):
-    """∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ − κ G μ from μ_0 = `initial`, where G comes from `energy` and τ = `temperature` ≥ 0.
+    """∂_t μ = div(μ ∇G(θ; μ)) + τ Δμ − κ G μ, from μ_0 on: what is solved, and not how.
 
-    initial   a law; where all its numbers stand for all axes, it has those of θ
-    growth    κ ≥ 0, zero but for problems reduced to a sphere (sphere.py): mass grows where G < 0 and shrinks where G > 0
-    source    the text of the problem file it was read from, if any; it is kept in every run file
+    Parameters
+    ----------
+    energy : RegressionEnergy or InteractionEnergy
+        where G comes from
+    initial : law
+        μ_0; where all its numbers stand for all axes, it has those of θ
+    temperature : float
+        τ ≥ 0
+    title : str
+        over figures and summaries
+    source : str
+        the text of the problem file it was read from, if any; it is kept in every run file
+    growth : float
+        κ ≥ 0, zero but for problems reduced to a sphere: mass grows where G < 0 and shrinks where G > 0
+
+    Raises
+    ------
+    InputError
+        where energy and law do not fit each other
     """
 
     energy: Energy

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from wgf.errors import InputError, brief, check_function, nonnegative
+from wgf.measures.base import BLOCK
 from wgf.measures.grid import Grid
-from wgf.measures.measure import BLOCK, Measure
+from wgf.measures.measure import Measure
 from wgf.networks.custom import CustomNeuron, as_neuron
 from wgf.networks.data import Data, check_data
 from wgf.networks.derivatives import differences
@@ -38,7 +39,15 @@ KEPT_ENTRIES = 2**22  # a cloud's responses are kept between its two passes whil
 
 @dataclass(frozen=True)
 class Penalty:
-    """λ V(θ): `strength` λ ≥ 0, and V a function (…, p) → (…), or None for V(θ) = |θ|². ∇V by differences for a function."""
+    """λ V(θ), a penalty of the parameters.
+
+    Parameters
+    ----------
+    strength : float
+        λ ≥ 0
+    function : callable, optional
+        V, (…, p) → (…); V(θ) = |θ|² by default. Its derivatives are found by differences
+    """
 
     strength: float = 0.0
     function: Callable[[np.ndarray], np.ndarray] | None = None
@@ -80,7 +89,22 @@ def as_penalty(penalty: Any) -> Penalty:
 
 @dataclass(frozen=True, repr=False)
 class RegressionEnergy:
-    """½L for a neuron, data, and a penalty: a number λ (V = |θ|²), or a pair (λ, V) with a callable V(theta (…, p)) → (…)."""
+    """½L[μ] = ½‖φ_μ − f*‖² + ½λ∫V dμ, the loss of a network, with G(θ; μ) = ⟨g(θ), φ_μ − f*⟩ + ½λV(θ).
+
+    Parameters
+    ----------
+    neuron : Neuron or object
+        of ours, or any object with value(theta, x), theta (…, p) and x (n, d) → (…, n), and optionally gradient(theta, x) → (…, n, p)
+    data : Data
+        inputs, targets and weights
+    penalty : float, or pair of float and callable
+        λ for V(θ) = |θ|², or (λ, V) with V(theta) → (…)
+
+    Raises
+    ------
+    InputError
+        for a neuron that does not fit the data, and gradients that are wrong by more than 1 %
+    """
 
     neuron: Any
     data: Data
@@ -153,15 +177,50 @@ class RegressionEnergy:
         return 0.5 * self.data.norm(self.data.targets) ** 2
 
     def predict(self, measure: Measure) -> np.ndarray:
-        """φ_μ at the inputs of the data, (n,)."""
+        """φ_μ at the inputs of the data.
+
+        Parameters
+        ----------
+        measure : Density, MeshDensity or Cloud
+            μ
+
+        Returns
+        -------
+        array (n,)
+            the prediction
+        """
         return self._network(measure.points, measure.quadrature_weights, None, self._parts(len(measure.points)))
 
     def loss(self, measure: Measure) -> float:
-        """L[μ]."""
+        """L[μ] = ‖φ_μ − f*‖² + λ∫V dμ.
+
+        Parameters
+        ----------
+        measure : Density, MeshDensity or Cloud
+            μ
+
+        Returns
+        -------
+        float
+            the loss
+        """
         return self._loss(self.predict(measure), measure.points, measure.quadrature_weights)
 
     def potential(self, theta: np.ndarray, measure: Measure) -> np.ndarray:
-        """G(θ; μ) at theta (N, p), directly from its definition; (N,)."""
+        """G(θ; μ) = ⟨g(θ), φ_μ − f*⟩ + ½λV(θ), directly from its definition.
+
+        Parameters
+        ----------
+        theta : array (N, p)
+            where
+        measure : Density, MeshDensity or Cloud
+            μ
+
+        Returns
+        -------
+        array (N,)
+            the potential
+        """
         result: np.ndarray = self.misfit(theta, measure) + 0.5 * self.penalty.strength * self.penalty.value(theta)
         return result
 

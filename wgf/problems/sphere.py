@@ -55,10 +55,30 @@ BLOCK = 2**12  # directions at a time
 
 
 def reduce_to_sphere(problem: Problem) -> Problem:
-    """The problem of ν on the unit sphere of θ-space (a circle in two dimensions), for FiPyMesh; see the module's text.
+    """The problem of ν on the unit sphere of θ-space (a circle in two dimensions), for FiPyMesh: ∂_t ν = div(ν ∇_S G) − 4 G ν.
 
-    A problem file asks for it by `reduced = true`, which the text of one that was read before gets, too.
-    Raises InputError where the neuron is not two-homogeneous, the penalty not |θ|², or there is noise.
+    Attributes
+    ----------
+    problem file asks for it by `reduced = true`, which the text of one that was read before gets, too.
+
+    Parameters
+    ----------
+    problem : Problem
+        of a two-homogeneous neuron, such as c·max(a·x + b, 0) with c, a, b free
+
+    Returns
+    -------
+    Problem
+        with `growth`
+
+    Raises
+    ------
+    InputError
+        where the neuron is not two-homogeneous, the penalty not |θ|², or there is noise
+
+    References
+    ----------
+    Chizat & Bach, "On the global convergence of gradient descent for over-parameterized models", NeurIPS 2018.
     """
     answers(problem, ("energy", "initial"), "problem", "a wgf.Problem(energy, initial law)")
     energy = problem.energy

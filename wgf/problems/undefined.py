@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 from wgf.problems.energy import Energy
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.regression import RegressionEnergy

@@ -35,8 +35,27 @@ from wgf.runs.stored_data import read_data
 def open_run(path: str | Path, problem: Problem | None = None) -> Run:
     """The run in an HDF5 file; its measures are read from the file one by one when they are asked for.
 
-    A run knows its problem, but for what no file can hold, such as a function of one's own: where that is asked for it needs the
-    `problem` again. Raises InputError where that has other coordinates or data.
+    Attributes
+    ----------
+    run knows its problem, but for what no file can hold, such as a function of one's own: where that is asked for it needs the
+        `problem` again.
+
+    Parameters
+    ----------
+    path : str or path
+        the file
+    problem : Problem, optional
+        what was solved, where the file cannot say it
+
+    Returns
+    -------
+    Run
+        as `solve` has returned it
+
+    Raises
+    ------
+    InputError
+        for what is no run's file, and where the problem has other coordinates or data
     """
     path = as_path(path)
     if problem is not None:

@@ -31,7 +31,15 @@ LATER = "give a later longest, in [time] of a file or as wgf.Rest(longest=…)"
 
 @dataclass(frozen=True)
 class Rest:
-    """The end of a run: when its residual R(t) is at most `tolerance`, in (0, 1); at the time `longest` in any case."""
+    """The end of a run at rest: when its residual R(t) = t·D/(E(0) − E(t)) is small; at the longest time in any case.
+
+    Parameters
+    ----------
+    tolerance : float
+        the largest residual of a state at rest, in (0, 1)
+    longest : float
+        the time at which the run ends in any case
+    """
 
     tolerance: float = 1e-3
     longest: float = 100.0

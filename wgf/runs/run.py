@@ -26,16 +26,30 @@ LIKELY = "a derivative that was given is wrong, or steps are too long: check it,
 
 
 class Run(Shown):
-    """Frames at save times and a history of every step.
+    """What `solve` returns: frames at the save times, and a history of every step, in memory or from a file.
 
-    times (frames,)   measures[k]   prediction (frames, n)
-    loss, free_energy, dissipation, mass, minimum, boundary_mass (frames,)
-    test_prediction (frames, n'), test_loss (frames,)            where data to test with were kept aside
-    predict(x)                                                   at any inputs, all in the units of the data
-    history[name] (steps + 1,)   for time, dt, the same names and those that a method adds: each row is a state, dt (and, for JKO,
-                                 transport, residual, iterations) belong to the step that led to it
-    data                         inputs, weights and targets of the problem; None for energies without data
-    attributes                   the root attributes of the file: status, method, kernel_rank, kernel_error, …
+    Parameters
+    ----------
+    frames : dict of str to array (frames, …)
+        the series at the save times, by the names of the properties below
+    measures : sequence of Density, MeshDensity or Cloud
+        μ at each save time
+    history : dict of str to array (steps + 1,)
+        time, dt, the same series and those that a method adds: each row is a state, dt (and, for JKO, transport, residual, iterations)
+        belong to the step that led to it
+    data : Data or None
+        inputs, weights and targets of the problem; None for energies without data
+    attributes : dict
+        the root attributes of the file: status, method, kernel_rank, kernel_error, …
+    problem : Problem, optional
+        what was solved
+    path : path, optional
+        the file that it is kept in
+
+    Notes
+    -----
+    Times, losses and energies are dimensionless, as all that the equation relates. Where data to test with were kept aside there are
+    test_prediction (frames, n') and test_loss (frames,) as well; predict(x) is in the units of the data.
     """
 
     def __init__(
@@ -209,14 +223,31 @@ class Run(Shown):
         return float(np.diff(energy).max() / self.energy_scale) if len(energy) > 1 else 0.0
 
     def note(self, facts: dict[str, Any]) -> None:
-        """Further attributes, here and in the run's file."""
+        """Further attributes, here and in the run's file.
+
+        Parameters
+        ----------
+        facts : dict of str to str or number
+            by name
+        """
         self.attributes.update(facts)
         if self.path is not None:
             with opened(self.path.resolve()) as file:
                 file.attrs.update(facts)
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """The run in one figure (density, loss, fit), written to `path` if given; returns the matplotlib figure."""
+        """The run in one figure: the measure at four times, the loss, and the fit.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            a .png, .pdf or .svg file to write
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            the figure
+        """
         return load("wgf.plots:draw")(self, path)
 
     def __repr__(self) -> str:

@@ -39,20 +39,42 @@ def solve(
     overwrite: bool = False,
     resume: bool = False,
 ) -> Run:
-    """Run `method` on `problem` from t = 0 to `until`: a time, or "rest", or a Rest with its tolerance and the longest time (rest.py).
+    """Run a method on a problem, from t = 0 to the end; the only loop over time.
 
-    problem    or a Run, which goes on from its last frame: on the same cells or with the same points, at its time, by its method
-    save       a number of frames, evenly spaced with both ends, or a list of times (the start and the end are added); of a run to rest the
-               number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
-    store      an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
-    overwrite  whether a file that is there already may be replaced
-    resume     whether a run of the same problem that is there, broken off or with an earlier end, goes on from its checkpoint: the file is
-               then, number by number, as if it had never ended
-    progress   a progress bar, on a terminal or in a notebook
-    observers  further objects with frame, step and close (wgf/runs/observers/base.py)
+    Parameters
+    ----------
+    problem : Problem or Run
+        a Run goes on from its last frame: on the same cells or with the same points, at its time, by its method
+    method : FiniteVolume, JKO, Particles or another method
+        how it is solved
+    until : float or str or Rest
+        the end: a time, or "rest", or a Rest with its tolerance and the longest time
+    save : int or sequence of float
+        a number of frames, evenly spaced with both ends, or a list of times (the start and the end are added); of a run to rest the
+        number is that of one to the longest time, at times in geometric progression over four decades, and the last frame is at rest
+    store : str or path, optional
+        an HDF5 file to write the run into as it goes; the run returned then reads its measures from it
+    progress : bool
+        whether there is a progress bar, on a terminal or in a notebook
+    observers : sequence of objects
+        with frame, step and close, which are told what happens
+    overwrite : bool
+        whether a file that is there already may be replaced
+    resume : bool
+        whether a run of the same problem that is there, broken off or with an earlier end, goes on from its checkpoint: the file is
+        then, number by number, as if it had never ended
 
-    Raises InputError before anything is computed or written, RunError (errors.py) where the run cannot go on; what it had reached is
-    then in the file, and so it is after an interruption.
+    Returns
+    -------
+    Run
+        frames and history
+
+    Raises
+    ------
+    InputError
+        before anything is computed or written
+    RunError
+        where the run cannot go on; what it had reached is then in the file, and so it is after an interruption
     """
     seam = None
     if isinstance(problem, Run):

@@ -35,11 +35,21 @@ SPACE = 3  # coordinates of a point
 
 
 def export(source: Run | str | Path, path: str | Path) -> None:
-    """Write a collection, such as run.pvd, and beside it a folder of the same name with one file for each frame.
+    """Write a run for ParaView: a collection, such as run.pvd, and beside it a folder of the same name with one file for each frame.
 
     Written again, the collection replaces the one before: files of frames that it does not have any more are removed.
 
-    Raises InputError for another ending, a folder that is not there, and measures with more than three coordinates.
+    Parameters
+    ----------
+    source : Run or str or path
+        a run, or its file
+    path : str or path
+        the collection, ending in .pvd
+
+    Raises
+    ------
+    InputError
+        for another ending, a folder that is not there, and measures with more than three coordinates
     """
     folder = folder_of(path := as_path(path))
     run = source if isinstance(source, Run) else open_run(source)

@@ -26,11 +26,17 @@ DRAWS = 8  # for each floor
 class Pair(Shown):
     """Distances between two runs.
 
-    times (T,)            those that both have
-    distance[name] (T,)
-    floor[name] (T,)      the root mean square that would be seen if the two measures were the same (self_distance); zero
-                          between densities on the same cells, NaN where it is not known
-    attributes            first, second: the two methods; first_problem, second_problem, first_file, second_file
+    Attributes
+    ----------
+    times : array (T,)
+        those that both have
+    distance : dict of str to array (T,)
+        by name
+    floor : dict of str to array (T,)
+        the root mean square that would be seen if the two measures were the same (`self_distance`); zero between densities on the same
+        cells, NaN where it is not known
+    attributes : dict
+        first, second: the two methods; first_problem, second_problem, first_file, second_file
     """
 
     times: np.ndarray
@@ -63,7 +69,23 @@ class Pair(Shown):
 
 
 def open_pair(path: str | Path) -> Pair:
-    """The distances in an HDF5 file."""
+    """The distances between two runs in an HDF5 file.
+
+    Parameters
+    ----------
+    path : str or path
+        the file
+
+    Returns
+    -------
+    Pair
+        as `compare_runs` has returned it
+
+    Raises
+    ------
+    InputError
+        for what is no such file
+    """
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "pair":
             raise InputError(f"{path} is an HDF5 file but not a comparison of two runs")
@@ -76,8 +98,24 @@ def open_pair(path: str | Path) -> Pair:
 def compare_runs(first: Run, second: Run, distances: Sequence[str] = (), progress: bool = False) -> Pair:
     """The distances between the measures of two runs at the times that both have.
 
-    Always: function and loss where both have the same data, and sliced_w2, or w2 where an axis wraps around; `distances` names further
-    ones. `progress` shows a bar, on a terminal or in a notebook.
+    Parameters
+    ----------
+    first, second : Run
+        from memory or from files
+    distances : sequence of str
+        further ones than function and loss, where both have the same data, and sliced_w2, or w2 where an axis wraps around
+    progress : bool
+        whether there is a bar, on a terminal or in a notebook
+
+    Returns
+    -------
+    Pair
+        the series
+
+    Raises
+    ------
+    InputError
+        for runs whose θ are others, or that have no time in common
     """
     for run in (first, second):
         check_run(run)

@@ -600,7 +600,7 @@ def test_skewed_triangles(tau, fipy):
 
 def test_the_line_for_people_names_mesh_and_term():
     run = wgf.solve(line(), wgf.FiPyMesh(wgf.Box(30, [-2], [3])), 0.1, save=2)
-    assert run.method == "FiPyMesh(30 on [-2, 3], VanLeerConvectionTerm)"
+    assert run.method == "FiPyMesh(30 on [-2, 3], van-leer)"
     assert repr(wgf.FiPyMesh(load_fipy().Grid2D(nx=2, ny=3), convection="upwind")) == "FiPyMesh(Grid2D of 6 cells, upwind)"
 
 

@@ -48,9 +48,30 @@ Carried = tuple[np.ndarray, np.ndarray, np.ndarray]  # where points start (n, p)
 
 
 def interpolate(mu: Measure, nu: Measure, s: float, along: str = "mixture") -> Measure:
-    """μ_s, from μ at s = 0 to ν at s = 1, along the "mixture" or the "displacement"; with the neuron of μ, or else of ν.
+    """μ_s on the way from μ (s = 0) to ν (s = 1), with the neuron of μ, or else of ν.
 
-    Raises InputError where s is no number from 0 to 1, and where dimensions, periods or masses do not agree.
+    Parameters
+    ----------
+    mu, nu : Density, MeshDensity or Cloud
+        the two ends
+    s : float
+        from 0 to 1
+    along : str
+        "mixture", (1 − s)μ + sν, or "displacement", the law of (1 − s)X + sY for an optimal plan of (X, Y)
+
+    Returns
+    -------
+    Density, MeshDensity or Cloud
+        μ_s
+
+    Raises
+    ------
+    InputError
+        where s is no number from 0 to 1, and where dimensions, periods or masses do not agree
+
+    References
+    ----------
+    McCann, "A convexity principle for interacting gases", Advances in Mathematics 128 (1997) 153.
     """
     if not 0 <= number(s) <= 1:
         raise InputError(f"s = {shown(s)}: it must be a number from 0, which gives the first measure, to 1, which gives the second")

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
+from wgf.measures.base import BLOCK
 from wgf.measures.distances.axes import parallel, shared_periods, squared_lengths
 from wgf.measures.distances.cells import counted_together, on_common_grid, same_cells
 from wgf.measures.distances.circle import circle_energy
@@ -28,7 +29,7 @@ from wgf.measures.distances.halving import EMPTY
 from wgf.measures.distances.line import line_energy
 from wgf.measures.distances.sinkhorn import sinkhorn_divergence
 from wgf.measures.distances.transport import on_axis
-from wgf.measures.measure import BLOCK, Density, Measure
+from wgf.measures.measure import Density, Measure
 
 
 def energy_distance(mu: Measure, nu: Measure, energy: Any = None) -> float:

@@ -92,9 +92,26 @@ def further(names: Sequence[str]) -> list[str]:
 
 
 def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """The distance called `name` (see the module's text); `energy` is needed for function and loss.
+    """The distance between two measures, densities or clouds.
 
-    Raises InputError for an unknown name, for measures of different dimensions or periods, and where the pair has no such distance.
+    Parameters
+    ----------
+    name : str
+        "function" ‖φ_μ − φ_ν‖ in L²(ρ), "loss" |L[μ] − L[ν]|, "energy", "w1", "w2", "sliced_w2", "sinkhorn" or "mean"
+    mu, nu : Density, MeshDensity or Cloud
+        the two measures
+    energy : RegressionEnergy, optional
+        needed for function and loss
+
+    Returns
+    -------
+    float
+        the distance, in the units of θ but for function and loss
+
+    Raises
+    ------
+    InputError
+        for an unknown name, for measures of different dimensions or periods, and where the pair has no such distance
     """
     from wgf.measures.distances.axes import check_pair
 
@@ -116,11 +133,31 @@ def transport_for(periods: Any) -> str:
 
 
 def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws: int = 16, seed: int = 0) -> float:
-    """The floor: the root mean square of the distance that would be seen if μ and ν were the same; zero for two laws on the same cells.
+    """The distance that would be seen if μ and ν were the same: its root mean square; zero for two laws on the same cells.
 
-    A cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
-    Two clouds: their points pooled and parted again at random (the null of a permutation test). Two densities on different cells: each of
-    them and what the cells of the other tell of it.
+    Attributes
+    ----------
+    cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
+        Two clouds: their points pooled and parted again at random (the null of a permutation test). Two densities on different cells:
+        each of them and what the cells of the other tell of it.
+
+    Parameters
+    ----------
+    name : str
+        of a distance, as for `distance`
+    mu, nu : Density, MeshDensity or Cloud
+        the two measures
+    energy : RegressionEnergy, optional
+        needed for function and loss
+    draws : int
+        how many random ones
+    seed : int
+        of the draws
+
+    Returns
+    -------
+    float
+        a distance of that size is no difference
     """
     from wgf.measures.distances.sampling import equal_pairs
 

@@ -27,9 +27,30 @@ MOST_ITERATIONS = 5000
 
 
 def sinkhorn_divergence(mu: Density, nu: Density, epsilon: float | None = None) -> float:
-    """S_ε(μ, ν)^½, in the units of θ; `epsilon` in those of θ², default 16 h² for the largest spacing h.
+    """S_ε(μ, ν)^½, with S_ε(μ, ν) = OT_ε(μ, ν) − ½OT_ε(μ, μ) − ½OT_ε(ν, ν).
 
-    Raises InputError for densities on different grids, NotConverged where the plan has not settled after MOST_ITERATIONS iterations.
+    Parameters
+    ----------
+    mu, nu : Density
+        on one grid
+    epsilon : float, optional
+        ε, in the units of θ squared; 16 h² by default, for the largest spacing h
+
+    Returns
+    -------
+    float
+        in the units of θ
+
+    Raises
+    ------
+    InputError
+        for densities on different grids
+    NotConverged
+        where the plan has not settled
+
+    References
+    ----------
+    Feydy et al., "Interpolating between optimal transport and MMD using Sinkhorn divergences", AISTATS 2019.
     """
     from wgf.measures.distances.entropic import DOMAINS  # compiled code, which other distances do not need
 

@@ -63,13 +63,29 @@ def w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
 def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[float, float]:
     """W₂ and a bound of its error.
 
-    Exact, with the bound zero, in one dimension, and between clouds of at most `most` points each. Else V as above, of at most `most`
-    parts, or the nearer of the two bounds where it is not between them. The error is the larger gap to a bound and, for both measures,
-    the root mean square distance of the mass from the centres of its cells, which is how well a law is known by them. Two densities of
-    one law, on whatever two grids, have a distance of at most that error, which then is about the length of a cell. Displacements that
-    are shorter than a part, and turn or shear it instead of moving or stretching it along the axes, are seen too long, within the error.
+    Exact, with the bound zero, in one dimension, and between clouds of at most `most` points each. Else of at most `most` parts of
+    equal mass, or the nearer of two bounds where that is not between them. The error is the larger gap to a bound and, for both
+    measures, the root mean square distance of the mass from the centres of its cells, which is how well a law is known by them. Two
+    densities of one law, on whatever two grids, have a distance of at most that error, which then is about the length of a cell.
+    Displacements that are shorter than a part, and turn or shear it instead of moving or stretching it along the axes, are seen too
+    long, within the error.
 
-    Raises InputError where the dimensions or the periods do not agree.
+    Parameters
+    ----------
+    mu, nu : Density, MeshDensity or Cloud
+        the two measures
+    most : int
+        points or parts of each
+
+    Returns
+    -------
+    tuple of float
+        W₂ and the bound of its error, in the units of θ
+
+    Raises
+    ------
+    InputError
+        where the dimensions or the periods do not agree
     """
     check_pair(mu, nu)
     whole(most, "most")

@@ -21,11 +21,20 @@ class Law(Protocol):
     """The contract of an initial law; see the module's text."""
 
     @property
-    def dim(self) -> int | None: ...
-    def cell_averages(self, grid: Grid) -> np.ndarray: ...
-    def pdf(self, theta: np.ndarray) -> np.ndarray: ...
-    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray: ...
-    def quadrature(self, nodes: int) -> Rule: ...
+    def dim(self) -> int | None:
+        """p, the number of coordinates; None where it is unknown until a grid is given."""
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """The averages over the cells of a grid, of its shape."""
+
+    def pdf(self, theta: np.ndarray) -> np.ndarray:
+        """The density at theta (…, p), (…,)."""
+
+    def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """m independent points, (m, p)."""
+
+    def quadrature(self, nodes: int) -> Rule:
+        """Points (N, p) and weights (N,) of a rule with so many nodes per axis."""
 
 
 LAW_CALLS = ("dim", "cell_averages", "sample", "quadrature")

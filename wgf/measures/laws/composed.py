@@ -31,7 +31,15 @@ def _laws(laws: Sequence[Law], of: str) -> tuple[Law, ...]:
 
 @dataclass(frozen=True)
 class Mixture(OnAxes):
-    """Σ_k weights_k laws_k; the weights are normalised to sum 1. A law whose numbers serve for all axes has as many as the others."""
+    """Σ_k weights_k laws_k. A law whose numbers serve for all axes has as many as the others.
+
+    Parameters
+    ----------
+    weights : sequence of float
+        positive; they are normalised to sum 1
+    laws : sequence of laws
+        of the same dimension
+    """
 
     weights: Sequence[float]
     laws: Sequence[Law]
@@ -83,7 +91,10 @@ class Mixture(OnAxes):
 class Product:
     """Independent groups of coordinates: the first law gives the first coordinates of θ, the next law the next ones, …
 
-    A law all of whose vectors are single numbers is that of one coordinate here.
+    Parameters
+    ----------
+    laws : sequence of laws
+        a law all of whose vectors are single numbers is that of one coordinate here
     """
 
     laws: Sequence[Law]

@@ -17,7 +17,13 @@ from wgf.measures.laws.base import OnAxes, Rule, Vector, entries, legendre_rule,
 
 @dataclass(frozen=True, repr=False)
 class Samples:
-    """The empirical law of given points (m, p), or (m,) in one dimension: neurons of a trained network, for example."""
+    """The empirical law of given points: neurons of a trained network, for example.
+
+    Parameters
+    ----------
+    points : array (m, p), or (m,) in one dimension
+        finite numbers
+    """
 
     points: Any
 
@@ -68,10 +74,21 @@ NOWHERE = "the density is zero everywhere on its support; choose lower and upper
 
 
 class FromDensity(OnAxes):
-    """A law given by its density pdf(theta (…, p)) → (…), which need not be normalised.
+    """A law given by its density, which need not be normalised.
 
-    sample         a function (m, rng) → (m, p); without it, points are drawn by rejection from the support
-    lower, upper   the support, a box; needed for rejection, for quadrature and for finding a grid; one number serves for all axes
+    Parameters
+    ----------
+    pdf : callable
+        theta (…, p) → (…), ≥ 0
+    sample : callable, optional
+        (m, rng) → (m, p); without it, points are drawn by rejection from the support
+    lower, upper : float or sequence of float, optional
+        the support, a box; needed for rejection, for quadrature and for finding a grid; one number serves for all axes
+
+    Raises
+    ------
+    InputError
+        where the support is asked for and not given, or where the density has no mass on it
     """
 
     NODES = 4  # Gauss–Legendre points per axis and cell

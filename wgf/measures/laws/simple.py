@@ -30,7 +30,15 @@ EVEN = 1.5  # periods: a wrapped normal law of a larger standard deviation is un
 
 @dataclass(frozen=True, repr=False)
 class Gaussian(OnAxes):
-    """Independent normal coordinates N(mean_k, std_k²). One number serves for all axes: `Gaussian([0, 1], 0.4)`."""
+    """Independent normal coordinates N(mean_k, std_k²): `Gaussian([0, 1], 0.4)`.
+
+    Parameters
+    ----------
+    mean : float or sequence of float
+        one number serves for all axes
+    std : float or sequence of float
+        the standard deviations, > 0; one number serves for all axes
+    """
 
     mean: Vector
     std: Vector
@@ -88,7 +96,15 @@ def _normal(edges: np.ndarray, mean: float, std: float, wrap: bool) -> np.ndarra
 
 @dataclass(frozen=True, repr=False)
 class Uniform(OnAxes):
-    """The uniform law on the box Π [lower_k, upper_k]. One number serves for all axes: `Uniform(-1, [1, 2])`."""
+    """The uniform law on the box Π [lower_k, upper_k]: `Uniform(-1, [1, 2])`.
+
+    Parameters
+    ----------
+    lower : float or sequence of float
+        the lower ends; one number serves for all axes
+    upper : float or sequence of float
+        the upper ends, > lower
+    """
 
     lower: Vector
     upper: Vector
@@ -128,7 +144,15 @@ class Uniform(OnAxes):
 
 @dataclass(frozen=True, repr=False)
 class Ball(OnAxes):
-    """The uniform law on the ball |θ − center| ≤ radius. One number serves for all coordinates of the center."""
+    """The uniform law on the ball |θ − center| ≤ radius.
+
+    Parameters
+    ----------
+    center : float or sequence of float
+        one number serves for all coordinates
+    radius : float
+        in the units of θ, > 0
+    """
 
     center: Vector
     radius: float

@@ -47,21 +47,45 @@ MOST_NEGLIGIBLE = 1e-6
 class FiniteVolume:
     """μ as cell averages on a lattice of equal cells, moved by limited upwind fluxes.
 
-    cells            per axis, or one number for all axes; left out, the width of the initial law decides (default_cells.py)
-    lower, upper     the box; left out, closed axes have no end (window.py), and a cheap run of a cloud finds how large so many cells are
-    spacing          instead of cells and a box: the length of a cell, per axis, or one number for all axes
-    boundary         "no-flux" or "periodic", for all axes or one per axis
-    limiter          of the transport: mp5 (fifth order), mc, minmod, van-leer (second) or upwind (first)
-    integrator       of the transport: ssprk43, ssprk3, ssprk52, or, with limited slopes, ssprk2 or euler
-    courant          the largest dt·outflow of a stage of the transport; default: the largest one that is allowed, 0.8 or what is stable
-                     with mp5 (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
-    negligible       share of the largest cell average below which cells far from others are emptied into those (transport.py), without
-                     noise; 0 keeps all cells
-    diffusion        with noise: gibbs or split (see the module's text); default: what suits the density, along the run
-    dt               the longest time step; default: what accuracy asks for
-    tolerance        relative error to which the neuron's features are compressed
-    edge_tolerance   mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
-    grow             the box is only where to begin: its cells go on beyond it
+    Parameters
+    ----------
+    cells : int or sequence of int, optional
+        per axis, or one number for all axes; left out, the width of the initial law decides
+    lower, upper : float or sequence of float, optional
+        the box; left out, closed axes have no end, and a cheap run of particles finds how large so many cells are
+    boundary : str or sequence of str
+        "no-flux" or "periodic", for all axes or one per axis
+    limiter : str
+        of the transport: "mp5" (fifth order), "mc", "minmod", "van-leer" (second) or "upwind" (first)
+    integrator : str
+        of the transport: "ssprk43", "ssprk3", "ssprk52", or, with limited slopes, "ssprk2" or "euler"
+    courant : float, optional
+        the largest dt·outflow of a stage of the transport; by default the largest one that is allowed, 0.8 or what is stable with mp5
+        (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
+    negligible : float
+        share of the largest cell average below which cells far from others are emptied into those, without noise; 0 keeps all cells
+    diffusion : str, optional
+        with noise: "gibbs" or "split"; by default what suits the density, along the run
+    dt : float, optional
+        the longest time step; by default what accuracy asks for
+    tolerance : float
+        relative error to which the neuron's features are compressed
+    edge_tolerance : float
+        mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
+    grow : bool
+        the box is only where to begin: its cells go on beyond it
+    spacing : float or sequence of float, optional
+        instead of cells and a box: the length of a cell, per axis, or one number for all axes
+
+    Raises
+    ------
+    InputError
+        for options that do not fit together
+
+    References
+    ----------
+    Suresh & Huynh, "Accurate monotonicity-preserving schemes", Journal of Computational Physics 136 (1997) 83; Scharfetter & Gummel,
+    IEEE Transactions on Electron Devices 16 (1969) 64.
     """
 
     cells: int | Sequence[int] | None = None

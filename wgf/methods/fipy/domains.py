@@ -47,7 +47,17 @@ PERIODIC = {  # the names of FiPy's grids, by which axes wrap around
 
 @dataclass(frozen=True)
 class Box:
-    """A box of equal cells: options as those of wgf.Grid. Without lower and upper, a method finds them."""
+    """A box of equal cells, for FiPy.
+
+    Parameters
+    ----------
+    cells : int or sequence of int
+        how many, along each axis or one number for all
+    lower, upper : float or sequence of float, optional
+        the ends of the box, in the units of θ; left out, a method finds them
+    boundary : str or sequence of str
+        "no-flux" or "periodic", one for all axes or one for each
+    """
 
     cells: int | Sequence[int]
     lower: Sequence[float] | None = None
@@ -92,8 +102,16 @@ class Box:
 class Disc:
     """|θ − center| ≤ radius in the plane.
 
-    spacing    of the mesh, about the length of an edge
-    pattern    triangles (Gmsh), or rings of quadrilaterals, which are regular and need no Gmsh
+    Parameters
+    ----------
+    radius : float
+        in the units of θ
+    spacing : float
+        of the mesh, about the length of an edge
+    center : sequence of float
+        two numbers
+    pattern : str
+        "triangles" (Gmsh), or "rings" of quadrilaterals, which are regular and need no Gmsh
     """
 
     radius: float
@@ -117,7 +135,19 @@ class Disc:
 
 @dataclass(frozen=True)
 class Annulus:
-    """inner ≤ |θ − center| ≤ outer in the plane; spacing and pattern as those of a disc."""
+    """inner ≤ |θ − center| ≤ outer in the plane.
+
+    Parameters
+    ----------
+    inner, outer : float
+        the two radii, in the units of θ
+    spacing : float
+        of the mesh, about the length of an edge
+    center : sequence of float
+        two numbers
+    pattern : str
+        "triangles" (Gmsh), or "rings" of quadrilaterals, which are regular and need no Gmsh
+    """
 
     inner: float
     outer: float
@@ -146,7 +176,15 @@ class Annulus:
 
 @dataclass(frozen=True)
 class Sphere:
-    """|θ| = radius in space: triangles whose corners lie on the sphere. Functions of θ are evaluated on the sphere, too."""
+    """|θ| = radius in space: triangles whose corners lie on the sphere. Functions of θ are evaluated on the sphere, too.
+
+    Parameters
+    ----------
+    spacing : float
+        of the mesh, about the length of an edge
+    radius : float
+        in the units of θ
+    """
 
     spacing: float
     radius: float = 1.0
@@ -170,7 +208,15 @@ class Sphere:
 
 @dataclass(frozen=True)
 class Circle:
-    """|θ| = radius in the plane, cut into equal arcs: a periodic line for FiPy, and exact."""
+    """|θ| = radius in the plane, cut into equal arcs: a periodic line for FiPy, and exact.
+
+    Parameters
+    ----------
+    cells : int
+        how many arcs
+    radius : float
+        in the units of θ
+    """
 
     cells: int
     radius: float = 1.0
@@ -201,9 +247,15 @@ class Circle:
 
 @dataclass(frozen=True)
 class GmshFile:
-    """What a file describes: a mesh (.msh), or a geometry (.geo, .brep, .step, …) that Gmsh meshes; in the plane, on a surface or in space.
+    """What a file describes: a mesh (.msh), or a geometry (.geo, .brep, .step, …) that Gmsh meshes; in the plane, on a surface or in
+    space.
 
-    spacing    the longest edges; left out, what the file asks for
+    Parameters
+    ----------
+    file : str or path
+        the file; in a problem file relative to it
+    spacing : float, optional
+        the longest edges; left out, what the file asks for
     """
 
     file: str | Path

@@ -47,16 +47,30 @@ ALIASES = {"ConvectionTerm": "power-law", "DiffusionTerm": "two-point", "Implici
 class FiPyMesh:
     """μ as cell averages on a mesh of FiPy, moved by FiPy's terms.
 
-    mesh         a mesh of FiPy (Grid1D … Grid3D, Gmsh2D, Gmsh3D, Gmsh2DIn3DSpace, …), or a wgf.Box, Disc, Annulus, Sphere, Circle
-                 or GmshFile
-    convection   van-leer, upwind, exponential (which keeps the discrete Gibbs state), power-law, hybrid or central, or FiPy's name
-    diffusion    two-point, completed on oblique faces (equation.py), or corrected, FiPy's way; or FiPy's name of the term
-    cells_per_step  cells by which the mass moves in a step, in the root mean square
-    dt           the longest time step; default: what `cells_per_step` and the change of the dissipation ask for
-    sweeps       the most that a stage of a step may take
-    accuracy     fraction of what a stage moves that its last sweep may still move
-    tolerance    relative error to which the neuron's features, or W, are compressed
-    edge_tolerance   mass in the cells at the boundary from which on there is a warning; 1 where walls are meant
+    Parameters
+    ----------
+    mesh : Box, Disc, Annulus, Sphere, Circle, GmshFile or mesh of FiPy
+        Grid1D … Grid3D, Gmsh2D, Gmsh3D, Gmsh2DIn3DSpace, … of FiPy, or one of our domains
+    convection : str
+        "van-leer", "upwind", "exponential" (which keeps the discrete Gibbs state), "power-law", "hybrid" or "central", or FiPy's name
+    diffusion : str
+        "two-point", completed on oblique faces, or "corrected", FiPy's way; or FiPy's name of the term
+    cells_per_step : float
+        cells by which the mass moves in a step, in the root mean square
+    dt : float, optional
+        the longest time step; by default what `cells_per_step` and the change of the dissipation ask for
+    sweeps : int
+        the most that a stage of a step may take
+    accuracy : float
+        fraction of what a stage moves that its last sweep may still move
+    tolerance : float
+        relative error to which the neuron's features, or W, are compressed
+    edge_tolerance : float
+        mass in the cells at the boundary from which on there is a warning; 1 where walls are meant
+
+    References
+    ----------
+    Guyer, Wheeler & Warren, "FiPy: partial differential equations with Python", Computing in Science & Engineering 11 (2009) 6.
     """
 
     mesh: Any

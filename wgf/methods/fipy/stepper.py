@@ -80,7 +80,7 @@ class MeshStepper(StepControl[MeshState]):
             fipy_mesh, mesh, self.faces, self.potential, method.convection, method.diffusion, self.tau, self.medium, problem.growth
         )
         self.facts = {
-            "method_summary": f"FiPyMesh({mesh.title}, {CONVECTION[method.convection]})",
+            "method_summary": f"FiPyMesh({mesh.title}, {method.convection})",
             "kernel_rank": self.potential.rank,
             "kernel_error": self.potential.error,
         }

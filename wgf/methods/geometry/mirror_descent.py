@@ -33,9 +33,18 @@ BREGMAN: dict[str, type[Exchange[Any]]] = {"kl": ExponentialFamily, "euclidean":
 class MirrorDescent:
     """μ as cell averages that are multiplied, or added to, and not moved.
 
-    cells, lower, upper, boundary   the grid, as for FiniteVolume
-    bregman     kl (Fisher–Rao's flow, to the accuracy of an ODE solver) or euclidean (projected gradient steps in L²)
-    tolerance   of the solver in each step, relative and absolute; and relative error to which the neuron's features are compressed
+    Parameters
+    ----------
+    cells : int or sequence of int, optional
+        per axis, or one number for all axes; left out, the width of the initial law decides
+    lower, upper : float or sequence of float, optional
+        the box; left out, a cheap run of particles finds it
+    boundary : str or sequence of str
+        "no-flux" or "periodic", for all axes or one per axis
+    bregman : str
+        "kl" (Fisher–Rao's flow, to the accuracy of an ODE solver) or "euclidean" (projected gradient steps in L²)
+    tolerance : float
+        of the solver in each step, relative and absolute; and relative error to which the neuron's features are compressed
     """
 
     cells: int | Sequence[int] | None = None

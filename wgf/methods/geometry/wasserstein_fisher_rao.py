@@ -43,14 +43,30 @@ SMALLEST = 1e-6  # of a step's reaction: a rise of E in a part of it that is sma
 
 @dataclass(frozen=True)
 class WassersteinFisherRao:
-    """μ as cell averages, moved by upwind fluxes and multiplied.
+    """μ as cell averages, moved by upwind fluxes and multiplied: ∂_t μ = div(μ∇ξ) − 2r(ξ − ξ̄)μ with ξ = G + τ log μ.
 
-    cells, lower, upper, boundary   the grid, as for FiniteVolume
-    rate           r of birth and death
-    injection      the law μ_b of births where there is no mass; default: births are copies
-    dt             the longest time step; default: what accuracy asks for
-    tolerance      relative error to which the neuron's features are compressed
-    edge_tolerance mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
+    Parameters
+    ----------
+    cells : int or sequence of int, optional
+        per axis, or one number for all axes; left out, the width of the initial law decides
+    lower, upper : float or sequence of float, optional
+        the box; left out, a cheap run of particles finds it
+    boundary : str or sequence of str
+        "no-flux" or "periodic", for all axes or one per axis
+    rate : float
+        r of birth and death, per unit of time
+    injection : law, optional
+        the law μ_b of births where there is no mass; by default births are copies
+    dt : float, optional
+        the longest time step; by default what accuracy asks for
+    tolerance : float
+        relative error to which the neuron's features are compressed
+    edge_tolerance : float
+        mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
+
+    References
+    ----------
+    Rotskoff, Jelassi, Bruna & Vanden-Eijnden, "Global convergence of neuron birth-death dynamics", ICML 2019.
     """
 
     cells: int | Sequence[int] | None = None

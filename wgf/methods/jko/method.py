@@ -43,20 +43,43 @@ ORDERS = (1, 2)
 
 @dataclass(frozen=True)
 class JKO:
-    """Implicit steps by optimal transport on a box.
+    """Implicit steps by entropic optimal transport on a box: μ_{k+1} = argmin ½L[p] + τ∫p log p + W₂²(p, μ_k)/(2Δt).
 
-    cells, lower, upper, boundary   the grid, as for FiniteVolume
-    dt             Δt; shorter where that makes whole steps between save times; default: a fiftieth of the run
-    epsilon        ε of the kernel exp(−|θ − θ'|²/ε); default: the larger of 2h² and Δt/50
-    debiased       measure distances by the Sinkhorn divergence, which does not blur; else by the plain entropic distance
-    linearised     freeze G at μ_k in each step: cheaper, still of first order
-    order          1, or 2: each step by extrapolation from one whole and two half steps
-    domain         scaling, or log (slower, for any ε); default: scaling as long as it neither over- nor underflows
-    accuracy       of a step: the largest sum of absolute errors of the plan's marginals
-    iterations     the most that a step may take
-    tolerance      relative error to which the neuron's features are compressed
-    edge_tolerance mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
-    exact          refused, as exact steps are a method of their own: QuantileJKO
+    Parameters
+    ----------
+    cells : int or sequence of int
+        per axis, or one number for all axes
+    lower, upper : float or sequence of float, optional
+        the box; left out, a cheap run of particles finds it
+    boundary : str or sequence of str
+        "no-flux" or "periodic", for all axes or one per axis
+    dt : float, optional
+        Δt; shorter where that makes whole steps between save times; by default a fiftieth of the run
+    epsilon : float, optional
+        ε of the kernel exp(−|θ − θ'|²/ε); by default the larger of 2h² and Δt/50
+    debiased : bool
+        measure distances by the Sinkhorn divergence, which does not blur; else by the plain entropic distance
+    linearised : bool
+        freeze G at μ_k in each step: cheaper, still of first order
+    order : int
+        1, or 2: each step by extrapolation from one whole and two half steps
+    domain : str, optional
+        "scaling", or "log" (slower, for any ε); by default scaling as long as it neither over- nor underflows
+    accuracy : float
+        of a step: the largest sum of absolute errors of the plan's marginals
+    iterations : int
+        the most that a step may take
+    tolerance : float
+        relative error to which the neuron's features are compressed
+    edge_tolerance : float
+        mass in the outermost cells of a closed axis from which on there is a warning; 1 where walls are meant
+    exact : bool
+        refused, as exact steps are a method of their own: QuantileJKO
+
+    References
+    ----------
+    Jordan, Kinderlehrer & Otto, SIAM Journal on Mathematical Analysis 29 (1998) 1; Peyré, SIAM Journal on Imaging Sciences 8 (2015)
+    2323.
     """
 
     cells: int | Sequence[int]
@@ -157,10 +180,22 @@ class JKO:
 class QuantileJKO:
     """Implicit steps by exact optimal transport on a line, by quantile functions; the run holds clouds.
 
-    cells, lower, upper   of the line, whose cells give the initial law, and with it the quantiles: the centres of those with mass
-    dt                    Δt; shorter where that makes whole steps between save times; default: a fiftieth of the run
-    order                 1, or 2: each step by extrapolation from one whole and two half steps
-    iterations            the most that Newton's method may take for a step
+    Parameters
+    ----------
+    cells : int or sequence of int
+        of the line; they give the initial law, and with it the quantiles: the centres of those with mass
+    lower, upper : float or sequence of float, optional
+        the ends of the line; left out, a cheap run of particles finds them
+    dt : float, optional
+        Δt; shorter where that makes whole steps between save times; by default a fiftieth of the run
+    order : int
+        1, or 2: each step by extrapolation from one whole and two half steps
+    iterations : int
+        the most that Newton's method may take for a step
+
+    References
+    ----------
+    Jordan, Kinderlehrer & Otto, SIAM Journal on Mathematical Analysis 29 (1998) 1.
     """
 
     cells: int | Sequence[int]

@@ -36,8 +36,12 @@ KINKED = {"rtol": 1e-5, "atol": 1e-7}
 class Characteristics:
     """Quadrature nodes of the initial law carried along the flow.
 
-    nodes         per axis; by default 200, 48, 20, 10 in one to four dimensions
-    rtol, atol    tolerances of the ODE solver (DOP853); by default 1e-10 and 1e-12, with kinks 1e-5 and 1e-7
+    Parameters
+    ----------
+    nodes : int, optional
+        per axis; by default 200, 48, 20, 10 in one to four dimensions
+    rtol, atol : float, optional
+        tolerances of the ODE solver (DOP853); by default 1e-10 and 1e-12, with kinks 1e-5 and 1e-7
     """
 
     nodes: int | None = None

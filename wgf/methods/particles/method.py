@@ -48,23 +48,43 @@ DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of s
 class Particles:
     """m neurons drawn from the initial law and trained.
 
-    m             the number of neurons
-    seed          of the draw and of the noise: a number, or a numpy.random.SeedSequence
-    step          the step size η of gradient descent, of noisy dynamics (default 0.01) and of batches; a step onto a save time
-                  may be shorter. Without noise and step: gradient flow
-    scheme        with noise: heun (default; second weak order) or euler-maruyama
-    batch         samples drawn for each step of stochastic gradient descent; the loss in the history is then that of the batch,
-                  the loss at frames that of all data
-    rtol, atol    tolerances of the gradient flow's ODE solver (default 1e-6 and 1e-8)
-    solver        of the gradient flow: RK45 (default), DOP853 or RK23
-    lower, upper  walls, where the neurons live in a box: they stop there, with noise they are reflected; the initial law is truncated
-    boundary      "no-flux" or "periodic", for all axes or one per axis
-    scale         α of the network α Σ_j g(θ_j): a number, or "m^-p"; by default 1/m, the mean-field scaling (networks/scaling.py)
-    birth_death   r of neurons that die and divide (birth_death.py): those of WassersteinFisherRao
-    injection     the law μ_b of births beside copies; default: none
-    centred       "pairs": m/2 draws, each twice, with opposite output weights; "subtracted": the network less what it is at the start
-
     An option that would change nothing is refused: by itself, or when the method is bound to a problem.
+
+    Parameters
+    ----------
+    m : int
+        the number of neurons
+    seed : int or numpy.random.SeedSequence
+        of the draw and of the noise
+    step : float, optional
+        the step size η of gradient descent, of noisy dynamics (0.01 by default) and of batches; a step onto a save time may be shorter.
+        Without noise and step: gradient flow
+    scheme : str, optional
+        with noise: "heun" (by default; second weak order) or "euler-maruyama"
+    batch : int, optional
+        samples drawn for each step of stochastic gradient descent; the loss in the history is then that of the batch, the loss at
+        frames that of all data
+    rtol, atol : float, optional
+        tolerances of the gradient flow's ODE solver; 1e-6 and 1e-8 by default
+    solver : str, optional
+        of the gradient flow: "RK45" (by default), "DOP853" or "RK23"
+    lower, upper : float or sequence of float, optional
+        walls, where the neurons live in a box: they stop there, with noise they are reflected; the initial law is truncated
+    boundary : str or sequence of str
+        "no-flux" or "periodic", for all axes or one per axis
+    scale : float or str, optional
+        α of the network α Σ_j g(θ_j): a number, or "m^-p"; 1/m by default, the mean-field scaling
+    centred : str, optional
+        "pairs": m/2 draws, each twice, with opposite output weights; "subtracted": the network less what it is at the start
+    birth_death : float, optional
+        r of neurons that die and divide, per unit of time: those of WassersteinFisherRao
+    injection : law, optional
+        the law μ_b of births beside copies; none by default
+
+    Raises
+    ------
+    InputError
+        for options that do not fit together
     """
 
     m: int

@@ -45,12 +45,18 @@ FEWEST_NODES = 4  # per axis: the outermost lie 2.3 standard deviations from the
 
 @dataclass(frozen=True)
 class Pushforward:
-    """μ as cell averages that are exact up to a tolerance.
+    """μ as cell averages that are exact up to a tolerance, from the law's density along characteristics.
 
-    cells          per axis, or one number for all axes
-    lower, upper   the box that is looked at; left out, it is found from a cheap run of a cloud
-    nodes          of the forward characteristics, per axis; by default 200, 48, 20, 10 in one to four dimensions
-    tolerance      of the density in L¹, as it is estimated
+    Parameters
+    ----------
+    cells : int or sequence of int
+        per axis, or one number for all axes
+    lower, upper : float or sequence of float, optional
+        the box that is looked at; left out, it is found from a cheap run of particles
+    nodes : int, optional
+        of the forward characteristics, per axis; by default 200, 48, 20, 10 in one to four dimensions
+    tolerance : float
+        of the density in L¹, as it is estimated
     """
 
     cells: int | Sequence[int]
@@ -170,10 +176,30 @@ class PushforwardStepper(ForwardStepper):
 
 
 def density_at(problem: Problem, theta: Any, time: float, nodes: int | None = None, tolerance: float = 1e-6) -> np.ndarray:
-    """μ_t(θ) at theta (…, p) and a time t ≥ 0, (…,): the law's own density, pushed along the flow.
+    """μ_t(θ) at single points: the law's own density, pushed along the flow.
 
-    nodes       of the forward characteristics, per axis, as for Pushforward
-    tolerance   of the way back, in L¹
+    Parameters
+    ----------
+    problem : Problem
+        of a network, or with a confinement V, without noise
+    theta : array (…, p)
+        where
+    time : float
+        t ≥ 0
+    nodes : int, optional
+        of the forward characteristics, per axis, as for Pushforward
+    tolerance : float
+        of the way back, in L¹
+
+    Returns
+    -------
+    array (…,)
+        the density
+
+    Raises
+    ------
+    InputError
+        for problems that Pushforward refuses
     """
     check_problem(problem)
     method = Pushforward(1, nodes=nodes, tolerance=tolerance)

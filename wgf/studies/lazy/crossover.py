@@ -59,9 +59,40 @@ def crossover(
     tolerance: float = 1e-4,
     workers: int | None = None,
 ) -> Crossover:
-    """The scale A* of networks of each of the sizes, trained until `until`, to a relative `tolerance`.
+    """The scale A* of α = A·m^{−½} at which the tangent kernel changes by a part, by bisection.
 
-    Raises InputError for what cannot be trained; RunError where no scale from 4^{−20} to 4^{20} changes the kernel by that part.
+    Parameters
+    ----------
+    problem : Problem
+        of a network, without noise
+    sizes : sequence of int
+        m
+    change : float
+        the relative change of the kernel, ‖T̂(t) − T̂(0)‖/‖T̂(0)‖
+    until : float
+        t
+    replicates : int
+        networks of each size
+    seed : int
+        of the draws
+    centred : str, optional
+        "pairs" or "subtracted": networks that begin at zero
+    tolerance : float
+        of A*, relative
+    workers : int, optional
+        parallel processes; one per core by default
+
+    Returns
+    -------
+    Crossover
+        A* of each network, and its slope in m
+
+    Raises
+    ------
+    InputError
+        for what cannot be trained
+    RunError
+        where no scale from 4^{−20} to 4^{20} changes the kernel by that part
     """
     leave_to_first_process(workers)
     trainable(problem)

@@ -92,7 +92,24 @@ def accurate_flow(problem: Problem) -> dict[str, Any]:
 def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Network, Data]:
     """The network of a frame of a run of neurons, and the data it is trained on: f* + φ(θ₀), where its start is subtracted.
 
-    Raises InputError for runs of other methods, and of problems without a network.
+    Parameters
+    ----------
+    problem : Problem
+        what was solved
+    run : Run
+        of `Particles`
+    frame : int
+        which one; the last by default
+
+    Returns
+    -------
+    tuple of Network and Data
+        the network and its data
+
+    Raises
+    ------
+    InputError
+        for runs of other methods, and of problems without a network
     """
     check_problem(problem)
     check_run(run)
@@ -108,7 +125,25 @@ def trained_network(problem: Problem, run: Run, frame: int = -1) -> tuple[Networ
 
 
 def laziness(problem: Problem, run: Run) -> Laziness:
-    """The quantities of a run of `Particles` without noise, in memory or from a file."""
+    """How lazy a run of neurons is: κ at the start, and at each frame how far the network is from its tangent model.
+
+    Parameters
+    ----------
+    problem : Problem
+        what was solved
+    run : Run
+        of `Particles` without noise, in memory or from a file
+
+    Returns
+    -------
+    Laziness
+        relative_scale, a number, and the series deviation, bound, loss, displacement, alignment and kernel_change (frames,)
+
+    Raises
+    ------
+    InputError
+        for runs of other methods, and of problems without a network
+    """
     energy = trainable(problem)
     require_whole(run, "laziness")
     start, data = trained_network(problem, run, 0)
@@ -132,7 +167,24 @@ def laziness(problem: Problem, run: Run) -> Laziness:
 
 
 def step_change(network: Network, data: Data, step: float) -> StepChange:
-    """What one step of size η = `step` in the time of the package, s = η/(2mα²), changes; without penalty."""
+    """What one step of gradient descent changes, without penalty: the loss and the differential, each beside its first order and its
+    bound.
+
+    Parameters
+    ----------
+    network : Network
+        before the step
+    data : Data
+        what it is trained on
+    step : float
+        η, in the time of the flow: s = η/(2mα²) in that of the network's parameters
+
+    Returns
+    -------
+    StepChange
+        relative to the loss, loss, loss_first_order and loss_bound; relative to ‖Dφ‖, differential, differential_first_order and
+        differential_bound
+    """
     instance(network, Network, "network", "a wgf.Network(neuron, parameters)")
     check_data(data)
     positive(step, "the gradient step")

@@ -56,12 +56,18 @@ RATES = ("relative_scale", "deviation", "displacement", "kernel_change")
 
 @dataclass(frozen=True, repr=False)
 class LazyStudy(OfTable):
-    """What the networks did; E scalings, S sizes, R replicates, T times.
+    """What networks of several sizes and output scales did; E scalings, S sizes, R replicates, T times.
 
-    table         see LazyTable
-    distance      √E‖φ(θ₀) − f*‖² for the initial law, to which κ·m^{1−p}·A is proportional, (E, S)
-    rates         slope in m of κ, and of deviation, displacement and kernel change at the last time, with a 95 % interval; name → (E, 3)
-    attributes    the problem, the seed, and what the study was called with
+    Attributes
+    ----------
+    table : LazyTable
+        all series, which the properties below give
+    distance : array (E, S)
+        √E‖φ(θ₀) − f*‖² for the initial law, to which κ·m^{1−p}·A is proportional
+    rates : dict of str to array (E, 3)
+        slope in m of κ, and of deviation, displacement and kernel change at the last time, with a 95 % interval
+    attributes : dict
+        the problem, the seed, and what the study was called with
     """
 
     table: LazyTable
@@ -150,15 +156,46 @@ def lazy(
     store: str | Path | None = None,
     overwrite: bool = False,
 ) -> LazyStudy:
-    """Train `replicates` networks of each size for each scaling α = A·m^{−p}, A of `scales`, p of `exponents`, beside their tangent models.
+    """Train networks of each size for each scaling α = A·m^{−p} beside their tangent models.
 
-    seed       from which, with m and the replicate, the neurons are drawn
-    centred    None, "pairs" or "subtracted" (networks/scaling.py)
-    workers    parallel processes; default: one per core. The results do not depend on it.
-    store      an HDF5 file that is filled as the networks are done; called again after any end, the study goes on from there
-    overwrite  whether another file that is there may be replaced
+    Parameters
+    ----------
+    problem : Problem
+        of a network, without noise
+    sizes : sequence of int
+        m
+    exponents : sequence of float
+        p: ½ for the lazy regime, 1 for mean field
+    scales : sequence of float
+        A
+    replicates : int
+        networks of each size and scaling
+    until : float
+        the end, in the time of the flow
+    save : int or sequence of float
+        a number of times, or a list of them
+    seed : int
+        from which, with m and the replicate, the neurons are drawn
+    centred : str, optional
+        "pairs" or "subtracted": networks that begin at zero
+    workers : int, optional
+        parallel processes; one per core by default. The results do not depend on it
+    progress : bool
+        whether there is a bar
+    store : str or path, optional
+        an HDF5 file that is filled as the networks are done; called again after any end, the study goes on from there
+    overwrite : bool
+        whether another file that is there may be replaced
 
-    Raises InputError for problems without a network, with noise, or with a penalty other than λ|θ|².
+    Returns
+    -------
+    LazyStudy
+        the series, and their rates in m
+
+    Raises
+    ------
+    InputError
+        for problems without a network, with noise, or with a penalty other than λ|θ|²
     """
     leave_to_first_process(workers)
     trainable(problem)
@@ -287,7 +324,23 @@ def _signature(problem: Problem, times: list[float], seed: int, centred: str | N
 
 
 def open_lazy(path: str | Path) -> LazyStudy:
-    """The study in an HDF5 file."""
+    """The lazy study in an HDF5 file.
+
+    Parameters
+    ----------
+    path : str or path
+        the file
+
+    Returns
+    -------
+    LazyStudy
+        as `lazy` has returned it
+
+    Raises
+    ------
+    InputError
+        for what is no such file
+    """
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "lazy":
             raise InputError(f"{path} is an HDF5 file but not a lazy study of wgf")

@@ -51,18 +51,38 @@ GROUP = "certificate"
 
 @dataclass(frozen=True, repr=False)
 class Certificate(Shown):
-    """How far each frame is from the best measure on the domain.
+    """How far each frame of a run is from the best measure on the domain.
 
-    times (frames,)
-    gap (frames,)         2(∫G dμ − min G); with noise τ KL(μ | p_μ)
-    bound (frames,)       the best bound of L − L*, with noise of E − E*
-    residual (frames,)    ∫|∇G|² dμ, with noise ∫|∇(G + τ log μ)|² dμ
-    lowest (frames, p)    where G(·; μ) is lowest
-    lower                 the lower bound of L*, or E*, that is behind `bound`;  proven: whether it is, on the whole domain
-    slack                 by how much it is lower than what is known without a proof (0 with noise)
-    verdict               converged, moving or stalled
-    share, gain           of the mass that is better moved to the last lowest θ, and what L gains
-    minimum               the best measure that was found, a Cloud, or with noise a density
+    Attributes
+    ----------
+    times : array (frames,)
+        the save times
+    gap : array (frames,)
+        2(∫G dμ − min G); with noise τ KL(μ | p_μ)
+    bound : array (frames,)
+        the best bound of L − L*, with noise of E − E*
+    residual : array (frames,)
+        ∫|∇G|² dμ, with noise ∫|∇(G + τ log μ)|² dμ
+    lowest : array (frames, p)
+        where G(·; μ) is lowest
+    lower : float
+        the lower bound of L*, or E*, that is behind `bound`
+    slack : float
+        by how much it is lower than what is known without a proof (0 with noise)
+    proven : bool
+        whether it is, on the whole domain
+    verdict : str
+        "converged", "moving" or "stalled"
+    share, gain : float
+        of the mass that is better moved to the last lowest θ, and what L gains
+    text : str
+        the verdict in words
+    domain : str
+        the domain in words
+    minimum : Cloud or Density
+        the best measure that was found, with noise a density
+    run : Run
+        the run it is of
     """
 
     times: np.ndarray
@@ -109,9 +129,22 @@ def certify(
 ) -> Certificate:
     """How far each frame of a run is from the best measure on a domain; it is kept in the run's file.
 
-    lower, upper   the domain; by default the box of the method, or all θ where there is a penalty |θ|², or the cells that the run has seen
+    Parameters
+    ----------
+    run : Run or str or path
+        a run of a network that knows its problem, or its file
+    lower, upper : float or sequence of float, optional
+        the domain; by default the box of the method, or all θ where there is a penalty |θ|², or the cells that the run has seen
 
-    Raises InputError for runs without their problem, of energies that are not a network's, and where there is no such bound.
+    Returns
+    -------
+    Certificate
+        bounds of L − L*, and what is missing
+
+    Raises
+    ------
+    InputError
+        for runs without their problem, of energies that are not a network's, and where there is no such bound
     """
     found = open_run(as_path(run)) if not isinstance(run, Run) else run
     check_run(found)

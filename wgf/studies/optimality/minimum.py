@@ -36,11 +36,24 @@ LITTLE = 1e-13  # of the scale of the loss, by which G at a place must be below 
 
 @dataclass(frozen=True)
 class GlobalMinimum:
-    """The best measure (a Cloud), its loss, and φ at the data (n,).
+    """The best measure, and how sure it is that there is no better one.
 
-    gap      what is left to the least loss at most, as far as descents find the lowest place of the potential
-    bound    what the least loss is proven to be at least on the whole domain; −∞ where nothing is proven
-    z (n,)   φ − f*, at which the dual bound is tight
+    Attributes
+    ----------
+    measure : Cloud
+        a few atoms
+    loss : float
+        L of it
+    gap : float
+        what is left to the least loss at most, as far as descents find the lowest place of the potential
+    prediction : array (n,)
+        φ at the data
+    z : array (n,)
+        φ − f*, at which the dual bound is tight
+    domain : Domain
+        where θ may lie
+    bound : float
+        what the least loss is proven to be at least on the whole domain; −∞ where nothing is proven
     """
 
     measure: Cloud
@@ -64,10 +77,30 @@ def global_minimum(
 ) -> GlobalMinimum:
     """min L over the probability measures on a box, or on all of R^p where a penalty |θ|² keeps it finite.
 
-    tolerance   of L, in ‖f*‖²; where it is not reached a ResolutionWarning says what was
+    Parameters
+    ----------
+    problem : Problem
+        of a network, without noise
+    lower, upper : float or sequence of float, optional
+        the box; one number serves for all axes
+    tolerance : float
+        of L, in ‖f*‖²
 
-    Raises InputError for problems with noise, whose minimum is no cloud (certify gives it on cells), for energies that are not a network's,
-    and for domains without an end where nothing keeps the minimum finite.
+    Returns
+    -------
+    GlobalMinimum
+        the measure, its loss, and the proven bound
+
+    Raises
+    ------
+    InputError
+        for problems with noise, whose minimum is no cloud (`certify` gives it on cells), for energies that are not a network's, and for
+        domains without an end where nothing keeps the minimum finite
+
+    Warns
+    -----
+    ResolutionWarning
+        where the tolerance is not reached: it says what was
     """
     check_problem(problem)
     positive(tolerance, "tolerance")

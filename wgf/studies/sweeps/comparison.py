@@ -29,14 +29,24 @@ from wgf.studies.sweeps.table import SweepTable
 
 @dataclass(frozen=True, repr=False)
 class Comparison(OfTable, Shown):
-    """The sweep's result; S sizes, R replicates, T times, n data.
+    """The sweep over the number of neurons; S sizes, R replicates, T times, n data.
 
-    table             sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n); see SweepTable
-    rates             for each distance
-    limit             φ of the limit (T, n); weights (n,) those of the data
-    resampling        ∫‖g‖² dμ_t − ‖φ_t‖², m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t, (T,)
-    discretisation    estimated errors of the limit: function, loss, each (T,)
-    attributes        what the limit's run says of itself
+    Attributes
+    ----------
+    table : SweepTable
+        sizes, times, distance[name] (S, R, T), floor[name] (S, R // 2, T), prediction (S, R, T, n)
+    rates : dict of str to Rate
+        the fit for each distance
+    limit : array (T, n)
+        φ of the limit
+    weights : array (n,)
+        those of the data
+    resampling : array (T,)
+        ∫‖g‖² dμ_t − ‖φ_t‖², m·E‖φ_m − φ‖² of neurons drawn afresh from μ_t
+    discretisation : dict of str to array (T,)
+        estimated errors of the limit: function, loss
+    attributes : dict
+        what the limit's run says of itself
     """
 
     table: SweepTable
@@ -156,7 +166,23 @@ class Comparison(OfTable, Shown):
 
 
 def open_comparison(path: str | Path) -> Comparison:
-    """The comparison in an HDF5 file."""
+    """The comparison in an HDF5 file.
+
+    Parameters
+    ----------
+    path : str or path
+        the file
+
+    Returns
+    -------
+    Comparison
+        as `compare` has returned it
+
+    Raises
+    ------
+    InputError
+        for what is no such file
+    """
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != "comparison":
             raise InputError(f"{path} is an HDF5 file but not a comparison of wgf")

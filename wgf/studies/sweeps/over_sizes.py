@@ -70,15 +70,47 @@ def compare(
     store: str | Path | None = None,
     overwrite: bool = False,
 ) -> Comparison:
-    """Solve the limit with `method`, run `replicates` clouds of each of the `sizes` neurons, and compare at the save times.
+    """Solve the limit, run particles of each size, and compare them at the save times: how fast they approach the limit.
 
-    seed        from which, with m and the replicate, the seed of every cloud is made
-    workers     parallel processes; default: one per core. The results do not depend on it.
-    particles   how the neurons move (its m and seed are replaced); default: gradient flow, with the births and deaths of the limit
-    distances   further ones, by name (measures/distances/register.py)
-    store       an HDF5 file that is filled as the clouds are done. Called again after any end, the sweep goes on from there, also with
-                more sizes or replicates; any other file is refused.
-    overwrite   whether another file that is there may be replaced
+    Parameters
+    ----------
+    problem : Problem
+        what is solved
+    method : FiniteVolume or another method with densities
+        of the limit
+    until : float
+        the end
+    sizes : sequence of int
+        the numbers m of neurons
+    replicates : int
+        independent runs of each size
+    save : int or sequence of float
+        a number of times, or a list of them
+    seed : int
+        from which, with m and the replicate, the seed of every run is made
+    workers : int, optional
+        parallel processes; one per core by default. The results do not depend on it
+    particles : Particles, optional
+        how the neurons move (its m and seed are replaced); by default gradient flow, with the births and deaths of the limit
+    progress : bool
+        whether there is a bar
+    distances : sequence of str
+        further ones, by name
+    store : str or path, optional
+        an HDF5 file that is filled as the runs are done. Called again after any end, the sweep goes on from there, also with more sizes
+        or replicates; any other file is refused
+    overwrite : bool
+        whether another file that is there may be replaced
+
+    Returns
+    -------
+    Comparison
+        distances, and their rates in m
+
+    Raises
+    ------
+    InputError
+        before anything is computed, for what does not fit together
     """
     leave_to_first_process(workers)
     check_problem(problem)

@@ -40,13 +40,22 @@ from wgf.studies.sweeps.rates import Rate, check_replicates, fit_rate
 class StepComparison:
     """Distances of gradient descent from the flow of the same m neurons.
 
-    steps (H,), times (T,)      η, and the save times
-    batches                     B for each row of the study; None for all data
-    distance (B, H, R, T)       ‖φ_η,B − φ_flow‖ in L²(ρ)
-    rates                       for each batch the fit of log E d² in log η; expected_slope 1, and 2 for all data. The constant is
-                                E d²/η^expected_slope
-    fluctuation (T,)            m·E‖φ_flow − mean of φ_flow‖² over the replicates: what the draw of the neurons adds to the distance
-                                from the limit
+    Attributes
+    ----------
+    m : int
+        the number of neurons
+    steps : array (H,)
+        η
+    batches : tuple of int or None
+        B for each row of the study; None for all data
+    times : array (T,)
+        the save times
+    distance : array (B, H, R, T)
+        ‖φ_η,B − φ_flow‖ in L²(ρ)
+    rates : tuple of Rate
+        for each batch the fit of log E d² in log η; expected_slope 1, and 2 for all data. The constant is E d²/η^expected_slope
+    fluctuation : array (T,)
+        m·E‖φ_flow − mean of φ_flow‖² over the replicates: what the draw of the neurons adds to the distance from the limit
     """
 
     m: int
@@ -94,9 +103,31 @@ def compare_steps(
 ) -> StepComparison:
     """Descend with every step size and batch beside the flow of the same neurons; for networks without noise.
 
-    steps        η; a step onto a save time may be shorter, so choose them to divide the save times
-    batches      samples drawn for each step; None for all data
-    replicates   draws of the neurons, and of the batches with them
+    Parameters
+    ----------
+    problem : Problem
+        of a network, without noise
+    until : float
+        the end
+    m : int
+        the number of neurons
+    steps : sequence of float
+        η; a step onto a save time may be shorter, so choose them to divide the save times
+    batches : sequence of int or None
+        samples drawn for each step; None for all data
+    replicates : int
+        draws of the neurons, and of the batches with them
+    save : int or sequence of float
+        a number of times, or a list of them
+    seed : int
+        of the draws
+    workers : int, optional
+        parallel processes; one per core by default
+
+    Returns
+    -------
+    StepComparison
+        distances, and their rates in η
     """
     leave_to_first_process(workers)
     check_problem(problem)

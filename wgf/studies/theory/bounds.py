@@ -66,10 +66,19 @@ def linear_in_theta(neuron: object) -> bool:
 
 
 def fisher_rao_bound(best: Measure, first: Density) -> Callable[[np.ndarray], np.ndarray]:
-    """t (n,) → KL(μ*|μ₀)/t, infinite where μ₀ is zero in a cell in which μ* is not; a bound of L(t) − L* along Fisher–Rao.
+    """t → KL(μ*|μ₀)/t, a bound of L(t) − L* along Fisher–Rao.
 
-    best     μ*, on the same cells, or a cloud, which is counted in them
-    first    μ₀
+    Parameters
+    ----------
+    best : Density or Cloud
+        μ*, on the same cells, or points, which are counted in them
+    first : Density
+        μ₀
+
+    Returns
+    -------
+    callable
+        times (n,) → (n,); infinite where μ₀ is zero in a cell in which μ* is not
     """
     check_pair(best, first)
     instance(first, Density, "first", "the density with which the run begins, run.measures[0]")

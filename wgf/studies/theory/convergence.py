@@ -28,11 +28,18 @@ ROUNDING = 1e-13  # of the size of E: a gap below it says nothing
 class ConvergenceRate:
     """The law by which L − L*, or E − E*, falls.
 
-    laws                       all that were tried, the best one first (decay_laws.py)
-    times, gap (steps,)        the whole series, as far as it is above rounding
-    since                      from when on it is fitted
-    of_energy                  whether it is E that falls, and not L
-    bounds[name] (steps,)      what is known to lie above the gap
+    Attributes
+    ----------
+    laws : list of Law
+        all that were tried, the best one first
+    times, gap : array (steps,)
+        the whole series, as far as it is above rounding
+    since : float
+        from when on it is fitted
+    of_energy : bool
+        whether it is E that falls, and not L
+    bounds : dict of str to array (steps,)
+        what is known to lie above the gap
     """
 
     laws: list[Law]
@@ -67,13 +74,28 @@ def convergence_rate(
     since: float | None = None,
     bounds: Mapping[str, Callable[[np.ndarray], np.ndarray]] | None = None,
 ) -> ConvergenceRate:
-    """The law by which the history of a run falls to `limit`, beside the bounds that are known (bounds.py).
+    """The law by which the history of a run falls to its least value, beside the bounds that are known.
 
-    limit     L*, or E* where the run has an E: with noise, and without data. Right to much less than the last gap
-    since     the time from which on the law is fitted; default: half of the time in which the gap is above rounding
-    bounds    further ones to be drawn, name → function of times (n,), such as {"KL/t": wgf.fisher_rao_bound(best, first)}
+    Parameters
+    ----------
+    run : Run
+        with enough steps
+    limit : float
+        L*, or E* where the run has an E: with noise, and without data. Right to much less than the last gap
+    since : float, optional
+        the time from which on the law is fitted; by default half of the time in which the gap is above rounding
+    bounds : mapping of str to callable, optional
+        further ones to be drawn, functions of times (n,), such as {"KL/t": wgf.fisher_rao_bound(best, first)}
 
-    Raises InputError where the run goes below the limit, has no E though it has noise, or has too few steps from then on.
+    Returns
+    -------
+    ConvergenceRate
+        the law, with intervals, and the bounds
+
+    Raises
+    ------
+    InputError
+        where the run goes below the limit, has no E though it has noise, or has too few steps from then on
     """
     check_run(run)
     times, gap = _gaps(run, limit)

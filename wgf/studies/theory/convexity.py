@@ -34,10 +34,14 @@ ROUNDING = 1e-12  # of the largest |L| on both lines
 
 @dataclass(frozen=True, repr=False)
 class Convexity:
-    """L along both lines.
+    """L along the mixture and the displacement between two measures.
 
-    s (k,)                           evenly spaced from 0 to 1
-    mixture, displacement (k,)       L[μ_s]; along the displacement of points, which stand for densities at its ends, too (interpolate.py)
+    Attributes
+    ----------
+    s : array (k,)
+        evenly spaced from 0 to 1
+    mixture, displacement : array (k,)
+        L[μ_s]; along the displacement of points, which stand for densities at its ends, too
     """
 
     s: np.ndarray
@@ -65,9 +69,30 @@ class Convexity:
 
 
 def convexity(energy: Energy, mu: Measure, nu: Measure, points: int = 33) -> Convexity:
-    """L at so many points of the mixture and of the displacement from μ to ν.
+    """L along the mixture and along the displacement from μ to ν.
 
-    Raises InputError where the measures' dimensions, periods or masses do not agree.
+    Parameters
+    ----------
+    energy : RegressionEnergy or InteractionEnergy
+        whose L it is
+    mu, nu : Density, MeshDensity or Cloud
+        the two ends
+    points : int
+        how many s
+
+    Returns
+    -------
+    Convexity
+        both series
+
+    Raises
+    ------
+    InputError
+        where the measures' dimensions, periods or masses do not agree
+
+    References
+    ----------
+    McCann, "A convexity principle for interacting gases", Advances in Mathematics 128 (1997) 153.
     """
     answers(energy, ("loss", "data"), "energy", "the energy of a problem, such as problem.energy")
     whole(points, "points", FEWEST)

@@ -45,10 +45,20 @@ Boxes = tuple[np.ndarray, np.ndarray]  # lower and upper corners, each (N, p)
 
 
 def decay_rate(run: Run) -> float:
-    """The rate r at which the dissipation falls like e^{−rt} at late times, from the history of a run; NaN if it is too short.
+    """The rate r at which the dissipation falls like e^{−rt} at late times.
 
-    The line is fitted to log ∫|∇(G + τ log μ)|² dμ between LATE and LOST of its largest value. Implicit steps damp more than the
-    flow does if r·dt is not small: give the method a `dt`.
+    The line is fitted to log ∫|∇(G + τ log μ)|² dμ where it has fallen far enough and is not yet lost in rounding. Implicit steps damp
+    more than the flow does if r·dt is not small: give the method a `dt`.
+
+    Parameters
+    ----------
+    run : Run
+        with a history
+
+    Returns
+    -------
+    float
+        r, per unit of time; NaN if the history is too short
     """
     check_run(run)
     time, dissipation = run.history["time"], run.history["dissipation"]
@@ -57,12 +67,25 @@ def decay_rate(run: Run) -> float:
 
 
 def decay_bound(problem: Problem, measures: Sequence[Measure]) -> float:
-    """2λ e^{−osc/τ} ≤ the rate at which E falls, where osc bounds the oscillation of ⟨g(θ), φ_μ − f*⟩ over the domain of `measures`.
+    """2λ e^{−osc/τ} ≤ the rate at which E falls, where osc bounds the oscillation of ⟨g(θ), φ_μ − f*⟩ over the domain of the measures.
 
-    measures    densities, the frames of a run: between them the oscillation is taken to be no larger
+    Parameters
+    ----------
+    problem : Problem
+        with noise and a penalty λ|θ|²
+    measures : sequence of Density or MeshDensity
+        the frames of a run: between them the oscillation is taken to be no larger
 
-    Raises InputError for problems without noise, without a penalty λ|θ|², or with a neuron or an activation of one's own, whose range over
-    a box is not known; for clouds, which have neither a domain nor a free energy; and for domains that are not convex.
+    Returns
+    -------
+    float
+        the bound, per unit of time
+
+    Raises
+    ------
+    InputError
+        for problems without noise, without a penalty λ|θ|², or with a neuron or an activation of one's own, whose range over a box is
+        not known; for clouds, which have neither a domain nor a free energy; and for domains that are not convex
     """
     check_problem(problem)
     energy = problem.energy

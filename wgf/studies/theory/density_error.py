@@ -59,11 +59,21 @@ class DensityError:
 
 
 def density_error(problem: Problem, run: Run) -> np.ndarray:
-    """∫|μ_h − μ| dθ at the frames of a run, (T,), against exact averages over its cells, which are right to 1e-4 in L¹.
+    """∫|μ_h − μ| dθ at the frames of a run, against exact averages over its cells, which are right to 1e-4 in L¹.
 
-    NaN where the frames are no densities on grids, or exact averages are not to be had: with noise, interactions, growth, kinks of the
-    activation, periodic axes, in other geometries, or where walls hold more than a thousandth of the mass.
-    `discretisation_error` then estimates it.
+    Parameters
+    ----------
+    problem : Problem
+        what was solved
+    run : Run
+        of densities on a grid
+
+    Returns
+    -------
+    array (frames,)
+        NaN where the frames are no densities on grids, or exact averages are not to be had: with noise, interactions, growth, kinks of
+        the activation, periodic axes, in other geometries, or where walls hold more than a thousandth of the mass;
+        `discretisation_error` then estimates it
     """
     check_problem(problem)
     check_run(run)

@@ -49,14 +49,32 @@ def discretisation_error(
     run: Run | None = None,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
-    """The estimated errors of a method at the save times: "function", ‖φ_h − φ‖ in L²(ρ), "loss", |L_h − L|, and "density", ∫|μ_h − μ| dθ
-    (density_error.py: against exact averages where these are cheap), each (times,).
+    """The estimated errors of a method at the save times, from runs on a half and a quarter of the resolution.
 
-    run       what `method` found, where it has been solved already; it must have the same save times
-    progress  a bar for each solve, on a terminal or in a notebook
+    Parameters
+    ----------
+    problem : Problem
+        what is solved
+    method : FiniteVolume or another method
+        the finest of the three
+    until : float
+        the end
+    save : int or sequence of float
+        a number of times, or a list of them
+    run : Run, optional
+        what `method` found, where it has been solved already; it must have the same save times
+    progress : bool
+        whether there is a bar for each solve, on a terminal or in a notebook
 
-    NaN where the method has no coarser self, as particles; "function" is left out for an energy without data. Warnings of the coarse
-    solves are not passed on: the fine one had the occasion to give them.
+    Returns
+    -------
+    dict of str to array (times,)
+        "function", ‖φ_h − φ‖ in L²(ρ), "loss", |L_h − L|, and "density", ∫|μ_h − μ| dθ (against exact averages where these are cheap).
+        NaN where the method has no coarser self, as particles; "function" is left out for an energy without data
+
+    Notes
+    -----
+    Warnings of the coarse solves are not passed on: the fine one had the occasion to give them.
     """
     check_problem(problem)
     check_method(method)

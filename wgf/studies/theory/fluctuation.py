@@ -38,8 +38,9 @@ import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, positive, warn, whole, whole_if_given
 from wgf.measures.arguments import real_numbers
+from wgf.measures.base import BLOCK
 from wgf.measures.laws.base import Rule
-from wgf.measures.measure import BLOCK, Cloud, Measure
+from wgf.measures.measure import Cloud, Measure
 from wgf.networks.features import row_space
 from wgf.networks.waiting import told
 from wgf.problems.problem import Problem, check_problem
@@ -72,15 +73,37 @@ def fluctuation(
     of: str = "function",
     tolerance: float = TOLERANCE,
 ) -> np.ndarray:
-    """lim m E‖φ_m(t) − φ(t)‖² at the times, (times,), for networks without noise.
+    """lim m E‖φ_m(t) − φ(t)‖² for m → ∞, by the central limit theorem in time, for networks without noise.
 
-    nodes        per axis, of the quadrature rule for the initial law, and
-    steps        of the whole time: those to begin with, before they are refined
-    of           "function"; "loss": lim m E(L_m − L)²; "mean": lim m E|mean of μ_m − mean of μ|²
-    tolerance    the relative error at each time; values below a millionth of the largest one have the error of that
+    Parameters
+    ----------
+    problem : Problem
+        of a network, without noise
+    times : sequence of float
+        t ≥ 0
+    nodes : int, optional
+        per axis, of the quadrature rule for the initial law: those to begin with, before they are refined
+    steps : int
+        of the whole time: those to begin with
+    of : str
+        "function"; "loss": lim m E(L_m − L)²; "mean": lim m E|mean of μ_m − mean of μ|²
+    tolerance : float
+        the relative error at each time; values below a millionth of the largest one have the error of that
 
-    Raises InputError for problems with noise or without a network, and for times that are not ≥ 0. Where the tolerance asks for too many
-    nodes or steps, a ResolutionWarning says what error was reached.
+    Returns
+    -------
+    array (times,)
+        the constants
+
+    Raises
+    ------
+    InputError
+        for problems with noise or without a network, and for times that are not ≥ 0
+
+    Warns
+    -----
+    ResolutionWarning
+        where the tolerance asks for too many nodes or steps: it says what error was reached
     """
     quantity = known(of, QUANTITIES, "fluctuating quantity")
     return fluctuations(problem, times, nodes, steps, (quantity,), tolerance).values[quantity]
