@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 TESTS :=
 
-.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks bench clean
+.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks bench published clean
 
 help:
 	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
@@ -23,6 +23,7 @@ help:
 	@echo "make format        mend what the formatter and the linter can mend"
 	@echo "make notebooks     execute the notebooks and store them with their figures"
 	@echo "make bench         the benchmarks: roofline, peers, densities, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
+	@echo "make published     published cases beside what wgf finds, into docs/published.md"
 	@echo "make clean         remove the virtual environments and what was generated"
 
 $(READY): setup.cfg pyproject.toml $(CONSTRAINTS)
@@ -82,6 +83,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/sgd.py
 	$(BIN)/python benchmarks/lazy_teacher.py
 	$(BIN)/python benchmarks/startup.py
+
+published: $(READY)
+	$(BIN)/python benchmarks/published.py --page docs/published.md
 
 clean:
 	rm -rf .venv .venv-* build dist *.egg-info wgf-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

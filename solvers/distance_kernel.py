@@ -2,17 +2,17 @@
 
     E = ½∬K d(μ − ν)²,   K(θ, θ') = −|θ − θ'|,   which is ∫(F_μ − F_ν)² dθ with the distribution functions F
 
-[Duong, Stein, Beinert, Hertrich & Steidl, "Wasserstein gradient flows of MMD functionals with distance kernel and Cauchy problems on quantile
-functions", ESAIM: COCV 32 (2026) 10]. Quantiles move by dQ/dt = 2(s − F_ν(Q)): for atoms of ν each goes at a speed of its own, and stops
-at an atom where 2s lies between 2F_ν on either side. Here ν has half of its mass at each of ±1, and μ₀ is uniform on [−½, ½], so that
+[Duong, Stein, Beinert, Hertrich & Steidl, "Wasserstein gradient flows of MMD functionals with distance kernel and Cauchy problems on
+quantile functions", ESAIM: COCV 32 (2026) 10]. Quantiles move by dQ/dt = 2(s − F_ν(Q)): where ν is made of atoms each goes at a constant
+speed, and stops at the atom where s lies between F_ν on its left and on its right. Here ν has half of its mass at each of ±1, and μ₀ is
+uniform on [−½, ½], so that
 
     Q_t(s) = (s − ½)(1 + 2t) as long as that is at most one in size:
 
 a density 1/(1 + 2t) that spreads, and from t = ½ on two atoms of mass ½ − 1/(1 + 2t) at ±1, with E = ⅔/(1 + 2t)². What lies between the
 atoms dies out only as slowly as 1/t.
 
-Writes distance_kernel.h5 and distance_kernel.png, and prints the mass at the
-atoms and E.
+Writes distance_kernel.h5 and distance_kernel.png, and prints the mass between the atoms and E.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ problem = wgf.Problem(
     wgf.Uniform(-0.5, 0.5),
     title="The discrepancy with the distance kernel",
 )
-density = wgf.FiniteVolume(cells=(201,), lower=(-1.5,), upper=(1.5,))  # odd multiples of three: each atom in the middle of a cell
+density = wgf.FiniteVolume(cells=(603,), lower=(-1.5,), upper=(1.5,))  # odd multiples of three: each atom in the middle of a cell
 
 
 def between(time):
@@ -75,7 +75,9 @@ def main(density=density, until=4.0):
     shapes, fall = figure.subplots(1, 2)
     for frame in (0, 3, 10, 40):
         measure = run.measures[frame]
-        shapes.step(measure.grid.centers[0], np.cumsum(measure.values) * measure.grid.cell_volume, where="mid", label=f"t = {run.times[frame]:.2g}")
+        shapes.step(
+            measure.grid.centers[0], np.cumsum(measure.values) * measure.grid.cell_volume, where="mid", label=f"t = {run.times[frame]:.2g}"
+        )
     shapes.plot([-1.5, -1, -1, 1, 1, 1.5], [0, 0, 0.5, 0.5, 1, 1], "C5--", label="ν")
     times = np.linspace(0, until, 201)
     late = times[times >= 0.5]

@@ -1,20 +1,21 @@
 """Published cases in closed form: neurons that are linear in θ, with noise and a penalty, stay Gaussian.
 
 g(θ; x) = θ₁ x, targets y = wx with E x² = s, penalty λ|θ|², temperature τ. With m the mean of θ₁, G = s(m − w)θ₁ + ½λ|θ|² up to a
-constant, so that a Gaussian law stays one; each coordinate is an Ornstein–Uhlenbeck process [Uhlenbeck & Ornstein, Phys. Rev. 36 (1930) 823]:
+constant, so that a Gaussian law stays one; the coordinates are Ornstein–Uhlenbeck processes [Uhlenbeck & Ornstein, Phys. Rev. 36 (1930)
+823]:
 
     m₁(t) = m* + (m₁(0) − m*) e^{−(s + λ)t},  m* = ws/(s + λ),     m₂(t) = m₂(0) e^{−λt},     var(t) = τ/λ + (var(0) − τ/λ) e^{−2λt}.
 
-*The rate of mean-field Langevin dynamics.* E − E* falls at least like e^{−2ατt}, α the constant of the logarithmic Sobolev inequality of the
-Gibbs measures of G [Nitanda, Wu & Suzuki, AISTATS 2022; Chizat, TMLR 2022]. These have variance τ/λ, so that α = λ/τ, and the rate is 2λ. It is
-attained: of a start with the right variance, what lasts longest is E − E* = ½λm₂², as θ₂ is seen by no datum.
+*The rate of mean-field Langevin dynamics.* E − E* falls at least like e^{−2ατt}, α the constant of the logarithmic Sobolev inequality of
+the Gibbs measures of G [Nitanda, Wu & Suzuki, AISTATS 2022; Chizat, TMLR 2022]. These have variance τ/λ, so that α = λ/τ, and the rate is
+2λ. It is attained: of a start with the right variance, what lasts longest is E − E* = ½λm₂², as θ₂ is seen by no datum.
 
 *Fluctuations.* Of m neurons without noise that are drawn independently all move by the same vector, which damps what their mean is off by:
 
     m E‖φ_m − φ‖² = s var(0) e^{−2(s + λ)t},
 
-1/m for each t, with the constant of a fresh draw at t = 0, and less and less of it later [Rotskoff & Vanden-Eijnden, Commun. Pure Appl. Math. 75
-(2022) 1889; Sirignano & Spiliopoulos, Stoch. Process. Appl. 130 (2020) 1820].
+1/m for each t, with the constant of a fresh draw at t = 0, and less and less of it later [Rotskoff & Vanden-Eijnden, Commun. Pure Appl.
+Math. 75 (2022) 1889; Sirignano & Spiliopoulos, Stoch. Process. Appl. 130 (2020) 1820].
 
 Writes gaussian_neurons.h5 and gaussian_neurons.png, and prints mean, variance and rate beside the formulas.
 """
@@ -101,7 +102,11 @@ def main(density=density, until=10.0):
     times = np.linspace(0, until, 201)
     means, spreads = np.array([measure.mean for measure in moving.measures]), [measure.covariance[0, 0] for measure in moving.measures]
     for k, (found, exact, name) in enumerate(
-        [(means[:, 0], mean(times)[0], "mean of θ₁"), (means[:, 1], mean(times)[1], "mean of θ₂"), (spreads, variance(times), "variance of θ₁")]
+        [
+            (means[:, 0], mean(times)[0], "mean of θ₁"),
+            (means[:, 1], mean(times)[1], "mean of θ₂"),
+            (spreads, variance(times), "variance of θ₁"),
+        ]
     ):
         moments.plot(times, exact, color=f"C{k}", linewidth=1)
         moments.plot(moving.times, found, ".", color=f"C{k}", label=name)

@@ -58,7 +58,7 @@ density = wgf.FiniteVolume(cells=(193, 193), lower=(-5, -5), upper=(5, 5), diffu
 neurons = wgf.Particles(300, seed=0, step=0.001)
 
 
-def published(cells=97, until=0.05, strengths=(0.75, 1.25)):
+def published(cells=193, until=0.05, strengths=(0.75, 1.25)):
     """The critical 8π: where the second moment neither grows nor falls, on the line through what two χ show."""
     growths = []
     for strength in strengths:

@@ -24,7 +24,7 @@ from wgf.plots.style import styled
 INPUTS, SAMPLES, SPARSE = 40, 20, 3  # d, n, and how many β_k of the teacher are not zero
 SCALES = (0.03, 0.1, 0.3, 1.0, 3.0)  # α
 KEPT = 0.1
-REST = wgf.Rest(tolerance=1e-9, longest=40.0)  # the loss is then about 1e-10 of that at the start
+LATEST = 40.0  # times by which also the smallest start is at rest
 
 
 class Pair:
@@ -63,7 +63,12 @@ def case(alpha):
 
 
 problem = case(KEPT)
-neurons = wgf.Particles(INPUTS, rtol=1e-9, atol=1e-12)
+pairs = wgf.Particles(INPUTS, rtol=1e-9, atol=1e-12)
+
+
+def rest(longest=LATEST):
+    """When the loss is about 1e-10 of that at the start."""
+    return wgf.Rest(tolerance=1e-9, longest=longest)
 
 
 def learned(run):
@@ -91,7 +96,7 @@ def published(scales=SCALES):
     """‖β‖₁ for each scale of the start, and how far β is from the minimiser."""
     found = {}
     for alpha in scales:
-        beta, exact = learned(wgf.solve(case(alpha), neurons, REST, save=2)), implicit(alpha)
+        beta, exact = learned(wgf.solve(case(alpha), pairs, rest(), save=2)), implicit(alpha)
         found[f"‖β‖₁, α = {alpha:g}"] = (np.abs(exact).sum(), np.abs(beta).sum())
         found[f"‖β − argmin Q‖/‖β‖, α = {alpha:g}"] = (0.0, np.linalg.norm(beta - exact) / np.linalg.norm(exact))
     return found
@@ -106,22 +111,23 @@ def least(order):
 
 
 @styled()
-def main(until=REST):
+def main(until=LATEST):
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     norms, entries = figure.subplots(1, 2)
     alphas = np.geomspace(0.01, 10, 61)
     exact = [implicit(alpha) for alpha in alphas]
-    norms.loglog(alphas, [np.abs(beta).sum() / least(1) for beta in exact], "C0", label=r"$\|\beta\|_1$ over its least")
-    norms.loglog(alphas, [np.sum(beta**2) / least(2) for beta in exact], "C1", label=r"$\|\beta\|_2^2$ over its least")
+    norms.semilogx(alphas, [np.abs(beta).sum() / least(1) for beta in exact], "C0", label=r"$\|\beta\|_1$ over its least")
+    norms.semilogx(alphas, [np.sum(beta**2) / least(2) for beta in exact], "C1", label=r"$\|\beta\|_2^2$ over its least")
     print(f"{'α':>6}{'‖β‖₁':>11}{'of min Q':>11}{'‖β‖₂²':>11}{'of min Q':>11}")
     for k, alpha in enumerate(SCALES):
         kept = "kernel_and_rich.h5" if alpha == KEPT else None
-        beta, minimiser = learned(wgf.solve(case(alpha), neurons, until, save=2, store=kept, overwrite=True)), implicit(alpha)
+        beta, minimiser = learned(wgf.solve(case(alpha), pairs, rest(until), save=2, store=kept, overwrite=True)), implicit(alpha)
         print(f"{alpha:6g}", *(f"{value:11.5f}" for pair in zip(sizes(beta), sizes(minimiser), strict=True) for value in pair), sep="")
-        norms.loglog(alpha, sizes(beta)[0] / least(1), "oC0")
-        norms.loglog(alpha, sizes(beta)[1] / least(2), "oC1")
-        entries.plot(np.arange(INPUTS), beta, "o", color=f"C{k}", markersize=3 + 6 * (alpha == SCALES[0]), label=f"α = {alpha:g}")
-    norms.set(xlabel="α, the size of the start  (lines: argmin Q)", ylabel="norm², norm")
+        norms.semilogx(alpha, sizes(beta)[0] / least(1), "oC0")
+        norms.semilogx(alpha, sizes(beta)[1] / least(2), "oC1")
+        if alpha in (SCALES[0], SCALES[-1]):
+            entries.plot(np.arange(INPUTS), beta, "os"[k % 2], color=f"C{2 + k % 2}", markersize=4, label=f"α = {alpha:g}")
+    norms.set(xlabel="α, the size of the start  (lines: argmin Q)", ylabel="norm of β over the least of an interpolant")
     entries.set(xlabel="k", ylabel=r"$\beta_k$")
     for panel in (norms, entries):
         panel.legend()

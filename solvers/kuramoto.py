@@ -73,7 +73,7 @@ def published(cells=128, until=20.0):
 
 
 @styled()
-def main(density=density, until=20.0):
+def main(density=density, until=100.0):
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     branch, shapes = figure.subplots(1, 2)
     ratios = np.linspace(0.5, 4.5, 401)

@@ -52,7 +52,7 @@ def relative_scale(m, p, seed):
     return wgf.Network(smooth.energy.neuron, pairs, f"m^-{p}").relative_scale(smooth.energy.data)
 
 
-def between_regimes(sizes=(32, 128, 512), replicates=4):
+def between_regimes(sizes=(32, 128, 512), replicates=16):
     """The exponent in m of the output scale at which training changes the tangent kernel by a tenth."""
     found = wgf.crossover(smooth, sizes, change=0.1, replicates=replicates, centred="pairs", tolerance=1e-2, workers=1)
     return {"exponent of the scale A*": (-0.5, found.slope)}

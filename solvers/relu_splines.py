@@ -7,8 +7,8 @@ interpolant of least ∫c² dξ = ∫φ''² dx, which for knots spread evenly ov
     φ = φ' = 0 at x = −1, left of all knots,   and φ'' = 0 right of the last datum, where a bend would serve no datum.
 
 Neurons that start with c = 0 do not move their knots at first, as ∂_ξ g = −c·1(x > ξ), so that the tangent model of a network
-(1/m) Σ_j c_j (x − ξ_j)₊ around c = 0 learns c alone: its end is that spline for many neurons, with an error ~ m⁻². In the mean-field flow, from
-small c, the knots move, too, and come together: the network becomes a line with few kinks.
+(1/m) Σ_j c_j (x − ξ_j)₊ around c = 0 learns c alone: its end is that spline for many neurons, with an error ~ m⁻². In the mean-field flow,
+from small c, the knots move, too, and gather at data: the network becomes a line with few kinks.
 
 Writes relu_splines.h5 (the neurons of the mean-field flow) and relu_splines.png, and prints how far the lazy network is from the spline.
 """
@@ -46,7 +46,7 @@ def spline(x):
 
 PAIRS = np.column_stack([np.tile([0.05, -0.05], 100), np.repeat(-spaced(100), 2)])  # c = ±0.05 at each knot: φ = 0
 problem = wgf.Problem(wgf.RegressionEnergy(NEURON, wgf.Data(X, Y)), wgf.Samples(PAIRS), title="Knots of ReLU neurons")
-neurons = wgf.Particles(len(PAIRS))
+neurons = wgf.Particles(len(PAIRS), step=0.05)  # of gradient descent: a solver to a tolerance would stop at every kink
 
 
 def published(m=1000):
@@ -58,7 +58,7 @@ def published(m=1000):
 
 @styled()
 def main(neurons=neurons, until=400.0, m=1000):
-    run = wgf.solve(problem, wgf.Particles(len(PAIRS), rtol=neurons.rtol), until, save=41, store="relu_splines.h5", overwrite=True, progress=True)
+    run = wgf.solve(problem, neurons, until, save=41, store="relu_splines.h5", overwrite=True, progress=True)
     last = wgf.Network(NEURON, run.measures[-1].points)
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     functions, knots = figure.subplots(1, 2)
@@ -69,7 +69,7 @@ def main(neurons=neurons, until=400.0, m=1000):
     knots.plot(run.times, [-measure.points[:, 1] for measure in run.measures], "C1", linewidth=0.5, alpha=0.6)
     knots.hlines(X, 0, until, "C4", linestyle=":", label="data")
     functions.set(xlabel="x", ylabel="φ")
-    knots.set(xlabel="t", ylabel="knots of the mean-field flow")
+    knots.set(xlabel="t", ylabel="knots of the mean-field flow", ylim=(-1.05, 1.05))
     for panel in (functions, knots):
         panel.legend()
     figure.suptitle("One-input ReLU networks: a spline where lazy, few kinks where neurons move")

@@ -35,7 +35,15 @@ ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOLDERS = ["wgf", "solvers", "benchmarks", "tests", "docs", "notebooks", ".github"]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manual.md", "docs/design.md", "benchmarks/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/manual.md",
+    "docs/published.md",
+    "docs/design.md",
+    "benchmarks/README.md",
+]
 
 
 COARSE = {
