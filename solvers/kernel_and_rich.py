@@ -126,7 +126,7 @@ def main(until=LATEST):
         norms.semilogx(alpha, sizes(beta)[0] / least(1), "oC0")
         norms.semilogx(alpha, sizes(beta)[1] / least(2), "oC1")
         if alpha in (SCALES[0], SCALES[-1]):
-            entries.plot(np.arange(INPUTS), beta, "os"[k % 2], color=f"C{2 + k % 2}", markersize=4, label=f"α = {alpha:g}")
+            entries.plot(np.arange(INPUTS), beta, "o" if k == 0 else "x", color="C0" if k == 0 else "C1", label=f"α = {alpha:g}")
     norms.set(xlabel="α, the size of the start  (lines: argmin Q)", ylabel="norm of β over the least of an interpolant")
     entries.set(xlabel="k", ylabel=r"$\beta_k$")
     for panel in (norms, entries):
