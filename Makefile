@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 TESTS :=
 
-.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks docs gallery bench clean
+.PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks docs gallery bench published clean
 
 help:
 	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
@@ -25,6 +25,7 @@ help:
 	@echo "make docs          the manual as a site: docs/_build/html/index.html; warnings are errors"
 	@echo "make gallery       draw the pictures of the manual again, by the scripts of solvers/ among others"
 	@echo "make bench         the benchmarks: roofline, peers, densities, noise, JKO, sweeps, particles beside the PDE, SGD, lazy students, start-up"
+	@echo "make published     published cases beside what wgf finds, into docs/published.md"
 	@echo "make clean         remove the virtual environments and what was generated"
 
 $(READY): setup.cfg pyproject.toml $(CONSTRAINTS)
@@ -93,6 +94,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/lazy_teacher.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/startup.py
+
+published: $(READY)
+	$(BIN)/python benchmarks/published.py --page docs/published.md
 
 clean:
 	rm -rf docs/_build docs/generated .venv .venv-* build dist *.egg-info wgf-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

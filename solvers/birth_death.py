@@ -82,6 +82,19 @@ def follow(problem, panel, chosen, until, save, store=None):
                 print(f"    t = {time:g}:  density {at[0]:.4g}   {cloud.m} neurons {at[1]:.3g}{known}")
 
 
+def published(cells=400, until=1.0):
+    """Neurons that do not interact, in closed form: the variance with descent, births and deaths.
+
+    V = ½θ² on a line, μ₀ = N(0, s²), ∂_t μ = ∂_θ(μ ∂_θ V) − α(V − ∫V dμ)μ. A Gaussian stays one: along θ(t) = θ(0) e^{−t} the weight is
+    e^{−α∫V dt} = exp(−¼αθ(0)²(1 − e^{−2t})), so that 1/var = e^{2t}(1/s² + ½α(1 − e^{−2t})).
+    """
+    std = 0.8
+    exact = np.exp(-2 * until) / (1 / std**2 + 0.5 * RATE * (1 - np.exp(-2 * until)))
+    alone = wgf.Problem(wgf.InteractionEnergy(V=wgf.potential("quadratic")), wgf.Gaussian(0, std))
+    run = wgf.solve(alone, wgf.WassersteinFisherRao(cells, lower=-5, upper=5, rate=RATE / 2, dt=0.005), until, save=2)
+    return {"variance, t = 1": (exact, run.measures[-1].covariance[0, 0])}
+
+
 @styled()
 def main(density=density, neurons=neurons, until=30.0, save=121):
     figure = Figure(figsize=(11, 4.5), layout="constrained")

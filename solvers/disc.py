@@ -35,6 +35,13 @@ problem = case(0.0)
 density = wgf.FiPyMesh(wgf.Disc(RADIUS, 0.06))
 
 
+def published(spacing=0.1, until=0.7):
+    """∫|θ|² dμ = 2(s² e^{−2t} + τ(1 − e^{−2t})), on triangles."""
+    run = wgf.solve(case(NOISE), wgf.FiPyMesh(wgf.Disc(RADIUS, spacing), "exponential"), until, save=2)
+    variance = STD**2 * np.exp(-2 * until) + NOISE * (1 - np.exp(-2 * until))
+    return {"∫|θ|² dμ": (2 * variance, run.measures[-1].integrate(lambda theta: 2 * pull(theta)))}
+
+
 def main(density=density, until=0.7):
     for pattern in ("triangles", "rings"):
         for noise in (0.0, NOISE):

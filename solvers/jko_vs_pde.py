@@ -32,6 +32,13 @@ problem = wgf.Problem(
 density = wgf.JKO(cells=(128, 128), lower=(-2.5, -2.5), upper=(3.5, 4.5), dt=0.05)
 
 
+def published(cells=200, dt=0.1, steps=10):
+    """The variance of neurons in V = ½θ² after k exact steps, var(0)(1 + Δt)^(−2k), beside e^(−2t) of the flow."""
+    drift = wgf.Problem(wgf.InteractionEnergy(V=wgf.potential("quadratic")), wgf.Gaussian(0, 1))
+    last = wgf.solve(drift, wgf.QuantileJKO(cells, lower=-8, upper=8, dt=dt), steps * dt, save=2).measures
+    return {f"variance after {steps} steps": ((1 + dt) ** (-2 * steps), last[-1].covariance[0, 0] / last[0].covariance[0, 0])}
+
+
 @styled()
 def main(density=density, until=2.0):
     reference = wgf.solve(problem, wgf.Characteristics(), until)

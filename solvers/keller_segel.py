@@ -14,6 +14,8 @@ Writes keller_segel_1.h5, keller_segel_2.h5, keller_segel_3.h5 (χ = 4π, 8π, 1
 beside the exact line and the largest density.
 """
 
+import dataclasses
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -54,6 +56,16 @@ def second_moment(theta):
 problem = case(STRENGTHS[0])
 density = wgf.FiniteVolume(cells=(193, 193), lower=(-5, -5), upper=(5, 5), diffusion="gibbs")
 neurons = wgf.Particles(300, seed=0, step=0.001)
+
+
+def published(cells=193, until=0.05, strengths=(0.75, 1.25)):
+    """The critical 8π: where the second moment neither grows nor falls, on the line through what two χ show."""
+    growths = []
+    for strength in strengths:
+        run = wgf.solve(case(strength), dataclasses.replace(density, cells=(cells, cells)), until, save=2)
+        growths.append(np.diff([measure.integrate(second_moment) for measure in run.measures])[0])
+    found = strengths[0] - growths[0] * (strengths[1] - strengths[0]) / (growths[1] - growths[0])
+    return {"critical χ": (CRITICAL, found * CRITICAL)}
 
 
 @styled()

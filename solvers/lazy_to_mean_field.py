@@ -28,6 +28,35 @@ problem = wgf.Problem(
     title="Three ReLU neurons",
 )
 
+smooth = wgf.Problem(
+    energy=wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), wgf.Data.quadrature(lambda x: np.sin(2 * x), lower=-1, upper=1, nodes=10)),
+    initial=wgf.Uniform([-1.0, -2.0], [1.0, 2.0]),
+    title="Tanh neurons of a bounded law",
+)
+
+
+def published(sizes=(256, 1024, 4096), replicates=4):
+    """The exponents of κ in m, −min(½, 1 − p), of a smooth neuron and a bounded law, from a start in pairs."""
+    found = {}
+    for p, exponent in ((0.5, -0.5), (0.75, -0.25), (1.0, 0.0)):
+        scales = [[relative_scale(m, p, seed) for seed in range(replicates)] for m in sizes]
+        slope, _ = np.polyfit(np.log(sizes), np.log(scales).mean(axis=1), 1)
+        found[f"exponent of κ, p = {p:g}"] = (exponent, slope)
+    return found
+
+
+def relative_scale(m, p, seed):
+    """κ of m neurons in pairs (c, a), (−c, a)."""
+    half = smooth.initial.sample(m // 2, np.random.default_rng((seed, m)))
+    pairs = np.concatenate([half, half * [-1.0, 1.0]])
+    return wgf.Network(smooth.energy.neuron, pairs, f"m^-{p}").relative_scale(smooth.energy.data)
+
+
+def between_regimes(sizes=(32, 128, 512), replicates=16):
+    """The exponent in m of the output scale at which training changes the tangent kernel by a tenth."""
+    found = wgf.crossover(smooth, sizes, change=0.1, replicates=replicates, centred="pairs", tolerance=1e-2, workers=1)
+    return {"exponent of the scale A*": (-0.5, found.slope)}
+
 
 def main(sizes=(32, 128, 512), until=10.0, replicates=5):
     study = wgf.lazy(problem, sizes, replicates=replicates, until=until, centred="pairs", store="lazy_to_mean_field.h5", overwrite=True)

@@ -223,6 +223,23 @@ def tell(times, pde, upwind, exact, risks, radial):
 HEADING = f"{'time':>6}{'nodes':>10}{'PDE':>10}{'off':>9}{'L¹':>8}{'upwind':>10}{'off':>9}{'L¹':>8}{'SGD ± test':>19}{'by lengths':>11}"
 
 
+def published(nodes=50, delta=0.2, until=40.0):
+    """What the flow comes to where one length is best, beside the least risk; and where that ends for d → ∞, by the equations above."""
+    this = wgf.Problem(energy(delta), pieces())
+    run = wgf.solve(this, wgf.Characteristics(nodes=nodes, rtol=1e-7, atol=1e-9), until, save=2)
+    return {
+        f"risk at rest, d = {DIM}, Δ = {delta}": (best(delta, DIM), run.loss[-1]),
+        f"mean length at rest, d = {DIM}, Δ = {delta}": (single(delta, DIM)[0], run.measures[-1].mean[0]),
+        "Δ up to which one length is best, d → ∞": (perfect(), threshold(np.inf)),
+    }
+
+
+def perfect():
+    """The Δ from which on one length has the risk zero for d → ∞: h((1 + Δ)r) = 1 and h((1 − Δ)r) = −1."""
+    r = [optimize.brentq(lambda s, y=y: Radial(np.inf).value(np.array([[s]]), np.ones((1, 1)))[0, 0] - y, 0.01, 20) for y in (1.0, -1.0)]
+    return (r[0] - r[1]) / (r[0] + r[1])
+
+
 @styled()
 def main(density=density, until=20.0, m=800, draws=3):
     times = np.linspace(0, until, 25)

@@ -98,6 +98,20 @@ def parts(draws, sizes, until):
     return np.array(gaps)
 
 
+def published(m=20, until=30.0):
+    """A single spike, of mass w at y, is found at its place with the mass w − λ/D(0), where J = λw − ½λ²/D(0)."""
+    place, mass = 2.0, 0.6
+    inputs = problem.energy.data.inputs
+    signal = wgf.Data(inputs, mass * blur(inputs[:, 0] - place) - PENALTY)
+    path, losses = descent(wgf.RegressionEnergy(Spike(), signal), m, until)
+    masses, places = path[-1, :, 0] ** 2 / m, path[-1, :, 1]
+    return {
+        "mass": (mass - PENALTY / blur(0.0), masses.sum()),
+        "place": (place, masses @ places / masses.sum()),
+        "J": (PENALTY * mass - PENALTY**2 / (2 * blur(0.0)), losses[-1] / 2 + PENALTY * mass - PENALTY**2 / 2),
+    }
+
+
 @styled()
 def main(until=2.0, sizes=SIZES, draws=40):
     gaps = parts(draws, sizes, until)

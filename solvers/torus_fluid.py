@@ -28,6 +28,7 @@ from wgf.plots.style import styled
 
 CENTER, SHARPNESS = np.array([0.317, 0.641, 0.283]), 0.5  # of the bump
 HEIGHT = 0.6  # of the waves
+NAMES = ("smallest density", "largest density")
 
 
 def bump(theta):
@@ -149,6 +150,12 @@ def follow(density, until, panel):
     )
     panel.set(xlabel="t", ylabel="smallest and largest density  (lines: exact)")
     panel.legend()
+
+
+def published(cells=128, until=2.0):
+    """The smallest and the largest density of waves in two dimensions, by the logistic law."""
+    last = wgf.solve(case(waves, 2), on_axes(density, 2, cells), until, save=2).measures[-1]
+    return {name: (exact(end, until), found) for name, end, found in zip(NAMES, OF_WAVES, extremes(last), strict=True)}
 
 
 @styled()

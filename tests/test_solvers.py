@@ -60,6 +60,7 @@ SLOW = {"lazy_to_mean_field", "mei_montanari_nguyen"}  # however coarse
     "path", [pytest.param(path, marks=pytest.mark.long) if path.stem in SLOW else path for path in SCRIPTS], ids=lambda path: path.stem
 )
 @pytest.mark.filterwarnings("ignore::wgf.BoundaryWarning")
+@pytest.mark.filterwarnings("ignore::wgf.RestWarning")  # what ends at rest has no time for it
 def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     script = imported(path)
