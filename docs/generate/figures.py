@@ -11,6 +11,7 @@ import runpy
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,15 @@ def convexity() -> Any:
     return wgf.convexity(PROBLEM.energy, mu, nu)
 
 
+def sweep() -> Any:
+    """What a problem comes to over the values of some of its keys."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "problem.toml")
+        path.write_text(resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8"), encoding="utf-8")
+        over = {"penalty.strength": [0.0, 0.003, 0.01, 0.03, 0.1], "method.name": ["characteristics", "particles"]}
+        return wgf.sweep(path, over, {"time.end": 5.0}, workers=1)
+
+
 FIGURES: dict[str, Callable[[], Any]] = {
     "Run": run,
     "Comparison": comparison,
@@ -81,6 +91,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "StepComparison": steps,
     "ConvergenceRate": rate,
     "Convexity": convexity,
+    "Sweep": sweep,
 }
 
 

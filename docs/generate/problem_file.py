@@ -42,6 +42,7 @@ std = 1
 """
 EXAMPLES = (
     NETWORK + '[data]\nfile = "data.csv"\n[domain]\nlower = -1\nupper = 1\n[method]\nname = "wasserstein-fisher-rao"',
+    NETWORK + '[data]\nname = "diabetes"',
     NETWORK + '[data]\ninputs = { law = "uniform" }\nteacher = [ { c = 1, a = 1 } ]\n[time]\nend = "rest"',
     NETWORK + '[data]\ninputs = { law = "samples", count = 9, mean = 0 }\nteacher = [ { c = 1, a = 1 } ]',
     '[energy]\nkind = "interaction"\naxes = ["x"]\nV = "x^2"\nU = { kind = "entropy", temperature = 1 }\n'
@@ -61,7 +62,16 @@ MEANINGS = {
     },
     "data": {
         "file": "a file of data, relative to the problem file; where it is left out, `inputs` and `teacher` take its place",
-        "inputs": "the law of x, see below",
+        "name": "in place of `file`, a data set of scikit-learn, such as `diabetes`",
+        "inputs": "with `file` or `name` the names of the columns that are inputs, otherwise the law of x, see below",
+        "target": "the name of the column of the target",
+        "weight": "that of the column of weights",
+        "missing": "what becomes of rows with missing values",
+        "separator": "the mark between columns, found where it is left out",
+        "decimal": "the mark before decimals, likewise",
+        "standardise": "true: inputs and target get mean 0 and standard deviation 1 ([Data as people have them](../guide/own_data.md))",
+        "test": "the part of the samples to test with, such as 0.2",
+        "seed": "of that part",
         "teacher": "the target f* = Σ g(θ*_k): a list of tables, one for each neuron, of its coordinates; a may be a list of d numbers",
     },
     "data.inputs": {

@@ -14,7 +14,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Standardisation:
-    """Shifts and scales of the inputs (d,) and of the target."""
+    """Shifts and scales of the inputs and of the target: u = (x − shift)/scale.
+
+    Parameters
+    ----------
+    input_shift, input_scale : array (d,)
+        of the inputs, in their own units
+    target_shift, target_scale : float
+        of the target, in its own unit
+    """
 
     input_shift: np.ndarray
     input_scale: np.ndarray

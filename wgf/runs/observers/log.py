@@ -32,7 +32,24 @@ def check_log(path: Path, overwrite: bool) -> None:
 
 
 class Log:
-    """Writes a run into a file of JSON lines; `append` to one that is there, otherwise it is refused unless `overwrite`."""
+    """An observer that writes a run into a file of JSON lines: each frame, and of the steps between at most one a second.
+
+    Parameters
+    ----------
+    path : str or path
+        the file
+    label : str
+        a name that stands in each line
+    overwrite : bool
+        whether a file that is there may be replaced
+    append : bool
+        whether lines are added to one that is there
+
+    Raises
+    ------
+    InputError
+        for a path at which no file can be made, or one that is to stay
+    """
 
     def __init__(self, path: str | Path, label: str = "", overwrite: bool = False, append: bool = False) -> None:
         self.path, self.label = as_path(path, "log"), label
@@ -41,6 +58,7 @@ class Log:
         self.steps, self.time, self.dt, self.written = 0, math.nan, 0.0, -math.inf
 
     def frame(self, frame: Frame) -> None:
+        """A line for a frame."""
         if math.isnan(self.time):
             self._write("start")
             self.time = frame.diagnostics.time
@@ -48,12 +66,14 @@ class Log:
         self._write("frame", frame.diagnostics)
 
     def step(self, diagnostics: Diagnostics) -> None:
+        """A line for a step, if the last line is a second old."""
         self._move(diagnostics)
         self.steps += 1
         if time.monotonic() - self.written >= EVERY:
             self._write("step", diagnostics)
 
     def close(self, error: BaseException | None) -> None:
+        """The last line, with the status of the run."""
         self._write("end", status=ending(error), error=None if error is None else f"{type(error).__name__}: {error}")
 
     def _move(self, now: Diagnostics) -> None:

@@ -44,12 +44,20 @@ KIND = "sweep"
 class Sweep(Shown):
     """What the runs of a problem file come to, over the values of some of its keys.
 
-    keys                the names of the keys, "penalty.strength"; shape (K_1, …), as many axes as keys
-    values[k]           the values of key k, as they stand in a problem file
-    series[name]        (K_1, …, frames): time, loss, test_loss, free_energy, dissipation; NaN where there is none, and for runs that failed
-    steps, seconds      (K_1, …): how many steps a run took, and how long
-    notes               (K_1, …): what was said of a run, warnings or why it failed
-    attributes          those of the file: title, problem (the file's text), …
+    Parameters
+    ----------
+    keys : tuple of str
+        the names of the keys, "penalty.strength"
+    values : tuple of tuples
+        the values of each key, as they stand in a problem file; there are K_1, … of them
+    series : dict of str to array (K_1, …, frames)
+        time, loss, test_loss, free_energy, dissipation; NaN where there is none, and for runs that failed
+    steps, seconds : array (K_1, …)
+        how many steps a run took, and how long
+    notes : array (K_1, …)
+        what was said of a run, warnings or why it failed
+    attributes : dict
+        those of the file: title, problem (the file's text), …
     """
 
     keys: tuple[str, ...]
@@ -108,14 +116,33 @@ def sweep(
 ) -> Sweep:
     """Solve a problem file for all combinations of values of some keys.
 
-    over        {"penalty.strength": [0, 0.01, 0.1], …}: keys with tables, and their values as they would stand in the file
-    settings    further keys with one value each
-    workers     parallel processes; default: one per core. The results do not depend on it.
-    store       an HDF5 file that is filled as the runs are done. Called again after any end, the sweep goes on from there; any other file
-                is refused
-    overwrite   whether another file that is there may be replaced
+    Parameters
+    ----------
+    path : str or path
+        the problem file
+    over : dict of str to list
+        {"penalty.strength": [0, 0.01, 0.1], …}: keys with tables, and their values as they would stand in the file
+    settings : dict of str, optional
+        further keys with one value each
+    workers : int, optional
+        parallel processes; default: one per core. The results do not depend on it.
+    progress : bool
+        a bar
+    store : str or path, optional
+        an HDF5 file that is filled as the runs are done. Called again after any end, the sweep goes on from there; any other file is
+        refused
+    overwrite : bool
+        whether another file that is there may be replaced
 
-    Raises InputError, which names the key, before anything is solved where the file with one of the values is no problem.
+    Returns
+    -------
+    Sweep
+        what the runs come to
+
+    Raises
+    ------
+    InputError
+        which names the key, before anything is solved, where the file with one of the values is no problem
     """
     leave_to_first_process(workers)
     path = as_path(path, "the problem file")
@@ -153,7 +180,23 @@ def sweep(
 
 
 def open_sweep(path: str | Path) -> Sweep:
-    """The sweep in an HDF5 file."""
+    """The sweep in an HDF5 file.
+
+    Parameters
+    ----------
+    path : str or path
+        the file that `sweep` has filled
+
+    Returns
+    -------
+    Sweep
+        its runs
+
+    Raises
+    ------
+    InputError
+        for a file that is missing or of another kind, and for a sweep that is not done
+    """
     with reading(path := as_path(path)) as file:
         if file.attrs.get("kind") != KIND:
             raise InputError(f"{path} is an HDF5 file but not a sweep of wgf")
