@@ -83,6 +83,7 @@ _WHERE = {
     "discretisation_error": "studies.theory.discretisation",
     "animate": "plots.film",
     "export": "runs.vtk",
+    "report": "plots.report.page",
     "reduce_to_sphere": "problems.sphere",
     "decay_bound": "studies.theory.decay",
     "decay_rate": "studies.theory.decay",

@@ -91,7 +91,7 @@ def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
 
 def _draw_neurons(panel: Axes, study: LazyStudy, scaling: int, colour: Any) -> None:
     """The smallest network before and after training, in the plane of two input weights, or of its first coordinates."""
-    plane = _plane(study.names)
+    plane = plane_of(study.names)
     start, end = (study.table.parameters[scaling, :ARROWS, :, k][:, plane] for k in (0, 1))
     names = [mathematical(study.names[k]) for k in plane]
     if len(plane) == 1:
@@ -106,7 +106,7 @@ def _draw_neurons(panel: Axes, study: LazyStudy, scaling: int, colour: Any) -> N
     panel.set_title(f"neurons before (grey) and after, m = {study.sizes[0]:,}, {label(study, scaling)}")
 
 
-def _plane(names: list[str]) -> list[int]:
+def plane_of(names: list[str]) -> list[int]:
     """The axes to draw: two input weights, a weight and the bias, whose direction is where the neuron bends, or the first two."""
     for pair in (("a1", "a2"), ("a", "b")):
         if set(pair) <= set(names):

@@ -110,7 +110,7 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
         half = 0.25 * (rate.upper[k] - rate.lower[k])  # of d, whose square has twice the slope
         legend = f"t = {comparison.times[k]:.3g}: slope {0.5 * rate.slope[k]:.2f} ± {half:.2f}"
         _draw_points(panel, comparison, name, k, colour, legend, shift)
-        panel.plot(sizes, _fitted(comparison, name, k), color=colour, linewidth=1.2)
+        panel.plot(sizes, fitted(comparison, name, k), color=colour, linewidth=1.2)
     if name == "function":
         panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
         _draw_error(panel, comparison, last)
@@ -129,7 +129,7 @@ def _draw_points(panel: Axes, comparison: Comparison, name: str, k: int, colour:
     panel.errorbar(comparison.sizes * shift, root, yerr=spread, fmt="o", color=colour, markersize=4, capsize=2, label=label)
 
 
-def _fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
+def fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
     """The fitted line at one time, (S,)."""
     logs = np.log(np.maximum(comparison.mean_square(name)[:, k], SMALLEST**2))
     x = np.log(comparison.sizes)
@@ -189,7 +189,7 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for panel, k in zip(panels, shown, strict=True):
         _draw_points(panel, comparison, main, k, BLUE, "clouds from the limit")
-        panel.plot(comparison.sizes, _fitted(comparison, main, k), color=BLUE, linewidth=1.2)
+        panel.plot(comparison.sizes, fitted(comparison, main, k), color=BLUE, linewidth=1.2)
         floor = np.sqrt(0.5 * comparison.mean_square_floor(main)[:, k])
         panel.plot(comparison.sizes, floor, "x", color=FAINT, markersize=5, label=r"two clouds from each other, $/\sqrt{2}$")
         predicted = comparison.rates[main].expected_constant[k]
