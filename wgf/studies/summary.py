@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Rows = tuple[list[list[str]], list[str]]  # and the headers
 
+
 def comparison_facts(comparison: Comparison) -> dict[str, str]:
     """What was compared, the check at t = 0, and what limits the distances."""
     sizes, main = comparison.sizes, comparison.main

@@ -10,10 +10,12 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from wgf.errors import InputError
 from wgf.measures.measure import Cloud
 from wgf.networks.neuron import Neuron
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
+from wgf.problems.schema import parse
 from wgf.registers import listed
 from wgf.runs.run import Run
 
@@ -52,12 +54,7 @@ def story_of(run: Run) -> tuple[list[str], list[tuple[str, Markup]]]:
     if not run.knows_problem:
         missing = run.attributes.get("problem_missing") or "all of it"
         return [str(run.attributes["problem_summary"]), f"The file does not hold {missing}."], [("the flow", mathml(_flow(run)))]
-    problem = run.problem
-    told = _of_network(problem) if isinstance(problem.energy, RegressionEnergy) else _of_interaction(problem)
-    sentences, formulas = told
-    p = run.measures[0].points.shape[1]
-    names = problem.axis_names(p)
-    sentences.append(f"At t = 0, θ = ({_listed(names)}) has the law {problem.initial!r}.")
+    sentences, formulas = _of_problem(run.problem)
     sentences.append(f"It is followed up to t = {run.times[-1]:g} by {run.method}.")
     formulas.append(("the flow", mathml(_flow(run))))
     if isinstance(run.measures[-1], Cloud):
@@ -68,12 +65,30 @@ def story_of(run: Run) -> tuple[list[str], list[tuple[str, Markup]]]:
     return sentences, formulas
 
 
+def story_of_text(attributes: dict[str, Any]) -> tuple[list[str], list[tuple[str, Markup]]]:
+    """The same from the text that a study keeps of its problem; in one line where that lacks something, such as a file of data."""
+    summary, text = str(attributes.get("problem_summary", "")), str(attributes.get("problem", ""))
+    try:
+        if "file" in parse(text, "the problem").values.get("data", {}):
+            return [summary], []
+        problem = Problem.from_text(text)
+    except InputError:
+        return [summary], []
+    return _of_problem(problem)
+
+
+def _of_problem(problem: Problem) -> tuple[list[str], list[tuple[str, Markup]]]:
+    """Its energy, and the initial law."""
+    sentences, formulas = _of_network(problem.energy) if isinstance(problem.energy, RegressionEnergy) else _of_interaction(problem)
+    names = f" = ({_listed(problem.axis_names(problem.dim))})" if problem.dim else ""
+    return [*sentences, f"At t = 0, θ{names} has the law {problem.initial!r}."], formulas
+
+
 def _listed(names: Any) -> str:
     return ", ".join(names) if len(names) <= MOST_COORDINATES else listed([*names[:2], "…", names[-1]])
 
 
-def _of_network(problem: Problem) -> tuple[list[str], list[tuple[str, Markup]]]:
-    energy = problem.energy
+def _of_network(energy: RegressionEnergy) -> tuple[list[str], list[tuple[str, Markup]]]:
     data, strength = energy.data, energy.penalty.strength
     inputs = f"{data.dim} input{'s' if data.dim > 1 else ''}"
     sentences = [f"A shallow network with infinitely many neurons, whose law is μ, learns {data.size:,} data with {inputs}."]

@@ -13,7 +13,8 @@ from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.networks.waiting import told
 from wgf.plots.cells import picture_of
 from wgf.plots.measures import BINS, View, counted_in_plane, curve_of, names_in_run, views_of
-from wgf.plots.report.parts import BLUE, GREY, ORANGE, SHADES, Cells, Chart, Moving, empty_figure, shown
+from wgf.plots.report.parts import BLUE, GREY, MARGIN, SHADES, Cells, Chart, Moving, empty_figure, shown
+from wgf.plots.style import ORANGE
 from wgf.runs.run import Run
 
 MOST_FRAMES = 40
@@ -23,7 +24,13 @@ POINTS = 1500  # of a cloud
 SPREAD = 2**16  # points that stand for the cells of a mesh in its marginals
 FEW = 5  # frames of which limits are those of all
 MAIN = 0.84  # of a chart with marginals: the part of the plane itself
-FILLED = {"mode": "lines", "line": {"color": BLUE, "width": 1.5}, "fillcolor": "rgba(0, 114, 178, 0.3)", "hoverinfo": "skip", "showlegend": False}
+FILLED = {
+    "mode": "lines",
+    "line": {"color": BLUE, "width": 1.5},
+    "fillcolor": "rgba(47, 143, 208, 0.35)",
+    "hoverinfo": "skip",
+    "showlegend": False,
+}
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -143,6 +150,7 @@ class _Plane:
         hidden = {"visible": False, "fixedrange": True}
         equal = {"scaleanchor": "x"} if self.view.equal else {}
         return empty_figure(
+            margin=MARGIN | {"b": 104},
             xaxis={"title": shown(self.names[0]), "range": [left, right], "domain": [0, MAIN], "showgrid": False, "zeroline": False},
             yaxis={"title": shown(self.names[1]), "range": [low, high], "domain": [0, MAIN], "showgrid": False, "zeroline": False, **equal},
             xaxis2={**hidden, "domain": [MAIN + 0.02, 1.0], "rangemode": "tozero"},
@@ -167,10 +175,11 @@ class _Plane:
         return [Moving(len(figure.data) - 1, "xy"[k], self.wanted[:, [k]]) for k in (0, 1)]
 
     def title(self) -> str:
+        """The law of which coordinates it shows."""
         return f"The law of ({', '.join(self.names)})"
 
     def alt(self, what: str, times: np.ndarray) -> str:
-        return f"{what} in the plane of {self.names[0]} and {self.names[1]}, with its marginals, at t = {times[-1]:.4g}; the slider shows other times."
+        return f"{what} in the space of {', '.join(self.names)}, at t = {times[-1]:.4g}; the slider shows other times."
 
 
 class _Image(_Plane):
@@ -216,7 +225,11 @@ class _Dots(_Plane):
         equal = np.ptp(masses) <= 1e-12 * masses.max()
         rng = np.random.default_rng(0)
         self.chosen = np.arange(count) if count <= POINTS and equal else np.sort(rng.choice(count, POINTS, p=masses / masses.sum()))
-        self.note = f"{len(self.chosen):,} of {count:,} neurons are shown, drawn by weight. " if count > POINTS or not equal else f"{count:,} neurons. "
+        self.note = (
+            f"{len(self.chosen):,} of {count:,} neurons are shown, drawn by weight. "
+            if count > POINTS or not equal
+            else f"{count:,} neurons. "
+        )
         self.places: list[np.ndarray] = []
 
     def take(self, measure: Any) -> None:
@@ -231,7 +244,9 @@ class _Dots(_Plane):
         figure, places = self.figure(), np.array(self.places)
         opacity = max(0.25, min(0.8, 200 / len(self.chosen)))
         x, y = places[-1].astype("f4").T
-        figure.add_scatter(x=x, y=y, mode="markers", marker={"color": BLUE, "size": 5, "opacity": opacity}, name="neurons", showlegend=False)
+        figure.add_scatter(
+            x=x, y=y, mode="markers", marker={"color": BLUE, "size": 5, "opacity": opacity}, name="neurons", showlegend=False
+        )
         centres = [low + (np.arange(BINS) + 0.5) * (high - low) / BINS for low, high in self.view.limits]
         moving = [Moving(0, "xy"[k], places[:, :, k]) for k in (0, 1)]
         moving += [*self.add_marginals(figure, centres), *self.add_wanted(figure)]
@@ -244,6 +259,7 @@ class _OfCells(_Plane):
     def __init__(self, view: View, names: Sequence[str], last: MeshDensity, wanted: np.ndarray | None) -> None:
         super().__init__(view, names, last, wanted)
         self.mesh = last.mesh
+        self.names = self.names if self.mesh.cell_dim == 2 == self.mesh.dim else list(names)
         self.picture = picture_of(self.mesh)
         self.flat = self.mesh.cell_dim == self.mesh.dim
         if self.flat:
@@ -264,7 +280,9 @@ class _OfCells(_Plane):
         top = float(values.max()) or 1.0
         for shade in range(SHADES):
             between = f"density {top * shade / SHADES:.3g} … {top * (shade + 1) / SHADES:.3g}"
-            figure.add_scatter(x=[], y=[], mode="lines", fill="toself", hoveron="fills", text=between, hoverinfo="text", showlegend=False, line_width=0.5)
+            figure.add_scatter(
+                x=[], y=[], mode="lines", fill="toself", hoveron="fills", text=between, hoverinfo="text", showlegend=False, line_width=0.5
+            )
         figure.add_scatter(x=[None], y=[None], mode="markers", marker={"color": [0.0], "coloraxis": "coloraxis"}, showlegend=False)
         figure.update_layout(coloraxis=colours(top))
         lines, labels = self.picture.lines, self.picture.labels
@@ -272,7 +290,7 @@ class _OfCells(_Plane):
         for x, y, text in labels:
             figure.add_annotation(x=x, y=y, text=shown(text), showarrow=False)
         shades = np.minimum((values * (SHADES / top)).astype(int), SHADES - 1)
-        cells = Cells(*np.moveaxis(self.picture.corners, 2, 0), shades[:, self.picture.owners])
+        cells = Cells(self.picture.corners[..., 0], self.picture.corners[..., 1], shades[:, self.picture.owners])
         moving: list[Moving] = []
         if self.flat:
             centres = [low + (np.arange(BINS) + 0.5) * (high - low) / BINS for low, high in self.view.limits]
@@ -283,11 +301,14 @@ class _OfCells(_Plane):
             if self.mesh.dim == 3:
                 figure.update_xaxes(visible=False)
                 figure.update_yaxes(visible=False)
-        note = f"{self.mesh.size:,} cells, in {SHADES} shades. " + ("" if self.flat or self.mesh.dim < 3 else "Both halves of the surface, in Lambert's equal-area map. ")
+        note = f"{self.mesh.size:,} cells, in {SHADES} shades. " + (
+            "" if self.flat or self.mesh.dim < 3 else "Both halves of the surface, in Lambert's equal-area map. "
+        )
         return Chart(self.title(), self.alt("The density on the cells of a mesh", times), figure, moving, cells, note, "tall")
 
 
 def colours(top: float) -> dict[str, Any]:
     """The scale of a density from zero to its largest value; the page's script puts in the colours of light and dark."""
-    bar = {"orientation": "h", "thickness": 10, "len": MAIN, "x": 0, "xanchor": "left", "y": -0.14, "yanchor": "top", "title": {"text": "density", "side": "bottom"}}
+    place = {"x": 0, "xanchor": "left", "len": MAIN, "yref": "container", "y": 0.01, "yanchor": "bottom"}
+    bar = {"orientation": "h", "thickness": 10, "title": {"text": "density", "side": "bottom"}, **place}
     return {"cmin": 0.0, "cmax": top or 1.0, "colorbar": bar}

@@ -16,6 +16,7 @@ from typing import Any
 from wgf.errors import InputError, as_path, brief
 from wgf.plots.report.parts import DARK, LIGHT, SHADES, Part, scale_of
 from wgf.registers import load
+from wgf.runs.existing import DRAWN, PAGES
 from wgf.runs.files import check_writable, completed
 from wgf.studies.open import open_result
 
@@ -54,7 +55,7 @@ def page_path(path: str | Path | None, first: Any) -> Path:
     if path is None and named is None:
         raise InputError("this has no file beside which the page could go: give the path of the page, such as 'report.html'")
     page = as_path(path) if path is not None else as_path(named).with_suffix(SUFFIX)
-    if page.suffix.lower() not in (SUFFIX, ".htm"):
+    if page.suffix.lower() not in PAGES:
         raise InputError(f"cannot write a page into {page}: the name must end in {SUFFIX}")
     check_writable(page)
     return page
@@ -89,6 +90,7 @@ def page_of(parts: Sequence[Part]) -> str:
         hashes=" ".join(map(_hash, scripts)),
         data=Markup(_data(parts)),
         version=__version__,
+        drawn=DRAWN,
         address=_address,
     )
     return result
@@ -109,7 +111,10 @@ def _data(parts: Sequence[Part]) -> str:
     listed = [
         {
             "frames": list(part.frames),
-            "charts": [{"id": f"chart-{k}-{j}", "figure": json.loads(chart.figure.to_json()), **chart.data()} for j, chart in enumerate(part.charts, 1)],
+            "charts": [
+                {"id": f"chart-{k}-{j}", "figure": json.loads(chart.figure.to_json()), **chart.data()}
+                for j, chart in enumerate(part.charts, 1)
+            ],
         }
         for k, part in enumerate(parts, 1)
     ]

@@ -1,9 +1,10 @@
-"""What a page consists of: parts, each with verdicts, facts, charts and tables; and numbers of many frames, packed for the page's script."""
+"""What a page consists of: parts with verdicts, facts, charts and tables; and numbers of many frames, packed for the page's script."""
 
 from __future__ import annotations
 
 import base64
 import html
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wgf.plots.report.reproduce import Recipe
-from wgf.plots.style import BLUE, GREEN, ORANGE, PINK
+from wgf.plots.style import GREEN, ORANGE, PINK
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 STEPS = 2**16 - 1  # of a number of many: two bytes each
+BLUE = "#2f8fd0"  # like GREEN, ORANGE and PINK told apart with any colour vision
 GREY, BAND = "#7a8794", "rgba(128, 128, 128, 0.25)"  # seen on light and on dark
 COLOURS = (BLUE, ORANGE, GREEN, PINK, GREY)
 LIGHT = ("#ffffff", "#d3e5f3", "#8fc1e0", "#3f93c6", "#14609e", "#08306b", "#031a3d")  # of densities, from none to the largest
 DARK = ("#161c22", "#0d3a66", "#14609e", "#3f93c6", "#8fc1e0", "#d3e5f3", "#ffffff")
+MARGIN = {"l": 56, "r": 12, "t": 36, "b": 48}  # of a chart, in pixels
 SHADES = 32  # of the cells of a mesh
 GOOD, FAIR, POOR, UNKNOWN, PLAIN = "good", "fair", "poor", "unknown", "plain"  # what a verdict is; plain: neither good nor poor
 AXIS = re.compile(r"[xy]axis\d*")
@@ -88,8 +91,8 @@ class Table:
     """Rows of words under a header."""
 
     title: str
-    header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    header: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def _text(values: np.ndarray) -> str:
 
 
 def empty_figure(**layout: Any) -> Any:
-    """A figure without traces in the page's look, as large as its place: no ground of its own, grey lines that are seen on light and on dark."""
+    """A figure without traces in the page's look, as large as its place: no ground of its own, lines that are seen on light and on dark."""
     from plotly import graph_objects as go
 
     axis = {"gridcolor": BAND, "zerolinecolor": BAND, "linecolor": GREY, "ticks": "outside", "tickcolor": GREY, "automargin": True}
@@ -138,7 +141,7 @@ def empty_figure(**layout: Any) -> Any:
     return go.Figure(
         layout={
             "template": "none",
-            "margin": {"l": 56, "r": 12, "t": 36, "b": 48},
+            "margin": MARGIN,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": COLOURS,
@@ -155,6 +158,14 @@ def empty_figure(**layout: Any) -> Any:
 def shown(name: object) -> str:
     """A name in a chart: plotly takes text for HTML."""
     return html.escape(str(name), quote=False)
+
+
+def logarithmic(*values: np.ndarray) -> dict[str, Any]:
+    """An axis for positive numbers: of many decades powers of ten are marked, of few 1, 2 and 5, too."""
+    seen = np.concatenate([np.ravel(each) for each in values])
+    seen = seen[np.isfinite(seen) & (seen > 0)]
+    decades = float(np.ptp(np.log10(seen))) if seen.size else 0.0
+    return {"type": "log", "exponentformat": "power", "dtick": max(1, math.ceil(decades / 8)) if decades > 2 else "D2"}
 
 
 def scale_of(colours: Sequence[str]) -> list[list[Any]]:

@@ -122,7 +122,9 @@ def _method(run: Run) -> str:
         return kind
     usual = {item.name: item.default for item in fields(method_class(names[kind]))}
     given = {name: value for name, value in run.options.items() if name not in usual or value != usual[name]}
-    words = [f"{name}={f'wgf.{value}' if isinstance(value, str) and CALL.fullmatch(value) else repr(value)}" for name, value in given.items()]
+    words = [
+        f"{name}={f'wgf.{value}' if isinstance(value, str) and CALL.fullmatch(value) else repr(value)}" for name, value in given.items()
+    ]
     return f"wgf.{kind}({', '.join(words)})"
 
 

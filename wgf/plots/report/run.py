@@ -9,9 +9,10 @@ import numpy as np
 from wgf.plots.history import SMALLEST, history
 from wgf.plots.report.formulas import story_of
 from wgf.plots.report.measures import frames_of, measure_charts, spread
-from wgf.plots.report.parts import BLUE, GREEN, GREY, ORANGE, PINK, Chart, Moving, Part, empty_figure
+from wgf.plots.report.parts import BLUE, GREY, Chart, Moving, Part, empty_figure, logarithmic
 from wgf.plots.report.reproduce import recipe_of_run
 from wgf.plots.report.verdicts import run_verdicts
+from wgf.plots.style import GREEN, ORANGE, PINK
 from wgf.runs.hdf5 import reading
 from wgf.runs.run import Run
 from wgf.runs.summary import run_facts
@@ -96,7 +97,7 @@ def _falls(run: Run, frames: list[int]) -> list[Chart]:
     """The loss with the dissipation, and the free energy where it is more than ½L."""
     time, loss, energy, dissipation = history(run, "loss", "free_energy", "dissipation")
     charts = []
-    figure = empty_figure(xaxis={"title": "t"}, yaxis={"type": "log", "exponentformat": "power"})
+    figure = empty_figure(xaxis={"title": "t"}, yaxis=logarithmic(_positive(dissipation), *([loss] if run.data is not None else [])))
     if run.data is not None:
         figure.add_scatter(**_series(time, _positive(loss)), mode="lines", line={"color": BLUE}, name="loss L")
     figure.add_scatter(**_series(time, _positive(dissipation)), mode="lines", line={"color": GREY, "width": 1.2}, name="dissipation")
@@ -136,7 +137,13 @@ def _fit(run: Run, frames: list[int]) -> Chart:
     x = data.inputs[rows, 0].astype("f4")
     figure = empty_figure(xaxis={"title": "x"}, yaxis={"title": "y"})
     figure.add_scatter(x=x, y=data.targets[rows].astype("f4"), **dots, name="data f*")
-    figure.add_scatter(x=x, y=prediction[0, rows].astype("f4"), mode="lines", line={"color": GREY, "width": 1.5, "dash": "dot"}, name=f"φ at t = {run.times[0]:.4g}")
+    figure.add_scatter(
+        x=x,
+        y=prediction[0, rows].astype("f4"),
+        mode="lines",
+        line={"color": GREY, "width": 1.5, "dash": "dot"},
+        name=f"φ at t = {run.times[0]:.4g}",
+    )
     figure.add_scatter(x=x, y=prediction[-1, rows].astype("f4"), mode="lines", line={"color": ORANGE, "width": 2.5}, name="φ at this time")
     both = np.concatenate([prediction[:, rows].ravel(), data.targets[rows]])
     margin = 0.06 * float(np.ptp(both)) or 1.0
@@ -149,9 +156,11 @@ def _fit(run: Run, frames: list[int]) -> Chart:
 def _bounds(run: Run, found: dict[str, np.ndarray], frames: list[int]) -> Chart:
     """How far each frame is from the best measure."""
     what = "E − E*" if run.has_free_energy else "L − L*"
-    figure = empty_figure(xaxis={"title": "t"}, yaxis={"type": "log", "exponentformat": "power"})
+    figure = empty_figure(xaxis={"title": "t"}, yaxis=logarithmic(*(_positive(found[name]) for name in ("gap", "bound", "residual"))))
     for name, label, colour in (("gap", "gap", PINK), ("bound", f"bound of {what}", BLUE), ("residual", "residual", GREY)):
-        figure.add_scatter(x=run.times, y=_positive(found[name]), mode="lines+markers", line={"color": colour}, marker={"size": 5}, name=label)
+        figure.add_scatter(
+            x=run.times, y=_positive(found[name]), mode="lines+markers", line={"color": colour}, marker={"size": 5}, name=label
+        )
     moving = _now(figure, run, frames, _positive(found["bound"]))
     alt = f"Bounds of the distance from the best measure against t: at the end {what} is at most {found['bound'][-1]:.3g}."
     note = f"{run.attributes.get('certificate', '')}. Domain: {run.attributes.get('certificate_domain', '?')}."

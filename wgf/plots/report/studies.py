@@ -8,18 +8,34 @@ from typing import Any
 import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
+from wgf.plots.report.formulas import story_of_text
 from wgf.plots.report.measures import spread
-from wgf.plots.report.parts import BLUE, COLOURS, FAIR, GOOD, GREY, ORANGE, PINK, PLAIN, Chart, Moving, Part, Table, Verdict, empty_figure, shown
+from wgf.plots.report.parts import (
+    BLUE,
+    COLOURS,
+    FAIR,
+    GOOD,
+    GREY,
+    PLAIN,
+    Chart,
+    Moving,
+    Part,
+    Table,
+    Verdict,
+    empty_figure,
+    logarithmic,
+    shown,
+)
 from wgf.plots.report.reproduce import Recipe, recipe_of_comparison
 from wgf.plots.report.run import SAMPLES, settings_of
 from wgf.plots.report.verdicts import comparison_verdicts
 from wgf.plots.studies import SIGMAS, SMALLEST, fitted
+from wgf.plots.style import ORANGE, PINK
 from wgf.studies.pair import Pair
 from wgf.studies.summary import comparison_facts, pair_facts, pair_table, rate_table
 from wgf.studies.sweeps.comparison import Comparison
 
 MOST_TIMES = 40
-POWERS = {"type": "log", "exponentformat": "power"}
 
 
 def comparison_part(comparison: Comparison) -> Part:
@@ -29,23 +45,25 @@ def comparison_part(comparison: Comparison) -> Part:
     charts += [_predictions(comparison, shown_times)] if comparison.limit.shape[1] else []
     charts += [_fluctuation(comparison)]
     attributes = comparison.attributes
+    story, formulas = story_of_text(attributes)
     return Part(
         title=str(attributes.get("title") or "m neurons beside the limit"),
         kind="a comparison: m neurons beside their limit as m grows",
-        story=[str(attributes.get("problem_summary", ""))],
-        formulas=[],
+        story=story,
+        formulas=formulas,
         verdicts=comparison_verdicts(comparison),
         facts=comparison_facts(comparison),
         charts=charts,
         frames=[f"t = {comparison.times[k]:.4g}" for k in shown_times],
         recipe=recipe_of_comparison(comparison),
         settings=settings_of(attributes),
-        tables=[Table(f"The distance {name} at each time", *reversed(rate_table(comparison, name))) for name in comparison.rates],
+        tables=[Table(f"The distance {name} at each time", *rate_table(comparison, name)) for name in comparison.rates],
     )
 
 
 def _roots(values: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(values, SMALLEST**2))
+    result: np.ndarray = np.sqrt(np.maximum(values, SMALLEST**2))
+    return result
 
 
 def _rates(comparison: Comparison, name: str, frames: list[int]) -> Chart:
@@ -57,10 +75,25 @@ def _rates(comparison: Comparison, name: str, frames: list[int]) -> Chart:
     half = np.minimum(SIGMAS * error / (2 * root), 0.9 * root)
     fits = np.array([fitted(comparison, name, k) for k in frames])
     floor = _roots(0.5 * comparison.mean_square_floor(name)[:, frames].T)
-    figure = empty_figure(xaxis={"title": "number of neurons m", **_sizes(sizes)}, yaxis={"title": "root mean square", **POWERS})
     dots = np.maximum(each.reshape(-1, len(frames)).T, SMALLEST)
-    figure.add_scatter(x=np.repeat(sizes, comparison.replicates), y=dots[-1], mode="markers", marker={"color": BLUE, "size": 4, "opacity": 0.3}, name="each cloud")
-    figure.add_scatter(x=sizes, y=root[-1], error_y={"array": half[-1], "color": ORANGE}, mode="markers", marker={"color": ORANGE, "size": 8}, name="mean, 95 %")
+    figure = empty_figure(
+        xaxis={"title": "number of neurons m", **_sizes(sizes)}, yaxis={"title": "root mean square", **logarithmic(root, dots)}
+    )
+    figure.add_scatter(
+        x=np.repeat(sizes, comparison.replicates),
+        y=dots[-1],
+        mode="markers",
+        marker={"color": BLUE, "size": 5, "opacity": 0.45},
+        name="each cloud",
+    )
+    figure.add_scatter(
+        x=sizes,
+        y=root[-1],
+        error_y={"array": half[-1], "color": ORANGE},
+        mode="markers",
+        marker={"color": ORANGE, "size": 8},
+        name="mean, 95 %",
+    )
     figure.add_scatter(x=sizes, y=fits[-1], mode="lines", line={"color": ORANGE}, name="fit")
     figure.add_scatter(x=sizes, y=floor[-1], mode="markers", marker={"color": GREY, "symbol": "x", "size": 7}, name="two clouds, /√2")
     moving = [Moving(0, "y", dots), Moving(1, "y", root), Moving(1, "error_y.array", half), Moving(2, "y", fits), Moving(3, "y", floor)]
@@ -108,24 +141,40 @@ def _fluctuation(comparison: Comparison) -> Chart:
 
     main = comparison.main
     mean = comparison.mean_square(main)
-    figure = empty_figure(xaxis={"title": "t"}, yaxis={"title": f"m · E {shown(main)}²", "rangemode": "tozero"})
-    colours = sample_colorscale("Viridis", np.linspace(0.85, 0.15, len(mean)).tolist())
+    figure = empty_figure(
+        xaxis={"title": "t"}, yaxis={"title": f"m · E {'‖φ_m − φ‖' if main == 'function' else shown(main)}²", "rangemode": "tozero"}
+    )
+    colours = sample_colorscale("Viridis", np.linspace(0.9, 0.3, len(mean)).tolist())
     for size, values, colour in zip(comparison.sizes, mean, colours, strict=True):
-        figure.add_scatter(x=comparison.times, y=size * values, mode="lines+markers", line={"color": colour}, marker={"size": 4}, name=f"m = {size}")
+        figure.add_scatter(
+            x=comparison.times, y=size * values, mode="lines+markers", line={"color": colour}, marker={"size": 4}, name=f"m = {size}"
+        )
     if np.isfinite(comparison.predicted).all():
-        figure.add_scatter(x=comparison.times, y=comparison.predicted, mode="lines", line={"color": GREY, "dash": "dash", "width": 2.5}, name="predicted, m → ∞")
+        figure.add_scatter(
+            x=comparison.times,
+            y=comparison.predicted,
+            mode="lines",
+            line={"color": GREY, "dash": "dash", "width": 2.5},
+            name="predicted, m → ∞",
+        )
     alt = "The fluctuation m times the mean square of the distance against t: curves of all m lie on each other where it falls as 1/m."
     return Chart("The fluctuation", alt, figure)
 
 
 def pair_part(pair: Pair) -> Part:
     """Two runs side by side."""
-    figure = empty_figure(xaxis={"title": "t"}, yaxis={"title": "distance", **POWERS})
+    figure = empty_figure(xaxis={"title": "t"}, yaxis={"title": "distance", **logarithmic(*pair.distance.values())})
     for k, (name, values) in enumerate(pair.distance.items()):
         colour, floor = COLOURS[k % len(COLOURS)], pair.floor[name]
         figure.add_scatter(x=pair.times, y=np.maximum(values, SMALLEST), mode="lines+markers", line={"color": colour}, name=shown(name))
         if (floor > 0).any():
-            figure.add_scatter(x=pair.times, y=np.maximum(floor, SMALLEST), mode="lines", line={"color": colour, "dash": "dash"}, name=f"{shown(name)}, if equal")
+            figure.add_scatter(
+                x=pair.times,
+                y=np.maximum(floor, SMALLEST),
+                mode="lines",
+                line={"color": colour, "dash": "dash"},
+                name=f"{shown(name)}, if equal",
+            )
     last = ", ".join(f"{name} {values[-1]:.3g}" for name, values in pair.distance.items())
     alt = f"The distances of two runs against t; at the end {last}. Dashed: what would be seen if the two laws were the same."
     return Part(
@@ -139,7 +188,7 @@ def pair_part(pair: Pair) -> Part:
         frames=(),
         recipe=Recipe("", "", [shlex.join(["wgf", "compare", *_files(pair)])]),
         settings=settings_of(pair.attributes),
-        tables=[Table("The distances at each time", *reversed(pair_table(pair)))],
+        tables=[Table("The distances at each time", *pair_table(pair))],
     )
 
 
@@ -154,4 +203,3 @@ def _equality(name: str, distance: float, floor: float) -> Verdict:
         return Verdict(name, PLAIN, f"{distance:.2g}", "at the end; what equal laws would show is zero, or not known", "distance")
     word, label = (GOOD, "equal") if distance <= 2 * floor else (FAIR, "close") if distance <= 5 * floor else (PLAIN, "different")
     return Verdict(name, word, f"{distance:.2g}", f"at the end; equal laws would show about {floor:.2g}", label)
-

@@ -44,7 +44,9 @@ def _number(run: Run, name: str) -> float:
 
 def _status(run: Run) -> Verdict:
     words = {"complete": GOOD, "running": FAIR, "interrupted": FAIR}
-    return Verdict("run", words.get(run.status, POOR), run.status, f"up to t = {run.times[-1]:g}, in {len(run.history['time']) - 1:,} steps")
+    return Verdict(
+        "run", words.get(run.status, POOR), run.status, f"up to t = {run.times[-1]:g}, in {len(run.history['time']) - 1:,} steps"
+    )
 
 
 def _mass(run: Run) -> Verdict:
@@ -122,12 +124,17 @@ def _rest(run: Run) -> Verdict | None:
     return Verdict("rest", GOOD if residual <= tolerance else FAIR, f"{residual:.1e}", f"what still moves; at rest up to {tolerance:g}")
 
 
-def _certificate(run: Run) -> Verdict:
+def _certificate(run: Run) -> Verdict | None:
+    if run.data is None:
+        return None
     if "certificate_verdict" not in run.attributes:
         return Verdict("certificate", UNKNOWN, "–", "how far from the best measure is not known: wgf certify FILE.h5 finds out")
     verdict = str(run.attributes["certificate_verdict"])
     return Verdict(
-        "certificate", CERTIFIED.get(verdict, UNKNOWN), f"{_number(run, 'certificate_bound'):.2g}", str(run.attributes.get("certificate", ""))
+        "certificate",
+        CERTIFIED.get(verdict, UNKNOWN),
+        f"{_number(run, 'certificate_bound'):.2g}",
+        str(run.attributes.get("certificate", "")),
     )
 
 
@@ -138,11 +145,17 @@ def comparison_verdicts(comparison: Comparison) -> list[Verdict]:
     if error.size and (error > 0).all():
         off = float(np.abs((comparison.mean_square()[:, 0] * comparison.sizes - comparison.theory) / (error * comparison.sizes)).max())
         limits = (SIGMAS[0] + 0.5, SIGMAS[1] + 0.5)  # the largest of several
-        verdicts.append(Verdict("start", word_of(off, limits), f"{off:.1f} σ", "how far m·E‖φ_m − φ‖² at t = 0 is from its known value, at worst"))
+        verdicts.append(
+            Verdict("start", word_of(off, limits), f"{off:.1f} σ", "how far m·E‖φ_m − φ‖² at t = 0 is from its known value, at worst")
+        )
     if comparison.main in comparison.discretisation and np.isfinite(size := float(np.nanmin(comparison.limiting_size))):
         ratio = size / float(comparison.sizes[-1])
         word = GOOD if ratio > 10 else FAIR if ratio > 1 else POOR
-        verdicts.append(Verdict("limit", word, f"m ≈ {float(f'{size:.2g}'):,.0f}", "from where on the error of the limit, not the neurons, is what is seen"))
+        verdicts.append(
+            Verdict(
+                "limit", word, f"m ≈ {float(f'{size:.2g}'):,.0f}", "from where on the error of the limit, not the neurons, is what is seen"
+            )
+        )
     return verdicts
 
 

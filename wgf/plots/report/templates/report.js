@@ -1,9 +1,10 @@
 "use strict";
 (() => {
+  const BUTTONS = [["toImage", "resetScale2d"]];  // none that would send anything away
   const page = JSON.parse(document.getElementById("report-data").textContent);
   const root = document.documentElement;
   const asked = matchMedia("(prefers-color-scheme: dark)");
-  const touched = matchMedia("(pointer: coarse)").matches;
+  const touched = matchMedia("(pointer: coarse), (max-width: 600px)").matches;
   const theme = () => root.dataset.theme || (asked.matches ? "dark" : "light");
 
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
@@ -58,7 +59,7 @@
     for (const moving of chart.moving) put(data[moving.trace], moving.attribute, inRows(unpack(moving)(frame), moving.columns));
     if (chart.cells) shade(data, chart.cells, frame);
     layout.datarevision = (layout.datarevision || 0) + 1;
-    Plotly.react(chart.id, data, layout, { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["select2d", "lasso2d"] });
+    Plotly.react(chart.id, data, layout, { responsive: true, displaylogo: false, displayModeBar: !touched, modeBarButtons: BUTTONS });
   }
 
   function dressAll() {
