@@ -40,10 +40,14 @@ COMMANDS = {  # the words, and what is written
     "certify": (["certify", "a.h5", "--lower", "-3", "--upper", "3"], ["a-certificate.png"]),
     "plot": (["plot", "a.h5"], ["a.png"]),
     "plot two runs": (["plot", "a.h5", "b.h5"], ["a_with_b.png"]),
+    "report": (["report", "a.h5"], ["a.html"]),
     "animate": (["animate", "a.h5"], ["a.gif"]),
     "animate two runs": (["animate", "a.h5", "b.h5"], ["a_with_b.gif"]),
     "export": (["export", "a.h5"], ["a.pvd", "a/a_0.vtu", "a/a_1.vtu"]),
-    "demo": (["demo"], [f"wgf-demo/{name}" for name in ("student.toml", "density.h5", "density.png", "compare.h5", "compare.png")]),
+    "demo": (
+        ["demo"],
+        [f"wgf-demo/{name}" for name in ("student.toml", "density.h5", "density.png", "compare.h5", "compare.png", "report.html")],
+    ),
 }
 GO_ON = ("compare", "lazy", "demo")  # the same command goes on with what it has written itself
 
@@ -94,7 +98,7 @@ def test_a_command_called_again_replaces_nothing_unless_told_to(command, here, c
 
 @pytest.mark.coarse
 @pytest.mark.filterwarnings("ignore::wgf.ResolutionWarning")
-@pytest.mark.parametrize(("command", "target"), [(name, target) for name, (_, targets) in COMMANDS.items() for target in targets[:5]])
+@pytest.mark.parametrize(("command", "target"), [(name, target) for name, (_, targets) in COMMANDS.items() for target in targets[:6]])
 def test_what_is_not_of_wgf_is_left_alone(command, target, here, capsys):
     """At each of the names that a command writes, and with nothing else written before it is seen."""
     words, targets = COMMANDS[command]

@@ -66,7 +66,10 @@ WORDS = (
     "\x1b[31m",
     "\0",
 )
-COMMANDS = {"run": (("info",), ("export", "-o", "new.pvd"), ("plot", "-o", "new.png")), "pair": (("info",), ("plot", "-o", "new.png"))}
+COMMANDS = {
+    "run": (("info",), ("export", "-o", "new.pvd"), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
+    "pair": (("info",), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
+}
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,14 @@ PROBLEM = wgf.Problem(
     title="a title",
 )
 SECRET = b"what belongs to somebody else...."
-COMMANDS = (("info",), ("plot", "-o", "new.png"), ("export", "-o", "new.pvd"), ("animate", "-o", "new.gif"), ("certify", "-o", "new.png"))
+COMMANDS = (
+    ("info",),
+    ("plot", "-o", "new.png"),
+    ("export", "-o", "new.pvd"),
+    ("animate", "-o", "new.gif"),
+    ("certify", "-o", "new.png"),
+    ("report", "-o", "new.html"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +211,9 @@ def test_a_run_that_was_killed_between_two_writes_has_its_whole_frames(damaged):
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
-@pytest.mark.parametrize("words", [("plot", "{}.png"), ("animate", "{}.gif"), ("export", "{}.pvd"), ("certify", "{}.png")])
+@pytest.mark.parametrize(
+    "words", [("plot", "{}.png"), ("animate", "{}.gif"), ("report", "{}.html"), ("export", "{}.pvd"), ("certify", "{}.png")]
+)
 def test_an_output_is_an_ordinary_file(damaged, capsys, kind, words):
     path = damaged(lambda file: None)
     target = words[1].format("new")

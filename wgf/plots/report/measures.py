@@ -166,13 +166,18 @@ class _Plane:
         return [Moving(len(figure.data) - 2, "y", above), Moving(len(figure.data) - 1, "x", beside)]
 
     def add_wanted(self, figure: Any) -> list[Moving]:
-        """Where mass is missing, as a star."""
-        if self.wanted is None:
+        """Where mass is missing, as a star; nothing, where that is never in the picture."""
+        if self.wanted is None or not self._in_picture(self.wanted).any():
             return []
         look = {"symbol": "star", "size": 15, "color": ORANGE, "line": {"color": "white", "width": 1}}
         x, y = self.wanted[-1]
         figure.add_scatter(x=[x], y=[y], mode="markers", marker=look, name="lowest G: mass is wanted there")
         return [Moving(len(figure.data) - 1, "xy"[k], self.wanted[:, [k]]) for k in (0, 1)]
+
+    def _in_picture(self, points: np.ndarray) -> np.ndarray:
+        low, high = np.array(self.view.limits).T
+        result: np.ndarray = ((points >= low) & (points <= high)).all(axis=1)
+        return result
 
     def title(self) -> str:
         """The law of which coordinates it shows."""

@@ -18,6 +18,7 @@ from wgf.runs.run import Run
 from wgf.studies.lazy.study import LazyStudy
 from wgf.studies.sweeps.comparison import Comparison
 
+OF_METHODS = ("m", "seed", "step")  # options of wgf run that are those of methods
 CALL = re.compile(r"[A-Z]\w*\(.*\)")
 
 
@@ -99,7 +100,10 @@ def _options(attributes: dict[str, Any], chosen: dict[str, Any], root: dict[str,
     """The options of `wgf run` for what differs from the file: method, cells, end."""
     names = {target.split(":")[1]: name for name, target in METHODS.items()}
     name = names.get(str(attributes["method"]), "")
-    words = ["--method", name] if name and name != _value(root, "method", "name", "finite-volume") else []
+    words = []
+    if name and name != _value(root, "method", "name", "finite-volume"):  # then nothing of [method] counts
+        words += ["--method", name]
+        words += [word for key in OF_METHODS if chosen.get(key) is not None for word in (f"--{key}", str(chosen[key]))]
     cells, asked = chosen.get("cells"), _value(root, "domain", "cells", None)
     if cells is not None and asked is not None and np.ravel(cells).tolist() != np.ravel(asked).tolist():
         words += ["--cells", *map(str, np.ravel(cells).tolist())]
