@@ -127,7 +127,7 @@ def test_an_interaction_has_a_page(tmp_path):
     """Without data there is no fit and no certificate."""
     given = wgf.Problem(wgf.InteractionEnergy(W=lambda z: 0.5 * np.sum(z**2, axis=-1)), wgf.Gaussian([0, 0], [0.5, 0.8]), 0.05)
     page = read(wgf.report(wgf.solve(given, wgf.FiniteVolume(24, -5, 5), 0.1, 3), tmp_path / "page.html"))
-    assert "E [ μ ] = ∫ V d μ".replace(" ", "") in page.text.replace(" ", "")
+    assert "W = <lambda>" in page.text
     assert "certificate" not in page.text
     assert "The free energy" in page.text
 
@@ -160,16 +160,20 @@ def test_a_certificate_is_part_of_the_page(tmp_path):
     assert bound
 
 
+def stars(chart):
+    return [k for k, trace in enumerate(chart.figure.data) if trace.type == "scatter" and trace.marker.symbol == "star"]
+
+
 def test_a_star_shows_where_mass_is_wanted():
     """It moves with the frames; where it never is in the picture there is none."""
     run = wgf.solve(TANH.problem, GRID, 0.2, 3)
     places = np.array([[0.1, 0.2], [0.3, 0.4], [50.0, 0.5]])
     (chart,) = measure_charts(run, [0, 1, 2], places)
-    (number,) = [k for k, trace in enumerate(chart.figure.data) if trace.marker.symbol == "star"]
+    (number,) = stars(chart)
     moving = {each.attribute: each.values[:, 0].tolist() for each in chart.moving if each.trace == number}
     assert moving == {"x": places[:, 0].tolist(), "y": places[:, 1].tolist()}
     (chart,) = measure_charts(run, [0, 1, 2], places + 50.0)
-    assert not [trace for trace in chart.figure.data if trace.marker.symbol == "star"]
+    assert not stars(chart)
 
 
 @pytest.mark.parametrize("where", ["title", "method_summary", "problem_summary", "certificate", "created", "command", "seed", "status"])
