@@ -6,8 +6,10 @@ import h5py
 import numpy as np
 import pandas
 import pytest
+import vtk
 import xarray
 from problems import Tanh
+from vtk.util.numpy_support import vtk_to_numpy
 
 import wgf
 
@@ -137,3 +139,21 @@ def test_tables_of_other_studies():
     table = steps.to_dataframe()
     assert set(table["batch"]) == {"all data", "batches of 2"}
     assert len(table) == steps.distance.size
+
+
+@pytest.mark.parametrize("name", ["density", "neurons"])
+def test_vtk_reads_the_demo(demo, name, tmp_path):
+    """As one time series; cell by cell, or neuron by neuron (tests/runs/test_vtk_files.py has all kinds of cells)."""
+    run = wgf.open_run(demo / f"{name}.h5")
+    wgf.export(demo / f"{name}.h5", tmp_path / "demo.vtkhdf")
+    reader = vtk.vtkHDFReader()
+    reader.SetFileName(str(tmp_path / "demo.vtkhdf"))
+    reader.UpdateInformation()
+    assert reader.GetNumberOfSteps() == len(run.times)
+    for time, measure in zip(run.times, run.measures, strict=True):
+        reader.UpdateTimeStep(time)
+        found = reader.GetOutputDataObject(0)
+        if name == "density":
+            assert np.array_equal(vtk_to_numpy(found.GetCellData().GetArray("density")), measure.values.ravel(order="F"))
+        else:
+            assert np.array_equal(vtk_to_numpy(found.GetPoints().GetData())[:, :2], measure.positions)

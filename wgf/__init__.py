@@ -82,6 +82,7 @@ _WHERE = {
     "density_error": "studies.theory.density_error",
     "discretisation_error": "studies.theory.discretisation",
     "animate": "plots.film",
+    "plot_part": "plots",
     "export": "runs.vtk",
     "report": "plots.report.page",
     "reduce_to_sphere": "problems.sphere",

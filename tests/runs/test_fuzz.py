@@ -67,7 +67,7 @@ WORDS = (
     "\0",
 )
 COMMANDS = {
-    "run": (("info",), ("export", "-o", "new.pvd"), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
+    "run": (("info",), ("export", "-o", "new.vtkhdf"), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
     "pair": (("info",), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
 }
 

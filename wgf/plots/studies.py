@@ -9,6 +9,7 @@ import numpy as np
 
 from wgf.measures.distances.register import DISTANCES
 from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PINK, label_decades, legend_below, set_sizes, set_title, shades, styled, write
+from wgf.registers import known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +34,8 @@ def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> F
         upper, lower = cast("Any", figure.subfigures(2, 1, height_ratios=(1.5, 1)))
         ratio, *panels = upper.subplots(1, len(names) + 1)
         for name, panel in zip(names, panels, strict=True):
-            _draw_rates(panel, comparison, name)
-        _draw_ratio(ratio, comparison)
+            draw_rates(panel, comparison, name)
+        draw_ratio(ratio, comparison)
         _draw_multiples(lower, comparison)
         title = str(comparison.attributes.get("title") or "")
         of_each = f"{comparison.replicates} replicates for each m (dots); bars are 95 % intervals of the mean square"
@@ -49,7 +50,7 @@ def plot_rates(comparison: Comparison) -> Figure:
 
     with styled():
         figure = Figure(figsize=(6, 4.6), layout="constrained")
-        _draw_rates(figure.add_subplot(), comparison, comparison.main)
+        draw_rates(figure.add_subplot(), comparison, comparison.main)
     return figure
 
 
@@ -59,17 +60,21 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
 
     with styled():
         figure = Figure(figsize=(8.6, 4.8), layout="constrained")
-        panel = figure.add_subplot()
-        for k, (name, values) in enumerate(pair.distance.items()):
-            colour = f"C{k}"
-            panel.plot(pair.times, np.maximum(values, SMALLEST), "o-", color=colour, markersize=4, label=name)
-            if (pair.floor[name] > 0).any():
-                panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
-        panel.set(xlabel="t", ylabel="distance", yscale="log")
-        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        draw_distances(figure.add_subplot(), pair)
         set_title(figure, f"{pair.attributes['first']}\n{pair.attributes['second']}")
         write(figure, path)
     return figure
+
+
+def draw_distances(panel: Axes, pair: Pair) -> None:
+    """Each against t, with what would be seen if the two measures were the same."""
+    for k, (name, values) in enumerate(pair.distance.items()):
+        colour = f"C{k}"
+        panel.plot(pair.times, np.maximum(values, SMALLEST), "o-", color=colour, markersize=4, label=name)
+        if (pair.floor[name] > 0).any():
+            panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
+    panel.set(xlabel="t", ylabel="distance", yscale="log")
+    panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
@@ -100,8 +105,9 @@ def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
     return figure
 
 
-def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
-    """The root mean square of a distance against m at three times: every replicate, mean with interval, fit, theory, floor."""
+def draw_rates(panel: Axes, comparison: Comparison, name: str = "") -> None:
+    """The root mean square of a distance, the main one if none is named, against m at three times: every replicate, mean with interval, fit, theory, floor."""
+    name = known(name or comparison.main, comparison.distance, "distance of the comparison")
     sizes, rate = comparison.sizes, comparison.rates[name]
     last = len(comparison.times) - 1
     for k, colour, shift in zip(dict.fromkeys((0, last // 2, last)), (GREEN, BLUE, ORANGE), (0.94, 1.0, 1.06), strict=False):
@@ -159,7 +165,7 @@ def _draw_error(panel: Axes, comparison: Comparison, k: int) -> None:
         panel.axhline(error, color=PINK, linestyle=":", linewidth=1.4, label=label)
 
 
-def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
+def draw_ratio(panel: Axes, comparison: Comparison) -> None:
     """m·E d² over that of neurons drawn afresh from μ_t, against t, for each m; beside it the prediction."""
     sizes, times, main = comparison.sizes, comparison.times, comparison.main
     fresh = comparison.resampling if (comparison.resampling > 0).all() else np.ones(len(times))
