@@ -47,7 +47,7 @@ def test_a_frame_and_its_coordinates_can_be_chosen(results):
     first = np.asarray(panel.images[0].get_array())
     assert np.array_equal(first.T, results["Run"].measures[0].values)
     assert wgf.plot_part(results["Run"], "density", axes=[0, 1]).get_xlabel() == "$c$"
-    assert wgf.plot_part(results["Comparison"], "rates", name="loss").get_ylabel().startswith("$|L")
+    assert wgf.plot_part(results["Comparison"], "rates", name="loss").get_ylabel().startswith("$| L_m")
 
 
 def test_messages(results):
