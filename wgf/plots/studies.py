@@ -106,7 +106,7 @@ def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
 
 
 def draw_rates(panel: Axes, comparison: Comparison, name: str = "") -> None:
-    """The root mean square of a distance (the main one) against m at three times: every replicate, mean with interval, fit, theory, floor."""
+    """The root mean square of a distance (the main one) against m at three times: each replicate, mean, fit, theory, floor."""
     name = known(name or comparison.main, comparison.distance, "distance of the comparison")
     sizes, rate = comparison.sizes, comparison.rates[name]
     last = len(comparison.times) - 1
