@@ -84,7 +84,7 @@ def page_of(parts: Sequence[Part]) -> str:
     scripts = [script.replace("</script", "<\\/script") for script in scripts]
     result: str = environment.get_template("report.html").render(
         parts=parts,
-        title=parts[0].title if len(parts) == 1 else "wgf report",
+        title=parts[0].title if len({part.title for part in parts}) == 1 else "wgf report",
         styles=Markup(environment.get_template("report.css").render()),
         scripts=list(map(Markup, scripts)),
         hashes=" ".join(map(_hash, scripts)),

@@ -31,10 +31,11 @@ def run_part(run: Run) -> Part:
     charts += _falls(run, frames)
     charts += [_bounds(run, certificate, frames)] if certificate is not None else []
     story, formulas = story_of(run)
-    name = run.path.name if run.path else "a run in memory"
+    file = run.path.name if run.path else ""
+    kind = f"a run by {run.method.partition('(')[0]}"
     return Part(
-        title=str(run.attributes.get("title") or name),
-        kind=f"a run, {name}",
+        title=str(run.attributes.get("title") or file or kind),
+        kind=f"{kind}, {file}" if file else kind,
         story=story,
         formulas=formulas,
         verdicts=run_verdicts(run),
