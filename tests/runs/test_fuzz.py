@@ -66,10 +66,7 @@ WORDS = (
     "\x1b[31m",
     "\0",
 )
-COMMANDS = {
-    "run": (("info",), ("export", "-o", "new.vtkhdf"), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
-    "pair": (("info",), ("plot", "-o", "new.png"), ("report", "-o", "new.html")),
-}
+COMMANDS = {"run": (("info",), ("export", "-o", "new.vtkhdf"), ("plot", "-o", "new.png")), "pair": (("info",), ("plot", "-o", "new.png"))}
 
 
 @pytest.fixture(scope="module")
