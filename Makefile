@@ -12,7 +12,7 @@ TESTS :=
 .PHONY: help demo test test-all test-alone test-python test-minimum cov lint dead format notebooks docs gallery bench published clean
 
 help:
-	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures (in wgf-demo/)"
+	@echo "make demo          the whole story in under a minute: PDE, particles, comparison, HDF5, figures, a page (in wgf-demo/)"
 	@echo "make test          formatter, linter, types, dead code, and the tests"
 	@echo "make test-all      the same with the long studies"
 	@echo "make test-python   the tests with another Python, in an environment of its own: make test-python PYTHON=python3.12"

@@ -6,7 +6,7 @@ G(θ) = ½|θ|², so that μ_t is a Gaussian for all time, of variance s² e^{�
 problem with this symmetry; triangles do, and rings do better, being aligned with the flow. The script halves the spacing twice and prints
 the distance ∫|μ − exact| dθ and the order between two rungs.
 
-Writes disc.h5, disc.png and disc.pvd (for ParaView), all of the finest mesh of triangles without noise.
+Writes disc.h5, disc.png and disc.vtkhdf (for ParaView), all of the finest mesh of triangles without noise.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ def main(density=density, until=0.7):
                 errors.append(np.abs(last.values - mesh_averages(exact(noise, until), last.mesh)) @ last.mesh.volumes)
                 if finest:
                     run.plot("disc.png")
-                    wgf.export(run, "disc.pvd")
+                    wgf.export(run, "disc.vtkhdf")
             orders = np.log2(np.array(errors[:-1]) / errors[1:])
             numbers = ", ".join(f"{error:.2e}" for error in errors), ", ".join(f"{order:.2f}" for order in orders)
             print(f"{pattern}, τ = {noise:g}: error {numbers[0]}, order {numbers[1]}; mass off by {abs(run.mass[-1] - 1):.0e}, ", end="")

@@ -8,7 +8,7 @@ g(θ; x) = c·max(a·x + b, 0) is two-homogeneous, g(rθ) = r² g(θ), so that t
 transport along the sphere, and mass that grows where G < 0 [Chizat & Bach, NeurIPS 2018]; wgf/problems/sphere.py derives it. The script
 solves it on triangles, with FiPy, beside the whole problem on a grid in (c, a, b), and prints how far the fitted functions are apart.
 
-Writes relu_sphere.h5, relu_sphere.png and relu_sphere.pvd (for ParaView).
+Writes relu_sphere.h5, relu_sphere.png and relu_sphere.vtkhdf (for ParaView).
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def main(density=density, until=5.0, sphere=sphere):
             f"loss {whole.loss[k]:.5f} and {reduced.loss[k]:.5f}, ∫|θ|²dμ = {size:.4f} and ν(S²) = {reduced.mass[k]:.4f}"
         )
     reduced.plot("relu_sphere.png")
-    wgf.export(reduced, "relu_sphere.pvd")
+    wgf.export(reduced, "relu_sphere.vtkhdf")
 
 
 if __name__ == "__main__":

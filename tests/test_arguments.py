@@ -231,7 +231,7 @@ WRONG = [
     ("wgf.open_lazy(3)", "the file = 3 is an int: give the name of a file"),
     ("wgf.animate('run.h5', 'run.gif')", "run = 'run.h5' is a string: give a run"),
     ("wgf.animate(RUN, 3)", "the file = 3 is an int: give the name of a file"),
-    ("wgf.export(3, 'run.pvd')", "the file = 3 is an int: give the name of a file"),
+    ("wgf.export(3, 'run.vtkhdf')", "the file = 3 is an int: give the name of a file"),
     ("RUN.plot(3)", "the file = 3 is an int: give the name of a file"),
 ]  # fmt: skip
 

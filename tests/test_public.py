@@ -20,6 +20,7 @@ NAMES = re.findall(
     Characteristics Pushforward FiniteVolume FiPyMesh JKO MirrorDescent Particles Run open_run solve distance self_distance Comparison
     compare open_comparison density_at
     Pair compare_runs open_pair StepComparison compare_steps fluctuation density_error discretisation_error animate export reduce_to_sphere
+    report plot_part
     LimitKernel limit_kernel tangent_kernel Network TangentModel LazyStudy lazy open_lazy laziness step_change trained_network crossover
     interpolate Convexity convexity ConvergenceRate convergence_rate fisher_rao_bound
     Certificate certify GlobalMinimum global_minimum

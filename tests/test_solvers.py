@@ -76,7 +76,7 @@ def test_the_script_runs_coarse(path, tmp_path, monkeypatch, capsys):
     figures = drawn(monkeypatch)
     script.main(**methods, until=min(SHORT, parameters["until"].default))
     assert capsys.readouterr().out
-    promised = set(re.findall(r"\b\w+\.(?:png|h5|pvd)\b", script.__doc__))
+    promised = set(re.findall(r"\b\w+\.(?:png|h5|vtkhdf)\b", script.__doc__))
     written = {file.name for file in tmp_path.iterdir()}
     assert promised
     assert promised <= written

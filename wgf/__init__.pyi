@@ -59,7 +59,9 @@ from wgf.networks.tangent import TangentModel as TangentModel
 from wgf.networks.tangent_kernel import LimitKernel as LimitKernel
 from wgf.networks.tangent_kernel import limit_kernel as limit_kernel
 from wgf.networks.tangent_kernel import tangent_kernel as tangent_kernel
+from wgf.plots import plot_part as plot_part
 from wgf.plots.film import animate as animate
+from wgf.plots.report.page import report as report
 from wgf.problems.interaction import InteractionEnergy as InteractionEnergy
 from wgf.problems.internal import Entropy as Entropy
 from wgf.problems.internal import PorousMedium as PorousMedium

@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_made_is_refused_before_the_run(here, capsys, name
 
 
 def test_a_name_that_is_too_long_belongs_to_no_file(here, capsys):
-    for words in (["run", "-o", "a.h5"], ["info"], ["plot"], ["animate"], ["export", "-o", "a.pvd"]):
+    for words in (["run", "-o", "a.h5"], ["info"], ["plot"], ["animate"], ["export", "-o", "a.vtkhdf"]):
         status, _, err = wgf_says(capsys, *words, "a" * 300)
         assert status == 2
         assert "does not exist" in err

@@ -122,7 +122,7 @@ def test_a_file_given_to_another_command_is_told_what_it_is(here, capsys):
 def test_nothing_is_written_where_nothing_can_be(here, capsys):
     """As in a folder that may only be read; the folder of the frames, too."""
     wgf_says(capsys, "run", "p.toml", "--quiet", "--no-density-error")
-    for command, file in (("plot", "x.png"), ("animate", "x.gif"), ("export", "x.pvd"), ("demo", "x")):
+    for command, file in (("plot", "x.png"), ("animate", "x.gif"), ("export", "x.vtkhdf"), ("demo", "x")):
         words = [] if command == "demo" else ["p.h5"]
         says(capsys, "cannot write ", command, *words, "-o", f"/proc/{file}")
     says(capsys, "cannot write into p.h5: ", "demo", "-o", "p.h5")

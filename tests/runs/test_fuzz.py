@@ -66,7 +66,7 @@ WORDS = (
     "\x1b[31m",
     "\0",
 )
-COMMANDS = {"run": (("info",), ("export", "-o", "new.pvd"), ("plot", "-o", "new.png")), "pair": (("info",), ("plot", "-o", "new.png"))}
+COMMANDS = {"run": (("info",), ("export", "-o", "new.vtkhdf"), ("plot", "-o", "new.png")), "pair": (("info",), ("plot", "-o", "new.png"))}
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ COMMANDS = {
     "certify": "wgf.cli.certify:certify",
     "info": "wgf.cli.info:info",
     "plot": "wgf.cli.plot:plot",
+    "report": "wgf.cli.report:report",
     "animate": "wgf.cli.animate:animate",
     "export": "wgf.cli.export:export",
     "demo": "wgf.cli.demo:demo",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SIZES = (64, 128, 256, 512, 1024, 2048)
 REPLICATES = 16
 NEURONS = 2000
+FILES = ("student.toml", "density.h5", "density.png", "neurons.png", "compare.h5", "compare.png", "report.html")
 
 
 @click.command()
@@ -32,6 +33,7 @@ def demo(output: Path | None, force: bool) -> None:
     from wgf.measures.measure import Cloud, Density
     from wgf.methods.particles.characteristics import Characteristics
     from wgf.methods.particles.method import Particles
+    from wgf.plots.report.page import report
     from wgf.plots.run import plot_density_with_particles
     from wgf.problems.regression import network
     from wgf.runs.existing import refuse_existing
@@ -50,7 +52,7 @@ def demo(output: Path | None, force: bool) -> None:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         raise InputError(f"cannot write into {output}: {failure.strerror}") from None
-    files = {name: output / name for name in ("student.toml", "density.h5", "density.png", "neurons.png", "compare.h5", "compare.png")}
+    files = {name: output / name for name in FILES}
     example = resources.files("wgf.cli").joinpath("examples/student.toml")
     with resources.as_file(example) as path:
         task = read_task(path)
@@ -93,6 +95,7 @@ def demo(output: Path | None, force: bool) -> None:
         overwrite=force,
     )
     comparison.plot(files["compare.png"])
+    report([limit, cloud, comparison], files["report.html"])
     click.echo()
     show_facts("3. As the number of neurons grows", comparison_facts(comparison))
     show_rates(comparison)
@@ -100,7 +103,7 @@ def demo(output: Path | None, force: bool) -> None:
     click.echo(f"\nWrote, in {time.perf_counter() - begun:.0f} s:")
     for path in files.values():
         click.echo(f"  {path}")
-    click.echo("\nNext, for instance:")
+    click.echo(f"\nOpen {files['report.html']} in a browser to see all of it. Next, for instance:")
     for words in (f"info {files['density.h5']}", f"animate {files['density.h5']}", f"run {files['student.toml']} --cells 256"):
         click.echo(f"  {program()} {words}")
 
@@ -110,7 +113,7 @@ def _is_own(path: Path, task: Task) -> bool:
     from wgf.runs.existing import is_drawn
     from wgf.runs.hdf5 import kind_of, reading
 
-    if not path.is_file() or path.suffix == ".png":
+    if not path.is_file() or path.suffix in (".png", ".html"):
         return is_drawn(path)
     if path.suffix == ".toml":
         return path.read_text(encoding="utf-8", errors="replace") == task.problem.source

@@ -11,19 +11,18 @@ from wgf.cli.options import force_option, of_files, output_option
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="RUN.h5")
-@output_option("The .pvd file to write", "the name with .pvd, beside it")
+@output_option("The .vtkhdf file to write", "the name with .vtkhdf, beside it")
 @force_option
 def export(file: Path, output: Path | None, force: bool) -> None:
-    """Write the run in RUN.h5 as VTK files, for ParaView: a .pvd file, and a folder of the same name with the frames."""
+    """Write the run in RUN.h5 as one time series for ParaView, and whatever else reads VTK's files."""
     from wgf.runs.existing import refuse_existing
     from wgf.runs.observers.progress import preparing
+    from wgf.runs.vtk import SUFFIX, check_export
     from wgf.runs.vtk import export as write
-    from wgf.runs.vtk import folder_of
 
-    output = output or file.with_suffix(".pvd")
+    output = output or file.with_suffix(SUFFIX)
+    check_export(output)
     refuse_existing(output, force)
-    if (folder := folder_of(output)).is_dir() and any(folder.iterdir()):
-        refuse_existing(folder, force)
     with of_files(file), preparing(True):
         write(file, output)
-    click.echo(f"wrote {output} and the frames in {folder}/")
+    click.echo(f"wrote {output}: open it in ParaView")

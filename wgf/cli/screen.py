@@ -52,60 +52,21 @@ def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
 def show_rates(comparison: Comparison) -> None:
     """For each distance at each save time: its size, its floor, and the fitted slope and constant beside what theory says."""
-    largest = comparison.sizes[-1]
-    for name, rate in comparison.rates.items():
-        root, floor = comparison.mean_square(name)[-1] ** 0.5, comparison.mean_square_floor(name)[-1] ** 0.5
-        rows = []
-        for k, time in enumerate(comparison.times):
-            slope = f"{rate.slope[k]:.3f} [{rate.lower[k]:.3f}, {rate.upper[k]:.3f}]"
-            constant = f"{rate.constant[k]:.3g} [{rate.constant_lower[k]:.3g}, {rate.constant_upper[k]:.3g}]"
-            expected = "" if math.isnan(rate.expected_constant[k]) else f"{rate.expected_constant[k]:.3g}"
-            rows.append([f"{time:g}", f"{root[k]:.2e}", f"{floor[k]:.2e}", slope, f"{rate.expected_slope[k]:.3g}", constant, expected])
-        power = "m" if rate.expected_slope[0] == -1 else f"m^{-rate.expected_slope[0]:.2g}"
+    from wgf.studies.summary import rate_table
+
+    for name in comparison.rates:
         click.echo()
-        show_table(
-            rows, ["t", f"{name}, m = {largest}", "two clouds", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
-        )
+        show_table(*rate_table(comparison, name))
 
 
 def show_lazy(study: LazyStudy) -> None:
     """For each scaling and size κ at the start, and what has become of the network at the last time; then the slopes in m."""
-    last = f"{study.times[-1]:g}"
-    rows = []
-    for e, (p, factor) in enumerate(zip(study.exponents, study.factors, strict=True)):
-        for s, m in enumerate(study.sizes):
-            kappa, *ends = (
-                float(values.mean())
-                for values in (
-                    study.relative_scale[e, s],
-                    study.deviation[e, s, :, -1],
-                    study.kernel_change[e, s, :, -1],
-                    study.displacement[e, s, :, -1],
-                    study.loss[e, s, :, -1],
-                )
-            )
-            rows.append([f"{p:g}", f"{factor:g}", str(m), f"{kappa:.3g}", *(f"{value:.3g}" for value in ends)])
-    headers = [
-        "p",
-        "A",
-        "m",
-        "κ at t = 0",
-        f"deviation at {last}",
-        f"kernel change at {last}",
-        f"displacement at {last}",
-        f"loss at {last}",
-    ]
-    click.echo()
-    show_table(rows, headers)
-    if len(study.sizes) < 2:
-        return
-    names = {"relative_scale": "κ", "deviation": "deviation", "kernel_change": "kernel change", "displacement": "displacement"}
-    rows = [
-        [f"{p:g}", f"{factor:g}", *("{:.2f} [{:.2f}, {:.2f}]".format(*study.rates[name][e]) for name in names)]
-        for e, (p, factor) in enumerate(zip(study.exponents, study.factors, strict=True))
-    ]
-    click.echo()
-    show_table(rows, ["p", "A", *(f"slope of {label} in m (95 %)" for label in names.values())])
+    from wgf.studies.summary import lazy_slopes, lazy_table
+
+    for rows, headers in (lazy_table(study), lazy_slopes(study)):
+        if rows:
+            click.echo()
+            show_table(rows, headers)
 
 
 def show_sweep(sweep: Sweep) -> None:
@@ -140,16 +101,7 @@ def show_certificate(certificate: Certificate) -> None:
 
 def show_pair(pair: Pair) -> None:
     """The distances of two runs at each time, each beside what two equal measures would show."""
-    from wgf.studies.summary import pair_facts
+    from wgf.studies.summary import pair_facts, pair_table
 
     show_facts(str(pair.attributes["title"]) or "two runs", pair_facts(pair))
-    headers = ["t"]
-    for name in pair.distance:
-        headers += [name, "if equal"]
-    rows = []
-    for k, time in enumerate(pair.times):
-        row = [f"{time:g}"]
-        for name in pair.distance:
-            row += [f"{pair.distance[name][k]:.3e}", "" if math.isnan(pair.floor[name][k]) else f"{pair.floor[name][k]:.1e}"]
-        rows.append(row)
-    show_table(rows, headers)
+    show_table(*pair_table(pair))

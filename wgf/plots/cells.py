@@ -6,6 +6,8 @@ which keeps areas, r = √(2(1 − |u_1|)): the half with u_1 > 0 above, that wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 RIM = np.sqrt(2.0)  # radius of a half in the map
 GAP = 0.7  # between the halves
+SIDES = ((1.0, RIM + 0.5 * GAP), (-1.0, -RIM - 0.5 * GAP))  # the half with u_1 > 0 and that with u_1 < 0, each with where it is
 CENTRED = 0.01  # of the extent: how far from zero the middle of a surface around zero may be, as its cells are not symmetric
 BAND = 0.25  # width of a ring, of its radius
 
@@ -50,20 +53,70 @@ def draw_cells(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> An
     return panel.tripcolor(x, y, triangles, facecolors=density.values[owners], rasterized=True, **colours)
 
 
+@dataclass(frozen=True)
+class Picture:
+    """The cells of a mesh as polygons in the plane of a picture.
+
+    corners (P, k, 2), with the cell of each in owners (P,); lines (L, 2), broken by NaN: the outline; labels: x, y and a text
+    """
+
+    corners: np.ndarray
+    owners: np.ndarray
+    lines: np.ndarray
+    labels: Sequence[tuple[float, float, str]] = ()
+
+
+def picture_of(mesh: Mesh) -> Picture:
+    """That of a mesh in the plane, of a surface, or of a closed line; as `draw_cells` draws them."""
+    corners = mesh.vertices[mesh.cells]
+    if mesh.cell_dim == 1:
+        bands = np.concatenate([(1 - BAND) * corners, corners[:, ::-1]], axis=1)
+        return Picture(bands, np.arange(mesh.size), _broken(np.concatenate([corners, (1 - BAND) * corners])))
+    if mesh.cell_dim == mesh.dim:
+        return Picture(corners, np.arange(mesh.size), _broken(mesh.vertices[mesh.outline()]))
+    middle = middle_of(mesh)
+    rim, parts, owners, labels = np.linspace(0, 2 * np.pi, 200), [], [], []
+    for side, shift in SIDES:
+        facing = np.flatnonzero(side * (mesh.centers[:, 0] - middle[0]) > 0)
+        x, y = lambert((corners[facing] - middle).reshape(-1, 3), side)
+        parts.append(np.stack([x, y + shift], axis=-1).reshape(len(facing), -1, 2))
+        owners.append(facing)
+        labels += [(-RIM, shift + RIM, f"{mesh.names[0]} {'<' if side < 0 else '>'} {divide(mesh)}")]
+        labels += [(RIM + 0.15, shift, mesh.names[1]), (0.0, shift + RIM + 0.12, mesh.names[2])]
+    circles = [np.stack([RIM * np.cos(rim), shift + RIM * np.sin(rim)], axis=1) for _, shift in SIDES]
+    return Picture(np.concatenate(parts), np.concatenate(owners), _broken(circles), labels)
+
+
+def _broken(lines: Any) -> np.ndarray:
+    """Lines one after another, with NaN between them."""
+    return np.concatenate([np.vstack([line, [np.nan, np.nan]]) for line in lines])
+
+
+def middle_of(mesh: Mesh) -> np.ndarray:
+    """The point from which a surface is seen."""
+    result: np.ndarray = mesh.volumes @ mesh.centers / mesh.volumes.sum()
+    return result
+
+
+def divide(mesh: Mesh) -> str:
+    """The first coordinate of the middle, between the two halves, in words."""
+    first = middle_of(mesh)[0]
+    return f"{first:.2g}" if abs(first) > CENTRED * float(np.ptp(mesh.vertices[:, 0])) else "0"
+
+
 def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any:
     """Both halves of a surface."""
     mesh = density.mesh
-    middle, symbols = mesh.volumes @ mesh.centers / mesh.volumes.sum(), [mathematical(name) for name in mesh.names]
+    middle, symbols = middle_of(mesh), [mathematical(name) for name in mesh.names]
     triangles, owners = mesh.triangles()
-    divide = f"{middle[0]:.2g}" if abs(middle[0]) > CENTRED * float(np.ptp(mesh.vertices[:, 0])) else "0"
     image = None
-    for side, shift in ((1.0, RIM + 0.5 * GAP), (-1.0, -RIM - 0.5 * GAP)):
+    for side, shift in SIDES:
         facing = side * (mesh.centers[owners, 0] - middle[0]) > 0
-        x, y = _lambert(mesh.vertices - middle, side)
+        x, y = lambert(mesh.vertices - middle, side)
         image = panel.tripcolor(x, y + shift, triangles[facing], facecolors=density.values[owners[facing]], rasterized=True, **colours)
         rim = np.linspace(0, 2 * np.pi, 200)
         panel.plot(RIM * np.cos(rim), shift + RIM * np.sin(rim), color=INK, linewidth=0.8)
-        panel.text(-RIM, shift + RIM, f"{symbols[0]} {'<' if side < 0 else '>'} {divide}", ha="center", va="top")
+        panel.text(-RIM, shift + RIM, f"{symbols[0]} {'<' if side < 0 else '>'} {divide(mesh)}", ha="center", va="top")
         panel.text(RIM + 0.06, shift, symbols[1], va="center")
         panel.text(0, shift + RIM + 0.04, symbols[2], ha="center", va="bottom")
     panel.set_aspect("equal", adjustable="box")
@@ -71,7 +124,7 @@ def _draw_map(panel: Axes, density: MeshDensity, colours: dict[str, Any]) -> Any
     return image
 
 
-def _lambert(points: np.ndarray, side: float) -> tuple[np.ndarray, np.ndarray]:
+def lambert(points: np.ndarray, side: float) -> tuple[np.ndarray, np.ndarray]:
     """The map of the half around the direction (side, 0, 0)."""
     u = points / np.linalg.norm(points, axis=1, keepdims=True)
     stretch = np.sqrt(2.0 / np.maximum(1.0 + side * u[:, 0], 1e-3))

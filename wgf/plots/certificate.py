@@ -32,8 +32,8 @@ def plot_certificate(certificate: Certificate, path: str | Path | None = None) -
     with styled():
         figure = Figure(figsize=(15.0 if planar else 10.5, 4.6), layout="constrained")
         panels = figure.subplots(1, 3 if planar else 2)
-        _draw_bounds(panels[0], certificate)
-        _draw_support(panels[1], certificate)
+        draw_bounds(panels[0], certificate)
+        draw_support(panels[1], certificate)
         if planar:
             _draw_mass(panels[2], certificate)
         set_title(figure, certificate.text)
@@ -45,7 +45,7 @@ def _noisy(certificate: Certificate) -> bool:
     return bool(certificate.run.problem.noise > 0)
 
 
-def _draw_bounds(panel: Axes, certificate: Certificate) -> None:
+def draw_bounds(panel: Axes, certificate: Certificate) -> None:
     """The gap, the best bound and the residual."""
     noisy = _noisy(certificate)
     gap = r"$\tau\,KL(\mu\,|\,p_\mu)$" if noisy else r"duality gap $2(\int G\,d\mu - \min G)$"
@@ -62,7 +62,7 @@ def _draw_bounds(panel: Axes, certificate: Certificate) -> None:
     panel.set_title("how far from the best measure", loc="left")
 
 
-def _draw_support(panel: Axes, certificate: Certificate) -> None:
+def draw_support(panel: Axes, certificate: Certificate) -> None:
     """How much mass lies how high above the lowest G; at the best measure, all of it at zero. With noise, about the mean of G + τ log μ."""
     heights, masses = heights_of(certificate)
     ends = (min(0.0, heights.min()), max(0.0, heights.max()))

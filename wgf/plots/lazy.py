@@ -28,9 +28,9 @@ def plot_lazy(study: LazyStudy, path: str | Path | None = None) -> Figure:
         figure = Figure(figsize=(14, 8.6), layout="constrained")
         upper, lower = cast("Any", figure.subfigures(2, 1, height_ratios=(1.1, 1)))
         deviation, kappa, losses = upper.subplots(1, 3)
-        _draw_deviation(deviation, study, colours)
-        _draw_kappa(kappa, study, colours)
-        _draw_losses(losses, study, colours)
+        draw_deviation(deviation, study)
+        draw_kappa(kappa, study)
+        draw_losses(losses, study)
         shown = sorted({round(k * (len(colours) - 1) / max(SHOWN - 1, 1)) for k in range(SHOWN)})
         panels = np.atleast_1d(lower.subplots(1, len(shown), sharex=True, sharey=True))
         for panel, scaling in zip(panels, shown, strict=True):
@@ -47,9 +47,9 @@ def label(study: LazyStudy, scaling: int) -> str:
     return f"α = {'' if factor == 1 else f'{factor:g}·'}$m^{{-{study.exponents[scaling]:g}}}$"
 
 
-def _draw_deviation(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
+def draw_deviation(panel: Axes, study: LazyStudy) -> None:
     """Each network at the last time."""
-    for k, colour in enumerate(colours):
+    for k, colour in enumerate(shades(len(study.exponents))):
         kappa, values = study.relative_scale[k], study.deviation[k, :, :, -1]
         sizes = 10.0 + 8.0 * np.log2(study.sizes / study.sizes[0] + 1.0)
         panel.scatter(
@@ -61,9 +61,9 @@ def _draw_deviation(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
     panel.legend()
 
 
-def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
+def draw_kappa(panel: Axes, study: LazyStudy) -> None:
     """κ against m, with the slopes of theory."""
-    for k, colour in enumerate(colours):
+    for k, colour in enumerate(shades(len(study.exponents))):
         mean = study.relative_scale[k].mean(axis=1)
         spread = study.relative_scale[k].std(axis=1) / np.sqrt(study.replicates)
         slope = study.rates["relative_scale"][k, 0]
@@ -81,9 +81,9 @@ def _draw_kappa(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
     panel.legend(loc="lower left")
 
 
-def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
+def draw_losses(panel: Axes, study: LazyStudy) -> None:
     """The mean loss of the largest networks, and of their extremes a band."""
-    for k, colour in enumerate(colours):
+    for k, colour in enumerate(shades(len(study.exponents))):
         loss = study.loss[k, -1]
         panel.plot(study.times, loss.mean(axis=0), color=colour, label=label(study, k))
         panel.fill_between(study.times, loss.min(axis=0), loss.max(axis=0), color=colour, alpha=0.15, linewidth=0)
@@ -95,7 +95,7 @@ def _draw_losses(panel: Axes, study: LazyStudy, colours: list[Any]) -> None:
 
 def _draw_neurons(panel: Axes, study: LazyStudy, scaling: int, colour: Any) -> None:
     """The smallest network before and after training, in the plane of two input weights, or of its first coordinates."""
-    plane = _plane(study.names)
+    plane = plane_of(study.names)
     start, end = (study.table.parameters[scaling, :ARROWS, :, k][:, plane] for k in (0, 1))
     names = [mathematical(study.names[k]) for k in plane]
     if len(plane) == 1:
@@ -110,7 +110,7 @@ def _draw_neurons(panel: Axes, study: LazyStudy, scaling: int, colour: Any) -> N
     panel.set_title(f"neurons before (grey) and after, m = {study.sizes[0]:,}, {label(study, scaling)}")
 
 
-def _plane(names: list[str]) -> list[int]:
+def plane_of(names: list[str]) -> list[int]:
     """The axes to draw: two input weights, a weight and the bias, whose direction is where the neuron bends, or the first two."""
     for pair in (("a1", "a2"), ("a", "b")):
         if set(pair) <= set(names):

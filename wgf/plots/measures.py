@@ -78,10 +78,10 @@ def _shown(measure: Measure) -> list[tuple[int, ...]]:
 
 def views_of_runs(runs: Sequence[Run], measures: Sequence[Measure]) -> list[View]:
     """The views of measures of these runs, which have the same coordinates; those of an interaction are places in one space."""
-    return views_of(_coordinates(runs[0], measures[0]), measures, places=runs[0].data is None)
+    return views_of(names_in_run(runs[0], measures[0]), measures, places=runs[0].data is None)
 
 
-def _coordinates(run: Run, measure: Measure) -> Sequence[str]:
+def names_in_run(run: Run, measure: Measure) -> Sequence[str]:
     """The names of the axes of θ."""
     known = run.knows_problem and not isinstance(measure, Density | MeshDensity)
     names: Sequence[str] = run.problem.axis_names(measure.points.shape[1]) if known else coordinates_of(measure)
@@ -108,12 +108,12 @@ def draw_line(panel: Axes, measures: Sequence[Measure], times: np.ndarray, view:
 def _draw_curve(panel: Axes, measure: Measure, axis: int, histtype: Literal["bar", "step"], alpha: float = 1.0, **look: Any) -> None:
     """The marginal density of a coordinate: a curve, or, of neurons with equal masses, a histogram."""
     if isinstance(measure, Density | MeshDensity) or _unequal(measure):
-        panel.plot(*_curve(measure, axis), **look)
+        panel.plot(*curve_of(measure, axis), **look)
     else:
         panel.hist(measure.points[:, axis], BINS, weights=measure.masses, density=True, histtype=histtype, alpha=alpha, **look)
 
 
-def _curve(measure: Measure, axis: int) -> tuple[np.ndarray, np.ndarray]:
+def curve_of(measure: Measure, axis: int) -> tuple[np.ndarray, np.ndarray]:
     """Places along a coordinate and the marginal density there: at centres of cells, or of bins in which points are counted."""
     if isinstance(measure, Density):
         return measure.grid.centers[axis], measure.marginal(axis)
@@ -174,7 +174,7 @@ def _draw_contours(panel: Axes, density: Density | MeshDensity, view: View) -> N
 
 def _in_plane(density: Density | MeshDensity, axes: tuple[int, ...]) -> tuple[Density, tuple[int, ...]]:
     """A density on a grid, and those of its axes that show the two coordinates: of a mesh in space, its marginal on a grid of two axes."""
-    return (density, axes) if isinstance(density, Density) else (_counted_in_plane(density, axes), (0, 1))
+    return (density, axes) if isinstance(density, Density) else (counted_in_plane(density, axes), (0, 1))
 
 
 def _peak(measures: Sequence[Measure], axes: tuple[int, ...]) -> float:
@@ -182,10 +182,10 @@ def _peak(measures: Sequence[Measure], axes: tuple[int, ...]) -> float:
     found = [0.0]
     for measure in measures:
         if len(axes) == 1:
-            found.append(float(_curve(measure, axes[0])[1].max()))
+            found.append(float(curve_of(measure, axes[0])[1].max()))
         elif isinstance(measure, MeshDensity):
             solid = measure.mesh.cell_dim == 3
-            found.append(float((_counted_in_plane(measure, axes) if solid else measure).values.max()))
+            found.append(float((counted_in_plane(measure, axes) if solid else measure).values.max()))
         elif isinstance(measure, Density):
             found.append(float(measure.marginal(*axes).max()))
     return max(found)
@@ -199,7 +199,7 @@ def spread_points(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     return points, shares * measure.masses[owners]
 
 
-def _counted_in_plane(density: MeshDensity, axes: tuple[int, ...]) -> Density:
+def counted_in_plane(density: MeshDensity, axes: tuple[int, ...]) -> Density:
     """The marginal of two axes of a mesh in space, on a grid."""
     points, masses = spread_points(density)
     mesh, chosen = density.mesh, list(axes)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wgf.errors import InputError
 from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 from wgf.plots.cells import on_surface
 from wgf.plots.history import draw_fall, draw_free_energy
@@ -30,6 +31,7 @@ from wgf.plots.measures import (
     views_of_runs,
 )
 from wgf.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, names_of, plain, set_title, styled, wrapped, write
+from wgf.registers import listed
 from wgf.runs.frames import common_frames, densities_first
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
             _draw_lines(top, measures, times, views)
         drawn = [draw_fall]
         drawn += [draw_free_energy] if run.has_free_energy else []
-        drawn += [_draw_fit] if run.data is not None else []
+        drawn += [draw_fit] if run.data is not None else []
         for panel, draw in zip(bottom.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
             draw(panel, run)
         set_title(figure, _title(run))
@@ -186,8 +188,23 @@ def _draw_marginals(panel: Axes, measure: Measure, view: View) -> None:
         inset.axis("off")
 
 
-def _draw_fit(panel: Axes, run: Run) -> None:
+def draw_measure(panel: Axes, run: Run, frame: int = -1, axes: Sequence[int] | None = None) -> None:
+    """The measure of a frame, in the plane of its first two coordinates, or along or in the plane of those whose numbers are given."""
+    measure = run.measures[frame]
+    views = views_of_runs((run,), [measure])
+    chosen = views[0] if axes is None else next((view for view in views if view.axes == tuple(axes)), None)
+    if chosen is None:
+        raise InputError(f"axes = {axes}: give those of one of its panels, {listed([str(list(view.axes)) for view in views])}")
+    draw_together(panel, [measure], labels_of([measure], ()), chosen)
+    panel.set_title(f"t = {run.times[frame]:.3g}", loc="left")
+    if chosen.plane and isinstance(measure, Density | MeshDensity):
+        colour_bar(panel.figure, panel, chosen, views)
+
+
+def draw_fit(panel: Axes, run: Run) -> None:
     """One input: the network's function at the save times beside the data. More inputs: prediction against target. In their own units."""
+    if run.data is None:
+        raise InputError("the run is of an energy without data: it has no fit")
     data, prediction = run.data, run.data.in_units(run.prediction)
     x, y = data.original_inputs, data.original_targets
     if x.shape[1] > 1:

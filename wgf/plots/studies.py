@@ -24,6 +24,7 @@ from wgf.plots.style import (
     styled,
     write,
 )
+from wgf.registers import known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,8 +49,8 @@ def plot_comparison(comparison: Comparison, path: str | Path | None = None) -> F
         upper, lower = cast("Any", figure.subfigures(2, 1, height_ratios=(1.5, 1)))
         ratio, *panels = upper.subplots(1, len(names) + 1)
         for name, panel in zip(names, panels, strict=True):
-            _draw_rates(panel, comparison, name)
-        _draw_ratio(ratio, comparison)
+            draw_rates(panel, comparison, name)
+        draw_ratio(ratio, comparison)
         _draw_multiples(lower, comparison)
         title = str(comparison.attributes.get("title") or "")
         of_each = f"{comparison.replicates} replicates for each m (dots); bars are 95 % intervals of the mean square"
@@ -64,7 +65,7 @@ def plot_rates(comparison: Comparison) -> Figure:
 
     with styled():
         figure = Figure(figsize=(6, 4.6), layout="constrained")
-        _draw_rates(figure.add_subplot(), comparison, comparison.main)
+        draw_rates(figure.add_subplot(), comparison, comparison.main)
     return figure
 
 
@@ -74,18 +75,22 @@ def plot_pair(pair: Pair, path: str | Path | None = None) -> Figure:
 
     with styled():
         figure = Figure(figsize=(8.6, 4.8), layout="constrained")
-        panel = figure.add_subplot()
-        for k, (name, values) in enumerate(pair.distance.items()):
-            colour = f"C{k}"
-            shown: dict[str, Any] = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
-            panel.plot(pair.times, np.maximum(values, SMALLEST), "-", label=name, **shown)
-            if (pair.floor[name] > 0).any():
-                panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
-        panel.set(xlabel="t", ylabel="distance", yscale="log")
-        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        draw_distances(figure.add_subplot(), pair)
         set_title(figure, f"{pair.attributes['first']}\n{pair.attributes['second']}")
         write(figure, path)
     return figure
+
+
+def draw_distances(panel: Axes, pair: Pair) -> None:
+    """Each against t, with what would be seen if the two measures were the same."""
+    for k, (name, values) in enumerate(pair.distance.items()):
+        colour = f"C{k}"
+        shown: dict[str, Any] = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
+        panel.plot(pair.times, np.maximum(values, SMALLEST), "-", label=name, **shown)
+        if (pair.floor[name] > 0).any():
+            panel.plot(pair.times, np.maximum(pair.floor[name], SMALLEST), "--", color=colour, linewidth=1, label=f"{name}, if equal")
+    panel.set(xlabel="t", ylabel="distance", yscale="log")
+    panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
@@ -118,8 +123,9 @@ def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
     return figure
 
 
-def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
-    """The root mean square of a distance against m at three times: every replicate, mean with interval, fit, theory, floor."""
+def draw_rates(panel: Axes, comparison: Comparison, name: str = "") -> None:
+    """The root mean square of a distance (the main one) against m at three times: each replicate, mean, fit, theory, floor."""
+    name = known(name or comparison.main, comparison.distance, "distance of the comparison")
     sizes, rate = comparison.sizes, comparison.rates[name]
     last = len(comparison.times) - 1
     looks = zip((GREEN, BLUE, ORANGE), MARKERS, (0.94, 1.0, 1.06), strict=False)
@@ -129,7 +135,7 @@ def _draw_rates(panel: Axes, comparison: Comparison, name: str) -> None:
         half = 0.25 * (rate.upper[k] - rate.lower[k])  # of d, whose square has twice the slope
         legend = f"t = {comparison.times[k]:.3g}: slope {0.5 * rate.slope[k]:.2f} ± {half:.2f}"
         _draw_points(panel, comparison, name, k, colour, legend, marker, shift)
-        panel.plot(sizes, _fitted(comparison, name, k), color=colour, linewidth=1.2)
+        panel.plot(sizes, fitted(comparison, name, k), color=colour, linewidth=1.2)
     if name == "function":
         panel.plot(sizes, np.sqrt(comparison.theory / sizes), "--", color=INK, linewidth=1, label=r"exact at t = 0:  $\propto m^{-1/2}$")
         _draw_error(panel, comparison, last)
@@ -150,7 +156,7 @@ def _draw_points(
     panel.errorbar(comparison.sizes * shift, root, yerr=spread, fmt=marker, color=colour, markersize=4, capsize=2, label=label)
 
 
-def _fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
+def fitted(comparison: Comparison, name: str, k: int) -> np.ndarray:
     """The fitted line at one time, (S,)."""
     logs = np.log(np.maximum(comparison.mean_square(name)[:, k], SMALLEST**2))
     x = np.log(comparison.sizes)
@@ -180,7 +186,7 @@ def _draw_error(panel: Axes, comparison: Comparison, k: int) -> None:
         panel.axhline(error, color=PLUM, linestyle=":", linewidth=1.4, label=label)
 
 
-def _draw_ratio(panel: Axes, comparison: Comparison) -> None:
+def draw_ratio(panel: Axes, comparison: Comparison) -> None:
     """m·E d² over that of neurons drawn afresh from μ_t, against t, for each m; beside it the prediction."""
     sizes, times, main = comparison.sizes, comparison.times, comparison.main
     fresh = comparison.resampling if (comparison.resampling > 0).all() else np.ones(len(times))
@@ -211,7 +217,7 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for panel, k in zip(panels, shown, strict=True):
         _draw_points(panel, comparison, main, k, BLUE, "clouds from the limit")
-        panel.plot(comparison.sizes, _fitted(comparison, main, k), color=BLUE, linewidth=1.2)
+        panel.plot(comparison.sizes, fitted(comparison, main, k), color=BLUE, linewidth=1.2)
         floor = np.sqrt(0.5 * comparison.mean_square_floor(main)[:, k])
         panel.plot(comparison.sizes, floor, "x", color=FAINT, markersize=5, label=r"two clouds from each other, $/\sqrt{2}$")
         predicted = comparison.rates[main].expected_constant[k]

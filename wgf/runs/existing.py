@@ -12,7 +12,7 @@ import numpy as np
 from wgf.errors import Exists, InputError, printable
 from wgf.networks.untrusted import untrusted
 
-DRAWN = "drawn by wgf"  # stands in the metadata of our figures
+DRAWN = "drawn by wgf"  # stands in the metadata of our figures and pages
 REMEDY = "choose another name (--output), or let it be replaced (--force, in Python overwrite=True)"
 KINDS = {
     "comparison": "a comparison",
@@ -21,6 +21,7 @@ KINDS = {
     "sweep": "a sweep",
 }  # kinds of HDF5 files, beside runs
 FILMS = (".gif", ".mp4")
+PAGES = (".html", ".htm")
 ENDS = 2**14  # bytes at the beginning and at the end of a figure, where its metadata are
 
 
@@ -39,12 +40,12 @@ def contents(path: Path) -> str:
     with contextlib.suppress(InputError), untrusted(path) as file:  # no HDF5, or damaged
         return printable(_stored(file))
     if is_drawn(path):
-        return "a figure of wgf"
+        return "a page of wgf" if path.suffix.lower() in PAGES else "a figure of wgf"
     return "a film" if path.suffix.lower() in FILMS else "another program's file"
 
 
 def is_drawn(path: Path) -> bool:
-    """Whether a file is a figure of ours."""
+    """Whether a file is a figure, or a page, of ours."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

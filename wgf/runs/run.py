@@ -235,6 +235,14 @@ class Run(Shown):
             with opened(self.path.resolve()) as file:
                 file.attrs.update(facts)
 
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset with the variables and dimensions of the file, and its attributes."""
+        return load("wgf.runs.tables:run_dataset")(self)
+
+    def to_dataframe(self, of: str = "frames") -> Any:
+        """A pandas.DataFrame of `frames` (their diagnostics), `history` (every step), `measures` (cells or particles) or `predictions`."""
+        return load("wgf.runs.tables:run_dataframe")(self, of)
+
     def plot(self, path: str | Path | None = None) -> Any:
         """The run in one figure: the measure at four times, the loss, and the fit.
 

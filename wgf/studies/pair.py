@@ -49,6 +49,10 @@ class Pair(Shown):
         """Whether the two runs are of the same problem, as far as it can be said in one line."""
         return bool(self.attributes.get("first_problem") == self.attributes.get("second_problem"))
 
+    def to_dataframe(self) -> Any:
+        """A pandas.DataFrame of the distances at each time, each beside what equal laws would show."""
+        return load("wgf.studies.tables:pair_dataframe")(self)
+
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against t; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)

@@ -1,4 +1,4 @@
-"""What a person wants to know of a comparison first, as words."""
+"""What a person wants to know of a comparison first, as words; and its numbers as tables, rows and what stands above them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from wgf.studies.pair import Pair
     from wgf.studies.sweeps.comparison import Comparison
     from wgf.studies.sweeps.over_settings import Sweep
+
+Rows = tuple[list[list[str]], list[str]]  # and the headers
 
 
 def comparison_facts(comparison: Comparison) -> dict[str, str]:
@@ -111,3 +113,50 @@ def lazy_facts(study: LazyStudy) -> dict[str, str]:
         "κ": "relative scale ‖φ − f*‖‖D²φ‖/‖Dφ‖² at the start: lazy where it is small",
         "deviation": "from the tangent model, ‖φ − φ̄‖/‖φ₀ − f*‖",
     }
+
+
+def rate_table(comparison: Comparison, name: str) -> Rows:
+    """A distance at each save time: its size, its floor, and the fitted slope and constant beside what theory says."""
+    rate, largest = comparison.rates[name], comparison.sizes[-1]
+    root, floor = comparison.mean_square(name)[-1] ** 0.5, comparison.mean_square_floor(name)[-1] ** 0.5
+    rows = []
+    for k, time in enumerate(comparison.times):
+        slope = f"{rate.slope[k]:.3f} [{rate.lower[k]:.3f}, {rate.upper[k]:.3f}]"
+        constant = f"{rate.constant[k]:.3g} [{rate.constant_lower[k]:.3g}, {rate.constant_upper[k]:.3g}]"
+        expected = "" if math.isnan(rate.expected_constant[k]) else f"{rate.expected_constant[k]:.3g}"
+        rows.append([f"{time:g}", f"{root[k]:.2e}", f"{floor[k]:.2e}", slope, f"{rate.expected_slope[k]:.3g}", constant, expected])
+    power = "m" if rate.expected_slope[0] == -1 else f"m^{-rate.expected_slope[0]:.2g}"
+    return rows, ["t", f"{name}, m = {largest}", "two clouds", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
+
+
+def lazy_table(study: LazyStudy) -> Rows:
+    """For each scaling and size κ at the start, and what has become of the network at the last time."""
+    ends = {"deviation": study.deviation, "kernel change": study.kernel_change, "displacement": study.displacement, "loss": study.loss}
+    rows = []
+    for e, (p, factor) in enumerate(zip(study.exponents, study.factors, strict=True)):
+        for s, m in enumerate(study.sizes):
+            means = [study.relative_scale[e, s].mean(), *(values[e, s, :, -1].mean() for values in ends.values())]
+            rows.append([f"{p:g}", f"{factor:g}", str(m), *(f"{mean:.3g}" for mean in means)])
+    return rows, ["p", "A", "m", "κ at t = 0", *(f"{name} at {study.times[-1]:g}" for name in ends)]
+
+
+def lazy_slopes(study: LazyStudy) -> Rows:
+    """The slopes in m, of each scaling; no rows where there is one size."""
+    names = {"relative_scale": "κ", "deviation": "deviation", "kernel_change": "kernel change", "displacement": "displacement"}
+    scalings = list(zip(study.exponents, study.factors, strict=True)) if len(study.sizes) > 1 else []
+    rows = [
+        [f"{p:g}", f"{factor:g}", *("{:.2f} [{:.2f}, {:.2f}]".format(*study.rates[name][e]) for name in names)]
+        for e, (p, factor) in enumerate(scalings)
+    ]
+    return rows, ["p", "A", *(f"slope of {label} in m (95 %)" for label in names.values())]
+
+
+def pair_table(pair: Pair) -> Rows:
+    """The distances at each time, each beside what two equal measures would show."""
+    rows = []
+    for k, time in enumerate(pair.times):
+        row = [f"{time:g}"]
+        for name in pair.distance:
+            row += [f"{pair.distance[name][k]:.3e}", "" if math.isnan(pair.floor[name][k]) else f"{pair.floor[name][k]:.1e}"]
+        rows.append(row)
+    return rows, ["t", *(header for name in pair.distance for header in (name, "if equal"))]

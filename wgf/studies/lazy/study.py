@@ -120,6 +120,14 @@ class LazyStudy(OfTable):
         """‖T̂(t) − T̂(0)‖/‖T̂(0)‖, (E, S, R, T)."""
         return self.table.series["kernel_change"]
 
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset with the variables and dimensions of the file, and its attributes."""
+        return load("wgf.studies.tables:lazy_dataset")(self)
+
+    def to_dataframe(self) -> Any:
+        """A pandas.DataFrame with a row for each network at each time."""
+        return load("wgf.studies.tables:lazy_dataframe")(self)
+
     def plot(self, path: str | Path | None = None) -> Any:
         """Deviation and κ against the scale, the losses, the weights before and after; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)

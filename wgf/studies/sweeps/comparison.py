@@ -135,6 +135,14 @@ class Comparison(OfTable, Shown):
         result: np.ndarray = constant / np.maximum(error**2, np.finfo(float).tiny)
         return result
 
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset with the variables and dimensions of the file, and its attributes."""
+        return load("wgf.studies.tables:comparison_dataset")(self)
+
+    def to_dataframe(self, of: str = "distances") -> Any:
+        """A pandas.DataFrame of `distances` (size, replicate, time), `floors` (size, pair, time) or `rates` (distance, time)."""
+        return load("wgf.studies.tables:comparison_dataframe")(self, of)
+
     def plot(self, path: str | Path | None = None) -> Any:
         """Distances against m with the fitted slopes; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)

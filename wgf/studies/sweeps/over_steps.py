@@ -76,6 +76,10 @@ class StepComparison:
         result: np.ndarray = np.std(self.distance**2, axis=2, ddof=1) / np.sqrt(self.distance.shape[2])
         return result
 
+    def to_dataframe(self) -> Any:
+        """A pandas.DataFrame with a row for each descent at each time."""
+        return load("wgf.studies.tables:steps_dataframe")(self)
+
     def plot(self, path: str | Path | None = None) -> Any:
         """The distances against the step, a curve for each batch; returns the matplotlib figure."""
         return load("wgf.plots:draw")(self, path)
