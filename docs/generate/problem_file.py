@@ -42,7 +42,7 @@ std = 1
 """
 EXAMPLES = (
     NETWORK + '[data]\nfile = "data.csv"\n[domain]\nlower = -1\nupper = 1\n[method]\nname = "wasserstein-fisher-rao"',
-    NETWORK + '[data]\nname = "diabetes"',
+    NETWORK + '[data]\nname = "diabetes"\ninputs = ["bmi"]\ntarget = "target"',
     NETWORK + '[data]\ninputs = { law = "uniform" }\nteacher = [ { c = 1, a = 1 } ]\n[time]\nend = "rest"',
     NETWORK + '[data]\ninputs = { law = "samples", count = 9, mean = 0 }\nteacher = [ { c = 1, a = 1 } ]',
     '[energy]\nkind = "interaction"\naxes = ["x"]\nV = "x^2"\nU = { kind = "entropy", temperature = 1 }\n'
