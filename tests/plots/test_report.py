@@ -6,6 +6,8 @@ import re
 import shlex
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -146,6 +148,26 @@ def test_studies_have_pages(tmp_path):
     assert "Deviation from the tangent model" in page.text
     assert {"time-1", "time-3"} <= set(page.ids)
     assert "time-2" not in page.ids
+
+
+def test_a_sweep_has_a_page_whose_command_makes_it_again(tmp_path, monkeypatch, capsys):
+    """All runs in the chart and the table; nothing moves."""
+    monkeypatch.chdir(tmp_path)
+    text = resources.files("wgf.cli").joinpath("examples/student.toml").read_text(encoding="utf-8")
+    Path("problem.toml").write_text(text, encoding="utf-8")
+    over = {"penalty.strength": [0.0, 0.1], "method.seed": [0, 1, 2]}
+    first = wgf.sweep("problem.toml", over, {"method.name": "particles", "method.m": 8, "time.end": 0.2}, workers=1)
+    part = part_of(first)
+    assert part.recipe.text == text
+    assert [len(chart.figure.data) for chart in part.charts] == [6, 3]
+    assert [len(table.rows) for table in part.tables] == [6]
+    assert part.verdicts[0].number == "6 of 6"
+    page = read(wgf.report(first, "page.html"))
+    assert "time-1" not in page.ids
+    (command,) = part.recipe.lines
+    assert wgf_says(capsys, *shlex.split(command)[1:], "--workers", "1", "--quiet")[0] == 0
+    again = wgf.open_sweep("sweep.h5")
+    assert np.array_equal(again.series["loss"], first.series["loss"])
 
 
 def test_a_certificate_is_part_of_the_page(tmp_path):

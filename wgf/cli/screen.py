@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import shutil
 import sys
@@ -70,21 +69,14 @@ def show_lazy(study: LazyStudy) -> None:
 
 
 def show_sweep(sweep: Sweep) -> None:
-    """A row for each run: its settings, what it came to, and below the table what was said of it."""
-    names = [name for name in ("loss", "test_loss", "free_energy", "dissipation") if not all(map(math.isnan, sweep.last(name).ravel()))]
-    ends = {name: sweep.last(name) for name in names}
-    rows, notes = [], []
-    for cell in sweep.cells:
-        if sweep.notes[cell]:
-            notes.append(str(sweep.notes[cell]))
-        settings = [f"{value:g}" if isinstance(value, float) else str(value) for value in sweep.settings(cell).values()]
-        numbers = ["–" if math.isnan(ends[name][cell]) else f"{ends[name][cell]:.6g}" for name in names]
-        mark = f"[{len(notes)}]" if sweep.notes[cell] else ""
-        rows.append([*settings, *numbers, f"{sweep.steps[cell]:,}", f"{sweep.seconds[cell]:.3g}", mark])
+    """A row for each run, and below the table what was said of it."""
+    from wgf.studies.summary import sweep_table
+
+    rows, headers, notes = sweep_table(sweep)
     click.echo()
-    show_table(rows, [*sweep.keys, *(name.replace("_", " ") for name in names), "steps", "seconds", ""])
-    for number, note in enumerate(notes, start=1):
-        click.echo(printable(f"[{number}] {note}"))
+    show_table(rows, headers)
+    for note in notes:
+        click.echo(printable(note))
 
 
 def show_certificate(certificate: Certificate) -> None:

@@ -129,6 +129,22 @@ def rate_table(comparison: Comparison, name: str) -> Rows:
     return rows, ["t", f"{name}, m = {largest}", "two clouds", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
 
 
+def sweep_table(sweep: Sweep) -> tuple[list[list[str]], list[str], list[str]]:
+    """A row for each run: its settings, what it came to, and the number of its note; headers; and the notes."""
+    names = [name for name in ("loss", "test_loss", "free_energy", "dissipation") if np.isfinite(sweep.last(name)).any()]
+    rows: list[list[str]] = []
+    notes: list[str] = []
+    for cell in sweep.cells:
+        if sweep.notes[cell]:
+            notes.append(f"[{len(notes) + 1}] {sweep.notes[cell]}")
+        settings = [f"{value:g}" if isinstance(value, float) else str(value) for value in sweep.settings(cell).values()]
+        ends = [sweep.last(name)[cell] for name in names]
+        numbers = ["–" if math.isnan(end) else f"{end:.6g}" for end in ends]
+        mark = f"[{len(notes)}]" if sweep.notes[cell] else ""
+        rows.append([*settings, *numbers, f"{sweep.steps[cell]:,}", f"{sweep.seconds[cell]:.3g}", mark])
+    return rows, [*sweep.keys, *(name.replace("_", " ") for name in names), "steps", "seconds", ""], notes
+
+
 def lazy_table(study: LazyStudy) -> Rows:
     """For each scaling and size κ at the start, and what has become of the network at the last time."""
     ends = {"deviation": study.deviation, "kernel change": study.kernel_change, "displacement": study.displacement, "loss": study.loss}

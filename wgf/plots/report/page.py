@@ -25,12 +25,13 @@ PARTS = {  # what a page can be about, by its class → "module:function"
     "Comparison": "wgf.plots.report.studies:comparison_part",
     "Pair": "wgf.plots.report.studies:pair_part",
     "LazyStudy": "wgf.plots.report.lazy:lazy_part",
+    "Sweep": "wgf.plots.report.sweep:sweep_part",
 }
 SUFFIX = ".html"
 
 
 def report(source: Any, path: str | Path | None = None) -> Path:
-    """Write one page of HTML about a run, a comparison, a pair or a lazy study, or about several of them, and return its path.
+    """Write one page of HTML about a run, a comparison, a pair, a lazy study or a sweep, or about several of them, and return its path.
 
     source   what wgf.solve, wgf.compare, … return, or the file of one, or a list of these: the parts of the page
     path     of the page, which ends in .html; left out, the name of the first file with .html, beside it
@@ -65,7 +66,9 @@ def part_of(result: Any) -> Part:
     """What the page says of a result."""
     kind = type(result).__name__
     if kind not in PARTS:
-        raise InputError(f"{brief(result)} cannot be reported on: give a run, a comparison, a pair or a lazy study, or a file of one")
+        raise InputError(
+            f"{brief(result)} cannot be reported on: give a run, a comparison, a pair, a lazy study or a sweep, or a file of one"
+        )
     part: Part = load(PARTS[kind])(result)
     return part
 

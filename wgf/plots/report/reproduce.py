@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from wgf.problems.schema import parse
 from wgf.runs.run import Run
 from wgf.studies.lazy.study import LazyStudy
 from wgf.studies.sweeps.comparison import Comparison
+from wgf.studies.sweeps.over_settings import Sweep
 
 OF_METHODS = ("m", "seed", "step")  # options of wgf run that are those of methods
 CALL = re.compile(r"[A-Z]\w*\(.*\)")
@@ -62,6 +64,21 @@ def recipe_of_lazy(study: LazyStudy) -> Recipe:
     if centred := str(study.attributes.get("centred", "")):
         words += ["--centred", centred]
     return _of_study("lazy", study.attributes, words)
+
+
+def recipe_of_sweep(sweep: Sweep) -> Recipe:
+    """`wgf sweep`."""
+    words = []
+    for key, values in zip(sweep.keys, sweep.values, strict=True):
+        words += ["--over", f"{key}={','.join(map(_as_word, values))}"]
+    for key, value in json.loads(str(sweep.attributes.get("settings") or "{}")).items():
+        words += ["--set", f"{key}={_as_word(value)}"]
+    return _of_study("sweep", sweep.attributes, words)
+
+
+def _as_word(value: Any) -> str:
+    """A value as the command line takes it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _of_study(command: str, attributes: dict[str, Any], words: Sequence[str]) -> Recipe:
