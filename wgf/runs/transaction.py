@@ -24,7 +24,7 @@ from wgf.runs.files import FULL, beginning
 from wgf.runs.signals import obeying_afterwards
 
 PAGE = 2**16  # bytes
-SPARE = 2**20  # bytes that are to be free beside those of the new file
+SPARE = 2**16  # bytes that are to be free beside those of the new file
 
 
 class Pages(io.RawIOBase):
@@ -146,10 +146,15 @@ def changing(path: Path, new: bool, exclusive: bool = False) -> Iterator[Pages]:
                 begun.unlink(missing_ok=True)
 
 
+def has_space(path: Path, size: int) -> bool:
+    """Whether there is room for a file of so many bytes beside the old one."""
+    return shutil.disk_usage(path.parent).free >= size + SPARE
+
+
 def require_space(path: Path, size: int) -> None:
     """Raise NoSpace where there is no room for a file of so many bytes beside the old one."""
-    free = shutil.disk_usage(path.parent).free
-    if free < size + SPARE:
+    if not has_space(path, size):
+        free = shutil.disk_usage(path.parent).free
         raise NoSpace(
             f"the disk is full: {path} needs {size / 2**20:,.1f} MB beside the old file, and {free / 2**20:,.1f} MB are free; make room, "
             "or save fewer frames"

@@ -31,7 +31,7 @@ from wgf.runs.reader import BOX, kept_problem, open_run
 from wgf.runs.run import HISTORY, Run, ending, history_columns, run_attributes
 from wgf.runs.signals import Stopped
 from wgf.runs.stored_data import tested, write_data
-from wgf.runs.transaction import new_identity
+from wgf.runs.transaction import has_space, new_identity
 
 SHARE = 0.02  # of the time of a run
 WAITING = 2**27  # bytes of frames
@@ -69,7 +69,7 @@ class Writer:
         self.state: State | None = None  # as it is, which the run moves
         self.noted: dict[str, Any] = {}  # by the monitor
         self.waiting: list[Frame] = []
-        self.waiting_bytes = 0
+        self.waiting_bytes, self.size = 0, 0  # the latter of the file
         self.history: list[Diagnostics] = []
         self.last_time: float | None = None  # of the history rows on file
         self.frames, self.written, self.took = 0, time.perf_counter(), 0.0
@@ -118,8 +118,9 @@ class Writer:
             WRITTEN_HERE.discard(self.identity)
 
     def _write_if_due(self, seconds: float) -> None:
-        """A transaction, where the last one was so long ago, or much is waiting."""
-        if time.perf_counter() - self.written >= seconds or self.waiting_bytes > WAITING:
+        """A transaction, where the last one was so long ago, much is waiting, or the disk is getting full."""
+        due = time.perf_counter() - self.written >= seconds or self.waiting_bytes > WAITING
+        if due or not has_space(self.path, self.size + self.waiting_bytes):  # what still fits is better on the disk
             self._write("running")
 
     def _write(self, status: str, whole: bool = True) -> None:
@@ -137,7 +138,7 @@ class Writer:
         self._done(begun)
 
     def _done(self, begun: float) -> None:
-        self.written = time.perf_counter()
+        self.written, self.size = time.perf_counter(), self.path.stat().st_size
         self.took = self.written - begun
 
     def _go_on(self, left: Checkpoint) -> None:
