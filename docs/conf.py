@@ -19,7 +19,7 @@ project, author = "wgf", "the authors of wgf"
 copyright = "the authors of wgf, MIT licence"
 version = release = wgf.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "numpydoc", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "numpydoc", "sphinx_copybutton", "sphinx-mathjax-offline"]
 exclude_patterns = ["_build", "generate", "generated/files_touched.md", "claims.md"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!wgf\.[A-Z]).*")]  # other projects, which only a network would find; types that are not public
