@@ -59,8 +59,9 @@ class StopAtFrame(Watching):
 
     def frame(self, frame):
         self.left -= 1
-        if self.left == 0:
-            signal.pause()
+        if self.left == 0:  # the signal may have come already, since the frame is on the disk
+            while not signal.getsignal(signal.SIGTERM).__self__.waiting:
+                time.sleep(0.01)
 
 
 class Held:
@@ -133,6 +134,7 @@ def wait_at(end, place):
 if __name__ == "__main__":
     from wgf.cli import main
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which the background of a shell ignores
     kind, number, *words = sys.argv[1:]
     {"frames": stop_at_frame, "cells": stop_at_cell}[kind](int(number))
     main(words)

@@ -13,7 +13,7 @@ _WHERE = {
     "Neuron": "networks.neuron",
     "ramp": "networks.activations",
     "Data": "networks.data",
-    "Teacher": "networks.data",
+    "Teacher": "networks.teacher",
     "Standardisation": "networks.standardisation",
     "Network": "networks.network",
     "TangentModel": "networks.tangent",

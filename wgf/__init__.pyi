@@ -51,7 +51,6 @@ from wgf.methods.pushforward.method import density_at as density_at
 from wgf.networks.activations import Activation as Activation
 from wgf.networks.activations import ramp as ramp
 from wgf.networks.data import Data as Data
-from wgf.networks.data import Teacher as Teacher
 from wgf.networks.network import Network as Network
 from wgf.networks.neuron import Neuron as Neuron
 from wgf.networks.standardisation import Standardisation as Standardisation
@@ -59,6 +58,7 @@ from wgf.networks.tangent import TangentModel as TangentModel
 from wgf.networks.tangent_kernel import LimitKernel as LimitKernel
 from wgf.networks.tangent_kernel import limit_kernel as limit_kernel
 from wgf.networks.tangent_kernel import tangent_kernel as tangent_kernel
+from wgf.networks.teacher import Teacher as Teacher
 from wgf.plots import plot_part as plot_part
 from wgf.plots.film import animate as animate
 from wgf.plots.report.page import report as report

@@ -231,7 +231,7 @@ def test_bad_input_is_one_message_and_no_file(case, here, capsys):
     ("words", "message"),
     [
         (["run", "gone.toml"], "problem file gone.toml does not exist"),
-        (["run"], "Missing argument 'PROBLEM'"),
+        (["run"], "Missing argument 'PROBLEM.toml …'"),
         (["walk"], "No such command 'walk'"),
         (["run", "student.toml", "--method", "jkoo"], "unknown method 'jkoo'"),
         (["run", "student.toml", "--cells", "many"], "'many' is not a valid integer"),

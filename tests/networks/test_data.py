@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import wgf
-from wgf.networks.data import evaluate
+from wgf.networks.teacher import evaluate
 
 
 def moments(law, first, second, degree):

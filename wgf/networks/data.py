@@ -7,36 +7,28 @@ column, a function, or a teacher network f*(x) = Σ_k g(θ*_k; x). The inner pro
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wgf.errors import InputError, answers, as_path, check_function, entries_of, instance, located, number, shown, whole
-from wgf.measures.arguments import generator, real_numbers
+from wgf.errors import InputError, answers, as_path, instance, located, number, shown, whole
+from wgf.measures.arguments import generator
 from wgf.measures.laws import Gaussian, Law, Uniform
-from wgf.measures.laws.base import Vector, check_law
-from wgf.networks.activations import Activation
+from wgf.measures.laws.base import Vector
 from wgf.networks.data_files import READERS, Columns, Table, read_table, table_of_frame
 from wgf.networks.data_sets import data_set
-from wgf.networks.neuron import Neuron, coordinate_names
+from wgf.networks.inputs import MOST_SAMPLES, as_inputs, floats, law_of_x, orders_of, require_finite
 from wgf.networks.standardisation import Standardisation
+from wgf.networks.teacher import evaluate
 from wgf.networks.untrusted import one_line
 from wgf.registers import known, listed
 
 if TYPE_CHECKING:
     import pandas
-
-LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the numbers that stand where none are given
-    "uniform": (Uniform, {"lower": -1.0, "upper": 1.0}),
-    "gaussian": (Gaussian, {"mean": 0.0, "std": 1.0}),
-}
-LARGEST = 1e100  # of the numbers of the data: doubles end at 1e308
-MOST_NODES, MOST_SAMPLES = 10_000, 10**8  # of one input's rule; in all
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,16 +68,16 @@ class Data:
 
     def __post_init__(self) -> None:
         self._take_names()
-        inputs, targets = as_inputs(self.inputs), _floats(self.targets, "targets")
+        inputs, targets = as_inputs(self.inputs), floats(self.targets, "targets")
         targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
         n = len(inputs)
         if targets.shape != (n,):
             raise InputError(f"targets have shape {targets.shape}; expected ({n},), one for each of the {n} inputs")
-        weights = np.ones(n) if self.weights is None else _floats(self.weights, "weights")
+        weights = np.ones(n) if self.weights is None else floats(self.weights, "weights")
         if weights.shape != (n,):
             raise InputError(f"weights have shape {weights.shape}; expected ({n},), one for each of the {n} inputs")
         for name, array in (("targets", targets), ("weights", weights)):
-            _require_finite(array, name)
+            require_finite(array, name)
         if (weights <= 0).any():
             row = int(np.argmax(weights <= 0))
             raise InputError(f"weights: entry {row} is {weights[row]:g}; weights must be positive (leave the sample out instead)")
@@ -280,7 +272,7 @@ class Data:
             with the weights of the rule
         """
         chosen = law_of_x(law, lower=lower, upper=upper, mean=mean, std=std)
-        orders = _orders(nodes, chosen.dim or 1)
+        orders = orders_of(nodes, chosen.dim or 1)
         if len(set(orders)) > 1 and not isinstance(chosen, Uniform | Gaussian):
             raise InputError(f"nodes = {nodes}: {type(chosen).__name__} takes one number for all inputs")
         x, w = chosen.quadrature(orders if len(set(orders)) > 1 else orders[0])  # type: ignore[arg-type]
@@ -338,110 +330,3 @@ def _in(units: Standardisation, data: Data) -> dict[str, Any]:
 def check_data(data: object) -> None:
     """Raise an InputError for what are no data."""
     instance(data, Data, "data", "a wgf.Data (from arrays: wgf.Data(inputs, targets))")
-
-
-class Teacher:
-    """f*(x) = Σ_k g(θ*_k; x), the sum of a few neurons, as a function of x.
-
-    Parameters
-    ----------
-    activation : str or Activation
-        σ of its neurons
-    neurons : sequence of mappings
-        the coordinates of each by name, such as {"c": 1, "a": 2}; c = 1 and b = 0 unless said
-    dim : int
-        d, the number of inputs
-
-    Raises
-    ------
-    InputError
-        for coordinates that are unknown, missing, or not finite
-    """
-
-    def __init__(self, activation: str | Activation, neurons: Sequence[Mapping[str, float]], dim: int = 1) -> None:
-        neurons = entries_of(neurons, "the teacher's neurons", "a list of their coordinates, such as [{'c': 1, 'a': 2}]")
-        if not neurons:
-            raise InputError("the teacher has no neurons; give at least one")
-        whole(dim, "the teacher has dim")
-        form = Neuron(activation, coordinate_names(dim), {}, dim)
-        defaults = {"c": 1.0, "b": 0.0}
-        for k, neuron in enumerate(neurons):
-            instance(neuron, Mapping, f"teacher neuron {k + 1}", "numbers by coordinate, such as {'c': 1, 'a': 2}")
-            for name, value in neuron.items():
-                known(name, form.theta, f"coordinate of teacher neuron {k + 1}")
-                if not math.isfinite(number(value)):
-                    raise InputError(f"teacher neuron {k + 1}: {name} = {shown(value)} is not a finite number")
-            if missing := [name for name in form.theta if name not in {**defaults, **neuron}]:
-                raise InputError(f"teacher neuron {k + 1} has no {missing[0]}; it needs {listed(form.theta)} (default c = 1, b = 0)")
-        self.neuron = form
-        self.parameters = np.array([[{**defaults, **neuron}[name] for name in form.theta] for neuron in neurons], dtype=float)
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """f*(x), (n,), for x (n,) or (n, d)."""
-        inputs = np.asarray(x, dtype=float).reshape(-1, self.neuron.dim)
-        result: np.ndarray = self.neuron.value(self.parameters, inputs).sum(axis=0)
-        return result
-
-    def __repr__(self) -> str:
-        return f"Teacher({len(self.parameters)} {self.neuron.sigma.name} neurons)"
-
-
-def evaluate(target: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-    """The target at x (n, d) as (n,); a function of one input is called with x (n,)."""
-    check_function(target, "target", "a function of x (n,), or of x (n, d) for more inputs, → (n,)")
-    values = real_numbers(target(x[:, 0] if x.shape[1] == 1 else x), "the values of the target function")
-    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
-    if values.shape != (len(x),):
-        raise InputError(f"the target function gave shape {values.shape} for {len(x)} inputs; expected ({len(x)},)")
-    return values
-
-
-def as_inputs(values: Any, name: str = "inputs") -> np.ndarray:
-    """Inputs (n, d), from (n, d) or (n,) finite numbers."""
-    inputs = _floats(values, name)
-    inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
-    if inputs.ndim != 2 or not inputs.size:
-        raise InputError(f"{name} have shape {inputs.shape}; expected (n, d) or (n,) with n, d ≥ 1")
-    _require_finite(inputs, name)
-    return inputs
-
-
-def _require_finite(array: np.ndarray, name: str) -> None:
-    """Every entry is finite, and so is the square of a sum of such entries."""
-    if large := np.argwhere(np.isfinite(array) & (np.abs(array) > LARGEST)).tolist():
-        value = array[tuple(large[0])]
-        raise InputError(f"{name}: entry {large[0]} is {value:g}, too large to be squared: divide the {name} by their size")
-    if bad := np.argwhere(~np.isfinite(array)).tolist():
-        raise InputError(f"{name}: entry {bad[0]} is {array[tuple(bad[0])]}; every entry must be a finite number")
-
-
-def _floats(values: Any, name: str) -> np.ndarray:
-    return np.array(real_numbers(values, name))
-
-
-def law_of_x(law: str | Law, **numbers: Vector | None) -> Law:
-    """The law of x as an object: itself, or that with this name and the numbers that are not None."""
-    numbers_given = {name: value for name, value in numbers.items() if value is not None}
-    if not isinstance(law, str):
-        check_law(law, "the law of x", f"{' or '.join(LAWS_OF_X)}, or a law such as wgf.Ball(center, radius)")
-        if numbers_given:
-            raise InputError(f"the law of x is {law!r} already: leave out {', '.join(numbers_given)}")
-        return law
-    build, defaults = LAWS_OF_X[known(law, LAWS_OF_X, "law of x")]
-    if foreign := [name for name in numbers_given if name not in defaults]:
-        raise InputError(f"the law of x is {law}, which takes {' and '.join(defaults)}, not {foreign[0]}")
-    with located("the law of x"):
-        return build(**{**defaults, **numbers_given})
-
-
-def _orders(nodes: int | Sequence[int], inputs: int) -> list[int]:
-    """The number of nodes for each input."""
-    if np.ndim(nodes) and np.size(nodes) != inputs:
-        raise InputError(f"nodes has {np.size(nodes)} entries for {inputs} input(s); give one for all or one per input")
-    orders = np.broadcast_to(np.asarray(nodes, dtype=object), inputs).tolist()
-    for order in orders:
-        whole(order, "nodes")
-    if math.prod(orders) > MOST_SAMPLES or max(orders) > MOST_NODES:
-        raise InputError(f"nodes = {nodes}: at most {MOST_NODES:,} for each input, and {MOST_SAMPLES:,} in all")
-    result: list[int] = orders
-    return result

@@ -36,8 +36,8 @@ from wgf.measures.laws.base import Rule, entries
 from wgf.measures.laws.composed import independent, unmixed
 from wgf.networks.activations import Array
 from wgf.networks.custom import CustomNeuron, as_neuron
-from wgf.networks.data import as_inputs
 from wgf.networks.features import in_blocks
+from wgf.networks.inputs import as_inputs
 from wgf.networks.neuron import Neuron
 from wgf.networks.ridge_kernel import Ridge
 from wgf.registers import listed

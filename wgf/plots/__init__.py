@@ -39,13 +39,29 @@ PARTS = {
 
 
 def plot_part(result: Any, part: str, ax: Any = None, **options: Any) -> Any:
-    """One part of the figure of a result, drawn into axes of matplotlib, or into new ones; returns the axes.
+    """One part of the figure of a result, drawn into axes of matplotlib, or into new ones.
 
-    Of a run: density (options: frame, and axes, the numbers of one or two coordinates), loss, free-energy, fit. Of a comparison: rates
-    (option: name, of a distance), fluctuation. Of a certificate: bounds, support. Of two runs: distances. Of a lazy study: deviation,
-    relative-scale, losses.
+    Parameters
+    ----------
+    result : Run, Comparison, Certificate, Pair or LazyStudy
+        what is drawn
+    part : str
+        of a run: density, loss, free-energy, fit; of a comparison: rates, fluctuation; of a certificate: bounds, support; of two runs:
+        distances; of a lazy study: deviation, relative-scale, losses
+    ax : Axes, optional
+        the axes to draw into
+    **options : Any
+        of a density: frame, and axes, the numbers of one or two coordinates; of rates: name, of a distance
 
-    Raises InputError for what has no such part.
+    Returns
+    -------
+    Axes
+        with the part in them
+
+    Raises
+    ------
+    InputError
+        for what has no such part
     """
     from wgf.plots.figure import Figure
     from wgf.plots.style import styled

@@ -10,10 +10,12 @@ from typing import Any
 from wgf.errors import InputError
 from wgf.measures.laws import LAWS, Law, Mixture, Product
 from wgf.networks.activations import ACTIVATIONS
-from wgf.networks.data import LAWS_OF_X, Data, Teacher, law_of_x
+from wgf.networks.data import Data
 from wgf.networks.data_files import WHEN_MISSING
 from wgf.networks.data_sets import DATA_SETS
+from wgf.networks.inputs import LAWS_OF_X, law_of_x
 from wgf.networks.neuron import Neuron
+from wgf.networks.teacher import Teacher
 from wgf.problems.formula import Formula
 from wgf.problems.interaction import InteractionEnergy
 from wgf.problems.internal import INTERNAL, Entropy, PorousMedium

@@ -96,7 +96,7 @@ def test_the_term_is_an_option(term, here, capsys):
         assert status == 0 or "below zero" in err
     else:
         assert (status, err) == (0, "")
-        assert CONVECTION[term] in out
+        assert f", {term})" in out
 
 
 def test_another_method_from_the_command_line(here, capsys):

@@ -33,11 +33,24 @@ SUFFIX = ".html"
 def report(source: Any, path: str | Path | None = None) -> Path:
     """Write one page of HTML about a run, a comparison, a pair, a lazy study or a sweep, or about several of them, and return its path.
 
-    source   what wgf.solve, wgf.compare, … return, or the file of one, or a list of these: the parts of the page
-    path     of the page, which ends in .html; left out, the name of the first file with .html, beside it
-
     The page needs nothing beside itself. What is there under its name is replaced, as by figures and films.
-    Raises InputError for what cannot be shown, and for another ending.
+
+    Parameters
+    ----------
+    source : Run, Comparison, Pair, LazyStudy or Sweep, str, path, or a list of these
+        what wgf.solve, wgf.compare, … return, or the file of one: the parts of the page
+    path : str or path, optional
+        of the page, which ends in .html; left out, the name of the first file with .html, beside it
+
+    Returns
+    -------
+    Path
+        of the page
+
+    Raises
+    ------
+    InputError
+        for what cannot be shown, and for another ending
     """
     sources = list(source) if isinstance(source, list | tuple) else [source]
     if not sources:

@@ -53,7 +53,8 @@ from scipy import linalg
 from wgf.errors import InputError
 from wgf.measures.laws import Gaussian, Law, Product, Samples
 from wgf.methods.base import Method
-from wgf.networks.data import Data, as_inputs
+from wgf.networks.data import Data
+from wgf.networks.inputs import as_inputs
 from wgf.networks.neuron import Neuron, coordinate_names
 from wgf.networks.tangent import spectrum
 from wgf.networks.tangent_kernel import tangent_kernel
