@@ -1,7 +1,7 @@
 """What a density costs: time to an error in L¹, time beside the size of the box, and time of exact averages.
 
 Time to an error. The default of wgf.FiniteVolume (mp5, ssprk43) beside what was the default before (mc, ssprk3, all cells moved), both on
-a ladder of grids, whole solves in one run; the error ∫|μ_h − μ| dθ at the end is against the exact averages of wgf.Pushforward. The time
+a sequence of grids, whole solves in one run; the error ∫|μ_h − μ| dθ at the end is against the exact averages of wgf.Pushforward. The time
 at 1 % is interpolated in log–log between the neighbouring rungs.
 
     (c, a)       tanh neurons, target 1.5 tanh 3x − tanh 0.8x on 40 nodes, Gaussian start of width 0.4, t = 5

@@ -72,16 +72,16 @@ def demo(output: Path | None, force: bool) -> None:
     show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked})
     limit.plot(files["density.png"])
 
-    cloud = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
-    distance = data.norm(limit.prediction[-1] - cloud.prediction[-1])
+    neurons = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
+    distance = data.norm(limit.prediction[-1] - neurons.prediction[-1])
     click.echo()
     show_facts(
-        f"2. {NEURONS:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {limit.times[-1]:g}"}
+        f"2. {NEURONS:,} neurons beside it", {**run_facts(neurons), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {limit.times[-1]:g}"}
     )
-    density, neurons = limit.measures[-1], cloud.measures[-1]
+    density, particles = limit.measures[-1], neurons.measures[-1]
     assert isinstance(density, Density)
-    assert isinstance(neurons, Cloud)
-    plot_density_with_particles(density, neurons, files["neurons.png"])
+    assert isinstance(particles, Cloud)
+    plot_density_with_particles(density, particles, files["neurons.png"])
 
     comparison = compare(
         task.problem,
@@ -95,7 +95,7 @@ def demo(output: Path | None, force: bool) -> None:
         overwrite=force,
     )
     comparison.plot(files["compare.png"])
-    report([limit, cloud, comparison], files["report.html"])
+    report([limit, neurons, comparison], files["report.html"])
     click.echo()
     show_facts("3. As the number of neurons grows", comparison_facts(comparison))
     show_rates(comparison)

@@ -51,7 +51,7 @@ def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
 
 def show_rates(comparison: Comparison) -> None:
-    """For each distance at each save time: its size, its floor, and the fitted slope and constant beside what theory says."""
+    """For each distance at each save time: its size, the self-distance, and the fitted slope and constant beside what theory says."""
     from wgf.studies.summary import rate_table
 
     for name in comparison.rates:

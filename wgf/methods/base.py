@@ -108,11 +108,11 @@ class Diagnostics:
     """What evaluating the potential once tells about a state at `time`.
 
     loss         L[μ]
-    free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for a cloud with noise, which has no entropy
-    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for a cloud ∫|∇G|² dμ; in other geometries that rate (geometry/)
+    free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for particles with noise, whose measure has no entropy
+    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for particles ∫|∇G|² dμ; in other geometries that rate (geometry/)
     mass         ∫ dμ
     minimum      the smallest cell average, or the smallest weight
-    boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds
+    boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for particles
     extra        further numbers for the history, the same names throughout a run
     """
 
@@ -127,7 +127,7 @@ class Diagnostics:
 
     @property
     def boundary_mass(self) -> float:
-        """The largest of `boundary`; zero for clouds, which have no box."""
+        """The largest of `boundary`; zero for particles, which have no box."""
         return 0.0 if self.boundary is None else float(self.boundary.max())
 
 

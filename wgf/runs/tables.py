@@ -49,7 +49,9 @@ def run_dataset(run: Run) -> xarray.Dataset:
 
     measures = list(run.measures)
     last = measures[-1]
-    variables = _of_clouds(measures) if isinstance(last, Cloud) else _of_grid(measures) if isinstance(last, Density) else _of_mesh(measures)
+    variables = (
+        _of_particles(measures) if isinstance(last, Cloud) else _of_grid(measures) if isinstance(last, Density) else _of_mesh(measures)
+    )
     variables["mean"] = (("time", "coordinate"), np.array([measure.mean for measure in measures]))
     variables["coordinate"] = ("coordinate", list(_names(run)))
     variables |= {name: ("time", getattr(run, "times" if name == "time" else name)) for name in HISTORY}
@@ -110,7 +112,7 @@ def _of_mesh(measures: list[Any]) -> dict[str, Variable]:
     }
 
 
-def _of_clouds(measures: list[Any]) -> dict[str, Variable]:
+def _of_particles(measures: list[Any]) -> dict[str, Variable]:
     positions = np.array([measure.positions for measure in measures])
     return {"position": (("time", "particle", "coordinate"), positions), "weight": ("particle", measures[-1].weights)}
 
@@ -141,10 +143,10 @@ def _measures(run: Run) -> Any:
     parts, names = [], _names(run)
     measure: Any
     for time, measure in zip(run.times, run.measures, strict=True):
-        cloud = isinstance(measure, Cloud)
-        points = measure.positions if cloud else measure.points
-        columns = {"time": time, "particle" if cloud else "cell": np.arange(len(points)), **dict(zip(names, points.T, strict=True))}
-        columns |= {"weight": measure.weights} if cloud else {"density": measure.values.ravel(), "mass": measure.masses}
+        particles = isinstance(measure, Cloud)
+        points = measure.positions if particles else measure.points
+        columns = {"time": time, "particle" if particles else "cell": np.arange(len(points)), **dict(zip(names, points.T, strict=True))}
+        columns |= {"weight": measure.weights} if particles else {"density": measure.values.ravel(), "mass": measure.masses}
         parts.append(pandas.DataFrame(columns))
     return pandas.concat(parts, ignore_index=True)
 

@@ -178,7 +178,7 @@ class JKO:
 
 @dataclass(frozen=True)
 class QuantileJKO:
-    """Implicit steps by exact optimal transport on a line, by quantile functions; the run holds clouds.
+    """Implicit steps by exact optimal transport on a line, by quantile functions; the run holds empirical measures.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class FlowState(State):
 
 
 class FlowStepper(CloudStepper[FlowState]):
-    """Moves the cloud with a solver of SciPy (solver_step.py).
+    """Moves the particles with a solver of SciPy (solver_step.py).
 
     The last stage of a step is the velocity at its end, with which the next one begins.
     """

@@ -1,6 +1,6 @@
 """Noisy neurons and neurons trained on batches: dθ_j = −∇G(θ_j; μ̂) dt + √(2τ) dB_j, in steps of a fixed size.
 
-With v = −∇G of the whole cloud, step η and ξ standard normal, independent for every neuron, coordinate and step:
+With v = −∇G of all neurons, step η and ξ standard normal, independent for every neuron, coordinate and step:
 
 euler-maruyama   θ ← θ + η v(θ) + √(2τη) ξ                                              weak order 1
 heun             θ* = θ + η v(θ) + √(2τη) ξ,   θ ← θ + ½η(v(θ) + v(θ*)) + √(2τη) ξ       weak order 2
@@ -62,7 +62,7 @@ SCHEMES = ("heun", "euler-maruyama")
 INSIDE, AT_WALL = 0.5, 0.75  # α, the weight of the later velocity in the corrector
 TOO_LONG = 0.05  # e of a step: the variance in a well at rest is then off by 2.5 or 3 %
 FEWEST = 10  # neurons, whose scatter tells how sure that is
-HALVINGS = 7  # at most, to the step that is proposed instead: a cloud that has run away tells too little for more
+HALVINGS = 7  # at most, to the step that is proposed instead: particles that have diverged say too little for more
 
 
 @dataclass(eq=False, repr=False)

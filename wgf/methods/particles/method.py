@@ -38,7 +38,7 @@ from wgf.registers import known
 
 OF_THE_FLOW = ("rtol", "atol", "solver")
 DEFAULT_RTOL, DEFAULT_ATOL = 1e-6, 1e-8  # of the gradient flow
-ARRAYS = 8  # of the size of the cloud, at least, while it moves
+ARRAYS = 8  # of the size of the positions, at least, while they move
 NEURONS = 1000  # m, where a problem file names none
 MOST_DRAWN = 10**6  # samples for a step, which are in memory at once
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
@@ -148,7 +148,7 @@ class Particles:
     def bind(self, problem: Problem, until: float) -> CloudStepper[Any] | BirthDeath:
         """Draw the neurons."""
         self._check_fit(problem)
-        require_memory_for(ARRAYS * self.m * (problem.dim or 1), f"a cloud of {self.m:,} neurons", "choose fewer, m = …")
+        require_memory_for(ARRAYS * self.m * (problem.dim or 1), f"a network of {self.m:,} neurons", "choose fewer, m = …")
         walls = Walls(self.lower, self.upper, self.boundary)
         walls.fit(problem.dim)
         motion = self._motion(problem, self._drawn(problem, walls), walls)
@@ -179,12 +179,12 @@ class Particles:
     def _motion(self, problem: Problem, points: np.ndarray, walls: Walls) -> CloudStepper[Any]:
         """What moves the neurons that begin at the points (m, p)."""
         problem = scaled(problem, self.scale, self.centred, points)
-        cloud = (problem, points, np.full(self.m, 1.0 / self.m))
+        given = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
-            return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)
+            return LangevinStepper(*given, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)
         if self.step is not None:
-            return DescentStepper(*cloud, walls, self.step)
-        return FlowStepper(*cloud, self.solver or "RK45", self.rtol or DEFAULT_RTOL, self.atol or DEFAULT_ATOL, walls)
+            return DescentStepper(*given, walls, self.step)
+        return FlowStepper(*given, self.solver or "RK45", self.rtol or DEFAULT_RTOL, self.atol or DEFAULT_ATOL, walls)
 
     def _drawn(self, problem: Problem, walls: Walls) -> np.ndarray:
         """The neurons at the start, (m, p)."""

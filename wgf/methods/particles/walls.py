@@ -1,4 +1,4 @@
-"""A box for clouds: closed walls, at which points stop or are reflected, and periodic axes, on which they wrap around.
+"""A box for particles: closed walls, at which points stop or are reflected, and periodic axes, on which they wrap around.
 
 Reflected paths. With a wall at zero and a fixed velocity v the neuron dX = v dt + √(2τ) dB + dL, X ≥ 0, where L grows only at X = 0, is
 Skorokhod's map of the free path Y = x + vt + √(2τ)B: X = Y + max(0, −min Y). The minimum over a step of length η is known in law from the

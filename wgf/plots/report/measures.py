@@ -20,7 +20,7 @@ from wgf.runs.run import Run
 MOST_FRAMES = 40
 NUMBERS = 2**20  # of all frames of a measure: two bytes each
 MOST_CELLS, MOST_OF_THREE = 128, 72  # that are shown along an axis, in one plane and in three
-POINTS = 1500  # of a cloud
+POINTS = 1500  # of an empirical measure
 SPREAD = 2**16  # points that stand for the cells of a mesh in its marginals
 FEW = 5  # frames of which limits are those of all
 MAIN = 0.84  # of a chart with marginals: the part of the plane itself
