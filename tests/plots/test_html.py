@@ -126,7 +126,7 @@ def test_a_title_is_text_and_no_html():
 
 
 def test_what_cannot_be_shown_says_why(tmp_path):
-    """A law without points, a cloud that has run away, and a run whose file is gone."""
+    """A law without points, particles that have diverged, and a run whose file is gone."""
     bare = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: (theta**2).sum(-1)), wgf.FromDensity(lambda theta: theta[..., 0] ** 2))
     page = Page(bare._repr_html_())
     assert page.facts["energy"] == "InteractionEnergy(V = <lambda>)"

@@ -141,7 +141,7 @@ def test_memory_is_foreseen(method, remedy):
 def test_a_full_disk(number, tmp_path):
     (tmp_path / "figure.png").write_text("old")
     with (
-        pytest.raises(wgf.NoSpace, match=r"the disk is full: .*figure\.png is not written, .* make room"),
+        pytest.raises(wgf.NoSpace, match=r"the disk is full: .*figure\.png is not written, .* free some space"),
         completed(tmp_path / "figure.png"),
     ):
         raise OSError(number, "full")

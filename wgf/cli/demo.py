@@ -44,7 +44,7 @@ def demo(output: Path | None, force: bool) -> None:
     from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.summary import comparison_facts
     from wgf.studies.sweeps.over_sizes import compare
-    from wgf.studies.theory.telling import tell_errors
+    from wgf.studies.theory.error_report import report_errors
 
     begun = time.perf_counter()
     output = output or Path("wgf-demo")
@@ -63,7 +63,7 @@ def demo(output: Path | None, force: bool) -> None:
         begun_file.write_text(task.problem.source, encoding="utf-8")
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True, overwrite=True)
-    tell_errors(task.problem, task.method, limit, progress=True)
+    report_errors(task.problem, task.method, limit, progress=True)
     tell_certificate(limit, progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     data = network(task.problem.energy).data

@@ -1,4 +1,4 @@
-"""`wgf new`: a first problem file for somebody's data, which runs as it is."""
+"""`wgf new`: a first problem file for given data, which runs as it is."""
 
 from __future__ import annotations
 

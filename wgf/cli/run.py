@@ -134,7 +134,7 @@ def _prepared(
     until: float | str | None,
     values: Mapping[tuple[str, ...], Any],
 ) -> _Job:
-    """A problem that can be solved and written, as far as that can be told beforehand."""
+    """A problem that can be solved and written, as far as that can be known beforehand."""
     from wgf.runs.hdf5 import check_target, kind_of
     from wgf.runs.task import read_task
     from wgf.runs.unfinished import left_at
@@ -155,7 +155,7 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.studies.optimality.certificate import tell_certificate
-    from wgf.studies.theory.telling import tell_errors
+    from wgf.studies.theory.error_report import report_errors
 
     task, output, progress = job.task, job.output, not choices.quiet
     before = output.stat().st_mtime_ns if output.exists() else None
@@ -176,12 +176,12 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
-            told = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
-            say(f"{told}; the same command with --resume goes on")
+            kept_in = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
+            say(f"{kept_in}; the same command with --resume goes on")
         raise
     if not choices.no_density_error:
         try:
-            tell_errors(task.problem, task.method, result, progress=progress)
+            report_errors(task.problem, task.method, result, progress=progress)
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise

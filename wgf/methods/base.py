@@ -3,7 +3,7 @@
 A **method** is what the user chose: a frozen dataclass whose fields are its options. `method.bind(problem, until)` checks
 that it can solve the problem and makes a **stepper**, which owns grids, features and work arrays and is never stored. The
 stepper makes and moves a **state**, which is exactly what a checkpoint has to keep: whatever a step remembers from the
-step before (a step size, say) stands in a field of its own in the method's subclass of State. Nothing else holds time.
+step before (a step size, say) is a field of the method's subclass of State. Nothing else holds time.
 
     stepper.start()             the state at t = 0
     stepper.resume(measure, time, steps)   the state at `time`, after so many steps, whose frame shows this measure, by which a run goes on;
@@ -14,7 +14,7 @@ step before (a step size, say) stands in a field of its own in the method's subc
 
 A state may be changed between two steps, copied, pickled, moved back in time, or given to another stepper of the same method and
 problem, and one stepper may move several states in turn: what comes of a state depends on its fields alone, to the last bit. A stepper
-may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which stands for the values as
+may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which identifies the values as
 they are, and has to look whether that is still the state's. Where the values follow from a path that the state keeps beside them, others
 are refused (pushforward/).
 
@@ -54,8 +54,8 @@ class State:
 
     array            the values; not to be changed in place
     exchange(array)  puts other values in their place
-    token            stands for the values as they are: one object as long as nobody can have changed them, another one each time it is
-                     asked for while somebody can
+    token            identifies the values as they are: one object as long as they cannot have been changed, another one each time it is
+                     read while they can be
     """
 
     time: float
@@ -105,7 +105,7 @@ class State:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What evaluating the potential once tells about a state at `time`.
+    """What evaluating the potential once says about a state at `time`.
 
     loss         L[μ]
     free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for particles with noise, whose measure has no entropy

@@ -46,5 +46,5 @@ def check_derivative(what: str, function: Callable[[Array], Array], found: Array
         at = ", ".join(f"{coordinate:.4g}" for coordinate in points[place[0]])
         raise InputError(
             f"{what} is {found[place]:.4g}{axis} at ({at}), but differences of the function give {fine[place]:.4g} there: "
-            "mend it, or the function"
+            "correct it, or the function"
         )

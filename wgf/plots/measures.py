@@ -275,7 +275,7 @@ def draw_together(panel: Axes, measures: Sequence[Measure], labels: Sequence[str
 
 
 def labels_of(measures: Sequence[Measure], names: Sequence[str]) -> list[str]:
-    """What tells measures apart in a legend: what they are, or, where they are alike, the names of their runs."""
+    """What distinguishes measures in a legend: what they are, or, where they are alike, the names of their runs."""
     kinds = ["density" if isinstance(each, Density | MeshDensity) else f"{len(each.masses):,} neurons" for each in measures]
     return kinds if len(set(kinds)) == len(kinds) else list(names)
 

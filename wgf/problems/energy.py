@@ -63,7 +63,7 @@ class GridPotential(Layout, ABC):
         """φ_μ at the data for the μ of the last update, (n,); (0,) where there is no network."""
 
     def read(self, values: np.ndarray, periodic: Sequence[bool]) -> np.ndarray:
-        """What stands beside the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
+        """The weights of the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
         return for_averages(values, periodic) if self.averages else values
 
     def fill(self, out: np.ndarray) -> None:

@@ -44,7 +44,7 @@ class Problem(Shown):
     energy : RegressionEnergy or InteractionEnergy
         where G comes from
     initial : law
-        μ_0; where all its numbers stand for all axes, it has those of θ
+        μ_0; where all its numbers are for all axes, it has those of θ
     temperature : float
         τ ≥ 0
     title : str

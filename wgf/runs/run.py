@@ -191,7 +191,7 @@ class Run(Shown):
 
     @property
     def stands_still(self) -> bool:
-        """Whether E changed by nothing that can be told from its errors: the run began at rest, or has not left its start yet.
+        """Whether E changed by nothing that can be distinguished from its errors: the run began at rest, or has not left its start yet.
 
         So it is where E, and what it should have lost, changed by no more than TINY of `energy_scale`; or by no more than SMALL of it, and
         differ by more than UNLIKE of the change.

@@ -73,9 +73,9 @@ COORDINATES = ("time", "coordinate", "centre", "volume")
 
 def _described(name: str, dims: str | tuple[str, ...], values: Any, attributes: dict[str, Any] | None = None) -> Variable:
     """With what it is, and its units."""
-    told = {"long_name": LONG_NAMES[name.removeprefix("history_")]} if name.removeprefix("history_") in LONG_NAMES else {}
+    described = {"long_name": LONG_NAMES[name.removeprefix("history_")]} if name.removeprefix("history_") in LONG_NAMES else {}
     units = {} if name == "coordinate" else {"units": "1"}
-    return (dims,) if isinstance(dims, str) else dims, values, told | units | (attributes or {})
+    return (dims,) if isinstance(dims, str) else dims, values, described | units | (attributes or {})
 
 
 def _names(run: Run) -> tuple[str, ...]:
@@ -160,8 +160,8 @@ def _predictions(run: Run) -> Any:
     data, frames = run.data, len(run.times)
     inputs = {"x" if data.dim == 1 else f"x{k + 1}": np.tile(column, frames) for k, column in enumerate(data.inputs.T)}
     places = {"time": np.repeat(run.times, data.size), "sample": np.tile(np.arange(data.size), frames)}
-    told = {"weight": np.tile(data.weights, frames), "target": np.tile(data.targets, frames), "prediction": run.prediction.ravel()}
-    return pandas.DataFrame(places | inputs | told)
+    results = {"weight": np.tile(data.weights, frames), "target": np.tile(data.targets, frames), "prediction": run.prediction.ravel()}
+    return pandas.DataFrame(places | inputs | results)
 
 
 TABLES: dict[str, Callable[[Run], Any]] = {"frames": _frames, "history": _history, "measures": _measures, "predictions": _predictions}

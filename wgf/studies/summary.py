@@ -1,4 +1,4 @@
-"""What a person wants to know of a comparison first, as words; and its numbers as tables, rows and what stands above them."""
+"""What a person wants to know of a comparison first, as words; and its numbers as tables, rows and their headers."""
 
 from __future__ import annotations
 

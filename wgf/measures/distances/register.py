@@ -87,7 +87,7 @@ DISTANCES = {
 
 
 def further(names: Sequence[str]) -> list[str]:
-    """The names of distances that are asked for beside those that are always told."""
+    """The names of distances that are asked for beside those that are always computed."""
     return [known(name, DISTANCES, "distance") for name in entries_of(names, "distances", 'a list of names, such as ["w2"]')]
 
 

@@ -29,7 +29,7 @@ from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, Frame, State
-from wgf.methods.particles.cloud import points_of
+from wgf.methods.particles.base import points_of
 from wgf.methods.time_steps import equal_steps
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy

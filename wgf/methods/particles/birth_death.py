@@ -23,7 +23,7 @@ import numpy as np
 from wgf.measures.laws import Law
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, Frame, State
-from wgf.methods.particles.cloud import CloudStepper
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.time_steps import landing
 from wgf.problems.regression import network
 
@@ -37,7 +37,7 @@ class BirthDeath:
     key    of the numbers, two whole ones
     """
 
-    def __init__(self, motion: CloudStepper[Any], rate: float, injection: Law | None, key: Any, fixed: bool) -> None:
+    def __init__(self, motion: ParticleStepper[Any], rate: float, injection: Law | None, key: Any, fixed: bool) -> None:
         self.motion, self.rate, self.injection, self.key, self.fixed = motion, rate, injection, key, fixed
         self.facts: dict[str, Any] = motion.facts | {"geometry": "wasserstein-fisher-rao"}
 

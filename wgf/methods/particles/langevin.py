@@ -52,7 +52,7 @@ from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import nearest_image
 from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, State
-from wgf.methods.particles.cloud import CloudStepper
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.walls import Walls
 from wgf.methods.time_steps import shortened
 from wgf.problems.problem import Problem
@@ -61,7 +61,7 @@ from wgf.problems.regression import network
 SCHEMES = ("heun", "euler-maruyama")
 INSIDE, AT_WALL = 0.5, 0.75  # α, the weight of the later velocity in the corrector
 TOO_LONG = 0.05  # e of a step: the variance in a well at rest is then off by 2.5 or 3 %
-FEWEST = 10  # neurons, whose scatter tells how sure that is
+FEWEST = 10  # neurons, whose scatter says how certain that is
 HALVINGS = 7  # at most, to the step that is proposed instead: particles that have diverged say too little for more
 
 
@@ -72,10 +72,10 @@ class LangevinState(State):
     steps: int = 0
 
 
-class LangevinStepper(CloudStepper[LangevinState]):
+class LangevinStepper(ParticleStepper[LangevinState]):
     """Steps of size `eta`, shortened only to land on a save time; on batches of `batch` samples if it is given.
 
-    warned    whether it has been said that the steps are too long; true from the start where nobody wants to know
+    warned    whether it has been said that the steps are too long; true from the start where no warning is wanted
     """
 
     def __init__(

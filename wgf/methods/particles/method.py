@@ -1,7 +1,7 @@
 """m neurons: dθ_j = −∇G(θ_j; μ̂) dt + √(2τ) dB_j, μ̂ = (1/m) Σ_k δ_{θ_k}, from m independent draws of the initial law.
 
 This is −(m/2)∇_{θ_j} of the loss of the network of width m, so a plain gradient step of size η advances the time by η.
-Without noise the neurons follow the gradient flow (cloud.py), or plain gradient descent where `step` is given; with noise, or
+Without noise the neurons follow the gradient flow (flow.py, base.py), or plain gradient descent where `step` is given; with noise, or
 on batches of the data, they move in steps of a fixed size (langevin.py).
 """
 
@@ -21,8 +21,8 @@ from wgf.measures.laws.base import check_law
 from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import injected, without_box
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.birth_death import BirthDeath
-from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper, noise_key
 from wgf.methods.particles.walls import Walls
@@ -142,10 +142,10 @@ class Particles:
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Particles:
-        """From the tables of a problem file (domain_table.py); walls stand in [method]."""
+        """From the tables of a problem file (domain_table.py); walls are given in [method]."""
         return without_box(cls, table, domain, problem, cells, **({} if "m" in table else {"m": NEURONS}), **injected(table))
 
-    def bind(self, problem: Problem, until: float) -> CloudStepper[Any] | BirthDeath:
+    def bind(self, problem: Problem, until: float) -> ParticleStepper[Any] | BirthDeath:
         """Draw the neurons."""
         self._check_fit(problem)
         require_memory_for(ARRAYS * self.m * (problem.dim or 1), f"a network of {self.m:,} neurons", "choose fewer, m = …")
@@ -176,7 +176,7 @@ class Particles:
                     "WassersteinFisherRao, or leave out the noise"
                 )
 
-    def _motion(self, problem: Problem, points: np.ndarray, walls: Walls) -> CloudStepper[Any]:
+    def _motion(self, problem: Problem, points: np.ndarray, walls: Walls) -> ParticleStepper[Any]:
         """What moves the neurons that begin at the points (m, p)."""
         problem = scaled(problem, self.scale, self.centred, points)
         given = (problem, points, np.full(self.m, 1.0 / self.m))
@@ -223,7 +223,7 @@ class Particles:
         return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 
 
-class DescentStepper(CloudStepper[State]):
+class DescentStepper(ParticleStepper[State]):
     """Plain gradient descent, θ ← θ − η∇G."""
 
     def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls, eta: float) -> None:

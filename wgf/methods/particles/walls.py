@@ -51,7 +51,7 @@ class Walls:
         self.periodic = np.array([condition == "periodic" for condition in per_axis(boundary, p, "boundary")])
 
     def fit(self, p: int | None) -> None:
-        """Walls given by one number each stand on all of p axes; complain if there are not p of the others, where p is known."""
+        """Walls given by one number each are on all of p axes; complain if there are not p of the others, where p is known."""
         if p is not None and not self.anywhere and self.for_all:
             self.lower, self.upper, self.periodic = (np.repeat(edges, p) for edges in (self.lower, self.upper, self.periodic))
         if not self.anywhere and p not in (None, len(self.lower)):

@@ -118,7 +118,7 @@ class Monitor:
 
     @contextlib.contextmanager
     def at_step(self) -> Iterator[None]:
-        """NotFinite from inside is told with the number of the step, and the last frame that is good."""
+        """NotFinite from inside is raised with the number of the step, and the last frame that is good."""
         try:
             yield
         except NotFinite as error:

@@ -44,8 +44,8 @@ from wgf.studies.optimality.search import Search
 CONVERGED = 1e-3  # of ‖f*‖²
 MOVING = 0.1  # of the bound
 QUICK = 5000  # data × 2^p of a run that is certified unasked
-SEEN = 1e-6  # of the least loss, by which an error of cells is told
-LEAST = 1e-12  # of ‖f*‖², below which nobody asks
+SEEN = 1e-6  # of the least loss, above which an error of cells is reported
+LEAST = 1e-12  # of ‖f*‖², below which no bound is needed
 GROUP = "certificate"
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from wgf.errors import InputError, ResolutionWarning, positive, warn
 from wgf.measures.measure import Cloud
 from wgf.networks.features import linear_algebra
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.studies.optimality.atoms import Atoms, fewest, polished, weighted
@@ -29,7 +29,7 @@ from wgf.studies.optimality.search import Search
 ROUNDS = 80
 LIGHT = 1e-14  # a weight that is none
 PROVEN = 1e-9  # of ‖f*‖²: how near the bound is to be that is proven, where the work allows
-SHARE = 1e-3  # of what a measure loses more: nobody needs its bound better
+SHARE = 1e-3  # of what a measure loses more: its bound need not be better
 NEAR = 1e-3  # of the extent of the atoms: places that are one
 LITTLE = 1e-13  # of the scale of the loss, by which G at a place must be below that of μ to be worth adding
 
@@ -134,7 +134,7 @@ def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Se
     data = energy.data
     atoms = weighted(energy, search.minima(-data.weights * data.targets)[0])
     seen: list[tuple[float, Atoms]] = []  # gaps, and of what
-    for _ in told(range(ROUNDS), "looking for the best measure"):
+    for _ in reported(range(ROUNDS), "looking for the best measure"):
         atoms = refined(energy, domain, atoms.heaviest(LIGHT))
         z, loss = residual(energy, atoms), energy.loss(atoms.measure)
         places, values = search.minima(data.weights * z, atoms.places)

@@ -1,7 +1,7 @@
 """What a sweep found: distances of m neurons from the limit, their rates, and what limits them; in memory or in one HDF5 file.
 
 Two errors add up in what is seen, E‖φ_m − φ_h‖² ≈ v/m + ‖φ_h − φ‖²: the fluctuation of m neurons, and the error of the computed limit,
-which no m makes smaller. They are told apart twice, by independent means:
+which no m makes smaller. They are separated twice, by independent means:
 
 discretisation   the error of the limit from a second, coarser solve (studies/theory/discretisation.py), which knows nothing of the neurons;
 bias             ‖E φ_m − φ_h‖² from the replicates: with δ_r = φ_m^{(r)} − φ_h, the mean of ⟨δ_r, δ_s⟩ over r ≠ s is unbiased for it.

@@ -31,7 +31,7 @@ def points_of(measure: Measure, points: np.ndarray, weights: np.ndarray) -> np.n
     return measure.points
 
 
-class CloudStepper(Generic[AnyState]):
+class ParticleStepper(Generic[AnyState]):
     """What every stepper of particles shares: the start, the velocity, readings and frames.
 
     The values of its states are the points (m, p). Without noise, a point that has reached a closed wall stays on it while its
