@@ -21,7 +21,9 @@ FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_en
 @force_option
 @click.option("--sizes", type=int, multiple=True, default=(64, 256, 1024), show_default=True, metavar="M…", help="Numbers of neurons.")
 @click.option("--replicates", type=int, default=32, show_default=True, help="Independent networks of each size.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all replicates are made.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed, from which those of all replicates are made."
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
 @click.option("--distances", multiple=True, metavar="NAME…", help=f"Further distances: {FURTHER}.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")

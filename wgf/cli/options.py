@@ -81,7 +81,7 @@ def output_option(what: str, default: str) -> Callable[[Function], Function]:
 
 
 settings_option = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the problem file with another value: method.limiter=mc"
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override any key of the problem file: method.limiter=mc"
 )
 force_option = click.option("--force", is_flag=True, help="Replace what is there under the names to write.")
 
