@@ -96,7 +96,7 @@ def show_certificate(certificate: Certificate) -> None:
     ]
     names = ", ".join(certificate.run.problem.axis_names(certificate.lowest.shape[1]))
     click.echo()
-    show_table(rows, ["t", "gap", "bound", "residual", f"mass is wanted at ({names})"])
+    show_table(rows, ["t", "gap", "bound", "residual", f"mass is missing at ({names})"])
 
 
 def show_pair(pair: Pair) -> None:

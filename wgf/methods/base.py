@@ -50,7 +50,7 @@ class State:
     place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's until the next step, and from
     then on that of whoever has read it: no step writes into it.
 
-    For steppers, which neither keep the array of a state nor hand it on:
+    For steppers, which neither keep the array of a state nor pass it on:
 
     array            the values; not to be changed in place
     exchange(array)  puts other values in their place

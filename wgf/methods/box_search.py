@@ -53,7 +53,7 @@ LEAST_EXTENT, ROUNDING = 1e-3, 1e-12  # of a box, where all points stay in one p
 def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run.
 
-    Raises InputError where the points run away, or the run takes too many steps.
+    Raises InputError where the points diverge, or the run takes too many steps.
     """
     stepper, margin = _cheap_run(_thinned(problem), until)
     try:

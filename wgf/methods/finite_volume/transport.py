@@ -13,7 +13,7 @@ section 2], by one of two bounds:
 
 G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
 cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more
-than a share `negligible` of the largest average is handed to the nearest cell that is kept, and counted (`handed_over` in the history).
+than a share `negligible` of the largest average is added to the nearest cell that is kept, and counted (`handed_over` in the history).
 
 The scheme's own energy falls: with fluxes F = v·μ_face, v = −(G_{i+1} − G_i)/h and G the exact derivative of the discrete
 energy E (½L, and ∫U(μ) where G holds U'(μ)),

@@ -155,7 +155,7 @@ class LangevinStepper(ParticleStepper[LangevinState]):
     def _judge(self, state: LangevinState, velocity: np.ndarray) -> None:
         """Warn if steps of `eta` from this state, with this velocity, are too long, and name one that is not."""
         rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 1, state.steps]))
-        with np.errstate(all="ignore"):  # what is too long may run away
+        with np.errstate(all="ignore"):  # steps that are too long may diverge
             error, doubt = self.step_error(state.array, velocity, self.eta, rng)
             if len(state.array) < FEWEST or (error - 2.0 * doubt <= TOO_LONG).all():
                 return

@@ -171,7 +171,7 @@ class _Plane:
             return []
         look = {"symbol": "star", "size": 15, "color": ORANGE, "line": {"color": "white", "width": 1}}
         x, y = self.wanted[-1]
-        figure.add_scatter(x=[x], y=[y], mode="markers", marker=look, name="lowest G: mass is wanted there")
+        figure.add_scatter(x=[x], y=[y], mode="markers", marker=look, name="lowest G: mass is missing there")
         return [Moving(len(figure.data) - 1, "xy"[k], self.wanted[:, [k]]) for k in (0, 1)]
 
     def _in_picture(self, points: np.ndarray) -> np.ndarray:

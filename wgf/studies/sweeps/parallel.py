@@ -125,7 +125,7 @@ def _answer(task: Any) -> Any:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread in this process. Numba is asked for it, not told by its variable: while that differs from the threads it has, it refuses
+    """One thread in this process. Numba is set by a call, not by its variable: while that differs from the threads it has, it refuses
     to compile.
     """
     import numba

@@ -12,7 +12,7 @@ end, but filaments that are as wide as cells bring it down, on coarse grids most
 
 but not more than 2ρ, as orders grow by one at most from one grid to the next.
 
-What an edge of the initial law costs without noise, which would smooth it, falls with the width over which a scheme smears it, of order
+What an edge of the initial law costs without noise, which would smooth it, falls with the width over which a scheme blurs it, of order
 one or less: there q = 1. The third is what fits best to densities whose errors are known: below an error of 0.3 the estimate was wrong by a
 factor of up to 1.9. Above it the coarser densities are too wrong to say much more than that it is large; and on a line, where the fifth
 order of a scheme may set in from one grid to the next, it is too large, by up to six times.
