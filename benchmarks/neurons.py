@@ -20,7 +20,7 @@ import numpy as np
 from harness import keep, machine, quick_and_output, show
 
 import wgf
-from wgf.measures.measure import BLOCK
+from wgf.measures.base import BLOCK
 from wgf.networks import neuron as neurons
 from wgf.problems import grid_potential
 
