@@ -1,8 +1,8 @@
-"""The grid that nobody has chosen: how wrong its loss is, and what is told of it.
+"""The default grid: how wrong its loss is, and what is reported of it.
 
 Twelve problems with noisy data, one to four coordinates, and boxes that are found. wgf.FiniteVolume() solves each; its last loss is laid
-beside that of neurons by the gradient flow, whose own error is that of their draw (the standard error over the seeds stands beside it),
-and beside the error that coarser runs tell of it.
+beside that of neurons by the gradient flow, whose own error is that of their draw (the standard error over the seeds is beside it),
+and beside the error that is estimated from coarser runs.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from harness import keep, machine, quick_and_output, show
 
 import wgf
-from wgf.studies.theory.telling import tell_errors
+from wgf.studies.theory.error_report import report_errors
 
 NEURONS, SEEDS = 20_000, 3
 RTOL = 1e-3  # of their flow: far less than what their draw costs
-HEADERS = ["problem", "t", "loss, neurons", "±", "loss", "off by, %", "told, %", "settled", "cells", "seconds"]
+HEADERS = ["problem", "t", "loss, neurons", "±", "loss", "off by, %", "reported, %", "settled", "cells", "seconds"]
 
 
 def noisy(dim: int) -> wgf.Data:
@@ -66,10 +66,10 @@ def row(name: str, problem: wgf.Problem, until: float, neurons: int, seeds: int)
     method, begun = wgf.FiniteVolume(), time.perf_counter()
     run = wgf.solve(problem, method, until, save=2)
     wall = time.perf_counter() - begun
-    tell_errors(problem, method, run)
+    report_errors(problem, method, run)
     loss, cells = run.loss[-1], " × ".join(map(str, run.measures[-1].grid.shape))
-    told, settled = run.attributes["loss_error"], "yes" if run.attributes["loss_settled"] else "no"
-    return [name, until, mean, error, loss, 100 * (loss / mean - 1), 100 * told / loss, settled, cells, wall]
+    reported, settled = run.attributes["loss_error"], "yes" if run.attributes["loss_settled"] else "no"
+    return [name, until, mean, error, loss, 100 * (loss / mean - 1), 100 * reported / loss, settled, cells, wall]
 
 
 @click.command()
@@ -83,7 +83,7 @@ def main(quick: bool, output: Path | None) -> None:
     for name, (problem, until) in chosen.items():
         rows.append(row(name, problem, 0.1 if quick else until, *((50, 2) if quick else (NEURONS, SEEDS))))
         print(name, flush=True)
-    keep(__file__, [show("The loss on a grid that nobody has chosen", HEADERS, rows)], output)
+    keep(__file__, [show("The loss on the default grid", HEADERS, rows)], output)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a density costs: time to an error in L¹, time beside the size of the box, and time of exact averages.
 
 Time to an error. The default of wgf.FiniteVolume (mp5, ssprk43) beside what was the default before (mc, ssprk3, all cells moved), both on
-a ladder of grids, whole solves in one run; the error ∫|μ_h − μ| dθ at the end is against the exact averages of wgf.Pushforward. The time
+a sequence of grids, whole solves in one run; the error ∫|μ_h − μ| dθ at the end is against the exact averages of wgf.Pushforward. The time
 at 1 % is interpolated in log–log between the neighbouring rungs.
 
     (c, a)       tanh neurons, target 1.5 tanh 3x − tanh 0.8x on 40 nodes, Gaussian start of width 0.4, t = 5
@@ -99,7 +99,7 @@ def boxes(case: Case, n: int, repeats: int) -> list[list[Any]]:
 
 
 def exact_averages(case: Case, method: wgf.Pushforward, beside: wgf.FiniteVolume, repeats: int) -> list[Any]:
-    """A row: the method, its error as told, how far the mass is off, seconds, what it is laid beside, and the ratio of the times."""
+    """A row: the method, its error as reported, how far the mass is off, seconds, what it is compared with, and the ratio of the times."""
     ours, theirs = case.seconds([method, beside], repeats)
     run = case.solved(method)
     return [repr(method), run.attributes["density_error"], run.attributes["mass_error"], ours, repr(beside), ours / theirs]
@@ -127,7 +127,7 @@ def main(quick: bool, output: Path | None) -> None:
     few, more, cube = (16, 24, 8) if quick else (128, 256, 64)
     rows = [exact_averages(plane, plane.exact(few, tolerance), plane.method(more, **BEFORE), repeats) for tolerance in (1e-5, 1e-6)]
     rows.append(exact_averages(space, space.exact(cube, 1e-3), space.method(cube), repeats))
-    headers = ["method", "error as told", "mass off by", "seconds", "beside", "ratio"]
+    headers = ["method", "error as reported", "mass off by", "seconds", "beside", "ratio"]
     tables.append(show("Exact averages", headers, rows))
     keep(__file__, tables, output)
 

@@ -33,7 +33,7 @@ def best_seconds(functions: Sequence[Callable[[], Any]], repeats: int = 7) -> li
 
 
 def time_at(target: float, errors: Sequence[float], seconds: Sequence[float]) -> float:
-    """The time at an error, log–log between the rungs of a ladder around it, or along the two that are nearest to it."""
+    """The time at an error, log–log between the two rows around it, or along the two that are nearest to it."""
     k = int(np.clip(np.searchsorted(-np.array(errors), -target), 1, len(errors) - 1))
     e, t = np.log(errors[k - 1 : k + 1]), np.log(seconds[k - 1 : k + 1])
     return float(np.exp(t[0] + (np.log(target) - e[0]) / (e[1] - e[0]) * (t[1] - t[0])))

@@ -2,7 +2,7 @@
 
 errors      the tanh student sin 2x (amplitude one) on 128², T = 1, 20 steps, ε = 0.005: ‖φ − φ_ref‖ against characteristics; iterations
             per step; the least gain, by which ½L + W²/(2Δt) fell below its value at μ_k; the same for tanh 2x + ½ sin 3x.
-Δt, ε       slopes in one dimension (a tanh neuron in a, 1024 cells), where exact transport tells the two apart.
+Δt, ε       slopes in one dimension (a tanh neuron in a, 1024 cells), where exact transport distinguishes the two.
 20 steps    the wall time of 20 implicit debiased steps, and what their own kernel applications take: the same number of them, timed
             in turn on arrays of the same size.
 Sinkhorn    one iteration of plain Sinkhorn between two Gaussians, to the same ε and marginal error: our two domains, OTT-JAX's grid

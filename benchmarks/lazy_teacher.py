@@ -10,7 +10,7 @@ The experiment of Chizat, Oyallon & Bach [On lazy training in differentiable pro
     test loss  ½ mean (φ − f*)² over the test data, times 1000 in the table
 
 φ is homogeneous of degree two in θ: κ ~ τ⁻², and all starts with η = 0.1/τ² (τ ≥ 0.1) have the same tangent model up to its clock, ητ².
-Beside the trained student stands the tangent model at its start after the same time: its test loss, and how far it is from the student,
+The trained student is compared with the tangent model at its start after the same time: its test loss, and how far it is from the student,
 ‖φ − φ̄‖/‖f*‖ on the test data. The reference is that of another program, mean ± standard deviation of five draws; the last column is the
 distance of the means in standard errors of their difference. At τ = 0.0063 the 2000 steps do not suffice where the signs s_k are all
 alike, as they are in one draw of four: the second table has the test loss of these draws and of the others. Five draws are few: plain

@@ -1,11 +1,11 @@
-"""Error against wall time: the density on grids beside clouds of neurons, in one, two and three dimensions.
+"""Error against wall time: the density on grids beside finite networks, in one, two and three dimensions.
 
 g = c·tanh(a·x + b) with θ = (a), (c, a) and (c, a, b), target tanh 2x + ½ sin 3x on 40 Gauss–Legendre nodes, Gaussian start. The error is
 ‖φ − φ_ref‖ in L²(ρ) at the end, against characteristics (whose own error is printed). The time is that of a whole warm solve.
 
-PDE         wgf.FiniteVolume on a ladder of grids (a box given), the least time of three
+PDE         wgf.FiniteVolume on a sequence of grids (a box given), the least time of three
 particles   wgf.Particles (adaptive Runge–Kutta, default tolerances); root mean square of the error over seeds, and C/√m with one C fitted
-            to all of them, which is what the curves and the crossing use, as few large clouds can be afforded
+            to all of them, which is what the curves and the crossing use, as few large networks can be afforded
 
 The crossing is where the two curves meet: the error beyond which (towards smaller ones) the PDE is the cheaper way.
 """
@@ -30,7 +30,7 @@ MEAN, STD = {1: [0.5], 2: [0.2, 0.5], 3: [0.2, 0.5, 0.0]}, {1: [0.4], 2: [0.4, 0
 END = {1: 5.0, 2: 5.0, 3: 3.0}
 CELLS = {1: (8, 16, 32, 64, 128, 256, 512), 2: (8, 16, 32, 64, 128, 256, 512), 3: (8, 16, 32, 64, 128)}
 NODES = {1: (100, 200), 2: (40, 48), 3: (16, 20)}
-CLOUDS = {10: 64, 100: 64, 1000: 32, 10_000: 12, 100_000: 4, 1_000_000: 2}  # m: seeds
+NETWORKS = {10: 64, 100: 64, 1000: 32, 10_000: 12, 100_000: 4, 1_000_000: 2}  # m: seeds
 Row = tuple[int, float, float]  # cells or neurons, error, seconds
 
 
@@ -84,7 +84,7 @@ def grids(case: Case, cells: Sequence[int]) -> list[Row]:
     return rows
 
 
-def clouds(case: Case, sizes: dict[int, int]) -> tuple[list[Row], list[float]]:
+def networks(case: Case, sizes: dict[int, int]) -> tuple[list[Row], list[float]]:
     """(m, C/√m, seconds) for each size, the least time over seeds; and the error's root mean square over seeds."""
     squares, walls = {}, {}
     for m, seeds in sizes.items():
@@ -95,7 +95,7 @@ def clouds(case: Case, sizes: dict[int, int]) -> tuple[list[Row], list[float]]:
 
 
 def particle_seconds(particles: Sequence[Row], error: np.ndarray) -> np.ndarray:
-    """The time in which clouds reach an error: between the rows by interpolation, beyond the last one in proportion to m."""
+    """The time in which networks reach an error: between the rows by interpolation, beyond the last one in proportion to m."""
     m, reached, walls = (np.array(column) for column in zip(*particles, strict=True))
     needed = (reached[-1] * np.sqrt(m[-1]) / error) ** 2
     between = np.exp(np.interp(np.log(needed), np.log(m), np.log(walls)))
@@ -103,7 +103,7 @@ def particle_seconds(particles: Sequence[Row], error: np.ndarray) -> np.ndarray:
 
 
 def crossing(pde: Sequence[Row], particles: Sequence[Row]) -> tuple[float, float] | None:
-    """(error, seconds) where the curves of time against error meet; None where the PDE is the cheaper on all of its ladder."""
+    """(error, seconds) where the curves of time against error meet; None where the PDE is the cheaper on all of its grids."""
     errors, walls = np.array([row[1] for row in pde]), np.array([row[2] for row in pde])
     gap = np.log(walls / particle_seconds(particles, errors))
     for k in range(len(gap) - 1):
@@ -148,7 +148,7 @@ def main(quick: bool, output: Path | None) -> None:
         study = case(p, (10, 12) if quick else NODES[p])
         print(f"\n{p}-dimensional reference: characteristics, known to {study.uncertain:.1e}")
         pde = grids(study, CELLS[p][:2] if quick else CELLS[p])
-        particles, measured = clouds(study, {50: 2, 100: 2} if quick else CLOUDS)
+        particles, measured = networks(study, {50: 2, 100: 2} if quick else NETWORKS)
         rows = [[m, error, fitted, wall] for (m, fitted, wall), error in zip(particles, measured, strict=True)]
         tables.append(show(f"p = {p}: density on a grid", ["cells per axis", "error", "seconds"], pde))
         tables.append(show(f"p = {p}: particles", ["m", "error (rms)", "C/√m", "seconds"], rows))

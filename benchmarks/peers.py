@@ -7,8 +7,8 @@ with a periodic axis and with noise, and both are laid beside Characteristics (w
 Then the time to an error. The tanh student, θ = (c, a), g = c·tanh(a·x), target tanh 2x + ½ sin 3x on 40 Gauss–Legendre nodes, Gaussian
 start, t = 5; the error is against characteristics (self-convergence printed). All in one run of this script:
 
-ours       wgf.FiniteVolume on a ladder of grids, the whole solve: box, features, initial averages, steps. Two integrators.
-           And wgf.Characteristics on a ladder of nodes, to 1e-3 in time: it tells φ, and no density.
+ours       wgf.FiniteVolume on a sequence of grids, the whole solve: box, features, initial averages, steps. Two integrators.
+           And wgf.Characteristics on a sequence of nodes, to 1e-3 in time: it gives φ, and no density.
 FiPyMesh   the method of ours that solves by FiPy's terms: implicit steps of second order, swept.
 FiPy       a loop by hand: VanLeerConvectionTerm with an implicit transient term, on the same box, from our initial cell averages, with the
            same low-rank potential in NumPy; one matrix and one solve a step; the time step is the best of a few tried on each grid.
@@ -218,7 +218,7 @@ def main(quick: bool, output: Path | None) -> None:
     reference, finer = (wgf.solve(PROBLEM, wgf.Characteristics(nodes=n), END, save=2).prediction[-1] for n in nodes)
     print(f"reference: characteristics, {nodes[0]} against {nodes[1]} nodes: {DATA.norm(finer - reference):.1e}")
     grids, fipy_grids = ((24, 48), (4, 6)) if quick else ((20, 24, 28, 32, 48, 64, 96), (32, 48, 64, 96))
-    clouds, seeds = ((250, 500), 2) if quick else ((1000, 4000, 16000), 16)
+    widths, seeds = ((250, 500), 2) if quick else ((1000, 4000, 16000), 16)
     wgf.solve(PROBLEM, wgf.FiniteVolume(8, LOWER, UPPER, edge_tolerance=1), 0.1)  # compiled
 
     end = 0.2 if quick else 2.0
@@ -240,7 +240,7 @@ def main(quick: bool, output: Path | None) -> None:
     rows = fipy_ladder(reference, fipy_grids)
     tables.append(show("FiPy by hand, VanLeerConvectionTerm", headers, rows))
     times["FiPy by hand"] = at_target(rows)
-    rows, constant, each = particle_ladder(reference, clouds, seeds)
+    rows, constant, each = particle_ladder(reference, widths, seeds)
     tables.append(show("particles in NumPy", ["m", "error (rms)", "seconds"], rows))
     needed = (constant / TARGET_ERROR) ** 2
     times[f"particles in NumPy (m = {needed:,.0f})"] = needed * each

@@ -88,7 +88,7 @@ class Row:
         return abs(self.ours - self.published) / (abs(self.published) or 1.0)
 
     @property
-    def told(self) -> tuple[str, str, str, str]:
+    def cells(self) -> tuple[str, str, str, str]:
         """In words, under HEADERS; a relative difference in percent."""
         off = f"{100 * self.difference:.2g} %" if self.published else f"{self.difference:.1e}"
         return self.quantity, f"{self.published:.6g}", f"{self.ours:.6g}", off
@@ -111,7 +111,7 @@ def page(rows: dict[str, list[Row]], minutes: float) -> str:
         first = (case.title, case.cited, f"`{case.script}`")
         for row in found:
             title, cited, script = first
-            text += "| " + " | ".join((title, cited, *(cell.replace("|", "\\|") for cell in row.told), script)) + " |\n"
+            text += "| " + " | ".join((title, cited, *(cell.replace("|", "\\|") for cell in row.cells), script)) + " |\n"
             first = ("", "", "")
     text += "\n## What is compared\n\n"
     for name in rows:
@@ -152,7 +152,7 @@ def main(names: tuple[str, ...], path: Path | None, quick: bool, output: Path | 
         started = time.process_time()
         rows[name] = CASES[name].run(quick)
         spent = time.process_time() - started
-        tables.append(show(f"{name}: {CASES[name].cited} ({spent:.0f} s)", HEADERS, [row.told for row in rows[name]]))
+        tables.append(show(f"{name}: {CASES[name].cited} ({spent:.0f} s)", HEADERS, [row.cells for row in rows[name]]))
     keep(__file__, tables, output)
     check(rows)
     if path is not None:

@@ -2,7 +2,7 @@
 
 The tanh student: θ = (c, a), target tanh 2x + ½ sin 3x on 40 Gauss–Legendre nodes, Gaussian start. Descent of step η on batches of B
 samples beside the flow of the same neurons, φ compared in L²(ρ) at the end: root mean square over the replicates, with the fitted slope
-of its square in η beside theory, 2 for all data and 1 for batches. The fluctuation of the m neurons stands beside it: below that level a
+of its square in η beside theory, 2 for all data and 1 for batches. The fluctuation of the m neurons is beside it: below that level a
 smaller step brings the network no nearer to the mean-field limit.
 """
 

@@ -33,13 +33,13 @@ LINEAR = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("identity", theta=("a",)), 
 
 
 def beside(scaled: np.ndarray, theory: np.ndarray) -> list[list[float]]:
-    """(measured, theory, deviation in standard errors) at each time, from m·d² (clouds, T)."""
+    """(measured, theory, deviation in standard errors) at each time, from m·d² (replicates, T)."""
     error = scaled.std(axis=0, ddof=1) / np.sqrt(len(scaled))
     return [[value, known, (value - known) / sigma] for value, known, sigma in zip(scaled.mean(axis=0), theory, error, strict=True)]
 
 
 def scaled(found: wgf.Comparison, name: str) -> np.ndarray:
-    """m·d² of all clouds, (S R, T)."""
+    """m·d² of all replicates, (S R, T)."""
     return np.concatenate(found.distance[name] ** 2 * found.sizes[:, None, None])
 
 
@@ -79,11 +79,11 @@ def wrong(sizes: tuple[int, ...], replicates: int, resolutions: tuple[int, ...],
         found = wgf.compare(STUDENT, method, until, sizes, replicates, save=2, workers=workers)
         error = DATA.norm(found.limit[-1] - exact.prediction[-1])
         square, uncertain = (values[-1, -1] for values in found.squared_bias())
-        seen = f"{np.sqrt(max(square, 0)):.1e}" + ("" if square > 2 * uncertain else " (not told from 0)")
+        seen = f"{np.sqrt(max(square, 0)):.1e}" + ("" if square > 2 * uncertain else " (not distinguishable from 0)")
         rate = found.rates["function"].slope[-1]
         reported, right = found.limiting_size[-1], found.predicted[-1] / error**2
         rows.append([f"{limiter}, {cells}²", error, found.discretisation["function"][-1], seen, reported, right, reported / right, rate])
-    headers = ["limit", "true error", "Richardson", "from the clouds", "limiting m: reported", "true", "ratio", "slope of E d²"]
+    headers = ["limit", "true error", "Richardson", "from the replicates", "limiting m: reported", "true", "ratio", "slope of E d²"]
     return show(f"Which limits, grid or neurons? t = {until:g}, m = {', '.join(map(str, sizes))}", headers, rows)
 
 
@@ -96,7 +96,9 @@ def two_workers(sizes: tuple[int, ...], replicates: int, cells: int, rounds: int
             wgf.compare(STUDENT, wgf.FiniteVolume(cells, LOWER, UPPER), 5.0, sizes, replicates, workers=count)
             best[count] = min(best[count], time.perf_counter() - begun)
     rows = [[count, wall, best[1] / wall] for count, wall in best.items()]
-    return show(f"{replicates} clouds each of m = {', '.join(map(str, sizes))}, all in all", ["workers", "seconds", "times faster"], rows)
+    return show(
+        f"{replicates} replicates each of m = {', '.join(map(str, sizes))}, all in all", ["workers", "seconds", "times faster"], rows
+    )
 
 
 @click.command()

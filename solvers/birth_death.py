@@ -68,10 +68,10 @@ def methods(density, neurons):
 
 def follow(problem, panel, chosen, until, save, store=None):
     """Solve the problem in each geometry, draw E, and print it at the times of FOUND."""
-    for k, (name, (limit, cloud)) in enumerate(chosen.items()):
+    for k, (name, (limit, network)) in enumerate(chosen.items()):
         kept = store if name == "birth and death" else None
         run = wgf.solve(problem, limit, until, save, store=kept, overwrite=True, progress=True)
-        trained = wgf.solve(problem, cloud, until, save, progress=True)
+        trained = wgf.solve(problem, network, until, save, progress=True)
         panel.plot(run.times, run.loss / 2, color=f"C{k}", label=name)
         panel.plot(trained.times, trained.loss / 2, ".", color=f"C{k}", markersize=4)
         print(f"  {name}, E at t = 0: {run.loss[0] / 2:.4g}")
@@ -79,7 +79,7 @@ def follow(problem, panel, chosen, until, save, store=None):
             if time in run.times:
                 at = [each.loss[np.searchsorted(each.times, time)] / 2 for each in (run, trained)]
                 known = f"   limit {FOUND[name][j]:.3g}" if store and name in FOUND else ""
-                print(f"    t = {time:g}:  density {at[0]:.4g}   {cloud.m} neurons {at[1]:.3g}{known}")
+                print(f"    t = {time:g}:  density {at[0]:.4g}   {network.m} neurons {at[1]:.3g}{known}")
 
 
 def published(cells=400, until=1.0):

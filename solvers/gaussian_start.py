@@ -1,4 +1,4 @@
-"""A Gaussian cloud of tanh neurons learns the sum of two teacher neurons, as a density and as 10,000 neurons.
+"""Tanh neurons with a Gaussian initial law learn the sum of two teacher neurons, as a density and as 10,000 neurons.
 
 θ = (c, a), g(θ; x) = c·tanh(a·x), x uniform on [−1, 1]. Writes gaussian_start.h5 (the density's run), gaussian_start.png and
 gaussian_start_neurons.png, and prints how far density and neurons are apart.
@@ -21,11 +21,11 @@ neurons = wgf.Particles(10_000, seed=0)
 
 def main(density=density, neurons=neurons, until=10.0):
     limit = wgf.solve(problem, density, until, store="gaussian_start.h5", overwrite=True, progress=True)
-    cloud = wgf.solve(problem, neurons, until, progress=True)
-    distance = problem.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])
-    print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}; ‖φ_m − φ‖ = {distance:.2e}")
+    network = wgf.solve(problem, neurons, until, progress=True)
+    distance = problem.energy.data.norm(limit.prediction[-1] - network.prediction[-1])
+    print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {network.loss[-1]:.5f}; ‖φ_m − φ‖ = {distance:.2e}")
     limit.plot("gaussian_start.png")
-    plot_density_with_particles(limit.measures[-1], cloud.measures[-1], "gaussian_start_neurons.png")
+    plot_density_with_particles(limit.measures[-1], network.measures[-1], "gaussian_start_neurons.png")
 
 
 if __name__ == "__main__":

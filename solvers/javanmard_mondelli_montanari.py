@@ -90,14 +90,14 @@ def main(density=density, neurons=neurons, until=4.0, save=41):
         this = case(delta)
         size = this.energy.data.norm(this.energy.data.targets) ** 2
         limit = wgf.solve(this, density, until, save, store=f"javanmard_delta_{round(1 / delta)}.h5", overwrite=True)
-        cloud = wgf.solve(this, neurons, until, save)
+        network = wgf.solve(this, neurons, until, save)
         axes.plot(limit.times, limit.loss / size, color=f"C{k}", label=f"δ = 1/{round(1 / delta)}")
-        axes.plot(cloud.times, cloud.loss / size, ".", color=f"C{k}")
+        axes.plot(network.times, network.loss / size, ".", color=f"C{k}")
         print(f"δ = 1/{round(1 / delta)}")
         for j, time in enumerate(PUBLISHED_TIMES):
             if time <= until:
                 read = f"   published neurons {PUBLISHED[delta][j]:.4f}" if delta in PUBLISHED else ""
-                at = [np.interp(time, run.times, run.loss / size) for run in (limit, cloud)]
+                at = [np.interp(time, run.times, run.loss / size) for run in (limit, network)]
                 print(f"  t = {time:g}:  PDE {at[0]:.4f}   {neurons.m} neurons {at[1]:.4f}{read}")
     axes.legend()
     figure.savefig("javanmard_mondelli_montanari.png")

@@ -83,9 +83,9 @@ def main(density=density, neurons=neurons, until=0.2):
         heights.plot(limit.times, height, color=f"C{k}", label=label)
         text = f"{label}:  ∫|θ|²dμ = {moment[-1]:.5f} at t = {until:g} (exact: {exact[-1]:.5f}), largest density {height[-1]:.3g}"
         if strength < 1:  # above, neurons collide
-            cloud = wgf.solve(case(strength), neurons, until, save=11, progress=True)
-            points = [measure.integrate(second_moment) for measure in cloud.measures]
-            moments.plot(cloud.times, points, ".", color=f"C{k}", label=f"{neurons.m} particles")
+            particles = wgf.solve(case(strength), neurons, until, save=11, progress=True)
+            points = [measure.integrate(second_moment) for measure in particles.measures]
+            moments.plot(particles.times, points, ".", color=f"C{k}", label=f"{neurons.m} particles")
             text += f"; {neurons.m} particles {points[-1]:.3f}"
         print(text)
     moments.set(xlabel="t", ylabel=r"second moment $\int |\theta|^2 d\mu$  (dashed: exact)", ylim=(0, None))

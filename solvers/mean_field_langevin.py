@@ -44,8 +44,8 @@ def main(density=density, neurons=neurons, until=100.0):
         reach = 1.0 + 6.5 * np.sqrt(temperature / PENALTY)  # the Gaussian part of the Gibbs state has variance τ/λ
         box = dataclasses.replace(density, lower=(-reach, -reach), upper=(reach, reach))
         limit = wgf.solve(this, box, until, store=f"mean_field_langevin_{k + 1}.h5", overwrite=True, progress=True)
-        cloud = wgf.solve(this, neurons, until, save=2, progress=True)
-        distance = this.energy.data.norm(limit.prediction[-1] - cloud.prediction[-1])
+        network = wgf.solve(this, neurons, until, save=2, progress=True)
+        distance = this.energy.data.norm(limit.prediction[-1] - network.prediction[-1])
         measured, bound = wgf.decay_rate(limit), wgf.decay_bound(this, limit.measures[len(limit.measures) // 2 :])
         print(
             f"τ = {temperature:g}:  loss {limit.loss[-1]:.4f}   residual {np.sqrt(limit.dissipation[-1]):.1e}   "

@@ -1,4 +1,4 @@
-"""A published case: two Gaussians that differ in size only are told apart by neurons of which only the length counts.
+"""A published case: two Gaussians that differ in size only are distinguished by neurons of which only the length counts.
 
 Mei, Montanari & Nguyen, "A mean field view of the landscape of two-layer neural networks", PNAS 115 (2018) E7665, centred isotropic
 Gaussians. y = ±1 with probability ½, x ~ N(0, (1 ± Δ)² I_d), φ(x) = (1/m) Σ_j σ(⟨w_j, x⟩), σ(z) = −2.5 below ½, 7.5 above 3/2, linear
@@ -44,7 +44,7 @@ DIM, DELTA, WIDTH = 40, 0.8, 0.8
 SPEED = 2.0  # our time that passes in one unit of the paper's
 SUPPORT = (0.2, 0.6, 0.75, 1.5)  # of |w| at first; close to .65 they stay for long near the watershed between zero and far out
 RADII = np.concatenate([np.linspace(1e-3, 6, 2000), np.geomspace(6.01, 1e6, 400)])  # among which the best measure is sought
-STEP, TESTED = 4e-5, 4000  # ε of the descent; fresh samples that judge it
+STEP, TESTED = 4e-5, 4000  # ε of the descent; fresh samples that test it
 SHOWN = (0.0, 2.5, 5.0, 10.0)  # times of the densities
 
 
@@ -207,7 +207,7 @@ def solved(density, times):
     )
 
 
-def tell(times, pde, upwind, exact, risks, radial):
+def report(times, pde, upwind, exact, risks, radial):
     """Print the risks in time; (L¹) is the distance of the density from that of the nodes."""
     print(f"{problem.title}: risk in the paper's time, and how far it is from that of the nodes\n{HEADING}")
     for k in range(0, len(times), 3):
@@ -248,7 +248,7 @@ def main(density=density, until=20.0, m=800, draws=3):
     samples = fresh(np.random.default_rng(0))
     risks = np.array([[tested(w, *samples) for w in series] for series in weights])
     radial = np.array([[averaged(w) for w in series] for series in weights])
-    tell(times, pde, upwind, exact, risks, radial)
+    report(times, pde, upwind, exact, risks, radial)
     ends = {d: threshold(d) for d in (DIM, np.inf)}
     figure = Figure(figsize=(14, 4.5), layout="constrained")
     in_time, lengths, least = figure.subplots(1, 3)

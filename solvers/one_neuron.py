@@ -39,9 +39,11 @@ def main(neurons=neurons, until=100.0, sizes=SIZES, samples=(16, 32, 64, 128)):
     norms = [neuron_norms(dim, sizes) for dim in DIMENSIONS]
     print(f"‖f_n‖² at n = {', '.join(map(str, sizes))}")
     for norm in norms:
-        print(f"d = {norm.dim}: kernel of c       {row(norm.output)}   slope {told(slope(norm.sizes, norm.output))}, expected 1")
-        print(f"       tangent kernel    {row(norm.tangent)}   slope {told(slope(norm.sizes, norm.tangent))}")
-        print(f"       its growth        {row(np.diff(norm.tangent, axis=1))}   slope {told(growth(norm))}, expected {norm.expected:.3f}")
+        print(f"d = {norm.dim}: kernel of c       {row(norm.output)}   slope {interval(slope(norm.sizes, norm.output))}, expected 1")
+        print(f"       tangent kernel    {row(norm.tangent)}   slope {interval(slope(norm.sizes, norm.tangent))}")
+        print(
+            f"       its growth        {row(np.diff(norm.tangent, axis=1))}   slope {interval(growth(norm))}, expected {norm.expected:.3f}"
+        )
         print(f"       of ⟨a*, x⟩²       {row(norm.smooth)}   last change {norm.smooth[:, -1].mean() / norm.smooth[:, -2].mean() - 1:.1e}")
         print(f"       error by rounding at most {norm.error:.0e} of the norm")
     curve = learning_curve(problem, neurons, until, samples, 2)
@@ -56,7 +58,7 @@ def row(values):
     return " ".join(f"{value:9.4f}" for value in values.mean(axis=0))
 
 
-def told(estimate):
+def interval(estimate):
     return f"{estimate[0]:.3f} ± {estimate[1]:.3f}"
 
 

@@ -45,8 +45,8 @@ def least_losses(data):
 
 def main(density=density, neurons=neurons, until=4.0):
     limit = wgf.solve(problem, density, until, store="relu_diabetes.h5", overwrite=True, progress=True)
-    cloud = wgf.solve(problem, neurons, until, progress=True)
-    print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}")
+    network = wgf.solve(problem, neurons, until, progress=True)
+    print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {network.loss[-1]:.5f}")
     any_function, line = least_losses(problem.energy.data)
     print(f"no function of the index has less than {any_function:.3f}, the best straight line has {line:.3f}")
     limit.plot("relu_diabetes.png")

@@ -22,8 +22,8 @@ neurons = wgf.Particles(10_000, seed=0)
 
 def main(density=density, neurons=neurons, until=20.0):
     limit = wgf.solve(problem, density, until, store="uniform_start.h5", overwrite=True, progress=True)
-    cloud = wgf.solve(problem, neurons, until, progress=True)
-    print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {cloud.loss[-1]:.5f}")
+    network = wgf.solve(problem, neurons, until, progress=True)
+    print(f"loss at t = {until:g}: density {limit.loss[-1]:.5f}, {neurons.m:,} neurons {network.loss[-1]:.5f}")
     print(f"smallest cell average in all steps: {limit.history['minimum'].min():.3g}; mass at the end: 1 {limit.mass[-1] - 1:+.1e}")
     limit.plot("uniform_start.png")
 

@@ -15,7 +15,7 @@ DESIGN = (Path(__file__).parents[1] / "docs" / "design.md").read_text(encoding="
 NAMES = re.findall(
     r"\w+",
     """
-    Activation Neuron ramp Data Teacher Grid Density MeshDensity Cloud Mesh Box Disc Annulus Sphere Circle GmshFile
+    Activation Neuron ramp Data Teacher Grid Density MeshDensity Cloud EmpiricalMeasure Mesh Box Disc Annulus Sphere Circle GmshFile
     Ball FromDensity Gaussian Mixture Product Samples Uniform Penalty RegressionEnergy InteractionEnergy Entropy PorousMedium Problem
     Characteristics Pushforward FiniteVolume FiPyMesh JKO MirrorDescent Particles Run open_run solve distance self_distance Comparison
     compare open_comparison density_at

@@ -11,7 +11,7 @@ from problems import RIDGE_1D, Tanh
 
 import wgf
 from wgf.errors import warn
-from wgf.studies.theory.telling import tell_errors
+from wgf.studies.theory.error_report import report_errors
 
 TANH = Tanh()
 WIDE = wgf.Problem(TANH.problem.energy, wgf.Gaussian([0.2, 0.5], 2.0))
@@ -25,7 +25,7 @@ CALLS = {
     "variational steps": (wgf.ResolutionWarning, lambda: wgf.solve(WIDE, wgf.JKO(24, -9, 9, dt=0.01, epsilon=0.4), until=0.01)),
     "no rest": (wgf.RestWarning, lambda: wgf.solve(RIDGE_1D.problem, wgf.Characteristics(), wgf.Rest(longest=0.1))),
     "a tangent kernel": (wgf.ResolutionWarning, lambda: wgf.tangent_kernel(wgf.Neuron("tanh"), DRAWN, [0.5])),
-    "the error of a density": (wgf.ResolutionWarning, lambda: tell_errors(TANH.problem, COARSE, wgf.solve(TANH.problem, COARSE, 1))),
+    "the error of a density": (wgf.ResolutionWarning, lambda: report_errors(TANH.problem, COARSE, wgf.solve(TANH.problem, COARSE, 1))),
 }
 
 

@@ -24,6 +24,7 @@ _WHERE = {
     "Density": "measures.measure",
     "MeshDensity": "measures.measure",
     "Cloud": "measures.measure",
+    "EmpiricalMeasure": "measures.measure",
     "Mesh": "measures.mesh",
     "Box": "methods.fipy.domains",
     "Disc": "methods.fipy.domains",

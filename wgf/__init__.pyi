@@ -30,6 +30,7 @@ from wgf.measures.laws import Samples as Samples
 from wgf.measures.laws import Uniform as Uniform
 from wgf.measures.measure import Cloud as Cloud
 from wgf.measures.measure import Density as Density
+from wgf.measures.measure import EmpiricalMeasure as EmpiricalMeasure
 from wgf.measures.measure import MeshDensity as MeshDensity
 from wgf.measures.mesh import Mesh as Mesh
 from wgf.methods.finite_volume.method import FiniteVolume as FiniteVolume

@@ -1,4 +1,4 @@
-"""What can go wrong, said to the person who can mend it: one class for each kind of failure."""
+"""Errors and warnings: one class for each kind of failure, each saying what the user can do."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ KINDS = {"str": "a string", "ndarray": "an array"}  # others are called what Pyt
 NAMED = (type, types.FunctionType, types.BuiltinFunctionType)
 KEPT = "\n\t"  # characters that lay out a text
 LONGEST = 60  # letters of a value that is shown in a message
-BETWEEN = ("wgf", "contextlib", "importlib")  # modules, with all that is in them: the others run what stands between two frames of wgf
+BETWEEN = ("wgf", "contextlib", "importlib")  # modules, with all that is in them: the others are run between two frames of wgf
 
 
 def warn(text: str, category: type[Warning] = UserWarning) -> None:
@@ -93,7 +93,7 @@ def warn(text: str, category: type[Warning] = UserWarning) -> None:
 
 @contextlib.contextmanager
 def located(where: str, file: str = "") -> Iterator[None]:
-    """An InputError from inside is told with its place, `where`, unless its message begins with that (or with `file`) already."""
+    """An InputError from inside is raised with its place, `where`, unless its message begins with that (or with `file`) already."""
     try:
         yield
     except InputError as error:

@@ -1,6 +1,6 @@
-"""Registers: words that name one of several things, and the loader of what they name.
+"""Registers: names of things to choose from, and the loader of what they name.
 
-A register maps a word to "module:name". What it names is imported when it is asked for: `import wgf` and `wgf --help` stay fast, and a
+A register maps a name to "module:name". What it names is imported when it is asked for: `import wgf` and `wgf --help` stay fast, and a
 layer can hand over to a higher one (a run to its figure) without importing it.
 """
 
@@ -70,7 +70,7 @@ def known(word: object, allowed: Iterable[str], what: str) -> str:
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:
-    """The words " (did you mean …?)" where an allowed name is meant by `word`, else nothing."""
+    """The words " (did you mean …?)" where an allowed name is like `word`, else nothing."""
     name = meant(word, allowed)
     return f" (did you mean {name!r}?)" if name else ""
 

@@ -36,7 +36,7 @@ def write(folder: Path) -> None:
 
 
 def claims_page() -> str:
-    """The table of the lecture's claims, with links to the notebooks as they stand in the site."""
+    """The table of the lecture's claims, with links to the notebooks of the site."""
     text = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
     return text.replace("](../notebooks/", "](notebooks/").replace("](guide/", "](../guide/")
 

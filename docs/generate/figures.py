@@ -122,9 +122,7 @@ def draw(name: str) -> None:
 
 def pages() -> dict[str, str]:
     """A page with all kinds."""
-    parts = [
-        "# Figures\n\nWhat `plot` draws, of each kind of result, in colours that everybody can tell apart, and on paper without them.\n"
-    ]
+    parts = ["# Figures\n\nWhat `plot` draws, of each kind of result, in colours for any colour vision, and on paper without them.\n"]
     for name, make in FIGURES.items():
         text = (make.__doc__ or "").strip()
         parts.append(f"## {name}\n\n{text}\n\n![{text}](../pictures/gallery/{name}.png)\n")

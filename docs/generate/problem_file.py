@@ -3,7 +3,7 @@
 Two kinds of tables are read. Some are read into a dataclass, whose fields are the keys (`TomlTable.build`): laws, methods, shapes,
 potentials, what is meant by rest. Their types are those of the fields, and their texts those of the docstrings. The keys of all others are
 asked for one by one: here they are those that are asked for while `EXAMPLES`, which go through each branch, are read. What these keys mean
-stands in `MEANINGS`; tests/test_site.py compares the two lists.
+is in `MEANINGS`; tests/test_site.py compares the two lists.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ MEANINGS = {
         "boundary": "`no-flux` or `periodic`",
         "grow": "true: the box is where to begin, and its cells go on beyond it",
     },
-    "method": {"name": "the method; its options stand beside it, see below"},
+    "method": {"name": "the method; its options are keys of the same table, see below"},
     "time": {
         "end": "a time, or `rest`",
         "save": "the number of frames, t = 0 and the end included, or a list of times",
@@ -136,14 +136,14 @@ def asked() -> dict[str, dict[str, Key]]:
 def recorded(found: dict[str, dict[str, Key]]) -> Iterator[None]:
     """Inside, every key that a table is asked for is entered into `found`."""
     get, choice, build = TomlTable.get, TomlTable.choice, TomlTable.build
-    inside: list[str] = []  # of the building of a dataclass, whose fields are told elsewhere
+    inside: list[str] = []  # of the building of a dataclass, whose fields are documented elsewhere
 
     def note(self: TomlTable, key: str, words: str, default: Any) -> None:
         if not inside:
             found.setdefault(self.place, {}).setdefault(key, Key(key, words, shown(default)))
 
     def asking(self: TomlTable, key: str, kind: Any = Any, default: Any = schema._REQUIRED) -> Any:
-        if self.place or not isinstance(default, dict):  # at the top, tables are told each for itself
+        if self.place or not isinstance(default, dict):  # at the top, tables are documented each by itself
             note(self, key, OF_TABLES[self.place, key] if kind is Any else in_words(kind), default)
         return get(self, key, kind, default)
 

@@ -61,7 +61,7 @@ def subject(path: str) -> str:
 
 
 def place(path: str) -> int:
-    """Where a module stands among those of its subject: as their beginnings are listed."""
+    """The position of a module among those of its subject: as their beginnings are listed."""
     starts = SUBJECTS[subject(path)][1] if subject(path) else ()
     return min((k for k, start in enumerate(starts) if path.startswith(start)), default=0)
 
@@ -93,7 +93,7 @@ def pages() -> dict[str, str]:
     }
     names = "\n".join(SUBJECTS)
     index = (
-        "# Theory\n\nDerivations and schemes, as they stand in the modules that compute with them.\n\n"
+        "# Theory\n\nDerivations and schemes, from the docstrings of the modules that compute with them.\n\n"
         f"```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
     )
     return {"theory/index.md": index, **made}

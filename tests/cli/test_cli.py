@@ -326,7 +326,7 @@ def test_an_interrupted_estimate_leaves_the_run(here, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("wgf.studies.theory.telling.coarser_runs", interrupted)
+    monkeypatch.setattr("wgf.studies.theory.error_report.coarser_runs", interrupted)
     status, _, err = wgf_says(capsys, "run", "student.toml", "--quiet")
     assert status == 130
     assert err.split("\n\n") == [

@@ -137,7 +137,7 @@ def test_what_is_there_is_said_in_words(here, capsys):
         (["run", "p.toml", "-o", "c.h5"], "c.h5 exists and holds a comparison of 'a student';"),
         (["run", "p.toml", "-o", "c.png"], "c.png exists and holds a figure of wgf;"),
         (["compare", "p.toml", *SIZES, "--seed", "1", "-o", "c.h5"], "c.h5 holds another sweep, a comparison of 'a student';"),
-        (["compare", "p.toml", "--sizes", "4", "9", *SIZES[3:], "-o", "c.h5"], "with clouds that this sweep does not have;"),
+        (["compare", "p.toml", "--sizes", "4", "9", *SIZES[3:], "-o", "c.h5"], "with replicates that this sweep does not have;"),
         (["run", "p.toml", "-o", "p.toml", "--force"], "cannot write p.toml: it is one of the files to read"),
         (["compare", "a.h5", "b.h5", "-o", "b.h5", "--force"], "cannot write b.h5: it is one of the files to read"),
     ):

@@ -43,7 +43,7 @@ def here(tmp_path, monkeypatch):
 
 
 FILES = {  # the text of data.csv, and what is said of it
-    "two readings of a number": ("x;y\n1,234;1\n", "'1,234' may be 1.234 or 1234: say which mark stands before decimals"),
+    "two readings of a number": ("x;y\n1,234;1\n", "'1,234' may be 1.234 or 1234: say which is the decimal mark"),
     "no header": (
         "0.5,1\n1,2\n",
         "its first line holds numbers, not the names of the columns: let it begin with a header, such as x,y",
@@ -70,8 +70,8 @@ CHANGES = {  # what stands in the problem file, what is written instead, and wha
     "boundary": ("[time]", 'boundary = "reflecting"\n[time]', "unknown boundary condition 'reflecting' (did you mean 'no-flux'?)"),
     "two cells": ("[32, 32]", "[2, 32]", "[domain]: cells = [2, 32]: a law on fewer than 3 cells an axis is no density"),
     "one cell": ("[32, 32]", "1", "[domain]: cells = 1: a law on fewer than 3 cells an axis"),
-    "lower alone": ("upper = [3, 3]", "", "[domain]: lower stands without upper: give both edges of the box, or neither"),
-    "upper alone": ("lower = [-3, -3]", "", "[domain]: upper stands without lower"),
+    "lower alone": ("upper = [3, 3]", "", "[domain]: lower is given without upper: give both edges of the box, or neither"),
+    "upper alone": ("lower = [-3, -3]", "", "[domain]: upper is given without lower"),
     "half a box": ("[-3, -3]", "[0.2, -3]", "holds only 50.00% of the initial law"),
     "most of a box": ("[-3, -3]", "[0.1, -3]", "; the box [-2.3, 2.6] × [-2.2, 3] would do"),
 }

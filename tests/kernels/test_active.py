@@ -58,7 +58,7 @@ def test_cells_near_mass_are_active(field):
 
 @given(field=FIELDS)
 def test_what_is_far_and_small_is_handed_over_and_nothing_is_lost(field):
-    """Cells within KEPT of more than the floor only get more, all others are emptied; arrays beside are zero where no cell is active."""
+    """Cells within KEPT of more than the threshold only gain, all others are emptied; arrays beside are zero where no cell is active."""
     values = field.values.reshape(field.rows).copy()
     field.cells.find(values)
     beside = np.where(field.found(field.cells.now), 1.0, 0.0).reshape(field.rows)

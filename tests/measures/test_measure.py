@@ -1,4 +1,4 @@
-"""Densities and clouds: both are points and masses, and integrate as their definition says."""
+"""Densities and empirical measures: both are points and masses, and integrate as their definition says."""
 
 import numpy as np
 import pytest
@@ -213,16 +213,19 @@ def undefined(values):
         (lambda: wgf.Density(PLANE, np.ma.masked_less(density_of(negative), 0)), r"are masked in 1 places; .*: values.filled\(…\)"),
         (
             lambda: wgf.Cloud([[0, np.nan], [0, 0]], [0.5, 0.5]),
-            r"point 0 of the cloud is \[0.0, nan\]: every coordinate must be a finite number",
+            r"point 0 of the empirical measure is \[0.0, nan\]: every coordinate must be a finite number",
         ),
-        (lambda: wgf.Cloud([[0.0], [1.0]], [1.5, -0.5]), r"the weight of the cloud is -0.5 at point 1; give numbers ≥ 0"),
-        (lambda: wgf.Cloud([[0.0], [1.0]], [0.0, 0.0]), r"the weight of the cloud is zero everywhere; a measure needs mass"),
+        (lambda: wgf.Cloud([[0.0], [1.0]], [1.5, -0.5]), r"the weight of the empirical measure is -0.5 at point 1; give numbers ≥ 0"),
+        (lambda: wgf.Cloud([[0.0], [1.0]], [0.0, 0.0]), r"the weight of the empirical measure is zero everywhere; a measure needs mass"),
         (
             lambda: wgf.Cloud(np.empty((0, 1)), np.empty(0)),
-            r"positions \(0, 1\) and weights \(0,\); give \(m, p\) and \(m,\), m at least 1",
+            r"positions have shape \(0, 1\) and the weights \(0,\); give \(m, p\) and \(m,\), m at least 1",
         ),
-        (lambda: wgf.Cloud([[0.0], [1.0]], [1.0]), r"positions \(2, 1\) and weights \(1,\); give \(m, p\) and \(m,\)"),
-        (lambda: wgf.Cloud(np.ma.masked_equal([[0.0], [1.0]], 1.0), [0.5, 0.5]), r"the positions of the cloud are masked in 1 places"),
+        (lambda: wgf.Cloud([[0.0], [1.0]], [1.0]), r"positions have shape \(2, 1\) and the weights \(1,\); give \(m, p\) and \(m,\)"),
+        (
+            lambda: wgf.Cloud(np.ma.masked_equal([[0.0], [1.0]], 1.0), [0.5, 0.5]),
+            r"the positions of the empirical measure are masked in 1 places",
+        ),
     ],
 )
 def test_what_is_no_measure_is_refused_in_one_line(make, message):
@@ -236,7 +239,7 @@ def test_a_cloud_that_has_gone_wrong_can_still_be_looked_at():
     assert np.isnan(cloud.positions[1, 0])
     assert repr(cloud) == "Cloud(2 points in 1 dimensions, mass nan)"
     for name in ("w1", "w2", "sliced_w2", "energy", "mean"):
-        with pytest.raises(wgf.InputError, match="of the cloud is"):
+        with pytest.raises(wgf.InputError, match="of the empirical measure is"):
             wgf.distance(name, cloud, wgf.Cloud([[0.0]], [1.0]))
 
 

@@ -78,7 +78,7 @@ def test_a_wrong_gradient_of_a_neuron_is_refused_by_the_problem():
 def test_a_wrong_gradient_of_a_potential_is_refused_by_the_problem(name):
     law = wgf.Gaussian([0.2, 0.5], 0.4)
     wgf.Problem(wgf.InteractionEnergy(**{name: potential(1.0)}), law)
-    with pytest.raises(wgf.InputError, match=rf"the gradient of {name} is .* in coordinate theta\d at .*: mend it, or the function"):
+    with pytest.raises(wgf.InputError, match=rf"the gradient of {name} is .* in coordinate theta\d at .*: correct it, or the function"):
         wgf.Problem(wgf.InteractionEnergy(**{name: potential(-1.0)}), law)
 
 

@@ -70,7 +70,7 @@ REFUSED = {  # text, what from_file is told, and what it says
     "a short line": ("x,y\n1,2\n3\n", {}, "line 3, column y: '', a value is missing"),
     "a long line": ("x,y\n\n1,2\n3,4,5\n", {}, "line 4 has 3 columns; the header has 2 (x, y)"),
     "decimal commas between commas": ("x,y\n1,5,2,5\n", {}, "line 2 has 4 columns; the header has 2 (x, y): numbers with decimal commas"),
-    "one comma, two readings": ("x;y\n1;2\n1,234;2\n", {}, "line 3, column x: '1,234' may be 1.234 or 1234: say which mark"),
+    "one comma, two readings": ("x;y\n1;2\n1,234;2\n", {}, "line 3, column x: '1,234' may be 1.234 or 1234: say which is the decimal mark"),
     "two ways of writing": ("x;y\n0.5;1\n0,5;1\n", {}, "line 3, column x: '0,5' is not a number, where the mark before decimals is '.'"),
     "groups of two": ("x;y\n0,5;1\n1.00,5;1\n", {}, "line 3, column x: '1.00,5' is not a number, where the mark before decimals is ','"),
     "lines in cells above": ('age,note,result\n1,"a\nb\n",2\n3,c,d\n', NAMED, "line 5, column result: 'd' is not a number"),

@@ -13,7 +13,7 @@ from wgf.networks import features
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.features import compress, project, row_space
 from wgf.networks.neuron import coordinate_names
-from wgf.networks.waiting import telling
+from wgf.networks.waiting import reporting_to
 
 WEIGHTS = {"c": 1.3, "b": -0.2, "a": 0.7, "a1": 0.7, "a2": -0.4, "a3": 1.1}
 THETAS = {
@@ -305,7 +305,7 @@ def test_memory_does_not_grow_with_data_times_rows(monkeypatch):
 
 def test_a_listener_hears_how_far_the_compression_is():
     heard = []
-    with telling(lambda *news: heard.append(news)):
+    with reporting_to(lambda *news: heard.append(news)):
         compress(rows_of(relu_matrix(300, 700)), 300, 700, 1e-9)
     for what in ("looking for features", "compressing features"):
         parts = [(done, count) for word, done, count in heard if word == what]
@@ -322,7 +322,7 @@ def test_a_compression_can_be_interrupted_between_blocks():
             raise KeyboardInterrupt
 
     asked = []
-    with pytest.raises(KeyboardInterrupt), telling(hang_up):
+    with pytest.raises(KeyboardInterrupt), reporting_to(hang_up):
         compress(lambda part: asked.append(part) or relu_matrix(300, 700)[part], 300, 700, 1e-9)
     assert len(asked) == 1
 

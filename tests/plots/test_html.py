@@ -95,7 +95,7 @@ def test_problems_runs_and_measures_are_tables_with_pictures(case, stored, tmp_p
 def test_a_comparison_is_a_table_with_a_picture():
     found = wgf.compare(TANH.problem, GRID, 0.2, (4, 8), 5, 3, workers=1)
     page = Page(found._repr_html_())
-    assert page.facts["clouds"] == "m = 4, 8; 5 replicates each, seed 0"
+    assert page.facts["networks"] == "m = 4, 8; 5 replicates each, seed 0"
     assert is_drawn(page.pictures[0])
 
 
@@ -126,12 +126,12 @@ def test_a_title_is_text_and_no_html():
 
 
 def test_what_cannot_be_shown_says_why(tmp_path):
-    """A law without points, a cloud that has run away, and a run whose file is gone."""
+    """A law without points, particles that have diverged, and a run whose file is gone."""
     bare = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: (theta**2).sum(-1)), wgf.FromDensity(lambda theta: theta[..., 0] ** 2))
     page = Page(bare._repr_html_())
     assert page.facts["energy"] == "InteractionEnergy(V = <lambda>)"
     assert not page.pictures
-    assert "point 0 of the cloud is" in Page(wgf.Cloud([[np.nan, 0.0]], [1.0])._repr_html_()).facts["error"]
+    assert "point 0 of the empirical measure is" in Page(wgf.Cloud([[np.nan, 0.0]], [1.0])._repr_html_()).facts["error"]
     run = wgf.solve(TANH.problem, GRID, 0.2, 2, store=tmp_path / "run.h5")
     (tmp_path / "run.h5").unlink()
     page = Page(run._repr_html_())

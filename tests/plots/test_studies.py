@@ -129,17 +129,17 @@ def test_the_small_multiples_show_the_floor_and_the_prediction(comparison):
     assert [panel.get_title(loc="left") for panel in multiples] == ["t = 0", "t = 0.1", "t = 0.2", "t = 0.3"]
     assert multiples[0].get_ylabel() == f"{DISTANCES['function'].label}  (root mean square)"
     for k, panel in enumerate(multiples):
-        (x, y), _ = bars(panel, "clouds from the limit")
+        (x, y), _ = bars(panel, "replicates from the limit")
         assert x == pytest.approx(comparison.sizes)
         assert y == pytest.approx(np.sqrt(comparison.mean_square()[:, k]))
         floor = np.sqrt(0.5 * comparison.mean_square_floor()[:, k])
-        assert line(panel, r"two clouds from each other, $/\sqrt{2}$") == pytest.approx(np.array([comparison.sizes, floor]))
+        assert line(panel, r"self-distance, $/\sqrt{2}$") == pytest.approx(np.array([comparison.sizes, floor]))
         predicted = np.sqrt(comparison.predicted[k] / comparison.sizes)
         assert line(panel, "predicted") == pytest.approx(np.array([comparison.sizes, predicted]))
         assert has_fit([one.get_data() for one in panel.get_lines()], comparison, "function", k)
     (below,) = figure.subfigs[1].legends
     named = {text.get_text() for text in below.get_texts()}
-    assert named == {"clouds from the limit", r"two clouds from each other, $/\sqrt{2}$", "predicted", "error of the limit"}
+    assert named == {"replicates from the limit", r"self-distance, $/\sqrt{2}$", "predicted", "error of the limit"}
 
 
 def test_a_distance_that_vanishes_is_no_error(comparison):

@@ -329,7 +329,7 @@ def test_a_title_is_a_text_that_files_take(title):
     [
         (None, "such as wgf.Gaussian"),
         ([0.0, 1.0], "such as wgf.Gaussian"),
-        (wgf.Cloud([0.0], [1.0]), r"take wgf.Samples\(cloud.positions\)"),
+        (wgf.Cloud([0.0], [1.0]), r"take wgf.Samples\(measure.positions\)"),
     ],
 )
 def test_what_is_no_law_is_no_start(initial, what):

@@ -127,7 +127,7 @@ def test_transport_that_has_not_settled(monkeypatch):
     ("method", "remedy"),
     [
         (wgf.FiniteVolume(10**6, *BOX), "a grid of .* cells needs choose fewer cells"),
-        (wgf.Particles(10**12), "a cloud of 1,000,000,000,000 neurons needs choose fewer, m = …"),
+        (wgf.Particles(10**12), "a network of 1,000,000,000,000 neurons needs choose fewer, m = …"),
         (wgf.Characteristics(nodes=10**6), "a quadrature of 1,000,000 nodes on each of 2 axes needs choose fewer nodes"),
     ],
     ids=["grid", "cloud", "quadrature"],
@@ -141,7 +141,7 @@ def test_memory_is_foreseen(method, remedy):
 def test_a_full_disk(number, tmp_path):
     (tmp_path / "figure.png").write_text("old")
     with (
-        pytest.raises(wgf.NoSpace, match=r"the disk is full: .*figure\.png is not written, .* make room"),
+        pytest.raises(wgf.NoSpace, match=r"the disk is full: .*figure\.png is not written, .* free some space"),
         completed(tmp_path / "figure.png"),
     ):
         raise OSError(number, "full")

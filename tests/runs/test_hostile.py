@@ -259,7 +259,9 @@ def array_file(header, content=b""):
 def test_archives_that_expand_are_refused_before_they_do(tmp_path):
     path = tmp_path / "data.npz"
     write_archive(path, x=bytes(2**28), y=b"")
-    with pytest.raises(wgf.InputError, match=r"data\.npz has .* MB and says that it holds .* GB: it is damaged, or a trap"):
+    with pytest.raises(
+        wgf.InputError, match=r"data\.npz has .* MB and says that it holds .* GB: it is damaged, or made to fill the memory"
+    ):
         wgf.Data.from_file(path)
 
 

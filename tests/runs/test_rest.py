@@ -118,7 +118,9 @@ def test_the_summary_of_a_run_that_begins_at_rest_says_so(method):
     energy = wgf.InteractionEnergy(V="x^2/2", axes=["x"])
     at_rest, away = (wgf.solve(wgf.Problem(energy, wgf.Gaussian(0.0, std), 0.3), STILL[method], 0.5, 3) for std in (0.3**0.5, 0.4))
     assert at_rest.stands_still
-    assert re.fullmatch(r"at rest: E changed by \d\.\de-\d\d of its size, too little to tell its balance .*", run_facts(at_rest)["balance"])
+    assert re.fullmatch(
+        r"at rest: E changed by \d\.\de-\d\d of its size, too little to distinguish its balance .*", run_facts(at_rest)["balance"]
+    )
     assert not away.stands_still
     assert "of the fall of E" in run_facts(away)["balance"]
 

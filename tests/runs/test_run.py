@@ -17,7 +17,7 @@ from problems import RIDGE_1D, Tanh
 from screens import Terminal
 
 import wgf
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.runs.observers import monitor, writer
 from wgf.runs.observers import progress as progress_bars
 from wgf.runs.run import HISTORY
@@ -352,7 +352,7 @@ def test_what_is_prepared_has_a_bar_of_its_own(monkeypatch):
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     with contextlib.suppress(KeyboardInterrupt), progress_bars.preparing(True):
-        for part in told(range(3), "something"):
+        for part in reported(range(3), "something"):
             if part == 1:
                 raise KeyboardInterrupt
     assert "something" in screen.getvalue()

@@ -290,7 +290,7 @@ def test_room_is_made_in_the_same_session(tmp_path, tmp_path_factory, monkeypatc
     free = shutil.disk_usage
     with mended(writer, SHARE=math.inf):
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=path.stat().st_size if path.exists() else 2**30))
-        with pytest.raises(wgf.NoSpace, match="make room"):
+        with pytest.raises(wgf.NoSpace, match="free some space"):
             ALL[name].solved(**DENSE, store=path)
         assert is_whole(path, name).status == "interrupted"
         monkeypatch.setattr(shutil, "disk_usage", free)

@@ -144,7 +144,7 @@ def test_a_full_disk_is_foreseen(tmp_path, monkeypatch):
     small(path)
     before = path.read_bytes()
     monkeypatch.setattr(transaction.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000})())
-    with pytest.raises(wgf.RunError, match=r"the disk is full: .* make room"):
+    with pytest.raises(wgf.RunError, match=r"the disk is full: .* free some space"):
         add_row(path, 0)
     assert path.read_bytes() == before
 

@@ -15,7 +15,7 @@ from wgf.errors import InputError
 @output_option("A .gif or .mp4 file", "RUN.gif, or RUN_with_OTHER.gif, here")
 @force_option
 def animate(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
-    """Film the run in RUN.h5; with a second run, both in one picture, on one scale."""
+    """Animate the run in RUN.h5; with a second run, both in one picture, on one scale."""
     from wgf.plots.film import animate as film
     from wgf.plots.film import check_film
     from wgf.runs.existing import refuse_existing

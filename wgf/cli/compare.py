@@ -1,4 +1,4 @@
-"""`wgf compare`: the limit beside clouds of m neurons as m grows; or one run beside another."""
+"""`wgf compare`: the limit beside networks of m neurons as m grows; or one run beside another."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_en
 @output_option("The HDF5 file", "PROBLEM-compare.h5, or A_vs_B.h5, here")
 @force_option
 @click.option("--sizes", type=int, multiple=True, default=(64, 256, 1024), show_default=True, metavar="M…", help="Numbers of neurons.")
-@click.option("--replicates", type=int, default=32, show_default=True, help="Independent clouds for each size.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which the seeds of all clouds are made.")
+@click.option("--replicates", type=int, default=32, show_default=True, help="Independent networks of each size.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed, from which those of all replicates are made."
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
 @click.option("--distances", multiple=True, metavar="NAME…", help=f"Further distances: {FURTHER}.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
@@ -38,8 +40,8 @@ def compare(
 ) -> None:
     """Solve PROBLEM.toml beside m neurons, for growing m: distances, fitted rates, and a figure next to the file.
 
-    The file fills as the clouds are done: after a Ctrl-C, or worse, the same command goes on from there. Given two run files A.h5 and B.h5
-    instead, compare these at the times that both have.
+    The file is written as replicates are finished: after an interruption, the same command goes on from there. Given two run files
+    A.h5 and B.h5 instead, compare these at the times that both have.
     """
     from wgf.cli.screen import show_facts, show_pair, show_rates
     from wgf.runs.hdf5 import check_target

@@ -1,4 +1,4 @@
-"""`wgf completion`: what a shell has to be told so that the Tab key completes commands, options and files."""
+"""`wgf completion`: the script with which a shell completes commands, options and files."""
 
 from __future__ import annotations
 

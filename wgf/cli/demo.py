@@ -44,7 +44,7 @@ def demo(output: Path | None, force: bool) -> None:
     from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.summary import comparison_facts
     from wgf.studies.sweeps.over_sizes import compare
-    from wgf.studies.theory.telling import tell_errors
+    from wgf.studies.theory.error_report import report_errors
 
     begun = time.perf_counter()
     output = output or Path("wgf-demo")
@@ -63,7 +63,7 @@ def demo(output: Path | None, force: bool) -> None:
         begun_file.write_text(task.problem.source, encoding="utf-8")
 
     limit = solve(task.problem, task.method, task.until, task.save, store=files["density.h5"], progress=True, overwrite=True)
-    tell_errors(task.problem, task.method, limit, progress=True)
+    report_errors(task.problem, task.method, limit, progress=True)
     tell_certificate(limit, progress=True)
     exact = solve(task.problem, Characteristics(), task.until, task.save, progress=True)
     data = network(task.problem.energy).data
@@ -72,16 +72,16 @@ def demo(output: Path | None, force: bool) -> None:
     show_facts("1. The density of the neurons", {**run_facts(limit), "error": checked})
     limit.plot(files["density.png"])
 
-    cloud = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
-    distance = data.norm(limit.prediction[-1] - cloud.prediction[-1])
+    neurons = solve(task.problem, Particles(NEURONS, seed=0), task.until, task.save, progress=True)
+    distance = data.norm(limit.prediction[-1] - neurons.prediction[-1])
     click.echo()
     show_facts(
-        f"2. {NEURONS:,} neurons beside it", {**run_facts(cloud), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {limit.times[-1]:g}"}
+        f"2. {NEURONS:,} neurons beside it", {**run_facts(neurons), "distance": f"‖φ_m − φ‖ = {distance:.1e} at t = {limit.times[-1]:g}"}
     )
-    density, neurons = limit.measures[-1], cloud.measures[-1]
+    density, particles = limit.measures[-1], neurons.measures[-1]
     assert isinstance(density, Density)
-    assert isinstance(neurons, Cloud)
-    plot_density_with_particles(density, neurons, files["neurons.png"])
+    assert isinstance(particles, Cloud)
+    plot_density_with_particles(density, particles, files["neurons.png"])
 
     comparison = compare(
         task.problem,
@@ -95,7 +95,7 @@ def demo(output: Path | None, force: bool) -> None:
         overwrite=force,
     )
     comparison.plot(files["compare.png"])
-    report([limit, cloud, comparison], files["report.html"])
+    report([limit, neurons, comparison], files["report.html"])
     click.echo()
     show_facts("3. As the number of neurons grows", comparison_facts(comparison))
     show_rates(comparison)

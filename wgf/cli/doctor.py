@@ -14,7 +14,7 @@ LONGEST = 75  # letters of a fact: a line of the screen
 @click.command()
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
 def doctor(threads: int | None) -> None:
-    """Say what wgf stands on here, and check a short run against its closed form: to paste into a report of a fault."""
+    """List versions and machine, and check a short run against its closed form: to paste into a bug report."""
     use_threads(threads)
     from wgf.cli.screen import show_facts
     from wgf.studies.doctor import machine_facts
@@ -26,7 +26,7 @@ def doctor(threads: int | None) -> None:
 
 
 def _checked() -> tuple[bool, str]:
-    """Whether the short run is right, and what it has found: where it cannot be made, that is what is to be told."""
+    """Whether the short run is right, and what it has found: where it cannot be made, that is reported."""
     from wgf.studies.doctor import self_check
 
     try:

@@ -12,7 +12,7 @@ from wgf.cli.options import of_files
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
-    """Say what FILE.h5 holds."""
+    """Print what FILE.h5 contains."""
     from wgf.cli.screen import show_facts, show_lazy, show_pair, show_rates, show_sweep
     from wgf.runs.run import Run
     from wgf.runs.summary import run_facts

@@ -21,7 +21,7 @@ from wgf.errors import located
 @click.option("--scales", type=float, multiple=True, default=(1.0,), show_default=True, metavar="A…", help="Factors A of α = A·m^(−p).")
 @click.option("--replicates", type=int, default=8, show_default=True, help="Independent networks for each size and scaling.")
 @click.option("--centred", type=click.Choice(["pairs", "subtracted"]), help="Networks that are zero at the start.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From which all networks are drawn.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed, from which all networks are drawn.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def lazy(
@@ -40,7 +40,7 @@ def lazy(
     """Train the network of PROBLEM.toml with output scales α = A·m^(−p), from lazy (p = 0.5) to mean field (p = 1): relative scale,
     deviation from the tangent model, change of the kernel, and a figure next to the file.
 
-    The file fills as the networks are done: after a Ctrl-C, or worse, the same command goes on from there.
+    The file is written as networks are finished: after an interruption, the same command goes on from there.
     """
     from wgf.cli.screen import show_facts, show_lazy
     from wgf.runs.hdf5 import check_target

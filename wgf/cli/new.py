@@ -1,4 +1,4 @@
-"""`wgf new`: a first problem file for somebody's data, which runs as it is."""
+"""`wgf new`: a first problem file for given data, which runs as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wgf.cli.options import ListCommand, force_option, output_option
 @click.option("--inputs", multiple=True, metavar="NAME…", help="The columns that are inputs  [default: all others that hold numbers]")
 @click.option("--target", metavar="NAME", help="The column to predict  [default: y, target, or the last one]")
 @click.option("--neuron", metavar="NAME", help="The activation  [default: tanh]")
-@click.option("--law", metavar="NAME", help="The law to begin with  [default: gaussian]")
+@click.option("--law", metavar="NAME", help="The initial law  [default: gaussian]")
 @force_option
 def new(
     output: Path | None, data: str | None, inputs: tuple[str, ...], target: str | None, neuron: str | None, law: str | None, force: bool

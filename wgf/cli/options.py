@@ -36,7 +36,7 @@ class ListCommand(click.Command):
 
 
 def _split_values(words: Sequence[str], lists: set[str]) -> Iterator[str]:
-    """The words with `--cells=64` in two, and what follows a list option, as 64,32 or 64x32, in as many as it stands for."""
+    """The words with `--cells=64` in two, and what follows a list option, as 64,32 or 64x32, in as many as it means."""
     of_list = False
     for word in words:
         name, equals, value = word.partition("=")
@@ -49,11 +49,11 @@ def _split_values(words: Sequence[str], lists: set[str]) -> Iterator[str]:
 
 
 def end_time(text: str) -> float | str:
-    """The value of an option: a time, or the word rest."""
+    """The value of an option: a time, or rest."""
     try:
         return "rest" if text == "rest" else float(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is not a time, nor the word rest.") from None
+        raise click.BadParameter(f"{text!r} is neither a time nor rest.") from None
 
 
 def use_threads(count: int | None) -> None:
@@ -64,7 +64,7 @@ def use_threads(count: int | None) -> None:
 
 @contextlib.contextmanager
 def of_files(*files: Path) -> Iterator[None]:
-    """What goes wrong inside with the contents of these files is told in one line, as their fault, unless wgf knows better."""
+    """What goes wrong inside with the contents of these files is reported in one line, as their fault, unless wgf knows better."""
     from wgf.networks.untrusted import one_line
     from wgf.registers import listed
 
@@ -81,7 +81,7 @@ def output_option(what: str, default: str) -> Callable[[Function], Function]:
 
 
 settings_option = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of the problem file with another value: method.limiter=mc"
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override any key of the problem file: method.limiter=mc"
 )
 force_option = click.option("--force", is_flag=True, help="Replace what is there under the names to write.")
 
@@ -107,7 +107,7 @@ def refuse_result(path: Path) -> None:
 def figure_beside(output: Path, force: bool) -> Path:
     """The figure next to an HDF5 file; refuses names with which one of the two cannot be written.
 
-    A figure of ours is drawn again where the file goes on, which is for whoever fills it to decide; another one is left alone.
+    A figure of ours is drawn again where the file goes on, which the code that fills it decides; another one is left alone.
     """
     from wgf.plots.style import check_figure
     from wgf.runs.existing import is_drawn, refuse_existing

@@ -14,8 +14,8 @@ from wgf.cli.options import force_option, of_files, output_option
 @output_option("The .html file to write", "the name of the first file with .html, beside it")
 @force_option
 def report(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
-    """Write one page about FILE.h5 that any browser opens, without a network: verdicts, the measure at all times under a slider, fit,
-    losses, rates, and what makes the file again. Of several files, each is a part of the page.
+    """Write one page about FILE.h5 that any browser opens, offline: checks, the measure at all times with a slider, fit, losses,
+    rates, and how to reproduce the file. Of several files, each is a part of the page.
     """
     from wgf.plots.report.page import page_path
     from wgf.plots.report.page import report as write

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 @output_option("The HDF5 file to write, for one problem", "the problem's name with .h5, here")
 @force_option
 @click.option("--resume", is_flag=True, help="Go on with the run of this problem that is there, from its checkpoint.")
-@click.option("--method", metavar="NAME", help="Another method than the file's, with its default options.")
+@click.option("--method", metavar="NAME", help="Override the method; its other options are the defaults.")
 @click.option("--cells", type=int, multiple=True, metavar="N…", help="Cells: one number, or one for each axis.")
-@click.option("--until", type=end_time, metavar="T|rest", help="Another end than the file's: a time, or rest.")
-@click.option("--save", type=int, metavar="N", help="Another number of frames than the file's.")
-@click.option("--temperature", type=float, metavar="TAU", help="Another temperature τ of the noise.")
-@click.option("--penalty", type=float, metavar="LAMBDA", help="Another strength λ of the penalty.")
-@click.option("--m", type=int, metavar="M", help="Another number of neurons, of particles.")
-@click.option("--seed", type=int, metavar="S", help="Another seed of theirs.")
-@click.option("--step", type=float, metavar="ETA", help="Another step of gradient descent, or of noisy neurons.")
+@click.option("--until", type=end_time, metavar="T|rest", help="Override the end: a time, or rest.")
+@click.option("--save", type=int, metavar="N", help="Override the number of frames.")
+@click.option("--temperature", type=float, metavar="TAU", help="Override the temperature τ of the noise.")
+@click.option("--penalty", type=float, metavar="LAMBDA", help="Override the strength λ of the penalty.")
+@click.option("--m", type=int, metavar="M", help="Override the number of neurons, of particles.")
+@click.option("--seed", type=int, metavar="S", help="Override their random seed.")
+@click.option("--step", type=float, metavar="ETA", help="Override the step of gradient descent, or of noisy neurons.")
 @settings_option
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
 @click.option("--log", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Write frames, and a step a second, as lines of JSON.")
@@ -56,9 +56,9 @@ def run(
     no_density_error: bool,
     quiet: bool,
 ) -> None:
-    """Solve PROBLEM.toml and write the run into an HDF5 file. Options come before what the file says, and the run keeps them.
+    """Solve PROBLEM.toml and write the run into an HDF5 file. Options override the problem file and are stored with the run.
 
-    Several files are all read before the first one is solved; one whose run fails does not keep the others from theirs.
+    All files are read before the first one is solved; where one run fails, the others are still solved.
     """
     use_threads(threads)
     from wgf.cli.screen import say
@@ -134,7 +134,7 @@ def _prepared(
     until: float | str | None,
     values: Mapping[tuple[str, ...], Any],
 ) -> _Job:
-    """A problem that can be solved and written, as far as that can be told beforehand."""
+    """A problem that can be solved and written, as far as that can be known beforehand."""
     from wgf.runs.hdf5 import check_target, kind_of
     from wgf.runs.task import read_task
     from wgf.runs.unfinished import left_at
@@ -155,7 +155,7 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.studies.optimality.certificate import tell_certificate
-    from wgf.studies.theory.telling import tell_errors
+    from wgf.studies.theory.error_report import report_errors
 
     task, output, progress = job.task, job.output, not choices.quiet
     before = output.stat().st_mtime_ns if output.exists() else None
@@ -176,12 +176,12 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     except KeyboardInterrupt:
         if output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
-            told = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
-            say(f"{told}; the same command with --resume goes on")
+            kept_in = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
+            say(f"{kept_in}; the same command with --resume goes on")
         raise
     if not choices.no_density_error:
         try:
-            tell_errors(task.problem, task.method, result, progress=progress)
+            report_errors(task.problem, task.method, result, progress=progress)
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise

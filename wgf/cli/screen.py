@@ -50,7 +50,7 @@ def show_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
 
 def show_rates(comparison: Comparison) -> None:
-    """For each distance at each save time: its size, its floor, and the fitted slope and constant beside what theory says."""
+    """For each distance at each save time: its size, the self-distance, and the fitted slope and constant beside what theory says."""
     from wgf.studies.summary import rate_table
 
     for name in comparison.rates:
@@ -88,7 +88,7 @@ def show_certificate(certificate: Certificate) -> None:
     ]
     names = ", ".join(certificate.run.problem.axis_names(certificate.lowest.shape[1]))
     click.echo()
-    show_table(rows, ["t", "gap", "bound", "residual", f"mass is wanted at ({names})"])
+    show_table(rows, ["t", "gap", "bound", "residual", f"mass is missing at ({names})"])
 
 
 def show_pair(pair: Pair) -> None:

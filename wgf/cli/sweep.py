@@ -22,7 +22,7 @@ def sweep(
 ) -> None:
     """Solve PROBLEM.toml for all combinations of the values of the keys: losses, steps and times, and a figure next to the file.
 
-    The file fills as the runs are done: after a Ctrl-C, or worse, the same command goes on from there.
+    The file is written as runs are finished: after an interruption, the same command goes on from there.
     """
     from wgf.cli.screen import show_facts, show_sweep
     from wgf.errors import InputError

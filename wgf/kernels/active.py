@@ -2,7 +2,7 @@
 
 A step of transport looks at active cells only. They follow the mass from step to step, by the values alone:
 
-    kept      the cells within KEPT of one whose value is more than a floor; what lies beyond is handed to the nearest of them after a step
+    kept      the cells within KEPT of one whose value is more than a threshold; what is beyond is added to the nearest of them after a step
     active    the cells within ACTIVE of one that has mass
 
 each of them a box of cells around a cell, which wraps around periodic axes. Both are marked in an array of bytes, (rows, columns).
@@ -22,14 +22,14 @@ Marks = NDArray[np.uint8]
 
 
 @threaded
-def mark(marks: Marks, values: Array, floor: float, runs: Whole, columns: Whole) -> None:
-    """Mark the cells of the runs whose values are more than `floor`, and no others."""
+def mark(marks: Marks, values: Array, threshold: float, runs: Whole, columns: Whole) -> None:
+    """Mark the cells of the runs whose values are more than `threshold`, and no others."""
     for row in numba.prange(values.shape[0]):
         marks[row] = 0
         for run in range(runs[row], runs[row + 1]):
             found, tried = marks[row, columns[run, 0] : columns[run, 1]], values[row, columns[run, 0] : columns[run, 1]]
             for j in range(found.size):
-                found[j] = not tried[j] <= floor  # a NaN is more than nothing
+                found[j] = not tried[j] <= threshold  # a NaN is more than nothing
 
 
 @pointwise
@@ -91,13 +91,13 @@ def fill_columns(columns: Whole, runs: Whole, marks: Marks) -> None:
 
 @serial
 def mark_near(
-    marks: Marks, other: Marks, values: Array, floor: float, reach: int, runs: Whole, columns: Whole, cells: Whole, strides: Whole,
+    marks: Marks, other: Marks, values: Array, threshold: float, reach: int, runs: Whole, columns: Whole, cells: Whole, strides: Whole,
     periodic: Truth,
 ) -> None:  # fmt: skip
-    """Mark the cells within `reach` of one of the runs whose value is more than `floor`; `other` is scratch."""
+    """Mark the cells within `reach` of one of the runs whose value is more than `threshold`; `other` is scratch."""
     axes = periodic.size
     source, target = (marks, other) if axes % 2 == 0 else (other, marks)
-    mark(source, values, floor, runs, columns)
+    mark(source, values, threshold, runs, columns)
     for axis in range(axes):
         spread(target, source, reach, axis, cells, strides, periodic)
         source, target = target, source

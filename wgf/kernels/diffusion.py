@@ -1,4 +1,4 @@
-"""Implicit steps of ∂_t μ = div(μ ∇G) + τ Δμ along one axis of a grid, line by line, for a G that stands still.
+"""Implicit steps of ∂_t μ = div(μ ∇G) + τ Δμ along one axis of a grid, line by line, for a G that does not change in time.
 
 Fluxes. Scharfetter & Gummel (IEEE Trans. Electron Devices 16 (1969) 64): between the cells i and i + 1 of a line
 
@@ -34,7 +34,7 @@ from wgf.kernels.lines import LANES, gather, scatter
 
 SLOTS = 14  # arrays of scratch, of (cells + 1)·LANES entries each
 
-TINY = 1e-300  # stands for a vanishing difference in B, and for a vanishing flux
+TINY = 1e-300  # in place of a vanishing difference in B, and for a vanishing flux
 LARGEST = 700.0  # of x in B(x): beyond it eˣ overflows
 MOST_GIVEN = 0.5  # of a cell's mass that the correction may take
 

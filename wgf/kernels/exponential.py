@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from wgf.kernels.compiled import Array, pointwise
 
 LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
-ROUNDER = 6755399441055744.0  # 1.5·2⁵²: adding it rounds to a whole number, which then stands in the lowest bits
+ROUNDER = 6755399441055744.0  # 1.5·2⁵²: adding it rounds to a whole number, which is then in the lowest bits
 EXPONENT = 1023 << 52  # the bits of 1.0
 C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (1 / math.factorial(k) for k in range(2, 14))
 LEAST = -700.0  # of x: below it eˣ < 1e-304 is as good as zero, and is given as e^{−700}

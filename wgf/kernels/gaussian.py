@@ -25,7 +25,7 @@ ROWS = 8  # cells of a chunk
 SLOTS = 5  # arrays of scratch
 SAFE = 600.0  # less than the exponents of doubles by far more than SEEN
 SEEN = 38.0  # e^{−SEEN} is less than rounding
-NOTHING = -1e300  # stands for log 0 in the padding of the last chunk
+NOTHING = -1e300  # in place of log 0 in the padding of the last chunk
 
 
 @pointwise

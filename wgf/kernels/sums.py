@@ -9,7 +9,7 @@ import numpy as np
 
 from wgf.kernels.compiled import Array, threaded
 
-TINY = 1e-300  # stands for zero in logarithms
+TINY = 1e-300  # in place of zero in logarithms
 
 
 @threaded

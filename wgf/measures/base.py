@@ -31,7 +31,7 @@ class Measure(Shown):
 
     @property
     def quadrature_weights(self) -> np.ndarray:
-        """What stands beside f(θ_j) in ∫ f dμ, (N,): the masses, or for cell averages those of averages.py."""
+        """The weights of f(θ_j) in ∫ f dμ, (N,): the masses, or for cell averages those of averages.py."""
         return self.masses
 
     @property

@@ -1,6 +1,6 @@
 """Whether a density has become narrower than its cells: the mass of a cluster that the cells do not resolve.
 
-Around the fullest cell, at θ_0, of side h (on a mesh h = volume^{1/d}), stand the cells i with |θ_i − θ_0|_∞ ≤ REACH h, with the nearest
+Around the fullest cell, at θ_0, of side h (on a mesh h = volume^{1/d}), are the cells i with |θ_i − θ_0|_∞ ≤ REACH h, with the nearest
 images on periodic axes. With their masses p_i, scaled to sum one, the variance of the cluster along axis k is, by Sheppard's correction,
 
     σ_k² = Σ_i p_i (x_ik − x̄_k)² − 1/12,      x = (θ − θ_0)/h.

@@ -155,7 +155,7 @@ class Grid:
         return Grid(lower.tolist(), upper.tolist(), (np.array(self.shape) + added.sum(axis=1)).tolist(), self.names, self.boundary)
 
     def place_in(self, larger: Grid) -> tuple[slice, ...]:
-        """Where the cells of this grid stand among those of a larger one with cells of the same size."""
+        """The indices of the cells of this grid among those of a larger one with cells of the same size."""
         first = np.rint((np.array(self.lower) - np.array(larger.lower)) / larger.spacing).astype(int)
         return tuple(slice(start, start + n) for start, n in zip(first.tolist(), self.shape, strict=True))
 

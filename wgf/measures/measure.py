@@ -1,4 +1,4 @@
-"""Measures over θ: a Density (cell averages on a grid), a MeshDensity (on cells of any shape) and a Cloud (weighted points).
+"""Measures over θ: a Density (cell averages on a grid), a MeshDensity (on cells of any shape) and a Cloud (an empirical measure).
 
 All are points and masses,
 
@@ -24,7 +24,7 @@ from wgf.measures.base import Measure, check_masses, check_neuron
 from wgf.measures.grid import Grid, checked_periods
 from wgf.measures.mesh import Mesh
 
-__all__ = ["Cloud", "Density", "Measure", "MeshDensity"]
+__all__ = ["Cloud", "Density", "EmpiricalMeasure", "Measure", "MeshDensity"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -216,7 +216,9 @@ class MeshDensity(Measure):
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A density on a mesh cannot be put on a grid."""
-        raise InputError("a density on a mesh starts runs on the same mesh, and clouds: it has no averages over the cells of a grid")
+        raise InputError(
+            "a density on a mesh starts runs on the same mesh, and runs of particles: it has no averages over the cells of a grid"
+        )
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         """As a law, of mass one: the average of the cell that holds each theta (…, p), zero outside the mesh; (…,)."""
@@ -244,7 +246,7 @@ class MeshDensity(Measure):
 
 @dataclass(frozen=True, repr=False)
 class Cloud(Measure):
-    """The empirical measure μ = Σ_j w_j δ_{θ_j} of weighted particles.
+    """The empirical measure μ = Σ_j w_j δ_{θ_j} of weighted particles; `EmpiricalMeasure` is the same class.
 
     Parameters
     ----------
@@ -271,11 +273,13 @@ class Cloud(Measure):
 
     def __post_init__(self) -> None:
         check_neuron(self.neuron)
-        positions = real_numbers(self.positions, "the positions of the cloud")
-        weights = real_numbers(self.weights, "the weights of the cloud")
+        positions = real_numbers(self.positions, "the positions of the empirical measure")
+        weights = real_numbers(self.weights, "the weights of the empirical measure")
         positions = positions[:, None] if positions.ndim == 1 else positions
         if positions.ndim != 2 or weights.shape != positions.shape[:1] or not positions.size:
-            raise InputError(f"the cloud has positions {positions.shape} and weights {weights.shape}; give (m, p) and (m,), m at least 1")
+            raise InputError(
+                f"the positions have shape {positions.shape} and the weights {weights.shape}; give (m, p) and (m,), m at least 1"
+            )
         given = {"positions": positions, "weights": weights, "periods": checked_periods(self.periods, positions.shape[1])}
         for key, value in given.items():
             object.__setattr__(self, key, value)
@@ -284,14 +288,19 @@ class Cloud(Measure):
     def points(self) -> np.ndarray:
         if not (right := np.isfinite(self.positions).all(axis=1)).all():
             row = int(np.argmin(right))
-            raise InputError(f"point {row} of the cloud is {self.positions[row].tolist()}: every coordinate must be a finite number")
+            raise InputError(
+                f"point {row} of the empirical measure is {self.positions[row].tolist()}: every coordinate must be a finite number"
+            )
         return self.positions
 
     @cached_property
     def masses(self) -> np.ndarray:
-        check_masses(self.weights, "the weight of the cloud", "at point")
+        check_masses(self.weights, "the weight of the empirical measure", "at point")
         return self.weights
 
     def __repr__(self) -> str:
         wrapped = f", periods {', '.join(f'{period:g}' for period in self.periods)}" if any(self.periods) else ""
         return f"Cloud({len(self.weights)} points in {self.positions.shape[1]} dimensions, mass {self.weights.sum():.12g}{wrapped})"
+
+
+EmpiricalMeasure = Cloud

@@ -37,7 +37,7 @@ class Mesh:
         the corners
     cells : array (N, k)
         the vertices of each cell, in order around a polygon, whose last one is repeated where it has fewer than k; four of a
-        tetrahedron, or eight of any solid: those around the face it stands on, then those above them
+        tetrahedron, or eight of any solid: those around its base, then those above them
     centers : array (N, p)
         where functions of θ are evaluated
     volumes : array (N,)

@@ -3,7 +3,7 @@
 A **method** is what the user chose: a frozen dataclass whose fields are its options. `method.bind(problem, until)` checks
 that it can solve the problem and makes a **stepper**, which owns grids, features and work arrays and is never stored. The
 stepper makes and moves a **state**, which is exactly what a checkpoint has to keep: whatever a step remembers from the
-step before (a step size, say) stands in a field of its own in the method's subclass of State. Nothing else holds time.
+step before (a step size, say) is a field of the method's subclass of State. Nothing else holds time.
 
     stepper.start()             the state at t = 0
     stepper.resume(measure, time, steps)   the state at `time`, after so many steps, whose frame shows this measure, by which a run goes on;
@@ -14,7 +14,7 @@ step before (a step size, say) stands in a field of its own in the method's subc
 
 A state may be changed between two steps, copied, pickled, moved back in time, or given to another stepper of the same method and
 problem, and one stepper may move several states in turn: what comes of a state depends on its fields alone, to the last bit. A stepper
-may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which stands for the values as
+may therefore keep what it has computed of a state (its potential, say) only together with `state.token`, which identifies the values as
 they are, and has to look whether that is still the state's. Where the values follow from a path that the state keeps beside them, others
 are refused (pushforward/).
 
@@ -50,12 +50,12 @@ class State:
     place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's until the next step, and from
     then on that of whoever has read it: no step writes into it.
 
-    For steppers, which neither keep the array of a state nor hand it on:
+    For steppers, which neither keep the array of a state nor pass it on:
 
     array            the values; not to be changed in place
     exchange(array)  puts other values in their place
-    token            stands for the values as they are: one object as long as nobody can have changed them, another one each time it is
-                     asked for while somebody can
+    token            identifies the values as they are: one object as long as they cannot have been changed, another one each time it is
+                     read while they can be
     """
 
     time: float
@@ -105,14 +105,14 @@ class State:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What evaluating the potential once tells about a state at `time`.
+    """What evaluating the potential once says about a state at `time`.
 
     loss         L[μ]
-    free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for a cloud with noise, which has no entropy
-    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for a cloud ∫|∇G|² dμ; in other geometries that rate (geometry/)
+    free_energy  E = ½L[μ] + τ ∫μ log μ + ∫U(μ); NaN for particles with noise, whose measure has no entropy
+    dissipation  ∫|∇(G + τ log μ)|² dμ, the rate at which E falls; for particles ∫|∇G|² dμ; in other geometries that rate (geometry/)
     mass         ∫ dμ
     minimum      the smallest cell average, or the smallest weight
-    boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for clouds
+    boundary     the mass in the outermost layer of cells at the lower and upper end of each axis, (p, 2); None for particles
     extra        further numbers for the history, the same names throughout a run
     """
 
@@ -127,7 +127,7 @@ class Diagnostics:
 
     @property
     def boundary_mass(self) -> float:
-        """The largest of `boundary`; zero for clouds, which have no box."""
+        """The largest of `boundary`; zero for particles, which have no box."""
         return 0.0 if self.boundary is None else float(self.boundary.max())
 
 

@@ -23,12 +23,12 @@ import numpy as np
 
 from wgf.errors import InputError, RunError
 from wgf.methods.base import State
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.characteristics import Characteristics
-from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.langevin import LangevinState, LangevinStepper
 from wgf.methods.particles.method import Particles
 from wgf.networks.data import Data
-from wgf.networks.waiting import tell
+from wgf.networks.waiting import report_progress
 from wgf.problems.internal import PorousMedium
 from wgf.problems.problem import Problem
 
@@ -53,7 +53,7 @@ LEAST_EXTENT, ROUNDING = 1e-3, 1e-12  # of a box, where all points stay in one p
 def find_box(problem: Problem, until: float) -> tuple[list[float], list[float]]:
     """Lower and upper edges, p numbers each, of a box that holds the flow up to `until`, with a margin, from a cheap run.
 
-    Raises InputError where the points run away, or the run takes too many steps.
+    Raises InputError where the points diverge, or the run takes too many steps.
     """
     stepper, margin = _cheap_run(_thinned(problem), until)
     try:
@@ -94,20 +94,20 @@ def _remedy(problem: Problem) -> str:
     return f"{named} (root mean square) make the rates of the flow large: divide the {divided}, or {box}"
 
 
-def _traversed(stepper: CloudStepper[Any], state: Any, until: float, remedy: str) -> tuple[np.ndarray, np.ndarray]:
+def _traversed(stepper: ParticleStepper[Any], state: Any, until: float, remedy: str) -> tuple[np.ndarray, np.ndarray]:
     """The least and the largest coordinates, (p,) each, that the points have had up to `until`."""
     lower, upper = state.array.min(axis=0), state.array.max(axis=0)
     noisy = _NoisySteps(stepper, state, until) if isinstance(stepper, LangevinStepper) else None
     most = _most_steps(stepper, state)
     for _ in range(most):
-        tell("looking for a box", state.time, until)
+        report_progress("looking for a box", state.time, until)
         if noisy:
             state = noisy.ahead(upper - lower)
         else:
             stepper.step(state, until)
         lower, upper = np.minimum(lower, state.array.min(axis=0)), np.maximum(upper, state.array.max(axis=0))
         if not np.isfinite(upper - lower).all():
-            raise InputError(f"no box is found, as the neurons run away: {remedy}")
+            raise InputError(f"no box is found, as the neurons diverge: {remedy}")
         if state.time >= until:
             return lower, upper
     raise InputError(
@@ -116,7 +116,7 @@ def _traversed(stepper: CloudStepper[Any], state: Any, until: float, remedy: str
     )
 
 
-def _most_steps(stepper: CloudStepper[Any], state: State) -> int:
+def _most_steps(stepper: ParticleStepper[Any], state: State) -> int:
     """How many steps the cheap run may take: MOST_STEPS, or MOST_NOISY_STEPS, and fewer where they would cost more than WORK."""
     m, data = len(state.array), stepper.energy.data
     most, stages = (MOST_NOISY_STEPS, NOISY_STAGES) if isinstance(stepper, LangevinStepper) else (MOST_STEPS, STAGES)

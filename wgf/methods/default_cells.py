@@ -1,4 +1,4 @@
-"""How many cells a grid has where nobody says.
+"""How many cells a grid has by default.
 
 A cell is as long as a share of the standard deviation of the initial law, of its narrowest part in a mixture, and not longer than a share
 of the box, so that a law that is drawn out is seen, too; a grid that would have more than MOST cells has longer ones.

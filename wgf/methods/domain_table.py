@@ -1,6 +1,6 @@
 """[domain] of a problem file, for methods on a box and for those that have none.
 
-A method of METHODS reads itself from the tables [method] and [domain] by `from_table` (base.py); what they share of it stands here.
+A method of METHODS reads itself from the tables [method] and [domain] by `from_table` (base.py); what they share of it is here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dic
     given = {key: value for key, value in values.items() if value is not None}
     for edge, other in (("lower", "upper"), ("upper", "lower")):
         if edge in given and other not in given:
-            raise domain.error(edge, f"stands without {other}: give both edges of the box, or neither, and it is found")
+            raise domain.error(edge, f"is given without {other}: give both edges of the box, or neither, and it is found")
     if cells:
         given.pop("spacing", None)
         given["cells"] = cells[0] if len(cells) == 1 else cells
@@ -51,7 +51,7 @@ def read_box(domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> dic
 
 
 def on_axis(problem: Problem) -> int:
-    """Cells along each axis, for methods that have to be told a number."""
+    """Cells along each axis, for methods that need a number."""
     return ON_AXIS[min(problem.dim or 1, max(ON_AXIS))]
 
 
@@ -69,7 +69,7 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
     box, options = read_box(domain, problem, cells), {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for key in KEYS:
         if key in table:
-            raise table.error(key, "stands in [domain], not in [method]")
+            raise table.error(key, "belongs in [domain], not in [method]")
     if 0 < min(np.ravel(box.get("cells", FEWEST)).tolist()) < FEWEST:
         raise domain.error("cells", f"= {box['cells']}: a law on fewer than {FEWEST} cells an axis is no density; 32 or more show one")
     if "spacing" in box and "spacing" not in options:

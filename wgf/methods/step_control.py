@@ -84,7 +84,7 @@ class StepControl(Generic[AnyControlled]):
         raise NotImplementedError
 
     def potential_of(self, state: AnyControlled) -> np.ndarray:
-        """G(·; μ) at the cells, in an array that nobody else writes into."""
+        """G(·; μ) at the cells, in an array that nothing else writes into."""
         raise NotImplementedError
 
     def occupied(self, state: AnyControlled) -> Any:

@@ -12,7 +12,7 @@ p = 2    u = (cos ½ψ, sin ½ψ) gives U = ½(1 + cos ψ, √2 sin ψ, 1 − co
          critical points are the roots of modulus one of a polynomial of degree four: exact.
 p > 2    Q is convex in U, so that Q(v) ≥ 2⟨V, A U⟩ − Q(u): the v of largest ⟨V, A U⟩ = vᵀ(Σ_i w_i (uᵀH_i u) H_i)v, an eigenvector of a
          symmetric p × p matrix, has Q(v) ≥ Q(u). Repeated from many starts (the axes, the eigenvectors of the matrices that the leading
-         eigenvectors of A stand for, and random ones) this ends at local maxima; the largest of them is taken. It is a lower bound of the
+         eigenvectors of A represent, and random ones) this ends at local maxima; the largest of them is taken. It is a lower bound of the
          supremum; λ_max(A) is the upper one, from which neurons that cannot be the largest are left out.
 
 Beyond p = 6 A is too large; for our own neurons then not even the Hessians are kept. Where σ'' is zero there, H_i[u, u] is

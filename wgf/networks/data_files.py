@@ -1,6 +1,6 @@
 """Files of data: which of their columns are inputs, target and weight, and what to do where a value is missing.
 
-The columns are x or x1 … xd, y, and optionally weight, where nobody says otherwise; by `inputs`, `target` and `weight` they may have any
+The columns are x or x1 … xd, y, and optionally weight, by default; by `inputs`, `target` and `weight` they may have any
 names, and what is not named is left aside: it need not hold numbers.
 """
 
@@ -143,8 +143,8 @@ def _column_of_frame(name: str, column: Any, drop: bool) -> np.ndarray:
     for wrong, what in ((np.isnan(found) & column.notna().to_numpy(), "is no number"), (column.isna().to_numpy(), "")):
         if wrong.any() and (what or not drop):
             row = int(np.argmax(wrong))
-            told = f"{str(column.iloc[row])!r} {what}" if what else 'a value is missing: leave such rows out by missing="drop"'
-            raise InputError(f"row {row} of the data frame, column {name}: {told}")
+            wrong = f"{str(column.iloc[row])!r} {what}" if what else 'a value is missing: leave such rows out by missing="drop"'
+            raise InputError(f"row {row} of the data frame, column {name}: {wrong}")
     return found
 
 

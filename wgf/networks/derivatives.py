@@ -20,7 +20,7 @@ def differences(function: Callable[[Array], Array], theta: Array, step: float = 
     for axis in range(theta.shape[-1]):
         shift = np.zeros(theta.shape[-1])
         shift[axis] = step
-        with np.errstate(over="ignore", invalid="ignore"):  # where points have run away to, which is seen by who moves them
+        with np.errstate(over="ignore", invalid="ignore"):  # where points have diverged to, which the method that moves them finds
             near = function(theta + shift) - function(theta - shift)
             far = function(theta + 2 * shift) - function(theta - 2 * shift)
         columns.append((8.0 * near - far) / (12.0 * step))
@@ -46,5 +46,5 @@ def check_derivative(what: str, function: Callable[[Array], Array], found: Array
         at = ", ".join(f"{coordinate:.4g}" for coordinate in points[place[0]])
         raise InputError(
             f"{what} is {found[place]:.4g}{axis} at ({at}), but differences of the function give {fine[place]:.4g} there: "
-            "mend it, or the function"
+            "correct it, or the function"
         )

@@ -29,7 +29,7 @@ from scipy import linalg
 from threadpoolctl import ThreadpoolController
 
 from wgf.measures.base import BLOCK
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid
 SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where there are many data, but not from fewer rows
@@ -78,7 +78,7 @@ def row_space(rows: Rows, size: int, samples: int, tolerance: float, stride: int
     """Orthonormal basis (n, r) of the span of every `stride`-th row, up to the relative tolerance (Frobenius)."""
     span, coordinates = np.empty((0, samples)), []
     lost = total = 0.0  # squares
-    for part in told(spread(size, samples, stride), "looking for features"):
+    for part in reported(spread(size, samples, stride), "looking for features"):
         block = rows(part)
         along = block @ span.T
         rest = block - along @ span
@@ -155,7 +155,7 @@ def project(rows: Rows, size: int, basis: np.ndarray) -> Features:
     values = np.empty((size, basis.shape[1]))
     lost = total = 0.0
     step = rows_at_once(len(basis))
-    for start in told(range(0, size, step), "compressing features"):
+    for start in reported(range(0, size, step), "compressing features"):
         block = rows(slice(start, min(start + step, size)))
         coordinates = block @ basis
         values[start : start + step] = coordinates

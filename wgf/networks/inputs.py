@@ -14,7 +14,7 @@ from wgf.measures.laws import Gaussian, Law, Uniform
 from wgf.measures.laws.base import Vector, check_law
 from wgf.registers import known
 
-LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the numbers that stand where none are given
+LAWS_OF_X: dict[str, tuple[Callable[..., Law], dict[str, float]]] = {  # by name, with the default numbers
     "uniform": (Uniform, {"lower": -1.0, "upper": 1.0}),
     "gaussian": (Gaussian, {"mean": 0.0, "std": 1.0}),
 }

@@ -12,7 +12,7 @@ so that a network and the gradient of ⟨g(θ), v⟩ cost TERMS operations a neu
 The second is the adjoint of the first: moments and velocities are those of one neuron, c Σ_q P_kq uᵠ. It differs from c·σ by less than
 TOLERANCE in value and slope, relative to the largest of both near zero and to the largest value on the piece, which is checked piece by
 piece; where one fails, or the neurons reach over too many, they are evaluated directly. A piece depends on the neuron and the data alone:
-what comes of a cloud does not depend on where it was before.
+results for particles do not depend on where they were before.
 
 The width h max|α| of a piece in z is the largest of WIDTHS for which σ passes the check near zero. An interpolant of degree N − 1 is off by
 about ρ^{−N}, where ρ is the sum of the half axes of the ellipse through the nearest pole with foci at the ends, the half width being one

@@ -51,7 +51,7 @@ MOST_EVALUATIONS = 5 * 10**8  # of σ, for all pairs of inputs
 BATCHES = 64
 FEWEST, MOST_NEURONS = 2**12, 2**20
 SECOND_MOMENT_IN_TWO_NODES = (Gaussian, Uniform, Ball, Samples)  # laws of one coordinate whose rule of two nodes gives E c² exactly
-LARGE = 1e-6  # of the largest entry: an error above it is told
+LARGE = 1e-6  # of the largest entry: an error above it is reported
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,7 +99,7 @@ def tangent_kernel(neuron: Any, law: Law, inputs: Any, others: Any = None) -> Ar
     Returns
     -------
     array (n, n')
-        the kernel; `limit_kernel` tells the error of each entry, and takes a tolerance
+        the kernel; `limit_kernel` gives the error of each entry, and takes a tolerance
 
     Raises
     ------

@@ -4,7 +4,7 @@ separator   comma, semicolon, tab, bar, or any white space: the one by which the
 header      the first line; or, where that holds numbers, the last line of comment above it (`# x y`, as numpy.savetxt writes it). It may
             lack the name of the first column (as R writes row names)
 decimal     a point, or a comma where some cell can only be read so ("0,5"); the other of the two, an apostrophe, a space or an underscore
-            may stand between thousands. A cell such as "1,234" that can be read in both ways, and no other cell says how, is refused
+            may be between thousands. A cell such as "1,234" that can be read in both ways, and no other cell says how, is refused
 left aside  blank lines, lines of comment (#, %), a byte order mark, quotes, `sep=;`, comments after a number
 
 Whatever is no finite number is refused by its line and its column, as is a line with more columns than the header; missing values are
@@ -88,7 +88,7 @@ class TextTable:
         return next(islice(_records(self.text, self.separator), record, None))[0]
 
     def _decimal(self, cells: pandas.Series, names: Sequence[str]) -> str:
-        """Which mark stands before decimals in the cells, column by column: a comma where one has to be read so."""
+        """The decimal mark of the cells, column by column: a comma where one has to be read so."""
         marked = cells[cells.str.contains(",", regex=False) | cells.str.contains(r"\..*\.", regex=True)]
         if marked.empty:
             return "."
@@ -103,7 +103,7 @@ class TextTable:
         cell = doubtful[0][1]
         raise InputError(
             f"line {self.line(row + 1)}, column {names[column]}: {cell!r} may be {cell.replace(',', '.')} or {cell.replace(',', '')}: "
-            'say which mark stands before decimals, decimal = "," or decimal = "."'
+            'say which is the decimal mark, decimal = "," or decimal = "."'
         )
 
 

@@ -60,7 +60,7 @@ def untrusted(path: Path, by_rows: Collection[str] = ()) -> Iterator[h5py.File]:
 
 @contextlib.contextmanager
 def one_line(what: str) -> Iterator[None]:
-    """Whatever is raised inside, where a file is read, is told as an InputError of one line that begins with `what`.
+    """Whatever is raised inside, where a file is read, is raised as an InputError of one line that begins with `what`.
 
     NumPy says nothing of numbers that are too large: they are looked at afterwards.
     """
@@ -101,7 +101,9 @@ def require_memory(path: Path, size: int, stored: int) -> None:
     if size > free:
         raise InputError(f"{path} holds {size / 2**30:,.3g} GB to be read at once, and {free / 2**30:,.3g} GB of memory are free")
     if size > max(LARGE, EXPANDS * stored):
-        raise InputError(f"{path} has {stored / 2**20:,.3g} MB and says that it holds {size / 2**30:,.3g} GB: it is damaged, or a trap")
+        raise InputError(
+            f"{path} has {stored / 2**20:,.3g} MB and says that it holds {size / 2**30:,.3g} GB: it is damaged, or made to fill the memory"
+        )
 
 
 def _require_ends(path: Path) -> None:

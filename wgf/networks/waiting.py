@@ -1,7 +1,7 @@
-"""How far a long preparation is, told to whoever listens: a bar on the screen, or nobody.
+"""The progress of a long preparation, reported to a listener: a bar on the screen, or none.
 
-What prepares knows nothing of screens, and who listens nothing of what is prepared: the one goes through its parts by `told`, or says
-how far it has come by `tell`, the other calls it inside `telling`.
+The code that prepares knows nothing of screens, and the listener nothing of what is prepared: the one goes through its parts by `reported`,
+or says how far it is by `report_progress`; the other calls it inside `reporting_to`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def telling(listener: Listener | None) -> Iterator[None]:
-    """Inside, the listener hears how far preparations are."""
+def reporting_to(listener: Listener | None) -> Iterator[None]:
+    """Inside, the listener is called with the progress of preparations."""
     before = _listener.set(listener)
     try:
         yield
@@ -27,15 +27,15 @@ def telling(listener: Listener | None) -> Iterator[None]:
         _listener.reset(before)
 
 
-def told(parts: Sequence[Part], what: str) -> Iterator[Part]:
-    """Each of the parts in turn; whoever listens hears when one is done."""
-    tell(what, 0, len(parts))
+def reported(parts: Sequence[Part], what: str) -> Iterator[Part]:
+    """Each of the parts in turn; the listener is called when one is done."""
+    report_progress(what, 0, len(parts))
     for done, part in enumerate(parts, start=1):
         yield part
-        tell(what, done, len(parts))
+        report_progress(what, done, len(parts))
 
 
-def tell(what: str, done: float, whole: float) -> None:
-    """Whoever listens hears how much is done of the whole."""
+def report_progress(what: str, done: float, whole: float) -> None:
+    """Call the listener, if there is one, with how much is done of the whole."""
     if (listener := _listener.get()) is not None:
         listener(what, done, whole)

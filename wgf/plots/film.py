@@ -13,7 +13,7 @@ import numpy as np
 
 from wgf.errors import InputError, as_path
 from wgf.measures.measure import Density, MeshDensity
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.plots.history import SMALLEST, history
 from wgf.plots.measures import LOOKS, colour_bar, draw_together, labels_of, sharing, views_of_runs
 from wgf.plots.style import FAINT, label_decades, names_of, plain, readable, set_title, styled, wrapped
@@ -142,7 +142,7 @@ class _Frames:
         FigureCanvasAgg(self.figure)
         film = writers[writer](fps=round(min(max(len(self.rows) / SECONDS, SLOWEST), FASTEST)))
         with styled(), film.saving(self.figure, str(path), DPI):
-            for number in told(range(len(self.rows)), "frames"):
+            for number in reported(range(len(self.rows)), "frames"):
                 self.draw(number)
                 film.grab_frame()
                 self.figure.set_layout_engine("none")  # the first frame's places serve for all

@@ -123,8 +123,8 @@ def _facts_of_measure(measure: Measure) -> dict[str, str]:
         place = repr(measure.grid if isinstance(measure, Density) else measure.mesh)
     else:
         place = f"{len(measure.points):,} points in {len(mean)} dimension{'s' if len(mean) > 1 else ''}"
-    told = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, mean, strict=True))
-    return {"on": place, "mass": f"{measure.mass:.12g}", "mean": told}
+    coordinates = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, mean, strict=True))
+    return {"on": place, "mass": f"{measure.mass:.12g}", "mean": coordinates}
 
 
 def _picture_of_measure(measure: Measure) -> Figure:

@@ -76,7 +76,7 @@ def draw_kappa(panel: Axes, study: LazyStudy) -> None:
     set_sizes(panel, study.sizes)
     panel.set_ylabel("κ")
     panel.set_title("relative scale at the start")
-    panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # room for the legend
+    panel.set_ylim(bottom=0.25 * float(study.relative_scale.mean(axis=2).min()))  # space for the legend
     label_decades(panel)
     panel.legend(loc="lower left")
 

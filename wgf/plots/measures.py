@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from wgf.runs.run import Run
 
 PAIRED = 3  # coordinates of which all pairs are drawn; of more, the marginal of each
-SHOWN_POINTS = 4000  # of a cloud
-OVERLAID_POINTS = 500  # of a cloud over a density
+SHOWN_POINTS = 4000  # of an empirical measure
+OVERLAID_POINTS = 500  # of an empirical measure over a density
 OVERLAID = 0.35  # opacity of dots over a density, which is to be seen through them
 CONTOURS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the largest density, drawn over dots
 VISIBLE = 1e-3  # of the largest marginal density: what is shown of the box
-BINS = 60  # of a cloud's marginals
+BINS = 60  # of the marginals of particles
 SPREAD = 2**18  # points that show the cells of a mesh
 UNSEEN = 1e-5  # of the mass: what lies beyond it at either end is not drawn
 LOOKS = ((BLUE, "-"), (ORANGE, "--"))  # of the first and the second measure: curves that lie on each other are both seen
@@ -127,9 +127,9 @@ def curve_of(measure: Measure, axis: int) -> tuple[np.ndarray, np.ndarray]:
     return 0.5 * (edges[1:] + edges[:-1]), heights
 
 
-def _unequal(cloud: Measure) -> bool:
+def _unequal(particles: Measure) -> bool:
     """Whether points are nodes of a rule, whose masses fill the space between them."""
-    return bool(np.ptp(cloud.masses) > 0)
+    return bool(np.ptp(particles.masses) > 0)
 
 
 def _between_nodes(nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +178,7 @@ def _in_plane(density: Density | MeshDensity, axes: tuple[int, ...]) -> tuple[De
 
 
 def _peak(measures: Sequence[Measure], axes: tuple[int, ...]) -> float:
-    """The largest density along a coordinate, or in the plane of two; zero where clouds in a plane are all there is."""
+    """The largest density along a coordinate, or in the plane of two; zero where particles in a plane are all there is."""
     found = [0.0]
     for measure in measures:
         if len(axes) == 1:
@@ -232,9 +232,9 @@ def _limits(measures: Sequence[Measure], axes: tuple[int, ...]) -> tuple[tuple[f
     return tuple(limits)
 
 
-def thinned(cloud: Measure, most: int = SHOWN_POINTS) -> np.ndarray:
-    """Points of the cloud, drawn by weight where they are too many or unequal, so that dots show mass."""
-    points, masses = cloud.points, cloud.masses
+def thinned(particles: Measure, most: int = SHOWN_POINTS) -> np.ndarray:
+    """Points of the particles, drawn by weight where they are too many or unequal, so that dots show mass."""
+    points, masses = particles.points, particles.masses
     if np.ptp(masses) <= 1e-12 * masses.max() and len(masses) <= most:
         return points
     return points[np.random.default_rng(0).choice(len(masses), most, p=masses / masses.sum())]
@@ -275,7 +275,7 @@ def draw_together(panel: Axes, measures: Sequence[Measure], labels: Sequence[str
 
 
 def labels_of(measures: Sequence[Measure], names: Sequence[str]) -> list[str]:
-    """What tells measures apart in a legend: what they are, or, where they are alike, the names of their runs."""
+    """What distinguishes measures in a legend: what they are, or, where they are alike, the names of their runs."""
     kinds = ["density" if isinstance(each, Density | MeshDensity) else f"{len(each.masses):,} neurons" for each in measures]
     return kinds if len(set(kinds)) == len(kinds) else list(names)
 

@@ -76,11 +76,11 @@ def plot_run(run: Run, path: str | Path | None = None) -> Figure:
     return figure
 
 
-def plot_density_with_particles(density: Density | MeshDensity, cloud: Cloud, path: str | Path | None = None) -> Figure:
+def plot_density_with_particles(density: Density | MeshDensity, particles: Cloud, path: str | Path | None = None) -> Figure:
     """The density with the neurons drawn over it, in the plane of each pair of axes (along each where there are one or many)."""
     from wgf.plots.figure import Figure
 
-    measures = (density, cloud)
+    measures = (density, particles)
     with styled():
         views = views_of(density.names, measures, places=False)
         figure = Figure(figsize=(6.4 * len(views), 5.2), layout="constrained")

@@ -124,7 +124,7 @@ def plot_steps(found: StepComparison, path: str | Path | None = None) -> Figure:
 
 
 def draw_rates(panel: Axes, comparison: Comparison, name: str = "") -> None:
-    """The root mean square of a distance (the main one) against m at three times: each replicate, mean, fit, theory, floor."""
+    """The root mean square of a distance (the main one) against m at three times: each replicate, mean, fit, theory, self-distance."""
     name = known(name or comparison.main, comparison.distance, "distance of the comparison")
     sizes, rate = comparison.sizes, comparison.rates[name]
     last = len(comparison.times) - 1
@@ -216,10 +216,10 @@ def _draw_multiples(figure: Any, comparison: Comparison) -> None:
     shown = np.unique(np.linspace(0, len(times) - 1, min(PANELS, len(times))).round().astype(int)).tolist()
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for panel, k in zip(panels, shown, strict=True):
-        _draw_points(panel, comparison, main, k, BLUE, "clouds from the limit")
+        _draw_points(panel, comparison, main, k, BLUE, "replicates from the limit")
         panel.plot(comparison.sizes, fitted(comparison, main, k), color=BLUE, linewidth=1.2)
         floor = np.sqrt(0.5 * comparison.mean_square_floor(main)[:, k])
-        panel.plot(comparison.sizes, floor, "x", color=FAINT, markersize=5, label=r"two clouds from each other, $/\sqrt{2}$")
+        panel.plot(comparison.sizes, floor, "x", color=FAINT, markersize=5, label=r"self-distance, $/\sqrt{2}$")
         predicted = comparison.rates[main].expected_constant[k]
         if np.isfinite(predicted):
             panel.plot(comparison.sizes, np.sqrt(predicted / comparison.sizes), "--", color=INK, linewidth=1.2, label="predicted")

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MISSING_GLYPH = re.compile(r"Glyph (\d+) .* missing from")
 FORMATS = (".png", ".pdf", ".svg")
 INK, FAINT = "#22303c", "#9aa5b1"
-BLUE, ORANGE, GREEN, PLUM = "#0068ad", "#d9620a", "#23b88b", "#7f2762"  # told apart with any colour vision, and without colours
-MARKERS = "os^Dv"  # of curves in one panel, one after another: told apart on paper, too
+BLUE, ORANGE, GREEN, PLUM = "#0068ad", "#d9620a", "#23b88b", "#7f2762"  # distinguishable with any colour vision, and without colours
+MARKERS = "os^Dv"  # of curves in one panel, one after another: distinguishable on paper, too
 SETTINGS = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -89,7 +89,7 @@ def readable() -> Iterator[None]:
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     if missing:
-        warn(f"the font of the figures has no {' '.join(missing)}: empty boxes stand for what is missing")
+        warn(f"the font of the figures has no {' '.join(missing)}: empty boxes replace what is missing")
 
 
 def check_figure(path: Path) -> None:
@@ -146,13 +146,13 @@ def wrapped(text: object, inches: float) -> str:
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """What tells runs apart in a few words: the kind of method, or all that is said of it where they are of one kind."""
+    """What distinguishes runs in a few words: the kind of method, or all that is said of it where they are of one kind."""
     kinds = [run.method.split("(")[0] for run in runs]
     return kinds if len(set(kinds)) == len(kinds) else [run.method for run in runs]
 
 
 def plain(text: object) -> str:
-    """A person's words as they stand: their dollars are signs, not the ends of a formula."""
+    """A text of the user as it is: its dollars are signs, not the ends of a formula."""
     return str(text).replace("$", r"\$").replace("\t", " ")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMULAS = {"exponential": r"$A\,e^{-rt}$", "power": r"$A\,t^{-q}$", "shifted power": r"$A\,(1 + t/t_0)^{-q}$"}
 ROOM = 5.0  # above the largest gap
-LETTERS = {"rate": "r", "exponent": "q", "shift": "t_0"}  # of what a legend tells
+LETTERS = {"rate": "r", "exponent": "q", "shift": "t_0"}  # of what a legend shows
 
 
 def plot_convexity(found: Convexity, path: str | Path | None = None) -> Figure:

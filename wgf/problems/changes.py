@@ -20,7 +20,7 @@ Place = tuple[str, ...]
 
 
 def read_setting(words: str) -> tuple[Place, Any]:
-    """The place and the value in `table.key=value`: a value of TOML, several with commas between as a list, or a word without quotes."""
+    """The place and the value in `table.key=value`: a value of TOML, several with commas between as a list, or a string without quotes."""
     place, _, value = words.partition("=")
     return read_place(place, words), read_value(value, words)
 
@@ -43,7 +43,7 @@ def read_place(words: str, whole: str = "") -> Place:
 
 
 def read_value(words: str, whole: str = "") -> Any:
-    """A value of TOML, or a word as it stands."""
+    """A value of TOML, or else a string."""
     if not (text := words.strip()):
         raise InputError(f"{whole or words!r} has no value: give the key and its value as table.key=value, such as method.limiter=mc")
     for form in (text, f"[{text}]"):
@@ -55,7 +55,7 @@ def read_value(words: str, whole: str = "") -> Any:
 
 
 def changed(text: str, name: str, place: Place, value: Any) -> str:
-    """The text of the problem file `name` with this value at its place, in that of what stands there, or new."""
+    """The text of the problem file `name` with this value at its place, in that of what is there, or new."""
     wanted = _with(parse(text, name).values, name, place, value)
     result = _in_its_line(text, ".".join(place[:-1]), place[-1], f"{place[-1]} = {toml_value(value)}")
     with contextlib.suppress(InputError):
@@ -65,7 +65,7 @@ def changed(text: str, name: str, place: Place, value: Any) -> str:
 
 
 def _with(values: Mapping[str, Any], name: str, place: Place, value: Any) -> dict[str, Any]:
-    """The tables with the value at its place; raises an InputError where something else than a table stands on the way there."""
+    """The tables with the value at its place; raises an InputError where something else than a table is on the way there."""
     key, *below = place
     if not below:
         return {**values, key: value}

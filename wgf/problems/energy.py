@@ -2,7 +2,7 @@
 
     E[μ] = ½L[μ] + ∫U(μ),      G(θ; μ) = ½ δL/δμ,      ∂_t μ = div(μ ∇(G + U'(μ)))
 
-velocity(points, masses)   −∇G at the points of a cloud, times the mobility, which is one but for scaled networks (scaled.py); and L
+velocity(points, masses)   −∇G at the points of particles, times the mobility, which is one but for scaled networks (scaled.py); and L
 on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential): for values at the centres of cells,
                            or with averages=True for cell averages, to fourth order (measures/averages.py)
 at(points)                 G at fixed points with variable masses, the cells of a mesh (PointPotential)
@@ -63,7 +63,7 @@ class GridPotential(Layout, ABC):
         """φ_μ at the data for the μ of the last update, (n,); (0,) where there is no network."""
 
     def read(self, values: np.ndarray, periodic: Sequence[bool]) -> np.ndarray:
-        """What stands beside the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
+        """The weights of the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
         return for_averages(values, periodic) if self.averages else values
 
     def fill(self, out: np.ndarray) -> None:
@@ -120,7 +120,7 @@ class Energy(Protocol):
 
     @property
     def mobility(self) -> float:
-        """Of the points of a cloud, dθ/dt = −mobility ∇G."""
+        """Of the points of an empirical measure, dθ/dt = −mobility ∇G."""
         ...
 
     def axis_names(self, p: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A first problem file for data that somebody has: commented, with what the data suggest, so that it runs as it is.
+"""A first problem file for given data: commented, with what the data suggest, so that it runs as it is.
 
 standardise   where a column's standard deviation is far from 1 (FAR), or its mean far from 0 beside it
 missing       "drop" where values are missing in the columns that are taken, which the file says
@@ -96,7 +96,7 @@ def first_problem(
     described = f"{data.size} samples" + (f"; {left_out} rows are left out, in which a value is missing" if left_out else "")
     lines = [
         f"# A shallow network of {activation} neurons for {source.file.name if source.file else source.name}: {described}.",
-        f"# wgf run {output.name} solves it; the manual says what else may stand here.",
+        f"# wgf run {output.name} solves it; the manual says what else may be here.",
         f"title = {_text(f'{named} by a {activation} network')}",
         "",
         "[neuron]                  # g(θ; x) = c·σ(⟨a, x⟩ + b)",

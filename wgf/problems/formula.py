@@ -8,7 +8,7 @@
 
 Names are those of the axes (of θ, or for W of the difference of two), r, the length of the same vector, and the constants pi and e. A
 formula becomes a short program for a machine with a stack (reverse Polish notation): pushing a number or a name, or applying a NumPy
-function to what lies on top, all in float64. A part that holds no name is computed at once, so that 9^9^9^9 is refused where it stands.
+function to what lies on top, all in float64. A part that holds no name is computed at once, so that 9^9^9^9 is refused where it is.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Instruction = tuple[str, float | str]  # ("number", its value), ("name", it), or
 class Formula:
     """A function of arrays (…, p) → (…), from its text and the names of the p axes; `label` is what errors call it, V or W.
 
-    A value that is not finite (log(0), say) is left as it is: whoever asks for values says where they have to be finite.
+    A value that is not finite (log(0), say) is left as it is: the caller says where values have to be finite.
     Raises InputError, with the place in the text, where the text is no formula.
     """
 
@@ -133,7 +133,7 @@ class _Parser:
         return self.tokens[self.next]
 
     def _take(self, *signs: str) -> str | None:
-        """The sign that stands here, if it is one of these, and step over it."""
+        """The sign at this place, if it is one of these, and step over it."""
         kind, text, _ = self._here()
         if kind != "sign" or text not in signs:
             return None
@@ -246,7 +246,7 @@ class _Parser:
         self.instructions.append(("number", value))
 
     def _complain(self) -> NoReturn:
-        """What stands here is not what may stand here."""
+        """The error that what is here is not allowed here."""
         kind, text, place = self._here()
         if kind == "end":
             raise InputError(f"{self._shown}: the formula ends where a number or a name should follow")

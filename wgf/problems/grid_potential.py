@@ -76,7 +76,7 @@ class RegressionPotential(GridPotential):
         self.partial = np.empty((BLOCKS, self.rank))
 
     def _on_cells(self, values: np.ndarray) -> np.ndarray:
-        """What stands in the sums over cells for values (rows or cells, …) at their centres."""
+        """The weights in the sums over cells for values (rows or cells, …) at their centres."""
         axes = self.axes[:-1] if self.factored else self.axes
         cells, wraps = [self.grid.shape[k] for k in axes], [self.grid.periodic()[k] for k in axes]
         return self.read(values.reshape(*cells, *values.shape[1:]), wraps).reshape(values.shape)

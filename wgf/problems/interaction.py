@@ -4,7 +4,7 @@
     G = V + W ∗ μ,   L[μ] = 2∫V dμ + ∬W dμ dμ,            so that G = ½ δL/δμ and E = ½L + ∫U(μ), as for networks.
 
 On a grid W ∗ μ is a convolution of cell averages, done with Fourier transforms (O(N log N)), zero-padded where the axis has walls.
-On a periodic axis the nearest image of a difference counts, for clouds and on meshes, too. W counts by its even part only,
+On a periodic axis the nearest image of a difference counts, for particles and on meshes, too. W counts by its even part only,
 ½(W(z) + W(−z)): the energy knows no other. On a grid, where W is singular or has a kink at zero, its mean over a cell is taken at every
 difference (cell_means.py), which is finite for integrable singularities. W = poisson is solved for as a discrete Poisson equation
 (poisson.py).
@@ -204,7 +204,7 @@ class InteractionEnergy:
         return self.wrapped(np.array(measure.periods)).velocity(measure.points, measure.masses)[1]
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
-        """−∇(V + W ∗ μ) at the points of the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.
+        """−∇(V + W ∗ μ) at the points of μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.
 
         A point does not act on itself.
         """

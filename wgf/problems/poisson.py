@@ -31,7 +31,7 @@ line all face velocities are those of the exact flow that has the density's aver
 power of h for smooth ones. As 1/λ is symmetric and not negative, ψ is ½ δL/δμ of L = Σ ψ_i μ_i |C|, and the energy falls as any other
 does (finite_volume/transport.py).
 
-On a circle of length ℓ, g(z) = z²/(2ℓ) − |z|/2 + ℓ/12 for |z| ≤ ℓ/2, which is how points of a cloud act on each other. In more dimensions g
+On a circle of length ℓ, g(z) = z²/(2ℓ) − |z|/2 + ℓ/12 for |z| ≤ ℓ/2, which is how particles act on each other. In more dimensions g
 has no closed formula.
 """
 

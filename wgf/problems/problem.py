@@ -44,7 +44,7 @@ class Problem(Shown):
     energy : RegressionEnergy or InteractionEnergy
         where G comes from
     initial : law
-        μ_0; where all its numbers stand for all axes, it has those of θ
+        μ_0; where all its numbers are for all axes, it has those of θ
     temperature : float
         τ ≥ 0
     title : str
@@ -76,7 +76,7 @@ class Problem(Shown):
             raise InputError(f"title = {self.title!r}: give a text without control characters")
         instance(self.source, str, "source", "the text of a problem file")
         if isinstance(self.initial, Cloud):
-            raise InputError(f"initial {given(self.initial)}: give a law or a density; for its points take wgf.Samples(cloud.positions)")
+            raise InputError(f"initial {given(self.initial)}: give a law or a density; for its points take wgf.Samples(measure.positions)")
         check_law(self.initial, "initial", "a law or a density, such as wgf.Gaussian(mean=[…], std=[…])")
         if self.energy.dim is not None:
             self.axis_names(self.energy.dim)

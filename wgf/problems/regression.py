@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from wgf.problems.point_potential import RegressionPointPotential
 
 FEW = 8  # data on which the gradient of a neuron is checked
-KEPT_ENTRIES = 2**22  # a cloud's responses are kept between its two passes while they have at most this many entries
+KEPT_ENTRIES = 2**22  # the responses of particles are kept between its two passes while they have at most this many entries
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class RegressionEnergy:
 
     def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False) -> RegressionPotential:
         """The potential on the cells of `grid`, for cell averages or values at centres; features compressed to a relative `tolerance`."""
-        from wgf.problems.grid_potential import RegressionPotential  # compiled code, which clouds do not need
+        from wgf.problems.grid_potential import RegressionPotential  # compiled code, which particles do not need
 
         return RegressionPotential(self, grid, tolerance, averages)
 
@@ -142,7 +142,7 @@ class RegressionEnergy:
         return RegressionPointPotential(self, points, tolerance)
 
     def tabulated(self) -> RegressionEnergy:
-        """Itself, with a table of the neuron on the data where there is one (networks/tabulated.py): for clouds of many points."""
+        """Itself, with a table of the neuron on the data where there is one (networks/tabulated.py): for many particles."""
         neuron = tabulated(self.neuron, self.data.inputs)
         return self if neuron is self.neuron else dataclasses.replace(self, neuron=neuron)
 
@@ -247,7 +247,7 @@ class RegressionEnergy:
         return result
 
     def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
-        """−∇G(θ_j; μ) for the cloud μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].
+        """−∇G(θ_j; μ) for the empirical measure μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].
 
         Two passes over blocks of points, in the threads of `pool` if there is one: φ_μ first, then the gradient. Memory
         O(block·n); the result does not depend on the number of threads.

@@ -1,7 +1,7 @@
 """Tables of a problem file, read strictly: every key is known, every value has the right kind, every error says where.
 
-A `TomlTable` remembers its file and its place in it (`student.toml, [initial]`), hands out its values one by one, checked, and
-at the end complains about the keys nobody asked for, naming the nearest known one.
+A `TomlTable` remembers its file and its place in it (`student.toml, [initial]`), returns its values one by one, checked, and
+at the end complains about the keys that were not read, naming the nearest known one.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class TomlTable:
             return cls(**arguments)
 
     def located(self) -> contextlib.AbstractContextManager[None]:
-        """An InputError from inside is told with the place of this table."""
+        """An InputError from inside is raised with the place of this table."""
         return located(self.where, self.file)
 
     def leave(self, *keys: str) -> None:
@@ -162,7 +162,7 @@ class TomlTable:
         self.asked.extend(keys)
 
     def finish(self) -> None:
-        """Complain about the first key that nobody asked for."""
+        """Complain about the first key that was not read."""
         for key in self.values:
             if key not in self.asked:
                 known = sorted(set(self.asked), key=self.asked.index)

@@ -148,7 +148,7 @@ class Projection:
 
     def cell_averages(self, grid: Grid) -> np.ndarray:
         """A measure on a sphere has no density in a box."""
-        raise InputError("the law lives on a sphere, not in a box: take FiPyMesh on wgf.Sphere or wgf.Circle")
+        raise InputError("the law is on a sphere, not in a box: take FiPyMesh on wgf.Sphere or wgf.Circle")
 
     def sample(self, m: int, rng: np.random.Generator) -> np.ndarray:
         """Points of a measure whose mass is not one would not be neurons."""

@@ -1,4 +1,4 @@
-"""A problem as the text of a problem file: what toml.py reads, written down. The data are left to whoever keeps the text.
+"""A problem as the text of a problem file: what toml.py reads, written down. The data are left to the caller.
 
 Parts that have a name can be written: our neurons, activations, laws, potentials, formulas, internal energies. A function or a class of
 one's own cannot, nor can a density, nor very many points.
@@ -97,7 +97,7 @@ def _initial(problem: Problem) -> dict[str, Any]:
 
 
 def _law(law: Any) -> dict[str, Any]:
-    """The table of a law, in which those of its parts stand."""
+    """The table of a law, with those of its parts."""
     if type(law) not in LAWS.values() or (isinstance(law, Samples) and law.points.size > MOST_NUMBERS):
         raise Unwritable(f"the initial law {_called(law)}")
     parts = {"laws": [_law(part) for part in law.laws]} if hasattr(law, "laws") else {}

@@ -14,7 +14,7 @@ from wgf.problems.regression import RegressionEnergy
 
 
 def undefined_at(energy: Energy, points: np.ndarray) -> np.ndarray | None:
-    """The first point, (p,), at which the energy asks for something that is not finite; None where there is none, or nobody knows."""
+    """The first point, (p,), at which the energy asks for something that is not finite; None where there is none, or it is not known."""
     rows = max(1, BLOCK // (energy.data.size if energy.data is not None else 1))
     with np.errstate(all="ignore"):
         for start in range(0, len(points), rows):

@@ -92,8 +92,8 @@ def read_checkpoint(path: Path, problem: Problem, method: Any) -> Checkpoint:
         values |= {name: _plain(value) for name, value in group.attrs.items() if name not in own}
         values |= dict.fromkeys(json.loads(str(group.attrs["absent"])))
         frames, rows = int(group.attrs["frames"]), int(group.attrs["rows"])
-        told = {name: file["history"][name][:rows] for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum")}
-        diagnostics = [Diagnostics(*map(float, row)) for row in zip(*told.values(), strict=True)]  # type: ignore[arg-type]
+        known = {name: file["history"][name][:rows] for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum")}
+        diagnostics = [Diagnostics(*map(float, row)) for row in zip(*known.values(), strict=True)]  # type: ignore[arg-type]
         return Checkpoint(
             values,
             frames,

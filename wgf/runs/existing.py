@@ -12,7 +12,7 @@ import numpy as np
 from wgf.errors import Exists, InputError, printable
 from wgf.networks.untrusted import untrusted
 
-DRAWN = "drawn by wgf"  # stands in the metadata of our figures and pages
+DRAWN = "drawn by wgf"  # in the metadata of our figures and pages
 REMEDY = "choose another name (--output), or let it be replaced (--force, in Python overwrite=True)"
 KINDS = {
     "comparison": "a comparison",

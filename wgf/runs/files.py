@@ -71,7 +71,7 @@ def completed(path: Path) -> Iterator[Path]:
         os.replace(begun, path)
     except OSError as error:
         if error.errno in FULL:
-            raise NoSpace(f"the disk is full: {path} is not written, and what was there is as it was; make room") from None
+            raise NoSpace(f"the disk is full: {path} is not written, and what was there is unchanged; free some space") from None
         raise RunError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         begun.unlink(missing_ok=True)

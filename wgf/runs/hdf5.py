@@ -65,7 +65,7 @@ def opened(path: Path, identity: str | None = None) -> Iterator[h5py.File]:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[h5py.File]:
-    """The file, open for reading; it is never changed in place, so that nobody waits for anybody."""
+    """The file, open for reading; it is never changed in place, so that no program waits for another."""
     if not os.path.isfile(path):
         raise InputError(f"file {path} does not exist")
     if not is_hdf5(path):

@@ -14,12 +14,12 @@ WRITTEN_HERE: set[str] = set()  # the identities of the runs that this process w
 
 
 def this_process() -> str:
-    """What tells our process from all others: its machine, its number, and when it began."""
+    """What distinguishes our process from all others: its machine, its number, and when it began."""
     return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 
 def is_running(attributes: Mapping[str, Any]) -> bool:
-    """Whether the run with these attributes is being written, as far as can be told."""
+    """Whether the run with these attributes is being written, as far as is known."""
     process = str(attributes.get("process", ""))
     if str(attributes.get("status")) != "running":
         return False
@@ -27,7 +27,7 @@ def is_running(attributes: Mapping[str, Any]) -> bool:
 
 
 def _alive(process: str) -> bool:
-    """Whether a process is still there, as far as can be told: one on another machine may be."""
+    """Whether a process is still there, as far as is known: one on another machine may be."""
     host, _, rest = process.partition(":")
     number, _, begun = rest.partition(":")
     if host != socket.gethostname():

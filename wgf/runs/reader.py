@@ -105,7 +105,7 @@ def kept_problem(problem: Problem) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class NotHeld:
-    """Stands for a neuron that its run's file cannot hold; whoever asks for its values is told `why`."""
+    """In place of a neuron that its run's file cannot hold; its values raise an error that says `why`."""
 
     names: tuple[str, ...]
     why: str
@@ -159,7 +159,7 @@ def read_mesh(file: h5py.File) -> Mesh:
 
 
 def _end(file: h5py.File, axis: h5py.Dataset, old: str, k: int) -> float:
-    """The first or the last end of the cells along an axis; in files of earlier versions it stands among the attributes."""
+    """The first or the last end of the cells along an axis; in files of earlier versions it is among the attributes."""
     return float(file[axis.attrs["bounds"]][k, k] if "bounds" in axis.attrs else axis.attrs[old][k])
 
 

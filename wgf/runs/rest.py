@@ -7,12 +7,12 @@ E falls along the flow at the rate of the dissipation, dE/dt = −D, D = ∫|∇
 what E would lose at its present rate in a time as long again, over what it has lost so far; of a run that goes on from another, t and E(0)
 are counted from there. R has no unit, does not see a constant that is
 added to E, and begins at 1. Where E − E* falls like e^{−λt}, (E − E*)/(E(0) − E) = R/(λt); where it falls like t^{−a}, it is R/a: in both
-cases R tells the part of the fall that is still to come, for t ≥ 1/λ and a ≥ 1 as a bound. A run is at rest when R ≤ `tolerance`, or when D
+cases R is the part of the fall that is still to come, for t ≥ 1/λ and a ≥ 1 as a bound. A run is at rest when R ≤ `tolerance`, or when D
 is so small that until `longest` E would change by less than its rounding: R = 0. It is so at the start, where that is a critical point.
 
 A plateau looks like rest: near a saddle the flow may slow down by more than 1/tolerance, and leave it later; and a symmetric start stays
 symmetric. Where a scheme's steady state has a dissipation of its own, of the size of its error, R falls
-no further and then grows with t: the smallest R that was seen is told, too.
+no further and then grows with t: the smallest R that was seen is reported, too.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def residual_in_words(residual: float) -> str:
 
 
 def as_end(until: float | str | Rest) -> float | Rest:
-    """The end of a run: a time, a Rest, or the word "rest"."""
+    """The end of a run: a time, a Rest, or "rest"."""
     if isinstance(until, str):
         known(until, ("rest",), "end of a run")
         return Rest()

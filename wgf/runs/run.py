@@ -121,12 +121,12 @@ class Run(Shown):
 
     @property
     def free_energy(self) -> np.ndarray:
-        """E = ½L[μ] + τ∫μ log μ (+ ∫U(μ)), (frames,); NaN for a cloud with noise, which has no entropy."""
+        """E = ½L[μ] + τ∫μ log μ (+ ∫U(μ)), (frames,); NaN for particles with noise, whose measure has no entropy."""
         return self._frames["free_energy"]
 
     @property
     def dissipation(self) -> np.ndarray:
-        """∫|∇(G + τ log μ)|² dμ, (frames,); for a cloud ∫|∇G|² dμ."""
+        """∫|∇(G + τ log μ)|² dμ, (frames,); for particles ∫|∇G|² dμ."""
         return self._frames["dissipation"]
 
     @property
@@ -191,7 +191,7 @@ class Run(Shown):
 
     @property
     def stands_still(self) -> bool:
-        """Whether E changed by nothing that can be told from its errors: the run began at rest, or has not left its start yet.
+        """Whether E changed by nothing that can be distinguished from its errors: the run began at rest, or has not left its start yet.
 
         So it is where E, and what it should have lost, changed by no more than TINY of `energy_scale`; or by no more than SMALL of it, and
         differ by more than UNLIKE of the change.
@@ -204,7 +204,7 @@ class Run(Shown):
 
     @property
     def out_of_balance(self) -> bool:
-        """Whether E of a cloud fell at quite another rate than its dissipation: a derivative is wrong, or steps are too long.
+        """Whether E of particles fell at quite another rate than its dissipation: a derivative is wrong, or steps are too long.
 
         The balance is that of the flow: not of gradient descent, nor of births and deaths, which are random.
         Schemes on cells need no derivatives, and have balances of their own.

@@ -44,8 +44,8 @@ class Seam:
         """Raise an InputError where the first frame of the run that goes on shows another loss."""
         loss = first.diagnostics.loss
         if abs(loss - self.loss) > SAME * (abs(self.loss) + 2.0 * self.problem.energy.scale):
-            told = f"the run ended with the loss {self.loss:.9g}, and would go on with {loss:.9g}"
-            raise InputError(f"{told}: give the method of that run, with all its options")
+            apart = f"the run ended with the loss {self.loss:.9g}, and would go on with {loss:.9g}"
+            raise InputError(f"{apart}: give the method of that run, with all its options")
 
 
 def require_whole(run: Run, what: str) -> None:

@@ -57,7 +57,7 @@ def solve(
     progress : bool
         whether there is a progress bar, on a terminal or in a notebook
     observers : sequence of objects
-        with frame, step and close, which are told what happens
+        with frame, step and close, which are called as it happens
     overwrite : bool
         whether a file that is there already may be replaced
     resume : bool
@@ -134,8 +134,8 @@ def solve(
         warn(f"the balance of the energy is off by {run.dissipation_defect:.0%} of its fall: {LIKELY}", ResolutionWarning)
     blurred = run.options.get("debiased") is False  # by plain entropic steps, which raises E
     if isinstance(frame.measure, Density | MeshDensity) and run.largest_rise > RISE and not blurred:
-        told = f"E, which falls along the flow, rose by {run.largest_rise:.2g} of its size in one step"
-        warn(f"{told}: the steps are too long for this energy; take a shorter dt", ResolutionWarning)
+        risen = f"E, which falls along the flow, rose by {run.largest_rise:.2g} of its size in one step"
+        warn(f"{risen}: the steps are too long for this energy; take a shorter dt", ResolutionWarning)
     return run
 
 

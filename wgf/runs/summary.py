@@ -9,9 +9,9 @@ import numpy as np
 from wgf.runs.rest import ROUNDING, residual_in_words
 from wgf.runs.run import LIKELY, Run
 
-EXACT, COARSER = "exact averages", "coarser runs"  # what the error of a density is told from
-NEARLY = 0.99  # of the last test loss: a lowest one below that is told
-MOST_CHANGES = 4  # of the scheme for the noise, that are told one by one
+EXACT, COARSER = "exact averages", "coarser runs"  # what the error of a density is estimated from
+NEARLY = 0.99  # of the last test loss: a lowest one below that is reported
+MOST_CHANGES = 4  # of the scheme for the noise, that are listed one by one
 
 
 def run_facts(run: Run) -> dict[str, str]:
@@ -67,16 +67,16 @@ def run_facts(run: Run) -> dict[str, str]:
 def _test_loss(run: Run) -> str:
     """The loss on the data that were kept aside: its start, its end, and where it was lowest, if that was long before."""
     values, lowest = run.test_loss, int(np.argmin(run.test_loss))
-    told = f"{values[0]:.6g} → {values[-1]:.6g} on {run.data.test.size} samples kept aside"
-    return told if values[lowest] > NEARLY * values[-1] else f"{told}; lowest at t = {run.times[lowest]:.3g}, {values[lowest]:.6g}"
+    course = f"{values[0]:.6g} → {values[-1]:.6g} on {run.data.test.size} samples kept aside"
+    return course if values[lowest] > NEARLY * values[-1] else f"{course}; lowest at t = {run.times[lowest]:.3g}, {values[lowest]:.6g}"
 
 
 def _fit(run: Run) -> str:
     """How far predictions are from targets, in the unit of these."""
     data, unit = run.data, run.data.standardisation.target_scale
-    told = f"off by {unit * data.norm(run.prediction[-1] - data.targets):.4g} (root mean square) in units of {data.target_name or 'y'}"
-    told += f", {unit * run.test_loss[-1] ** 0.5:.4g} on those kept aside" if run.has_test else ""
-    return f"{told}; their standard deviation is {unit:.4g}, by which the data are standardised"
+    error = f"off by {unit * data.norm(run.prediction[-1] - data.targets):.4g} (root mean square) in units of {data.target_name or 'y'}"
+    error += f", {unit * run.test_loss[-1] ** 0.5:.4g} on those kept aside" if run.has_test else ""
+    return f"{error}; their standard deviation is {unit:.4g}, by which the data are standardised"
 
 
 def _loss_error(run: Run) -> str:
@@ -89,7 +89,7 @@ def _loss_error(run: Run) -> str:
 
 
 def _density_error(run: Run) -> str:
-    """How wrong the density is: the last one on a grid, or all of a pushforward, which tells it of itself."""
+    """How wrong the density is: the last one on a grid, or all of a pushforward, which reports it itself."""
     error, source = float(run.attributes["density_error"]), run.attributes.get("density_error_from")
     if source is None:
         return f"right to {error:.1e} in L¹, as estimated"
@@ -151,7 +151,7 @@ def _balance(run: Run, law: str, what: str) -> str:
 
 def _at_rest(run: Run, what: str) -> str:
     changed = float(np.ptp(run.history["free_energy"])) / run.energy_scale
-    return f"at rest: {what} changed by {changed:.1e} of its size, too little to tell its balance from the errors of cells and steps"
+    return f"at rest: {what} changed by {changed:.1e} of its size, too little to distinguish its balance from the errors of cells and steps"
 
 
 def _rises(largest: float) -> str:

@@ -49,7 +49,9 @@ def run_dataset(run: Run) -> xarray.Dataset:
 
     measures = list(run.measures)
     last = measures[-1]
-    variables = _of_clouds(measures) if isinstance(last, Cloud) else _of_grid(measures) if isinstance(last, Density) else _of_mesh(measures)
+    variables = (
+        _of_particles(measures) if isinstance(last, Cloud) else _of_grid(measures) if isinstance(last, Density) else _of_mesh(measures)
+    )
     variables["mean"] = (("time", "coordinate"), np.array([measure.mean for measure in measures]))
     variables["coordinate"] = ("coordinate", list(_names(run)))
     variables |= {name: ("time", getattr(run, "times" if name == "time" else name)) for name in HISTORY}
@@ -71,9 +73,9 @@ COORDINATES = ("time", "coordinate", "centre", "volume")
 
 def _described(name: str, dims: str | tuple[str, ...], values: Any, attributes: dict[str, Any] | None = None) -> Variable:
     """With what it is, and its units."""
-    told = {"long_name": LONG_NAMES[name.removeprefix("history_")]} if name.removeprefix("history_") in LONG_NAMES else {}
+    described = {"long_name": LONG_NAMES[name.removeprefix("history_")]} if name.removeprefix("history_") in LONG_NAMES else {}
     units = {} if name == "coordinate" else {"units": "1"}
-    return (dims,) if isinstance(dims, str) else dims, values, told | units | (attributes or {})
+    return (dims,) if isinstance(dims, str) else dims, values, described | units | (attributes or {})
 
 
 def _names(run: Run) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ def _of_mesh(measures: list[Any]) -> dict[str, Variable]:
     }
 
 
-def _of_clouds(measures: list[Any]) -> dict[str, Variable]:
+def _of_particles(measures: list[Any]) -> dict[str, Variable]:
     positions = np.array([measure.positions for measure in measures])
     return {"position": (("time", "particle", "coordinate"), positions), "weight": ("particle", measures[-1].weights)}
 
@@ -141,10 +143,10 @@ def _measures(run: Run) -> Any:
     parts, names = [], _names(run)
     measure: Any
     for time, measure in zip(run.times, run.measures, strict=True):
-        cloud = isinstance(measure, Cloud)
-        points = measure.positions if cloud else measure.points
-        columns = {"time": time, "particle" if cloud else "cell": np.arange(len(points)), **dict(zip(names, points.T, strict=True))}
-        columns |= {"weight": measure.weights} if cloud else {"density": measure.values.ravel(), "mass": measure.masses}
+        particles = isinstance(measure, Cloud)
+        points = measure.positions if particles else measure.points
+        columns = {"time": time, "particle" if particles else "cell": np.arange(len(points)), **dict(zip(names, points.T, strict=True))}
+        columns |= {"weight": measure.weights} if particles else {"density": measure.values.ravel(), "mass": measure.masses}
         parts.append(pandas.DataFrame(columns))
     return pandas.concat(parts, ignore_index=True)
 
@@ -158,8 +160,8 @@ def _predictions(run: Run) -> Any:
     data, frames = run.data, len(run.times)
     inputs = {"x" if data.dim == 1 else f"x{k + 1}": np.tile(column, frames) for k, column in enumerate(data.inputs.T)}
     places = {"time": np.repeat(run.times, data.size), "sample": np.tile(np.arange(data.size), frames)}
-    told = {"weight": np.tile(data.weights, frames), "target": np.tile(data.targets, frames), "prediction": run.prediction.ravel()}
-    return pandas.DataFrame(places | inputs | told)
+    results = {"weight": np.tile(data.weights, frames), "target": np.tile(data.targets, frames), "prediction": run.prediction.ravel()}
+    return pandas.DataFrame(places | inputs | results)
 
 
 TABLES: dict[str, Callable[[Run], Any]] = {"frames": _frames, "history": _history, "measures": _measures, "predictions": _predictions}

@@ -42,7 +42,7 @@ def read_task(
 ) -> Task:
     """The task in a problem file; `method`, `cells` and `until` from the command line come before the file's own.
 
-    So do `values`, by the place of their key such as ("method", "limiter"), which stand in the problem's text as if they had been written
+    So do `values`, by the place of their key such as ("method", "limiter"), which are in the problem's text as if they had been written
     there.
     """
     path = Path(path)

@@ -5,7 +5,7 @@ writes into Pages (HDF5) therefore never meets a full disk. When it is done, the
 write of which is checked, and then takes the place of the old one in one step, which no reader sees half of: who has the old file open goes
 on reading that. A failure, or a kill, leaves the old file as it was. Signals that end a program wait until the step is done.
 
-A file belongs to the run, or to the study, that has begun it, whose `identity` stands among its attributes: nobody else adds to it.
+A file belongs to the run, or to the study, that has begun it, whose `identity` is among its attributes: no other process adds to it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Pages(io.RawIOBase):
         return bytearray(found.ljust(PAGE, b"\0"))
 
     def put(self, target: Path) -> None:
-        """The new file at `target`, which nobody else looks at; every write is checked, and on the disk before this returns."""
+        """The new file at `target`, which no other process reads yet; every write is checked, and on the disk before this returns."""
         if self.path is not None:
             shutil.copyfile(self.path, target)
         number = os.open(target, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
@@ -156,8 +156,8 @@ def require_space(path: Path, size: int) -> None:
     if not has_space(path, size):
         free = shutil.disk_usage(path.parent).free
         raise NoSpace(
-            f"the disk is full: {path} needs {size / 2**20:,.1f} MB beside the old file, and {free / 2**20:,.1f} MB are free; make room, "
-            "or save fewer frames"
+            f"the disk is full: {path} needs {size / 2**20:,.1f} MB beside the old file, and {free / 2**20:,.1f} MB are free; free some "
+            "space, or save fewer frames"
         )
 
 

@@ -1,4 +1,4 @@
-"""A run that is there already: where it goes on, or the words that say so to whoever did not ask for that."""
+"""A run that is there already: where it goes on, or the error that says so where that was not asked for."""
 
 from __future__ import annotations
 

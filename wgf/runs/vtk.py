@@ -20,7 +20,7 @@ from wgf.errors import InputError, as_path
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Cloud, Density
 from wgf.measures.mesh import Mesh
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.runs.files import check_writable
 from wgf.runs.hdf5 import begin
 from wgf.runs.reader import open_run
@@ -100,7 +100,7 @@ def _write_images(root: h5py.Group, run: Run, grid: Grid) -> None:
 def _densities(run: Run) -> Iterator[np.ndarray]:
     """The values of each frame, on the grid of the last one or on the mesh."""
     last: Any = run.measures[-1]
-    for k in told(range(len(run.times)), "frames"):
+    for k in reported(range(len(run.times)), "frames"):
         measure: Any = run.measures[k]
         frame = np.zeros(last.values.shape)
         frame[measure.grid.place_in(last.grid) if isinstance(last, Density) else ...] = measure.values
@@ -151,7 +151,7 @@ def _write_points(root: h5py.Group, steps: h5py.Group, run: Run) -> None:
     steps.create_group("PointDataOffsets")["weight"] = np.zeros(count, dtype=int)
     root.create_group("PointData")["weight"] = measure.weights
     places = root.create_dataset("Points", (count * m, SPACE), dtype="f8", chunks=(m, SPACE), **PACKED)
-    for k in told(range(count), "frames"):
+    for k in reported(range(count), "frames"):
         measure = run.measures[k]
         places[k * m : (k + 1) * m] = _in_space(measure.positions)
 

@@ -4,7 +4,7 @@ One datum x = f* = 1 for the neuron g(a; x) = ax, and the penalty |a|²: each ne
 
     μ_t = N(m, s² e^{−2t}),      m = (1 − e^{−2t})/2      from μ₀ = N(0, s²).
 
-On N and on 2N cells the errors e_N = ∫|μ_N − μ| da give the order log₂(e_N/e_2N); mass and sign are those of every step. Paths are told
+On N and on 2N cells the errors e_N = ∫|μ_N − μ| da give the order log₂(e_N/e_2N); mass and sign are those of every step. Paths are shown
 without the name of the user.
 """
 

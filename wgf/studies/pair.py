@@ -19,7 +19,7 @@ from wgf.runs.hdf5 import begin, check_target, reading, scale, variable
 from wgf.runs.observers.progress import bar
 from wgf.runs.run import SCHEMA_VERSION, Run, check_run, check_version
 
-DRAWS = 8  # for each floor
+DRAWS = 8  # for each self-distance
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,4 +1,4 @@
-"""What a person wants to know of a comparison first, as words; and its numbers as tables, rows and what stands above them."""
+"""What a person wants to know of a comparison first, as words; and its numbers as tables, rows and their headers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ def comparison_facts(comparison: Comparison) -> dict[str, str]:
     sizes, main = comparison.sizes, comparison.main
     facts = {
         "limit": str(comparison.attributes["method_summary"]),
-        "clouds": f"m = {', '.join(map(str, sizes))}; {comparison.replicates} replicates each, seed {comparison.attributes['seed']}",
+        "networks": f"m = {', '.join(map(str, sizes))}; {comparison.replicates} replicates each, seed {comparison.attributes['seed']}",
     }
     if main != "function":
         return facts
     measured = comparison.mean_square()[:, 0] * sizes
     error = comparison.standard_error()[:, 0] * sizes
-    deviations = np.divide(measured - comparison.theory, error, out=np.zeros_like(error), where=error > 0)  # none where all clouds are one
+    deviations = np.divide(
+        measured - comparison.theory, error, out=np.zeros_like(error), where=error > 0
+    )  # none where all replicates are the same
     facts["at t = 0"] = (
         f"m·E‖φ_m − φ‖² = {measured.mean():.4g}, theory {comparison.theory:.4g}; "
         f"off by {', '.join(f'{deviation:+.1f}' for deviation in deviations)} standard errors"
@@ -77,8 +79,8 @@ def _bias_fact(comparison: Comparison) -> str:
     """The same question, asked of the replicates."""
     square, error = (values[-1, -1] for values in comparison.squared_bias())
     root = f"‖E φ_m − φ_h‖ = {max(square, 0.0) ** 0.5:.1e}"
-    seen = "" if square > 2 * error else f" (not told from zero: its square is {square:.1e} ± {error:.1e})"
-    return f"at m = {comparison.sizes[-1]}, t = {comparison.times[-1]:g} the mean of the clouds is off by {root}{seen}"
+    seen = "" if square > 2 * error else f" (not distinguishable from zero: its square is {square:.1e} ± {error:.1e})"
+    return f"at m = {comparison.sizes[-1]}, t = {comparison.times[-1]:g} the mean of the replicates is off by {root}{seen}"
 
 
 def pair_facts(pair: Pair) -> dict[str, str]:
@@ -116,7 +118,7 @@ def lazy_facts(study: LazyStudy) -> dict[str, str]:
 
 
 def rate_table(comparison: Comparison, name: str) -> Rows:
-    """A distance at each save time: its size, its floor, and the fitted slope and constant beside what theory says."""
+    """A distance at each save time: its size, the self-distance, and the fitted slope and constant beside what theory says."""
     rate, largest = comparison.rates[name], comparison.sizes[-1]
     root, floor = comparison.mean_square(name)[-1] ** 0.5, comparison.mean_square_floor(name)[-1] ** 0.5
     rows = []
@@ -126,7 +128,7 @@ def rate_table(comparison: Comparison, name: str) -> Rows:
         expected = "" if math.isnan(rate.expected_constant[k]) else f"{rate.expected_constant[k]:.3g}"
         rows.append([f"{time:g}", f"{root[k]:.2e}", f"{floor[k]:.2e}", slope, f"{rate.expected_slope[k]:.3g}", constant, expected])
     power = "m" if rate.expected_slope[0] == -1 else f"m^{-rate.expected_slope[0]:.2g}"
-    return rows, ["t", f"{name}, m = {largest}", "two clouds", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
+    return rows, ["t", f"{name}, m = {largest}", "self-distance", "slope of its square (95 %)", "theory", f"{power}·E {name}²", "theory"]
 
 
 def sweep_table(sweep: Sweep) -> tuple[list[list[str]], list[str], list[str]]:

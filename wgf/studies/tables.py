@@ -1,6 +1,6 @@
 """Studies for other programs: Datasets of xarray, whose variables and dimensions are those of their files, and tables of pandas from them.
 
-Each row of a table is one observation: a cloud at a time, a distance at a time, a network at a time.
+Each row of a table is one observation: a replicate at a time, a distance at a time, a network at a time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def comparison_dataset(comparison: Comparison) -> xarray.Dataset:
 
 
 def comparison_dataframe(comparison: Comparison, of: str = "distances") -> pandas.DataFrame:
-    """`distances` of each cloud from the limit, `floors`, those of two clouds from each other, or `rates`, the fits at each time."""
+    """`distances` of each replicate from the limit, `floors`, the self-distances between two replicates, or `rates`, the fits."""
     import pandas
 
     prefix = {"distances": "distance_", "floors": "floor_", "rates": "rate_"}[known(of, ("distances", "floors", "rates"), "table")]

@@ -274,7 +274,7 @@ def test_the_mean_of_measures():
 
 @pytest.mark.parametrize("name", ["energy", "mean", "w2", "sliced_w2"])
 def test_equal_measures_are_seen_at_their_floor(name):
-    """A law and points from it; two clouds from one law: within a factor of what self_distance says. Another law is far above."""
+    """A law and points from it; two samples of one law: within a factor of what self_distance says. Another law is far above."""
     grid = wgf.Grid([-4.0], [4.0], 100)
     law, rng = gaussian_on(grid, [0.0], [1.0]), np.random.default_rng(8)
     first, second, other = cloud(law.sample(400, rng)), cloud(law.sample(300, rng)), cloud(law.sample(300, rng) + 0.6)
@@ -304,7 +304,7 @@ def test_what_is_no_measure_is_named(name, other):
     cloud = wgf.Cloud(np.zeros((2, 1)), np.full(2, 0.5))
     for pair in ((cloud, other), (other, cloud)):
         with pytest.raises(
-            wgf.InputError, match=f"measures are a Density, a MeshDensity and a Cloud, in any pair; {type(other).__name__} is none"
+            wgf.InputError, match=f"give two measures, each a Density, a MeshDensity or a Cloud; {type(other).__name__} is none"
         ):
             wgf.distance(name, *pair)
     with pytest.raises(wgf.InputError, match="sinkhorn_divergence is between densities on one grid; Cloud is none"):

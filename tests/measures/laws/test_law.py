@@ -441,8 +441,8 @@ def test_a_law_that_cannot_be_says_why(build, message):
 @pytest.mark.parametrize(
     ("use", "message"),
     [
-        (lambda rng: wgf.FromDensity(constant).sample(5, rng), r"to sample a law given by its density, say where it lives"),
-        (lambda rng: wgf.FromDensity(constant).quadrature(5), r"for the quadrature of a law given by its density, say where it lives"),
+        (lambda rng: wgf.FromDensity(constant).sample(5, rng), r"to sample a law given by its density, give its support"),
+        (lambda rng: wgf.FromDensity(constant).quadrature(5), r"for the quadrature of a law given by its density, give its support"),
         (
             lambda rng: wgf.FromDensity(lambda theta: theta).cell_averages(wgf.Grid(0, 1, 3)),
             r"pdf gave shape \(3, 1\) for theta \(3, 1\); expected \(3,\)",

@@ -215,7 +215,7 @@ def test_a_mesh_file_that_holds_only_a_rim_is_told_what_it_lacks(dim, rim, versi
     if version < 4 and dim == 3:  # which knows of no volume: a surface in space, as good as any
         assert wgf.GmshFile(tmp_path / "rim.msh").build()[1].cell_dim == 2
         return
-    with pytest.raises(wgf.InputError, match=r"rim.msh (holds the rim of .*|describes nothing of dimension two or three)") as told:
+    with pytest.raises(wgf.InputError, match=r"rim.msh (holds the boundary of .*|describes nothing of dimension two or three)") as told:
         wgf.GmshFile(tmp_path / "rim.msh").build()
     assert version < 4 or rim in str(told.value)
 
@@ -228,7 +228,7 @@ def test_a_geometry_that_gives_orders_to_the_machine_is_refused(order, tmp_path,
     (tmp_path / "harmful.geo").write_text(square + order, encoding="utf-8")
     (tmp_path / "harmless.geo").write_text(square, encoding="utf-8")
     with pytest.raises(
-        wgf.InputError, match=r"harmful.geo is a program that calls (Exit|\w*SystemCall), which .* not obeyed here: take it out"
+        wgf.InputError, match=r"harmful.geo is a program that calls (Exit|\w*SystemCall), which .* not executed here: remove it"
     ):
         wgf.GmshFile("harmful.geo").build()
     assert not (tmp_path / "harmed").exists()

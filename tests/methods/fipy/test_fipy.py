@@ -481,7 +481,7 @@ def test_neurons_beside_a_mesh():
     start = dataclasses.replace(STUDENT, initial=limit.measures[-1])
     on = wgf.solve(start, wgf.FiPyMesh(wgf.Disc(3.5, 0.25)), 0.1, save=2)
     assert on.loss[0] == pytest.approx(limit.loss[-1])
-    with pytest.raises(wgf.InputError, match="starts runs on the same mesh, and clouds"):
+    with pytest.raises(wgf.InputError, match="starts runs on the same mesh, and runs of particles"):
         wgf.solve(start, wgf.FiniteVolume((16, 16), LOWER, UPPER), 0.1)
 
 

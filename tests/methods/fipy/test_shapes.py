@@ -155,7 +155,7 @@ def test_meshes_are_for_fipy(here, capsys):
     status, _, err = wgf_says(capsys, "run", written(here, "cells = 8"), "--cells", "0")
     assert (status, err.count("\n")) == (2, 1)
     status, _, err = wgf_says(capsys, "run", written(here, f'shape = "disc"\n{DOMAINS["disc"]}'), "--cells", "8")
-    assert "--cells is for boxes; how fine the mesh is for shape = 'disc' stands in [domain]" in err
+    assert "--cells is for boxes; how fine the mesh is for shape = 'disc' is set in [domain]" in err
 
 
 def test_a_missing_gmsh_is_one_line(here, capsys, monkeypatch):

@@ -289,7 +289,7 @@ REFUSED = {
     "points": (dataclasses.replace(TANH.problem, initial=wgf.Samples([[0.0, 1.0]])), "samples have no density"),
     "a law without a place": (
         dataclasses.replace(TANH.problem, initial=wgf.FromDensity(lambda theta: theta[..., 0] ** 2)),
-        "say where it lives",
+        "give its support",
     ),
 }
 

@@ -106,7 +106,7 @@ def test_atoms_become_as_few_as_their_responses_are_independent():
     before, after = (each.weights @ problem.energy.neuron.value(each.places, data.inputs) for each in (atoms, less))
     assert len(less.weights) <= data.size + 1
     assert after == pytest.approx(before, abs=1e-9)
-    assert problem.energy.loss(less.cloud) <= problem.energy.loss(atoms.cloud) + 1e-10
+    assert problem.energy.loss(less.measure) <= problem.energy.loss(atoms.measure) + 1e-10
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ GRID = wgf.FiniteVolume(24, TANH.lower, TANH.upper)
 
 
 def sweep(store, sizes=(20, 40, 80), replicates=24, workers=1, **options):
-    """36 cells, each a pair of clouds."""
+    """36 cells, each a pair of networks."""
     return wgf.compare(TANH.problem, GRID, 1.0, sizes, replicates, save=3, workers=workers, store=store, distances=("mean",), **options)
 
 
@@ -91,16 +91,16 @@ def test_a_killed_sweep_goes_on_and_ends_as_if_nothing_had_been(whole, workers, 
 
 
 def test_what_is_done_is_not_done_again(whole, tmp_path, monkeypatch):
-    """The finished sweep once more, and with fewer sizes: no cloud is solved."""
+    """The finished sweep once more, and with fewer sizes: no network is solved."""
     path = tmp_path / "c.h5"
     path.write_bytes(whole[1].read_bytes())
 
     def never(self, particles):
-        raise AssertionError("a cloud was solved again")
+        raise AssertionError("a network was solved again")
 
-    monkeypatch.setattr(over_sizes.Reference, "cloud", never)
+    monkeypatch.setattr(over_sizes.Reference, "solved", never)
     assert same(sweep(path), whole[0])
-    with pytest.raises(wgf.InputError, match="holds a comparison of 'tanh student', with clouds that this sweep does not have"):
+    with pytest.raises(wgf.InputError, match="holds a comparison of 'tanh student', with replicates that this sweep does not have"):
         sweep(path, sizes=(20, 80), replicates=6)
     fewer = sweep(path, sizes=(20, 80), replicates=6, overwrite=True)
     assert np.array_equal(fewer.distance["function"], whole[0].distance["function"][[0, 2], :6])

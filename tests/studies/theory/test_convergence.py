@@ -226,5 +226,5 @@ def test_what_has_no_law_is_refused():
     with pytest.raises(wgf.InputError, match="neurons with noise have no free energy, whose limit is known"):
         wgf.convergence_rate(noisy, 0.0)
     grid = wgf.Grid([0.0], [1.0], 4)
-    with pytest.raises(wgf.InputError, match="the best measure must be a density on the cells of the first one, or a cloud"):
+    with pytest.raises(wgf.InputError, match="the best measure must be a density on the cells of the first one, or an empirical measure"):
         wgf.fisher_rao_bound(wgf.Density(wgf.Grid([0.0], [1.0], 5), np.ones(5)), wgf.Density(grid, np.ones(4)))

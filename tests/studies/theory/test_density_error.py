@@ -103,7 +103,7 @@ def test_the_error_of_the_density_is_told_within_a_factor_of_two(case):
 
 
 def test_no_exact_averages_no_error():
-    """With noise, along a periodic axis, where walls hold the mass back, with kinks, and of neurons."""
+    """With noise, along a periodic axis, where walls stop the mass, with kinks, and of neurons."""
     around = wgf.Problem(wgf.InteractionEnergy(V=lambda theta: np.cos(theta[..., 0])), wgf.Gaussian([0.0], [0.4]))
     walled = wgf.FiniteVolume(48, [-0.5, 0.0], [1.0, 1.0], edge_tolerance=1)
     kinks = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("relu", ("c", "a"), {"b": 0.2}), TANH.data), TANH.problem.initial)

@@ -18,7 +18,7 @@ def check_pair(mu: Measure, nu: Measure) -> None:
     """Raise an InputError unless both are measures of the same dimension."""
     for measure in (mu, nu):
         if not isinstance(measure, Density | MeshDensity | Cloud):
-            raise InputError(f"measures are a Density, a MeshDensity and a Cloud, in any pair; {type(measure).__name__} is none")
+            raise InputError(f"give two measures, each a Density, a MeshDensity or a Cloud; {type(measure).__name__} is none")
     if mu.points.shape[1] != nu.points.shape[1]:
         raise InputError(f"the measures have {mu.points.shape[1]} and {nu.points.shape[1]} coordinates: they must agree")
 

@@ -1,4 +1,4 @@
-"""Measures on the cells of others: counted in those of a grid, put on a common one, or told by the cells of another measure."""
+"""Measures on the cells of others: counted in those of a grid, put on a common one, or averaged over the cells of another measure."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 MOST_CELLS = 2**21  # of a grid on which a measure is put for the sake of a distance
 
 
-def counted(cloud: Measure, density: Measure) -> Density:
+def counted(particles: Measure, density: Measure) -> Density:
     """The points counted in the cells of a density's grid, which is enlarged along closed axes, by whole cells, until it holds them."""
-    return counted_together(cloud, density)[0]
+    return counted_together(particles, density)[0]
 
 
-def counted_together(cloud: Measure, density: Measure) -> tuple[Density, Density]:
-    """The cloud as `counted`, and the density on the same grid."""
+def counted_together(particles: Measure, density: Measure) -> tuple[Density, Density]:
+    """The particles as `counted`, and the density on the same grid."""
     if not isinstance(density, Density):
         raise InputError("sinkhorn is computed on the grid of a density, and neither measure is one: take w2, sliced_w2 or energy")
-    grid, points = density.grid, cloud.points
+    grid, points = density.grid, particles.points
     grid = grid.enlarged(_missing(grid, points.min(axis=0), points.max(axis=0)))
     places = np.floor((points - np.array(grid.lower)) / grid.spacing).astype(np.int64)
     inside = np.where(grid.periodic(), places % np.array(grid.shape), np.clip(places, 0, np.array(grid.shape) - 1))
     cells = np.ravel_multi_index(tuple(inside.T), grid.shape)
-    values = np.bincount(cells, cloud.masses, grid.size).reshape(grid.shape) / grid.cell_volume
-    return Density(grid, values, cloud.neuron), Density(grid, density.averages_over(grid), density.neuron)
+    values = np.bincount(cells, particles.masses, grid.size).reshape(grid.shape) / grid.cell_volume
+    return Density(grid, values, particles.neuron), Density(grid, density.averages_over(grid), density.neuron)
 
 
 def _missing(grid: Grid, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
@@ -73,8 +73,8 @@ def _ends(density: Density) -> tuple[np.ndarray, np.ndarray]:
     return np.array([edge[cells.min()] for edge, cells in edges]), np.array([edge[cells.max() + 1] for edge, cells in edges])
 
 
-def told_by(other: Density | MeshDensity, law: Density | MeshDensity) -> Measure | None:
-    """What the cells of `other` tell of the density `law`: its averages over them; over those of a grid as far as its mass reaches.
+def averaged_over(other: Density | MeshDensity, law: Density | MeshDensity) -> Measure | None:
+    """The averages of the density `law` over the cells of `other`; over those of a grid as far as its mass reaches.
 
     None where they are the same cells, or where it would take more than MOST_CELLS.
     """

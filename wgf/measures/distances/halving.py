@@ -79,7 +79,7 @@ def bricks(measure: Measure) -> Bricks:
 
 
 def resolution(measure: Measure) -> float:
-    """The root mean square distance of the mass from the centres of its cells: how far a law may be from what they tell of it."""
+    """The root mean square distance of the mass from the centres of its cells: how far a law may be from its averages over them."""
     if isinstance(measure, Density):
         return float(np.sqrt(np.sum(measure.grid.spacing**2) / 12.0))
     if isinstance(measure, MeshDensity):

@@ -14,11 +14,11 @@ need too many cells, are points with masses, a cell at its centre.
 In one dimension the increasing plan is optimal, F_s⁻¹ = (1 − s)F⁻¹ + sG⁻¹, the best shift of it on a circle (line.py, circle.py). Of
 densities that are constant on their cells it is one that is constant on intervals which move with s: two densities give its averages over
 the cells of their common grid, exactly. As points it has one for each interval, its middle, which moves on a straight line as well; between
-clouds one for each coupled pair.
+empirical measures one for each coupled pair.
 
 In more dimensions the plan is that of the network simplex (POT) between points, with one point for each coupled pair. Those are the
-points of a cloud, or the centres of cells that have mass, up to MOST_POINTS of them. A larger measure, or one on a mesh, stands for itself
-by the means of parts of equal mass (halving.py), and then so do both ends of the way: `wasserstein` says how much is left open.
+points of an empirical measure, or the centres of cells that have mass, up to MOST_POINTS of them. A larger measure, or one on a mesh, is
+replaced by the means of parts of equal mass (halving.py), and then so are both ends of the way: `wasserstein` bounds the error.
 A mesh that is curved is left on the way, which is straight in the space around it.
 """
 

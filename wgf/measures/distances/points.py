@@ -90,5 +90,5 @@ def sinkhorn(mu: Measure, nu: Measure, energy: Any = None) -> float:
     shared_periods(mu, nu)
     if isinstance(mu, Density) and isinstance(nu, Density):
         return sinkhorn_divergence(mu, nu)
-    cloud, density = (nu, mu) if isinstance(mu, Density) else (mu, nu)
-    return sinkhorn_divergence(*counted_together(cloud, density))
+    particles, density = (nu, mu) if isinstance(mu, Density) else (mu, nu)
+    return sinkhorn_divergence(*counted_together(particles, density))

@@ -6,7 +6,7 @@ loss        |L[μ] − L[ν]|.
 mean        |∫θ dμ − ∫θ dν|.
 energy      (2E|X − Y| − E|X − X'| − E|Y − Y'|)^½ [Székely & Rizzo, J. Stat. Plan. Inference 143 (2013) 1249]; in one dimension exact.
 w1, w2      Wasserstein distances, exact in one dimension: on a line by quantile functions, on a circle by the best of their shifts. In more
-            dimensions w2 is exact transport between points (the POT library), of densities and of large clouds between parts of equal mass,
+            dimensions w2 is exact transport between points (the POT library), of densities and of many points between parts of equal mass,
             see `wasserstein`, which gives the error as well; w1 is not defined there.
 sliced_w2   the root mean square over fixed directions of w2 on the line, with cells projected as they are; in one dimension w2 itself.
 sinkhorn    the root of the Sinkhorn divergence with ε = 16 h² (sinkhorn.py): between densities on one grid, or a density and points, which
@@ -59,7 +59,7 @@ class Distance:
     label         in figures
     slope         p → the exponent of m with which E d² of m independent points from their smooth law falls in p dimensions
     of_energy     it is one of networks or losses, and needs the energy
-    on_cells      it needs the grid of a density: one of two clouds is counted in cells first
+    on_cells      it needs the grid of a density: one of two empirical measures is counted in cells first
     """
 
     target: str
@@ -87,12 +87,12 @@ DISTANCES = {
 
 
 def further(names: Sequence[str]) -> list[str]:
-    """The names of distances that are asked for beside those that are always told."""
+    """The names of distances that are asked for beside those that are always computed."""
     return [known(name, DISTANCES, "distance") for name in entries_of(names, "distances", 'a list of names, such as ["w2"]')]
 
 
 def distance(name: str, mu: Measure, nu: Measure, energy: Any = None) -> float:
-    """The distance between two measures, densities or clouds.
+    """The distance between two measures, densities or empirical measures.
 
     Parameters
     ----------
@@ -135,11 +135,9 @@ def transport_for(periods: Any) -> str:
 def self_distance(name: str, mu: Measure, nu: Measure, energy: Any = None, draws: int = 16, seed: int = 0) -> float:
     """The distance that would be seen if μ and ν were the same: its root mean square; zero for two laws on the same cells.
 
-    Attributes
-    ----------
-    cloud of equal weights is taken for a draw, any other measure for a law. A law and m points: the law and m fresh points from it.
-        Two clouds: their points pooled and parted again at random (the null of a permutation test). Two densities on different cells:
-        each of them and what the cells of the other tell of it.
+    An empirical measure of equal weights is taken as a sample, any other measure as a law. A law and m points: the law and m fresh points
+    from it. Two samples: their points pooled and divided again at random (the null hypothesis of a permutation test). Two densities on
+    different cells: each of them and its averages over the cells of the other.
 
     Parameters
     ----------

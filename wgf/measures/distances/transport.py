@@ -1,8 +1,8 @@
 """W₂ in several dimensions, with bounds on both sides; and its mean over projections.
 
 W₂² = min ∫|x − y|² dπ over the plans π between μ and ν, with the shorter ways on axes that wrap around. Points are transported exactly, by
-the network simplex of the POT library. Densities, and clouds too large for that, are made into parts of equal mass (halving.py) with means
-x_i, y_j and standard deviations s_i, t_j along the axes, and what is solved is
+the network simplex of the POT library. Densities, and empirical measures of too many points for that, are made into parts of equal mass
+(halving.py) with means x_i, y_j and standard deviations s_i, t_j along the axes, and what is solved is
 
     V² = min Σ_ij π_ij (|x_i − y_j|² + |s_i − t_j|²),
 
@@ -63,8 +63,8 @@ def w2(mu: Measure, nu: Measure, energy: Any = None) -> float:
 def wasserstein(mu: Measure, nu: Measure, most: int = MOST_POINTS) -> tuple[float, float]:
     """W₂ and a bound of its error.
 
-    Exact, with the bound zero, in one dimension, and between clouds of at most `most` points each. Else of at most `most` parts of
-    equal mass, or the nearer of two bounds where that is not between them. The error is the larger gap to a bound and, for both
+    Exact, with the bound zero, in one dimension, and between empirical measures of at most `most` points each. Else of at most `most` parts
+    of equal mass, or the nearer of two bounds where that is not between them. The error is the larger gap to a bound and, for both
     measures, the root mean square distance of the mass from the centres of its cells, which is how well a law is known by them. Two
     densities of one law, on whatever two grids, have a distance of at most that error, which then is about the length of a cell.
     Displacements that are shorter than a part, and turn or shear it instead of moving or stretching it along the axes, are seen too

@@ -14,7 +14,7 @@ from wgf.measures.grid import Grid, per_axis, vector
 Rule = tuple[np.ndarray, np.ndarray]  # points (N, p) and weights (N,)
 Vector = float | Sequence[float]  # one number per axis, or one for all of them
 Given = TypeVar("Given", bound="OnAxes")
-FEW = 8  # axes, whose numbers are told one by one
+FEW = 8  # axes, whose numbers are shown one by one
 
 
 class Law(Protocol):
@@ -46,7 +46,7 @@ def check_law(law: object, what: str, wanted: str = "a law or a density, such as
 
 
 class OnAxes:
-    """A law with a number per axis, which one number for all axes may stand for.
+    """A law with a number per axis, or one number for all axes.
 
     p is the length of the lists among its vectors. Where all of them are numbers the law is one-dimensional, until it meets a problem whose
     p is known: `on_axes(p)` is the law with the same numbers on each of p axes.

@@ -105,7 +105,7 @@ class Product:
             raise InputError("the product has no laws; give at least one")
         for k, law in enumerate(self.laws):
             if law.dim is None:
-                raise InputError(f"law {k + 1} of the product has no dimension; say where it lives: FromDensity(pdf, lower=[…], upper=[…])")
+                raise InputError(f"law {k + 1} of the product has no dimension; give its support: FromDensity(pdf, lower=[…], upper=[…])")
 
     @property
     def dim(self) -> int:

@@ -208,5 +208,5 @@ class FromDensity(OnAxes):
 
     def _support(self, purpose: str) -> tuple[Sequence[float], Sequence[float]]:
         if self.lower is None or self.upper is None:
-            raise InputError(f"{purpose}, say where it lives: FromDensity(pdf, lower=[…], upper=[…]), or give sample=")
+            raise InputError(f"{purpose}, give its support: FromDensity(pdf, lower=[…], upper=[…]), or give sample=")
         return entries(self.lower), entries(self.upper)

@@ -9,7 +9,7 @@ import numpy as np
 from wgf.kernels import active
 from wgf.kernels.compiled import Truth, Whole
 
-KEPT, ACTIVE = 2, 1  # cells that are kept around one that is more than the floor; that are active around one with mass
+KEPT, ACTIVE = 2, 1  # cells that are kept around one that is more than the threshold; that are active around one with mass
 
 
 class Runs(NamedTuple):
@@ -66,6 +66,6 @@ class ActiveCells:
         self.mark(values, 0.0, ACTIVE, among)
         return Runs(*active.runs_of(self.marks))
 
-    def mark(self, values: np.ndarray, floor: float, reach: int, among: Runs) -> None:
-        """Mark the cells within `reach` of one of `among` whose value is more than `floor`."""
-        active.mark_near(self.marks, self.other, values, floor, reach, *among, self.cells, self.strides, self.periodic)
+    def mark(self, values: np.ndarray, threshold: float, reach: int, among: Runs) -> None:
+        """Mark the cells within `reach` of one of `among` whose value is more than `threshold`."""
+        active.mark_near(self.marks, self.other, values, threshold, reach, *among, self.cells, self.strides, self.periodic)

@@ -20,7 +20,7 @@ per unit time. At a face where |δ| h/τ is more than STEEP·max(1, x̄)·(u_i +
 that much: where the potential rises as a wall, no formula for smooth densities holds, and hardly any mass is there to be misplaced.
 
 Taken is the scheme with the smaller e; but gibbs, whose steps noise does not shorten, as long as its e is at most PREFERENCE times that of
-split, where there are too few cells to tell, and where split would take more than MOST_STEPS steps for one of gibbs, since the fastest
+split, where there are too few cells to decide, and where split would take more than MOST_STEPS steps for one of gibbs, since the fastest
 cell, however empty, bounds them. This is looked at again each time the mass has moved by CELLS cells, in the root mean square, and after
 STEPS steps at the latest: an error of the past is forgotten where the flow contracts, so that what counts is what the mass is doing. The
 history's `split` is 1 where the step from a state was one of split, 0 where it was one of gibbs.
@@ -118,7 +118,7 @@ class Choosing:
         """Make the stepper that of the state."""
         if state.split != isinstance(self.stepper, Split):
             scheme = Split if state.split else DriftDiffusion
-            del self.stepper  # its arrays make room for the other's
+            del self.stepper  # frees its arrays for the other's
             self.stepper = scheme(self.method, self.problem, self.grid, self.potential)
 
     def _look(self, state: ChosenState) -> None:

@@ -7,7 +7,7 @@ and G the exact derivative of the discrete ½L,
 
 since J has the sign of ξ_i − ξ_{i+1}; this sum is the `dissipation` reported, a second-order value of ∫|∇ξ|² dμ.
 
-Time. For a G that stands still every axis is a Markov chain in detailed balance, moved by implicit steps of second order
+Time. For a constant G every axis is a Markov chain in detailed balance, moved by implicit steps of second order
 along its lines; the axes follow one another in Strang's order, half steps on the way there and back. G moves: it is frozen
 at the middle of the step, G = G(·; μ̃), where μ̃ comes from an implicit Euler step of half the length. Since ½L is quadratic,
 

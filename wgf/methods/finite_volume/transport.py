@@ -13,7 +13,7 @@ section 2], by one of two bounds:
 
 G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
 cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more
-than a share `negligible` of the largest average is handed to the nearest cell that is kept, and counted (`handed_over` in the history).
+than a share `negligible` of the largest average is added to the nearest cell that is kept, and counted (`handed_over` in the history).
 
 The scheme's own energy falls: with fluxes F = v·μ_face, v = −(G_{i+1} − G_i)/h and G the exact derivative of the discrete
 energy E (½L, and ∫U(μ) where G holds U'(μ)),
@@ -165,7 +165,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         return self.before
 
     def trimmed(self, values: np.ndarray) -> tuple[Runs, float]:
-        """The runs of cells that are active after a step to the values; negligible ones are handed over, and their mass is told."""
+        """The runs of cells that are active after a step to the values; negligible ones are emptied into them, and their mass is noted."""
         if self.negligible == 0.0:
             return self.active.now, 0.0
         runs, moved = self.active.after(values, self.negligible)
@@ -282,7 +282,7 @@ def largest_courant(limiter: str, integrator: str) -> float:
     if stable == 0.0:
         choices = ", ".join(name for name, other in INTEGRATORS.items() if other.stable > 0.0)
         raise InputError(
-            f"integrator = {integrator!r}: with mp5 waves grow at any step: choose {choices}, or a limiter with limited slopes"
+            f"integrator = {integrator!r}: with mp5 it is unstable at any step: choose {choices}, or a limiter with limited slopes"
         )
     return min(COURANT, stable)
 

@@ -11,7 +11,7 @@ with noise   Every cell holds mass, if only a little. Where the lattice has no e
              of cells, the window is enlarged there by MARGIN of its cells.
 
 Nothing is interpolated: cells keep their averages, new ones are empty, and so were those that are given up; mass is kept exactly. The
-window stands in the state, as it belongs to a checkpoint. A frame shows the box, or without one all cells that have been in a window.
+window is part of the state, as it belongs to a checkpoint. A frame shows the box, or without one all cells that have been in a window.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Any mesh of FiPy, and the only door to FiPy and Gmsh."""
+"""Any mesh of FiPy; the only package that imports FiPy and Gmsh."""

@@ -22,7 +22,7 @@ SEAMS = ("LeftRight", "TopBottom", "FrontBack")  # in the names of FiPy's period
 GRID = [0, 1, 3, 2, 4, 5, 7, 6]  # the corners of a cell of a grid of FiPy in ascending order, as Mesh.cells has them
 WEIGHTED = ("Cylindrical", "Spherical")
 SIDES = [[0, 3, 2, 1], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7]]  # the faces of a hexahedron
-SOLIDS = {(4, 0): 3, (5, 1): 4, (5, 3): 3, (6, 6): 4}  # (faces, quadrilaterals among them) of a cell → corners of the face it stands on
+SOLIDS = {(4, 0): 3, (5, 1): 4, (5, 3): 3, (6, 6): 4}  # (faces, quadrilaterals among them) of a cell → corners of its base
 BLOCK = 2**14  # cells whose corners are put in order at a time
 
 
@@ -162,9 +162,9 @@ def described(mesh: Any, title: str = "") -> Mesh:
 
 
 def _wrapping(mesh: Any) -> list[bool]:
-    """Which axes of a periodic grid of FiPy wrap around: those that its name tells, or all."""
-    told = [sides in type(mesh).__name__ for sides in SEAMS[: mesh.dim]]
-    return told if any(told) else [True] * int(mesh.dim)
+    """Which axes of a periodic grid of FiPy wrap around: those that its name says, or all."""
+    named = [sides in type(mesh).__name__ for sides in SEAMS[: mesh.dim]]
+    return named if any(named) else [True] * int(mesh.dim)
 
 
 def _is_surface(mesh: Any) -> bool:

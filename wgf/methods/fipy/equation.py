@@ -3,7 +3,7 @@
 Speed. The convection has the speed −∂_n G, with G at the centres (problems/point_potential.py), in the two parts of faces.py. FiPy's
 DiffusionTerm knows the part across only, to which D/⟨e, n⟩ makes it equal; what is missing is −D⟨∇μ, t⟩ = −μ⟨∇(τ log μ + U'(μ)), t⟩, a
 convection again, and is taken as one: upwind, by a term of its own. Without it, errors on skewed triangles do not fall with h.
-With ExponentialConvectionTerm (Scharfetter–Gummel) the part beside of G stands in that term, too, so that all parts vanish where
+With ExponentialConvectionTerm (Scharfetter–Gummel) the tangential part of G is in that term, too, so that all parts vanish where
 G + τ log μ is constant: e^{−G/τ} does not move.
 
 Limiters. FiPy has VanLeerConvectionTerm in explicit form only; on triangles it extrapolates over three quarters of the way to the face,
@@ -98,7 +98,7 @@ class Equation:
         self.solver = exact_solver()
 
     def _unconstrained(self, term: Any) -> Any:
-        """The term, told that nothing constrains the density at the outer faces, or FiPy works out in every sweep that this adds zeros."""
+        """The term, unconstrained at the outer faces: else FiPy works out in every sweep that this adds zeros."""
         nothing = load_fipy().CellVariable(mesh=self.density.mesh, value=0.0)
         for name in ("constraintL", "constraintB"):
             if hasattr(term, name):  # of diffusion, by variable
@@ -154,7 +154,7 @@ class Equation:
         variable.setValue(values)
 
     def speeds(self, g: np.ndarray) -> np.ndarray:
-        """−∂_n G at each inner face; only the part across where that beside stands in another term. See the module's text."""
+        """−∂_n G at each inner face; only the normal part where the tangential one is in another term. See the module's text."""
         across = -self.faces.across(g)
         return across if self.balanced and self.completed else across - self.faces.beside(g, at_face=not self.balanced)
 
@@ -269,7 +269,7 @@ def exact_solver() -> Any:
 
 
 def _iterated(others: Any, diagonal: np.ndarray, x: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The x with diagonal·x = b + others·x, by iteration until it stands still."""
+    """The x with diagonal·x = b + others·x, by iteration until it does not change."""
     for _ in range(ROUNDS):
         found = (b + others @ x) / diagonal
         change = float(np.abs(found - x).sum())

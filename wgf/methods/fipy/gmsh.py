@@ -77,8 +77,8 @@ def read(path: Path, spacing: float | None = None) -> tuple[np.ndarray, np.ndarr
         if not len(gmsh.model.mesh.getElementTypes(dim)):
             inside, rim = ("a surface", "its edges") if dim == 2 else ("a volume", "its faces")
             raise InputError(
-                f"{path} holds the rim of {inside} without the cells in it: where {rim} are in a physical group, put {inside} into one "
-                "as well, or set Mesh.SaveAll = 1, and write it again"
+                f"{path} holds the boundary of {inside} without the cells in it: where {rim} are in a physical group, put {inside} into "
+                "one as well, or set Mesh.SaveAll = 1, and write it again"
             )
         vertices, cells = _found(gmsh, dim)
     extent = np.ptp(vertices, axis=0)
@@ -92,16 +92,16 @@ def _open(gmsh: Any, path: Path) -> None:
     later session of the process. Gmsh obeys a geometry that ends the process, or has the system run a program: it is refused.
     """
     if path.suffix.lower() in SCRIPTS and (order := ORDERS.search(COMMENTS.sub(" ", path.read_text("utf-8", "replace")))):
-        raise InputError(f"{path} is a program that calls {order[0]}, which is for Gmsh alone and not obeyed here: take it out")
+        raise InputError(f"{path} is a program that calls {order[0]}, which is not executed here: remove it")
     gmsh.option.setNumber("General.AbortOnError", 0)
     gmsh.logger.start()
     try:
         gmsh.open(str(path))
-        told = gmsh.logger.get()
+        messages = gmsh.logger.get()
     finally:
         gmsh.logger.stop()
         gmsh.option.setNumber("General.AbortOnError", 2)  # Gmsh's own: raise
-    for line in told:
+    for line in messages:
         if line.startswith(("Error: ", "Fatal: ")):
             raise InputError(f"Gmsh cannot make a mesh of {path}: {line.split(': ', 1)[1]}")
 

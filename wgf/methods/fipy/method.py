@@ -105,7 +105,7 @@ class FiPyMesh:
         """From the tables of a problem file: the mesh is that of the shape which [domain] names, with what belongs to it."""
         shape = domain.choice("shape", list(SHAPES), "box")
         if shape != "box" and cells:
-            raise InputError(f"--cells is for boxes; how fine the mesh is for shape = {shape!r} stands in [domain]")
+            raise InputError(f"--cells is for boxes; how fine the mesh is for shape = {shape!r} is set in [domain]")
         if shape != "box":
             beside = {"file": str(domain.path("file", Path(domain.file).parent))} if shape == "gmsh" else {}  # the problem file
             return table.build(cls, mesh=domain.build(SHAPES[shape], **beside))

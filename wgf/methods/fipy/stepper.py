@@ -128,7 +128,7 @@ class MeshStepper(StepControl[MeshState]):
             warn(text, ResolutionWarning)
 
     def step(self, state: MeshState, stop: float) -> Diagnostics:
-        """Advance `state` by the step that its error allows, not past `stop`, which tells whether refused steps lead anywhere."""
+        """Advance `state` by the step that its error allows, not past `stop`, which shows whether refused steps lead anywhere."""
         self.stop = stop
         return super().step(state, stop)
 

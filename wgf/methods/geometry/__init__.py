@@ -21,6 +21,6 @@ rate |∂_t μ|² of its geometry,
 
     −dE/dt = ∫|∇ξ|² dμ,     2∫(ξ − ξ̄)² dμ,     ½∫(∂_t μ)² dθ,     ∫|∇ξ|² dμ + 2r∫(ξ − ξ̄)² dμ,
 
-which is what the runs of these methods tell as their dissipation. L is convex along mixtures, on which the second and third geometry move:
-they reach the best measure that the support of the start allows, at a known rate (exponential_family.py).
+which is what the runs of these methods report as their dissipation. L is convex along mixtures, on which the second and third geometry
+move: they reach the best measure that the support of the start allows, at a known rate (exponential_family.py).
 """

@@ -1,6 +1,6 @@
 """Reaction: densities whose mass is multiplied where it is, ∂_t μ = −2r(ξ − ξ̄)μ with ξ = G + τ log μ, ξ̄ = ∫ξ dμ/∫dμ.
 
-For a G that stands still log μ obeys a linear equation, so that after a time t, with s = (1 − e^{−2rτt})/(2rτ) (t for τ = 0),
+For a constant G log μ obeys a linear equation, so that after a time t, with s = (1 − e^{−2rτt})/(2rτ) (t for τ = 0),
 
     μ_t ∝ μ₀^{e^{−2rτt}} e^{−2rsG},    of the mass of μ₀.
 
@@ -14,7 +14,7 @@ in which what is born takes the place of what is anywhere, so that the mass stay
 
 and where μ_b has mass everywhere, it comes to rest with G ≥ Ḡ everywhere only: at the global minimum. It is in the spirit of the
 reinjection of Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), with births chosen by the same clocks as those of neurons. For G, Ḡ and
-b that stand still it is linear, and with the growth x = −2r(G − Ḡ + b)t
+constant b it is linear, and with the growth x = −2r(G − Ḡ + b)t
 
     μ_t = μ₀eˣ + 2rt(Ḡ − G)_+ (eˣ − 1)/x μ_b,    scaled to the mass of μ₀.
 """

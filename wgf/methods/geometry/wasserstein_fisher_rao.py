@@ -209,7 +209,7 @@ class Reacting(StepControl[Any]):
         return self.multiplied(values, self.potential(), half, time)
 
     def multiplied(self, values: np.ndarray, potential: np.ndarray, holders: np.ndarray, time: float) -> np.ndarray:
-        """The same with a potential that stands still, that of `holders`."""
+        """The same with a constant potential, that of `holders`."""
         if self.source is not None:
             return with_births(values, potential, self.mean(potential, holders), self.source, 2.0 * self.method.rate * time)
         power, s = decay(2.0 * self.method.rate * self.tau, time)

@@ -5,7 +5,7 @@ Problem. With the kernel K = exp(−|θ − θ'|²/ε), s = 2Δt/ε, and plans �
     min_p  s·(½L[p] + τ∫p log p) + KL(π|K)            (plain),
     min_p  ½L[p] + τ∫p log p + S_ε(p, μ)/(2Δt)        (debiased),   S_ε(p, μ) = OT_ε(p, μ) − ½OT_ε(p, p) − ½OT_ε(μ, μ),
 
-where OT_ε = min ε KL(π|K) is the entropic cost. The plain one holds an entropy of p itself, and smears by a variance of ε/2 a step
+where OT_ε = min ε KL(π|K) is the entropic cost. The plain one holds an entropy of p itself, and blurs by a variance of ε/2 a step
 and axis [the smoothing of Peyré, SIAM J. Imaging Sci. 8 (2015) 2323]; the Sinkhorn divergence S_ε does not [Feydy et al.,
 AISTATS 2019]. Its gradient in p is that of OT_ε less ε log d, where p = d·K d is the plan of p to itself, so that both cases read
 

@@ -131,7 +131,7 @@ class JKO:
         h2, epsilon = coarsest(grid) ** 2, self.regularisation(grid, dt)
         if epsilon < RESOLVED * h2:
             warn(
-                f"epsilon = {epsilon:.3g} is only {epsilon / h2:.2g} h² (h = {math.sqrt(h2):.3g}): the cells hold the mass back, small "
+                f"epsilon = {epsilon:.3g} is only {epsilon / h2:.2g} h² (h = {math.sqrt(h2):.3g}): the cells slow the mass down, small "
                 f"displacements come out {1 - mobility(epsilon / h2):.1%} too short; take epsilon ≥ {CELLS_WIDE * h2:.2g}, or more cells",
                 ResolutionWarning,
             )
@@ -178,7 +178,7 @@ class JKO:
 
 @dataclass(frozen=True)
 class QuantileJKO:
-    """Implicit steps by exact optimal transport on a line, by quantile functions; the run holds clouds.
+    """Implicit steps by exact optimal transport on a line, by quantile functions; the run holds empirical measures.
 
     Parameters
     ----------

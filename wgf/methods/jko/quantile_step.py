@@ -29,7 +29,7 @@ from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, Frame, State
-from wgf.methods.particles.cloud import points_of
+from wgf.methods.particles.base import points_of
 from wgf.methods.time_steps import equal_steps
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
@@ -136,7 +136,7 @@ class QuantileStepper:
         """½L + τ∫p log p + W₂²/(2Δt); infinite where the order of the nodes is lost."""
         if (np.diff(x) <= 0).any():
             return math.inf
-        free = 0.5 * self.energy.loss(self._cloud(x)) + self._entropy(x)
+        free = 0.5 * self.energy.loss(self._measure(x)) + self._entropy(x)
         return free + self._transport(x, old, dt)
 
     def _transport(self, x: np.ndarray, old: np.ndarray, dt: float) -> float:
@@ -156,7 +156,7 @@ class QuantileStepper:
         """∂G(x; μ), for μ = `measure`, or for that of the nodes themselves."""
         points = x[:, None]
         if isinstance(self.energy, RegressionEnergy):
-            return self.energy.slope(points, self.energy.residual(measure or self._cloud(x)))[:, 0]
+            return self.energy.slope(points, self.energy.residual(measure or self._measure(x)))[:, 0]
         return -self.energy.velocity(points, self.weights)[0][:, 0]
 
     def _gradient(self, x: np.ndarray) -> np.ndarray:
@@ -170,8 +170,8 @@ class QuantileStepper:
     def _newton_step(self, x: np.ndarray, old: np.ndarray, dt: float) -> tuple[np.ndarray, float]:
         """The step to the minimum of the quadratic model, and twice the fall of the objective that this foretells."""
         gradient = self._gradient(x) + self.weights * (x - old) / dt
-        cloud, delta = self._cloud(x), DIFFERENCE * max(1.0, float(np.ptp(x)))
-        curvature = (self._slope(x + delta, cloud) - self._slope(x - delta, cloud)) / (2.0 * delta)
+        measure, delta = self._measure(x), DIFFERENCE * max(1.0, float(np.ptp(x)))
+        curvature = (self._slope(x + delta, measure) - self._slope(x - delta, measure)) / (2.0 * delta)
         band = sparse.diags_array(self.weights * np.maximum(curvature + 1.0 / dt, STIFFNESS / dt))
         if self.tau:
             band = (
@@ -188,21 +188,21 @@ class QuantileStepper:
             step = step - low @ np.linalg.solve(np.eye(low.shape[1]) + rank.T @ low, rank.T @ step)
         return -step, float(gradient @ step)
 
-    def _cloud(self, x: np.ndarray) -> Cloud:
+    def _measure(self, x: np.ndarray) -> Cloud:
         return Cloud(x[:, None], self.weights, self.energy.neuron)
 
     def diagnostics(self, state: QuantileState) -> Diagnostics:
         """The diagnostics of `state`."""
         x = state.array[:, 0]
-        loss, gradient = self.energy.loss(self._cloud(x)), self._gradient(x)
+        loss, gradient = self.energy.loss(self._measure(x)), self._gradient(x)
         dissipation = float(np.sum(gradient**2 / self.weights))
         free, extra = 0.5 * loss + self._entropy(x), {name: getattr(state, name) for name in SERIES}
         return Diagnostics(state.time, loss, free, dissipation, float(self.weights.sum()), float(self.weights.min()), extra=extra)
 
     def frame(self, state: QuantileState) -> Frame:
-        """The nodes as a cloud."""
-        cloud = self._cloud(state.array[:, 0].copy())
-        return Frame(cloud, self.diagnostics(state), self.energy.predict(cloud))
+        """The nodes as an empirical measure."""
+        measure = self._measure(state.array[:, 0].copy())
+        return Frame(measure, self.diagnostics(state), self.energy.predict(measure))
 
 
 def staggered_derivative(n: int, h: float) -> sparse.csr_array:

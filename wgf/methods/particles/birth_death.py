@@ -1,6 +1,6 @@
-"""Neurons that die and divide: the clouds of ∂_t μ = div(μ∇G) − 2r(G − Ḡ)μ, by independent exponential clocks.
+"""Neurons that die and divide: particles for ∂_t μ = div(μ∇G) − 2r(G − Ḡ)μ, by independent exponential clocks.
 
-After each step of the motion, of length h, neuron j compares its potential with the mean of the cloud, x_j = 2r(G(θ_j) − Ḡ)h. Where
+After each step of the motion, of length h, neuron j compares its potential with the mean over all neurons, x_j = 2r(G(θ_j) − Ḡ)h. Where
 x_j > 0 it is killed with probability 1 − e^{−x_j}, and a copy of another one, drawn at random, takes its place; where x_j < 0 a copy of it
 takes the place of one that is drawn at random, with probability e^{−x_j} − 1, the mean number of its copies and their copies. There are
 always m neurons, and all weigh the same [Rotskoff, Jelassi, Bruna & Vanden-Eijnden, ICML 2019]. Copies move as one.
@@ -23,7 +23,7 @@ import numpy as np
 from wgf.measures.laws import Law
 from wgf.measures.measure import Cloud, Measure
 from wgf.methods.base import Diagnostics, Frame, State
-from wgf.methods.particles.cloud import CloudStepper
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.time_steps import landing
 from wgf.problems.regression import network
 
@@ -32,12 +32,12 @@ TINY = 1e-300  # instead of zero, where it is divided by
 
 
 class BirthDeath:
-    """A stepper of a cloud, and after each of its steps births and deaths. Never stored; its states are those of the motion.
+    """A stepper of particles, and after each of its steps births and deaths. Never stored; its states are those of the motion.
 
     key    of the numbers, two whole ones
     """
 
-    def __init__(self, motion: CloudStepper[Any], rate: float, injection: Law | None, key: Any, fixed: bool) -> None:
+    def __init__(self, motion: ParticleStepper[Any], rate: float, injection: Law | None, key: Any, fixed: bool) -> None:
         self.motion, self.rate, self.injection, self.key, self.fixed = motion, rate, injection, key, fixed
         self.facts: dict[str, Any] = motion.facts | {"geometry": "wasserstein-fisher-rao"}
 
@@ -52,7 +52,7 @@ class BirthDeath:
         return state
 
     def frame(self, state: State) -> Frame:
-        """The cloud as it is."""
+        """The particles as they are."""
         frame = self.motion.frame(state)
         return dataclasses.replace(frame, diagnostics=self._told(frame.diagnostics, self.surplus(state.array)))
 
@@ -66,10 +66,10 @@ class BirthDeath:
         return self._told(before, surplus)
 
     def surplus(self, points: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-        """G − Ḡ of the cloud at its points (m, p), or at others (N, p)."""
-        energy, cloud = network(self.motion.energy), Cloud(points, self.motion.weights)
-        own = energy.potential(points, cloud)
-        at = own if others is None else energy.potential(others, cloud)
+        """G − Ḡ of the particles at their points (m, p), or at others (N, p)."""
+        energy, measure = network(self.motion.energy), Cloud(points, self.motion.weights)
+        own = energy.potential(points, measure)
+        at = own if others is None else energy.potential(others, measure)
         result: np.ndarray = at - own.mean()
         return result
 

@@ -26,7 +26,7 @@ from wgf.networks.neuron import has_kinks
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 
-ARRAYS = 20  # of the size of the cloud, at least, while it moves
+ARRAYS = 20  # of the size of the positions, at least, while they move
 NODES = {1: 200, 2: 48, 3: 20, 4: 10}  # per axis, by dimension
 SMOOTH = {"rtol": 1e-10, "atol": 1e-12}
 KINKED = {"rtol": 1e-5, "atol": 1e-7}

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import integrate
 
 from wgf.methods.base import Diagnostics, State
-from wgf.methods.particles.cloud import CloudStepper
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.walls import Walls
 from wgf.methods.solver_step import solver_step
 from wgf.problems.problem import Problem
@@ -21,8 +21,8 @@ class FlowState(State):
     next_step: float = 0.0
 
 
-class FlowStepper(CloudStepper[FlowState]):
-    """Moves the cloud with a solver of SciPy (solver_step.py).
+class FlowStepper(ParticleStepper[FlowState]):
+    """Moves the particles with a solver of SciPy (solver_step.py).
 
     The last stage of a step is the velocity at its end, with which the next one begins.
     """

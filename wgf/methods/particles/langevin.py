@@ -1,6 +1,6 @@
 """Noisy neurons and neurons trained on batches: dθ_j = −∇G(θ_j; μ̂) dt + √(2τ) dB_j, in steps of a fixed size.
 
-With v = −∇G of the whole cloud, step η and ξ standard normal, independent for every neuron, coordinate and step:
+With v = −∇G of all neurons, step η and ξ standard normal, independent for every neuron, coordinate and step:
 
 euler-maruyama   θ ← θ + η v(θ) + √(2τη) ξ                                              weak order 1
 heun             θ* = θ + η v(θ) + √(2τη) ξ,   θ ← θ + ½η(v(θ) + v(θ*)) + √(2τη) ξ       weak order 2
@@ -52,7 +52,7 @@ from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import nearest_image
 from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, State
-from wgf.methods.particles.cloud import CloudStepper
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.walls import Walls
 from wgf.methods.time_steps import shortened
 from wgf.problems.problem import Problem
@@ -61,8 +61,8 @@ from wgf.problems.regression import network
 SCHEMES = ("heun", "euler-maruyama")
 INSIDE, AT_WALL = 0.5, 0.75  # α, the weight of the later velocity in the corrector
 TOO_LONG = 0.05  # e of a step: the variance in a well at rest is then off by 2.5 or 3 %
-FEWEST = 10  # neurons, whose scatter tells how sure that is
-HALVINGS = 7  # at most, to the step that is proposed instead: a cloud that has run away tells too little for more
+FEWEST = 10  # neurons, whose scatter says how certain that is
+HALVINGS = 7  # at most, to the step that is proposed instead: particles that have diverged say too little for more
 
 
 @dataclass(eq=False, repr=False)
@@ -72,10 +72,10 @@ class LangevinState(State):
     steps: int = 0
 
 
-class LangevinStepper(CloudStepper[LangevinState]):
+class LangevinStepper(ParticleStepper[LangevinState]):
     """Steps of size `eta`, shortened only to land on a save time; on batches of `batch` samples if it is given.
 
-    warned    whether it has been said that the steps are too long; true from the start where nobody wants to know
+    warned    whether it has been said that the steps are too long; true from the start where no warning is wanted
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class LangevinStepper(CloudStepper[LangevinState]):
     def _judge(self, state: LangevinState, velocity: np.ndarray) -> None:
         """Warn if steps of `eta` from this state, with this velocity, are too long, and name one that is not."""
         rng = np.random.Generator(np.random.Philox(key=self.key, counter=[0, 0, 1, state.steps]))
-        with np.errstate(all="ignore"):  # what is too long may run away
+        with np.errstate(all="ignore"):  # steps that are too long may diverge
             error, doubt = self.step_error(state.array, velocity, self.eta, rng)
             if len(state.array) < FEWEST or (error - 2.0 * doubt <= TOO_LONG).all():
                 return

@@ -1,7 +1,7 @@
 """m neurons: dθ_j = −∇G(θ_j; μ̂) dt + √(2τ) dB_j, μ̂ = (1/m) Σ_k δ_{θ_k}, from m independent draws of the initial law.
 
 This is −(m/2)∇_{θ_j} of the loss of the network of width m, so a plain gradient step of size η advances the time by η.
-Without noise the neurons follow the gradient flow (cloud.py), or plain gradient descent where `step` is given; with noise, or
+Without noise the neurons follow the gradient flow (flow.py, base.py), or plain gradient descent where `step` is given; with noise, or
 on batches of the data, they move in steps of a fixed size (langevin.py).
 """
 
@@ -21,8 +21,8 @@ from wgf.measures.laws.base import check_law
 from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.domain_table import injected, without_box
+from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.birth_death import BirthDeath
-from wgf.methods.particles.cloud import CloudStepper
 from wgf.methods.particles.flow import FlowStepper
 from wgf.methods.particles.langevin import SCHEMES, LangevinStepper, noise_key
 from wgf.methods.particles.walls import Walls
@@ -38,7 +38,7 @@ from wgf.registers import known
 
 OF_THE_FLOW = ("rtol", "atol", "solver")
 DEFAULT_RTOL, DEFAULT_ATOL = 1e-6, 1e-8  # of the gradient flow
-ARRAYS = 8  # of the size of the cloud, at least, while it moves
+ARRAYS = 8  # of the size of the positions, at least, while they move
 NEURONS = 1000  # m, where a problem file names none
 MOST_DRAWN = 10**6  # samples for a step, which are in memory at once
 DEFAULT_STEP = 0.01  # of the noisy dynamics: for velocities and curvatures of size one, the error of `heun` is of size 1e-4
@@ -142,13 +142,13 @@ class Particles:
 
     @classmethod
     def from_table(cls, table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...]) -> Particles:
-        """From the tables of a problem file (domain_table.py); walls stand in [method]."""
+        """From the tables of a problem file (domain_table.py); walls are given in [method]."""
         return without_box(cls, table, domain, problem, cells, **({} if "m" in table else {"m": NEURONS}), **injected(table))
 
-    def bind(self, problem: Problem, until: float) -> CloudStepper[Any] | BirthDeath:
+    def bind(self, problem: Problem, until: float) -> ParticleStepper[Any] | BirthDeath:
         """Draw the neurons."""
         self._check_fit(problem)
-        require_memory_for(ARRAYS * self.m * (problem.dim or 1), f"a cloud of {self.m:,} neurons", "choose fewer, m = …")
+        require_memory_for(ARRAYS * self.m * (problem.dim or 1), f"a network of {self.m:,} neurons", "choose fewer, m = …")
         walls = Walls(self.lower, self.upper, self.boundary)
         walls.fit(problem.dim)
         motion = self._motion(problem, self._drawn(problem, walls), walls)
@@ -176,15 +176,15 @@ class Particles:
                     "WassersteinFisherRao, or leave out the noise"
                 )
 
-    def _motion(self, problem: Problem, points: np.ndarray, walls: Walls) -> CloudStepper[Any]:
+    def _motion(self, problem: Problem, points: np.ndarray, walls: Walls) -> ParticleStepper[Any]:
         """What moves the neurons that begin at the points (m, p)."""
         problem = scaled(problem, self.scale, self.centred, points)
-        cloud = (problem, points, np.full(self.m, 1.0 / self.m))
+        given = (problem, points, np.full(self.m, 1.0 / self.m))
         if problem.noise > 0 or self.batch is not None:
-            return LangevinStepper(*cloud, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)
+            return LangevinStepper(*given, walls, self.step or DEFAULT_STEP, self.scheme or SCHEMES[0], self.batch, self.seed)
         if self.step is not None:
-            return DescentStepper(*cloud, walls, self.step)
-        return FlowStepper(*cloud, self.solver or "RK45", self.rtol or DEFAULT_RTOL, self.atol or DEFAULT_ATOL, walls)
+            return DescentStepper(*given, walls, self.step)
+        return FlowStepper(*given, self.solver or "RK45", self.rtol or DEFAULT_RTOL, self.atol or DEFAULT_ATOL, walls)
 
     def _drawn(self, problem: Problem, walls: Walls) -> np.ndarray:
         """The neurons at the start, (m, p)."""
@@ -223,7 +223,7 @@ class Particles:
         return f"Particles({', '.join([f'{self.m:,} neurons', f'seed {self.seed}', *words])})"
 
 
-class DescentStepper(CloudStepper[State]):
+class DescentStepper(ParticleStepper[State]):
     """Plain gradient descent, θ ← θ − η∇G."""
 
     def __init__(self, problem: Problem, points: np.ndarray, weights: np.ndarray, walls: Walls, eta: float) -> None:

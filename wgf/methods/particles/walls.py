@@ -1,4 +1,4 @@
-"""A box for clouds: closed walls, at which points stop or are reflected, and periodic axes, on which they wrap around.
+"""A box for particles: closed walls, at which points stop or are reflected, and periodic axes, on which they wrap around.
 
 Reflected paths. With a wall at zero and a fixed velocity v the neuron dX = v dt + √(2τ) dB + dL, X ≥ 0, where L grows only at X = 0, is
 Skorokhod's map of the free path Y = x + vt + √(2τ)B: X = Y + max(0, −min Y). The minimum over a step of length η is known in law from the
@@ -51,7 +51,7 @@ class Walls:
         self.periodic = np.array([condition == "periodic" for condition in per_axis(boundary, p, "boundary")])
 
     def fit(self, p: int | None) -> None:
-        """Walls given by one number each stand on all of p axes; complain if there are not p of the others, where p is known."""
+        """Walls given by one number each are on all of p axes; complain if there are not p of the others, where p is known."""
         if p is not None and not self.anywhere and self.for_all:
             self.lower, self.upper, self.periodic = (np.repeat(edges, p) for edges in (self.lower, self.upper, self.periodic))
         if not self.anywhere and p not in (None, len(self.lower)):

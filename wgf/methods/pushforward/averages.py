@@ -14,7 +14,7 @@ eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
 All cells begin with their corners; those that hold mass, and their neighbours, go on with Q_2. Then, round by round, the boxes with the
 largest errors, without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and take Q_3 there.
 
-A filament may be thinner than the distances between all points of a box. Marks, places of mass whose densities are known, tell of it: the
+A filament may be thinner than the distances between all points of a box. Marks, places of mass whose densities are known, indicate it: the
 mass of those that see more than SEEN times as much as any point of their box counts as its error.
 """
 
@@ -41,7 +41,7 @@ PointDensity = Callable[[np.ndarray], np.ndarray]  # (M, p) → (M,)
 
 @dataclass(frozen=True)
 class Marks:
-    """Places (J, p) where mass is known to be, with the density there (J,) and the masses that they stand for (J,)."""
+    """Places (J, p) where mass is known to be, with the density there (J,) and the masses that they represent (J,)."""
 
     points: np.ndarray
     densities: np.ndarray

@@ -2,7 +2,7 @@
 
     θ' = −∇G(θ; z(s)),    μ_t(θ) = μ_0(θ_0) exp(∫_0^t ΔG(θ_s; z(s)) ds),        since ∂_s log μ + ⟨v, ∇log μ⟩ = −div v = ΔG,
 
-by the classical Runge–Kutta scheme of fourth order. A `resolution` r stands for COARSEST·2^r steps for each forward one and, where there
+by the classical Runge–Kutta scheme of fourth order. A `resolution` r means COARSEST·2^r steps for each forward one and, where there
 are tables, for INTERVALS·2^r intervals: all errors fall by 16. A neuron with one argument beside c is read from a table of
 H = Σ_i z_i σ(⟨a, x_i⟩ + b) along it, one with two from a table on their plane (kernels/backward.py); any other field is summed over the
 data.
@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from wgf.kernels.backward import BASIS, BLOCKS, TERMS, carry_back_on_line, carry_back_on_plane
 from wgf.measures.grid import inside_box
-from wgf.methods.particles.cloud import threads
+from wgf.methods.particles.base import threads
 from wgf.methods.pushforward.kinks import Origins, Sheets
 from wgf.methods.pushforward.path import Path, middles, steps_back
 from wgf.networks.derivatives import differences

@@ -5,7 +5,7 @@ sample of μ_t, by which
 
     ∫|μ_r − μ_{r−1}| dθ ≈ Σ_j w_j (|μ_{r−1}/μ_r − 1| + Σ_k |θ_{r−1} − θ_r|_k/σ_k),      σ_k the deviations of the law.
 
-The second sum is for laws with edges, of which no node tells: an edge that moves by δ alters a uniform law of length 2√3 σ by δ/2√3σ. Where
+The second sum is for laws with edges, which no node sees: an edge that moves by δ alters a uniform law of length 2√3 σ by δ/2√3σ. Where
 these changes fall by a factor q from one resolution to the next, μ_r is off by the last one over q − 1; q is taken to lie between 2 and 2⁴,
 as the errors are of fourth order in the end.
 """

@@ -100,7 +100,7 @@ class ForwardStepper(FlowStepper):
             x = self.problem.energy.data.inputs[datum, 0]  # type: ignore[union-attr]
             raise RunError(
                 f"at t = {time:.4g} mass collapses onto the kinks of the neuron at data point {datum} (x = {x:.6g}), as the flow does not "
-                "lead away on the other side: from then on there is no density; end before, or take FiniteVolume, which smears it over "
+                "lead away on the other side: from then on there is no density; end before, or take FiniteVolume, which spreads it over "
                 "cells, or Characteristics"
             )
 

@@ -8,7 +8,7 @@ characteristic, followed back to t = 0 (backward.py),
 
 and its averages over cells from Gauss rules in each cell, refined until they are right to a tolerance (averages.py). There is no numerical
 diffusion, no condition on time steps and no wall: the box is what one looks at, and what flows out of it is not held back. Mass is not
-enforced: how far it is from one tells whether the averages are right.
+enforced: how far it is from one shows whether the averages are right.
 """
 
 from __future__ import annotations
@@ -134,12 +134,12 @@ class PushforwardStepper(ForwardStepper):
         }
 
     def frame(self, state: FlowState) -> Frame:
-        """The cell averages, and what the nodes tell of loss and prediction."""
+        """The cell averages, and the loss and prediction of the nodes."""
         assert isinstance(state, PushforwardState)
         self.require_path(state)
         density = Density(self.grid, self._averages(state), self.energy.neuron, averages=True)
-        told = self.diagnostics(state.time, *self.velocity(state.array))
-        diagnostics = dataclasses.replace(told, mass=density.mass, minimum=float(density.values.min()), boundary=self._layers(density))
+        of_nodes = self.diagnostics(state.time, *self.velocity(state.array))
+        diagnostics = dataclasses.replace(of_nodes, mass=density.mass, minimum=float(density.values.min()), boundary=self._layers(density))
         return Frame(density, diagnostics, self.energy.predict(Cloud(state.array, self.weights, self.energy.neuron)))
 
     def _averages(self, state: PushforwardState) -> np.ndarray:

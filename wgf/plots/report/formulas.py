@@ -106,18 +106,18 @@ def _neuron(neuron: Any) -> str:
         return "g ( θ ; x )"
     fixed = {"c": 1.0, "b": 0.0, **neuron.fixed}
 
-    def told(name: str) -> str:
+    def symbol(name: str) -> str:
         letter, digits = name[0], name[1:]
         return (f"{letter}_{digits}" if digits else letter) if name in neuron.theta else f"{fixed[name]:g}".replace("-", "−")
 
     weights = [name for name in neuron.coordinates if name[0] == "a"]
     if len(weights) <= 3:
-        terms = [f"{told(name)} {'x_' + name[1:] if name[1:] else 'x'}" for name in weights]
+        terms = [f"{symbol(name)} {'x_' + name[1:] if name[1:] else 'x'}" for name in weights]
     else:
-        terms = [f"{told(weights[0])} x_1", "…", f"{told(weights[-1])} x_{len(weights)}"]
+        terms = [f"{symbol(weights[0])} x_1", "…", f"{symbol(weights[-1])} x_{len(weights)}"]
     if "b" in neuron.theta or fixed["b"]:
-        terms.append(told("b"))
-    outer = f"{told('c')} · " if "c" in neuron.theta or fixed["c"] != 1.0 else ""
+        terms.append(symbol("b"))
+    outer = f"{symbol('c')} · " if "c" in neuron.theta or fixed["c"] != 1.0 else ""
     return f"g ( θ ; x ) = {outer}{neuron.sigma.name} ( {' + '.join(terms)} )"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Cloud, Density, MeshDensity
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.plots.cells import picture_of
 from wgf.plots.measures import BINS, View, counted_in_plane, curve_of, names_in_run, views_of
 from wgf.plots.report.parts import BLUE, GREY, MARGIN, SHADES, Cells, Chart, Moving, empty_figure, shown
@@ -20,8 +20,8 @@ from wgf.runs.run import Run
 MOST_FRAMES = 40
 NUMBERS = 2**20  # of all frames of a measure: two bytes each
 MOST_CELLS, MOST_OF_THREE = 128, 72  # that are shown along an axis, in one plane and in three
-POINTS = 1500  # of a cloud
-SPREAD = 2**16  # points that stand for the cells of a mesh in its marginals
+POINTS = 1500  # of an empirical measure
+SPREAD = 2**16  # points that represent the cells of a mesh in its marginals
 FEW = 5  # frames of which limits are those of all
 MAIN = 0.84  # of a chart with marginals: the part of the plane itself
 FILLED = {
@@ -62,7 +62,7 @@ def measure_charts(run: Run, frames: Sequence[int], wanted: np.ndarray | None) -
     names = names_in_run(run, some[-1])
     views = views_of(names, some, places=run.data is None)
     stream = [_Lines(view, names, some[-1]) if not view.plane else _plane(view, names, some, wanted) for view in views]
-    for k in told(frames, "frames"):
+    for k in reported(frames, "frames"):
         measure = run.measures[k]
         for chart in stream:
             chart.take(measure)
@@ -171,7 +171,7 @@ class _Plane:
             return []
         look = {"symbol": "star", "size": 15, "color": ORANGE, "line": {"color": "white", "width": 1}}
         x, y = self.wanted[-1]
-        figure.add_scatter(x=[x], y=[y], mode="markers", marker=look, name="lowest G: mass is wanted there")
+        figure.add_scatter(x=[x], y=[y], mode="markers", marker=look, name="lowest G: mass is missing there")
         return [Moving(len(figure.data) - 1, "xy"[k], self.wanted[:, [k]]) for k in (0, 1)]
 
     def _in_picture(self, points: np.ndarray) -> np.ndarray:

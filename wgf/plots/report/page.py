@@ -1,6 +1,6 @@
 """The page: parts of results, put into the template with all scripts and styles, and written as one file.
 
-Nothing in it comes from elsewhere, and nothing may: its security policy allows the scripts with the hashes that stand in it, and no
+Nothing in it comes from elsewhere, and nothing may: its security policy allows the scripts with the hashes that are in it, and no
 request. Texts of files are escaped by the template; numbers and figures are JSON in which no character ends a script.
 """
 

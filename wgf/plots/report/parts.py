@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 STEPS = 2**16 - 1  # of a number of many: two bytes each
-BLUE = "#2f8fd0"  # like GREEN, ORANGE and PLUM told apart with any colour vision
+BLUE = "#2f8fd0"  # like GREEN, ORANGE and PLUM distinguishable with any colour vision
 GREY, BAND = "#7a8794", "rgba(128, 128, 128, 0.25)"  # seen on light and on dark
 COLOURS = (BLUE, ORANGE, GREEN, PLUM, GREY)
 LIGHT = ("#ffffff", "#d3e5f3", "#8fc1e0", "#3f93c6", "#14609e", "#08306b", "#031a3d")  # of densities, from none to the largest
@@ -32,7 +32,7 @@ AXIS = re.compile(r"[xy]axis\d*")
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a run keeps what it should: a word of GOOD … PLAIN, the number behind it, and what it means; `label` in place of the word."""
+    """Whether a run keeps what it should: one of GOOD … PLAIN, the number behind it, and what it means; `label` in place of the word."""
 
     name: str
     word: str

@@ -67,7 +67,7 @@ def _roots(values: np.ndarray) -> np.ndarray:
 
 
 def _rates(comparison: Comparison, name: str, frames: list[int]) -> Chart:
-    """The root mean square of a distance against m: every replicate, mean with interval, fit, prediction, and two clouds."""
+    """The root mean square of a distance against m: every replicate, mean with interval, fit, prediction, and self-distance."""
     sizes, rate = comparison.sizes, comparison.rates[name]
     each = comparison.distance[name][:, :, frames]
     mean, error = comparison.mean_square(name)[:, frames].T, comparison.standard_error(name)[:, frames].T
@@ -84,7 +84,7 @@ def _rates(comparison: Comparison, name: str, frames: list[int]) -> Chart:
         y=dots[-1],
         mode="markers",
         marker={"color": BLUE, "size": 5, "opacity": 0.45},
-        name="each cloud",
+        name="each replicate",
     )
     figure.add_scatter(
         x=sizes,
@@ -95,7 +95,7 @@ def _rates(comparison: Comparison, name: str, frames: list[int]) -> Chart:
         name="mean, 95 %",
     )
     figure.add_scatter(x=sizes, y=fits[-1], mode="lines", line={"color": ORANGE}, name="fit")
-    figure.add_scatter(x=sizes, y=floor[-1], mode="markers", marker={"color": GREY, "symbol": "x", "size": 7}, name="two clouds, /√2")
+    figure.add_scatter(x=sizes, y=floor[-1], mode="markers", marker={"color": GREY, "symbol": "x", "size": 7}, name="self-distance, /√2")
     moving = [Moving(0, "y", dots), Moving(1, "y", root), Moving(1, "error_y.array", half), Moving(2, "y", fits), Moving(3, "y", floor)]
     predicted = rate.expected_constant[frames]
     if np.isfinite(predicted).all():
@@ -119,7 +119,7 @@ def _sizes(sizes: np.ndarray) -> dict[str, Any]:
 
 
 def _predictions(comparison: Comparison, frames: list[int]) -> Chart:
-    """φ_m of all clouds of the least and the largest m against φ of the limit."""
+    """φ_m of all replicates of the least and the largest m against φ of the limit."""
     rows = spread(comparison.limit.shape[1], max(SAMPLES // comparison.replicates, 2))
     limit = comparison.limit[frames][:, rows]
     ends = [float(limit.min()), float(limit.max())]
@@ -131,7 +131,7 @@ def _predictions(comparison: Comparison, frames: list[int]) -> Chart:
         marker = {"color": colour, "size": 4, "opacity": 0.5}
         figure.add_scatter(x=x[-1].astype("f4"), y=y[-1].astype("f4"), mode="markers", marker=marker, name=f"m = {comparison.sizes[k]}")
         moving += [Moving(len(figure.data) - 1, "x", x), Moving(len(figure.data) - 1, "y", y)]
-    alt = "The functions of all clouds at the data against that of the limit: of more neurons they lie closer to the diagonal."
+    alt = "The functions of all replicates at the data against that of the limit: those of more neurons are closer to the diagonal."
     return Chart("Networks of m neurons beside the limit", alt, figure, moving)
 
 

@@ -76,7 +76,7 @@ def _balance(run: Run) -> Verdict | None:
     if not math.isfinite(run.free_energy[-1]):
         return None
     if run.stands_still:
-        return Verdict("dissipation", GOOD, "at rest", "E changed by too little to tell its balance from errors")
+        return Verdict("dissipation", GOOD, "at rest", "E changed by too little to distinguish its balance from errors")
     what = "E" if run.has_free_energy else "L"
     meaning = f"how far the fall of {what} is from what is dissipated, of the fall"
     return Verdict("dissipation", word_of(run.dissipation_defect, BALANCE), f"{run.dissipation_defect:.1e}", meaning)
@@ -97,8 +97,8 @@ def _loss_error(run: Run) -> Verdict | None:
     error, loss = _number(run, "loss_error"), abs(float(run.loss[-1]))
     share = error / max(loss, SMALL * float(run.loss.max())) if run.loss.max() > 0 else math.nan
     word = word_of(share, LOSS) if run.attributes.get("loss_settled", True) else POOR
-    told = f"{100 * error / loss:.1g} % of the last loss" if loss else "of the last loss"
-    return Verdict("loss error", word, f"{error:.1e}", f"{told}, which is how wrong it is for its cells, as estimated")
+    relative = f"{100 * error / loss:.1g} % of the last loss" if loss else "of the last loss"
+    return Verdict("loss error", word, f"{error:.1e}", f"{relative}, which is how wrong it is for its cells, as estimated")
 
 
 def _density_error(run: Run) -> Verdict | None:

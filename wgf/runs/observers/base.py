@@ -1,4 +1,4 @@
-"""The three verbs of an observer, and how a group of them is told how the run ended."""
+"""The three verbs of an observer, and how a group of them is called at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Observer(Protocol):
 
 @contextmanager
 def watching(observers: Sequence[Observer]) -> Iterator[Observer]:
-    """One observer that passes everything on; at the end each is told how the run ended, last one first."""
+    """One observer that passes everything on; at the end each is closed with how the run ended, last one first."""
     group = _Group(observers)
     try:
         yield group

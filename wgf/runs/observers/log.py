@@ -5,7 +5,7 @@
      "mass": …, "minimum": …, "boundary_mass": …}
     {"event": "end", "label": …, "clock": …, "steps": …, "t": …, "status": complete | interrupted | failed, "error": …}
 
-clock is seconds since 1970, dt the step that led to t, and null stands for numbers that are not finite.
+clock is seconds since 1970, dt the step that led to t, and null replaces numbers that are not finite.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Log:
     path : str or path
         the file
     label : str
-        a name that stands in each line
+        a name in each line
     overwrite : bool
         whether a file that is there may be replaced
     append : bool

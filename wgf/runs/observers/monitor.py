@@ -118,7 +118,7 @@ class Monitor:
 
     @contextlib.contextmanager
     def at_step(self) -> Iterator[None]:
-        """NotFinite from inside is told with the number of the step, and the last frame that is good."""
+        """NotFinite from inside is raised with the number of the step, and the last frame that is good."""
         try:
             yield
         except NotFinite as error:
@@ -142,7 +142,7 @@ class Monitor:
         """Why a number may not be finite, and what to do."""
         if self.fixed_step is not None and time > 0:
             return (
-                f"the neurons run away, as steps of {self.fixed_step:g} are too long for the slopes that they meet, or the energy is "
+                f"the neurons diverge, as steps of {self.fixed_step:g} are too long for the slopes that they meet, or the energy is "
                 "infinite or undefined where they are; choose a smaller step, or look at its values there"
             )
         return (

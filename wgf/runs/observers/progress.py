@@ -1,6 +1,6 @@
 """Progress bars on a terminal and in notebooks, silent elsewhere: of the run in units of time, and of what is prepared for it.
 
-What is compiled meanwhile, once after an installation, has no bar, and those of others stand still: that is said in words.
+What is compiled meanwhile, once after an installation, has no bar, and other bars do not move: that is said in words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from wgf.methods.base import Diagnostics, Frame
-from wgf.networks.waiting import telling
+from wgf.networks.waiting import reporting_to
 
 NARROW = 110  # columns of a terminal, below which a run's line leaves out what can be left out
 MOMENT = 0.5  # seconds, before which there is no bar
@@ -23,7 +23,7 @@ COMPILING = "compiling what runs here for the first time: that takes up to a min
 
 def bar(total: float, label: str, beside: str = "", wanted: bool = True, delay: float = 0.0, begun: float = 0.0, narrow: str = "") -> Any:
     """A bar of tqdm from `begun` to `total`, with some words `beside` the time: for a notebook, or for a terminal, also for one that does
-    not tell its size; on a narrow one in the form of tqdm that is given for it.
+    not report its size; on a narrow one in the form of tqdm that is given for it.
     """
     form = f"{{desc}} {{percentage:3.0f}}% |{{bar}}| {beside}[{{elapsed}} < {{remaining}}{{postfix}}]"
     options = {"total": total, "initial": begun, "desc": label, "bar_format": form, "leave": False, "delay": delay, "file": sys.stderr}
@@ -100,7 +100,7 @@ class Progress:
 def preparing(shown: bool) -> Iterator[None]:
     """Inside, a bar for each thing that is prepared (waiting.py) and takes longer than a moment, if `shown`."""
     bars = _Bars()
-    with telling(bars if shown else None), compiling_is_said(shown):
+    with reporting_to(bars if shown else None), compiling_is_said(shown):
         try:
             yield
         finally:

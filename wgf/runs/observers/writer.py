@@ -1,7 +1,7 @@
 """The HDF5 file of a run, written as the run goes (layout: docs/design.md).
 
-Frames reach it in transactions (transaction.py): whoever reads the file has all of a frame or nothing of it, at any time, and a run that
-dies leaves what it had, with a checkpoint of the same moment. The file is there from the first frame on. A transaction puts the file
+Frames reach it in transactions (transaction.py): a reader of the file has all of a frame or nothing of it, at any time, and a run that
+is killed leaves what it had, with a checkpoint of the same moment. The file is there from the first frame on. A transaction puts the file
 together anew, so that there is one only so often that they take SHARE of the time; until then frames wait in memory, but no more than
 WAITING of it, and not beyond EVERY seconds.
 """
@@ -112,7 +112,7 @@ class Writer:
             if self.frames:
                 self._write(ending(error), whole=error is None or isinstance(error, Stopped))
         except RunError:
-            if not isinstance(error, Exception):  # otherwise that is what is to be told
+            if not isinstance(error, Exception):  # otherwise that is what is to be reported
                 raise
         finally:
             WRITTEN_HERE.discard(self.identity)

@@ -39,7 +39,7 @@ class Atoms:
     weights: np.ndarray
 
     @property
-    def cloud(self) -> Cloud:
+    def measure(self) -> Cloud:
         """As a measure."""
         return Cloud(self.places, self.weights)
 

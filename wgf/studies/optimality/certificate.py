@@ -44,8 +44,8 @@ from wgf.studies.optimality.search import Search
 CONVERGED = 1e-3  # of ‖f*‖²
 MOVING = 0.1  # of the bound
 QUICK = 5000  # data × 2^p of a run that is certified unasked
-SEEN = 1e-6  # of the least loss, by which an error of cells is told
-LEAST = 1e-12  # of ‖f*‖², below which nobody asks
+SEEN = 1e-6  # of the least loss, above which an error of cells is reported
+LEAST = 1e-12  # of ‖f*‖², below which no bound is needed
 GROUP = "certificate"
 
 
@@ -274,7 +274,7 @@ def words(run: Run, energy: RegressionEnergy, bounds: Bounds, verdict: str) -> s
         f"{name} = {value:.3g}" for name, value in zip(run.problem.axis_names(bounds.lowest.shape[1]), bounds.lowest[-1], strict=True)
     )
     if verdict == "moving":
-        return f"still moving: {size}; mass is wanted most at {place}"
+        return f"still moving: {size}; mass is missing, most of all at {place}"
     gain = f": {100 * bounds.share:.2g} % of the mass moved there would lower L by {bounds.gain:.2g}"
     return f"stalled: {size}; mass is missing at {place}" + ("" if noisy else gain)
 

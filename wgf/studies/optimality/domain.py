@@ -47,7 +47,7 @@ class Domain:
 
 
 def held(places: np.ndarray, slope: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Which coordinates (N, p) of places stand at an end of the box where the slope would lower the function beyond it."""
+    """Which coordinates (N, p) of places are at an end of the box where the slope would lower the function beyond it."""
     result: np.ndarray = ((places <= lower) & (slope > 0)) | ((places >= upper) & (slope < 0))
     return result
 

@@ -17,7 +17,7 @@ import numpy as np
 from wgf.errors import InputError, ResolutionWarning, positive, warn
 from wgf.measures.measure import Cloud
 from wgf.networks.features import linear_algebra
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, network
 from wgf.studies.optimality.atoms import Atoms, fewest, polished, weighted
@@ -29,7 +29,7 @@ from wgf.studies.optimality.search import Search
 ROUNDS = 80
 LIGHT = 1e-14  # a weight that is none
 PROVEN = 1e-9  # of ‖f*‖²: how near the bound is to be that is proven, where the work allows
-SHARE = 1e-3  # of what a measure loses more: nobody needs its bound better
+SHARE = 1e-3  # of what a measure loses more: its bound need not be better
 NEAR = 1e-3  # of the extent of the atoms: places that are one
 LITTLE = 1e-13  # of the scale of the loss, by which G at a place must be below that of μ to be worth adding
 
@@ -94,8 +94,8 @@ def global_minimum(
     Raises
     ------
     InputError
-        for problems with noise, whose minimum is no cloud (`certify` gives it on cells), for energies that are not a network's, and for
-        domains without an end where nothing keeps the minimum finite
+        for problems with noise, whose minimum is no sum of atoms (`certify` gives it on cells), for energies that are not a network's, and
+        for domains without an end where nothing keeps the minimum finite
 
     Warns
     -----
@@ -134,9 +134,9 @@ def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Se
     data = energy.data
     atoms = weighted(energy, search.minima(-data.weights * data.targets)[0])
     seen: list[tuple[float, Atoms]] = []  # gaps, and of what
-    for _ in told(range(ROUNDS), "looking for the best measure"):
+    for _ in reported(range(ROUNDS), "looking for the best measure"):
         atoms = refined(energy, domain, atoms.heaviest(LIGHT))
-        z, loss = residual(energy, atoms), energy.loss(atoms.cloud)
+        z, loss = residual(energy, atoms), energy.loss(atoms.measure)
         places, values = search.minima(data.weights * z, atoms.places)
         seen.append((max(loss - bound_from(energy, z, float(values[0])), 0.0), atoms))
         fresh = places[values < mean_potential(data, z, loss) - LITTLE * abs(loss)]
@@ -146,14 +146,14 @@ def minimise(energy: RegressionEnergy, domain: Domain, enough: float, search: Se
     gap, atoms = min(seen, key=lambda pair: pair[0])
     atoms = fewest(energy, atoms)
     z = residual(energy, atoms)
-    cloud = dataclasses.replace(atoms.cloud, neuron=energy.neuron)
-    return GlobalMinimum(cloud, energy.loss(cloud), gap, z + data.targets, z, domain)
+    measure = dataclasses.replace(atoms.measure, neuron=energy.neuron)
+    return GlobalMinimum(measure, energy.loss(measure), gap, z + data.targets, z, domain)
 
 
 def refined(energy: RegressionEnergy, domain: Domain, atoms: Atoms) -> Atoms:
     """The atoms with neighbours merged and all polished, where that lowers the loss."""
     tried = weighted(energy, polished(energy, domain, merged(atoms)).places)
-    return tried if energy.loss(tried.cloud) <= energy.loss(atoms.cloud) else atoms
+    return tried if energy.loss(tried.measure) <= energy.loss(atoms.measure) else atoms
 
 
 def merged(atoms: Atoms) -> Atoms:
@@ -171,7 +171,7 @@ def merged(atoms: Atoms) -> Atoms:
 
 def residual(energy: RegressionEnergy, atoms: Atoms) -> np.ndarray:
     """z = φ − f*, (n,)."""
-    result: np.ndarray = energy.predict(atoms.cloud) - energy.data.targets
+    result: np.ndarray = energy.predict(atoms.measure) - energy.data.targets
     return result
 
 

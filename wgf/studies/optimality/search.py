@@ -3,10 +3,10 @@
 Local minima of m on a grid are where descents by Newton's method begin, all side by side. Where σ has kinks, minima lie on these: with
 one or two coordinates others begin there, and go along them. For the proof each cell has a
 lower bound (landscape.py); cells whose bound is above the lowest value less a slack are done, the others are cut in two along every axis
-[Land & Doig, Econometrica 28 (1960) 497], until none is left, or the work is as much as WORK numbers. What was proven is told, whatever
+[Land & Doig, Econometrica 28 (1960) 497], until none is left, or the work is as much as WORK numbers. What was proven is reported, whatever
 it is: the lowest bound of all cells.
 
-Cells are equal, or where the domain is much larger than the data tell apart, they grow away from the origin as sinh does.
+Cells are equal, or where the domain is much larger than the data distinguish, they grow away from the origin as sinh does.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def newton_step(
 
 
 def box_of(landscape: Landscape, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The box in which m is lowest: the domain's, or where that has no end, what holds the ball that `radius` tells."""
+    """The box in which m is lowest: the domain's, or where that has no end, what holds the ball of `radius`."""
     lower, upper = landscape.lower, landscape.upper
     if np.isfinite(lower).all() and np.isfinite(upper).all():
         return lower, upper

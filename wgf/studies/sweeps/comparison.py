@@ -1,7 +1,7 @@
 """What a sweep found: distances of m neurons from the limit, their rates, and what limits them; in memory or in one HDF5 file.
 
 Two errors add up in what is seen, E‖φ_m − φ_h‖² ≈ v/m + ‖φ_h − φ‖²: the fluctuation of m neurons, and the error of the computed limit,
-which no m makes smaller. They are told apart twice, by independent means:
+which no m makes smaller. They are separated twice, by independent means:
 
 discretisation   the error of the limit from a second, coarser solve (studies/theory/discretisation.py), which knows nothing of the neurons;
 bias             ‖E φ_m − φ_h‖² from the replicates: with δ_r = φ_m^{(r)} − φ_h, the mean of ⟨δ_r, δ_s⟩ over r ≠ s is unbiased for it.
@@ -59,12 +59,12 @@ class Comparison(OfTable, Shown):
 
     @property
     def distance(self) -> dict[str, np.ndarray]:
-        """Between each cloud and the limit: name → (S, R, T)."""
+        """Between each replicate and the limit: name → (S, R, T)."""
         return self.table.distance
 
     @property
     def floor(self) -> dict[str, np.ndarray]:
-        """Between two independent clouds of the same size: name → (S, R // 2, T). What a distance costs by points being points."""
+        """The self-distance, between two independent replicates of the same size, by sampling alone: name → (S, R // 2, T)."""
         return self.table.floor
 
     @property
@@ -94,14 +94,14 @@ class Comparison(OfTable, Shown):
         return result
 
     def mean_square_floor(self, name: str = "function") -> np.ndarray:
-        """E d² of two independent clouds of the same size, (S, T)."""
+        """E d² of two independent replicates of the same size, (S, T)."""
         result: np.ndarray = np.mean(self.floor[name] ** 2, axis=1)
         return result
 
     def excess(self, name: str = "function") -> np.ndarray:
-        """E d² less half its floor, (S, T): the distance without what points cost by being points.
+        """E d² less half that of the self-distance, (S, T): the distance without the sampling error.
 
-        For function, mean and energy it is unbiased for the squared distance of the limit from the mean of the clouds, from pairs of
+        For function, mean and energy it is unbiased for the squared distance of the limit from the mean of the replicates, from pairs of
         replicates; `squared_bias` says the same of function with less scatter, from all of them. For transport it is the same idea as
         that of the Sinkhorn divergence.
         """

@@ -49,7 +49,7 @@ class Sweep(Shown):
     keys : tuple of str
         the names of the keys, "penalty.strength"
     values : tuple of tuples
-        the values of each key, as they stand in a problem file; there are K_1, … of them
+        the values of each key, as in a problem file; there are K_1, … of them
     series : dict of str to array (K_1, …, frames)
         time, loss, test_loss, free_energy, dissipation; NaN where there is none, and for runs that failed
     steps, seconds : array (K_1, …)
@@ -121,7 +121,7 @@ def sweep(
     path : str or path
         the problem file
     over : dict of str to list
-        {"penalty.strength": [0, 0.01, 0.1], …}: keys with tables, and their values as they would stand in the file
+        {"penalty.strength": [0, 0.01, 0.1], …}: keys with tables, and their values as they would be written in the file
     settings : dict of str, optional
         further keys with one value each
     workers : int, optional

@@ -7,9 +7,9 @@ compared with the limit μ_t in several distances (measures/distances), always i
 
 (for an energy without data: loss, and the energy distance). At t = 0 the mean square of the first is exactly
 E‖φ_m − φ‖² = (∫‖g‖² dμ_0 − ‖φ‖²)/m (variance of an average); the theorem of the mean-field limit says that the rate 1/m survives the
-dynamics. Replicates are solved in pairs, and the distance between the two clouds of a pair is kept as well: the floor.
+dynamics. Replicates are solved in pairs, and the distance between the two of a pair is kept as well: the self-distance.
 
-The seed of a cloud is made of the sweep's seed, m, and the replicate's number: a cloud is the same whatever else the sweep holds.
+The seed of a replicate is made of the sweep's seed, m, and its number: a replicate is the same whatever else the sweep holds.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def compare(
     reference = Reference(started, limit, until, names, one.frame(one.start()).measure)
     if resumable is not None:
         resumable.take_up(table, limit.prediction, limit.attributes)
-    tasks = [Cell(size, pair, clouds(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
+    tasks = [Cell(size, pair, networks(template, chosen[size], table.members(pair), seed)) for size, pair in table.missing()]
     with answering(reference.cell, tasks, workers or os.cpu_count() or 1) as answers:
         errors = discretisation_error(problem, method, until, run=limit, progress=progress)  # while the processes start
         with preparing(progress):
@@ -182,27 +182,27 @@ def as_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def seed_of(seed: int, m: int, replicate: int) -> np.random.SeedSequence:
-    """The seed of a cloud of m neurons, made of a sweep's."""
+    """The seed of a network of m neurons, made of a sweep's."""
     return np.random.SeedSequence(seed, spawn_key=(m, replicate))
 
 
-def clouds(template: Particles, m: int, replicates: slice, seed: int) -> list[Particles]:
-    """The clouds of m neurons of some replicates."""
+def networks(template: Particles, m: int, replicates: slice, seed: int) -> list[Particles]:
+    """The networks of m neurons of some replicates."""
     return [dataclasses.replace(template, m=m, seed=seed_of(seed, m, replicate)) for replicate in range(replicates.start, replicates.stop)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A task: one or two clouds of the size with this number."""
+    """A task: one or two networks of the size with this number."""
 
     size: int
     pair: int
-    clouds: list[Particles]
+    networks: list[Particles]
 
     @property
     def neurons(self) -> int:
         """Its share of the work."""
-        return sum(cloud.m for cloud in self.clouds)
+        return sum(network.m for network in self.networks)
 
 
 class Reference:
@@ -213,18 +213,18 @@ class Reference:
         self.times, self.prediction, self.loss = limit.times, limit.prediction, limit.loss
         self.measured = [name for name in names if not DISTANCES[name].of_energy]
         self.measures = list(limit.measures) if self.measured else []
-        for name in self.measured:  # a pair that has no such distance is found before the clouds are solved, with one neuron
+        for name in self.measured:  # a pair that has no such distance is found before the networks are solved, with one neuron
             distance(name, one, self.measures[0], problem.energy)
 
     def cell(self, task: Cell) -> Found:
-        """The distances of the clouds from the limit and from each other."""
-        runs = [self.cloud(cloud) for cloud in task.clouds]
+        """The distances of the networks from the limit and from each other."""
+        runs = [self.solved(network) for network in task.networks]
         rows = [self.between(run, self) for run in runs]
         found = {name: np.stack([row[name] for row in rows]) for name in self.names}
         return Found(found, self.between(*runs) if len(runs) == 2 else {}, np.stack([run.prediction for run in runs]))
 
-    def cloud(self, particles: Particles) -> Run:
-        """A cloud at the save times; what walls leave out of the law was said before."""
+    def solved(self, particles: Particles) -> Run:
+        """The run of a network at the save times; what walls leave out of the law was said before."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BoundaryWarning)
             return solve(self.problem, particles, self.until, self.times.tolist())

@@ -151,7 +151,7 @@ def compare_steps(
     seeds = [Particles(m, seed=seed_of(seed, m, replicate)) for replicate in range(replicates)]
     with answering(study, seeds, workers or os.cpu_count() or 1) as answers:
         found = {task.seed.spawn_key: answer for task, answer in answers}  # type: ignore[union-attr]
-    answered = [found[cloud.seed.spawn_key] for cloud in seeds]  # type: ignore[union-attr]
+    answered = [found[network.seed.spawn_key] for network in seeds]  # type: ignore[union-attr]
     distance = np.stack([difference for difference, _ in answered], axis=2)
     flows = np.stack([prediction for _, prediction in answered])
     rates = tuple(
@@ -163,16 +163,16 @@ def compare_steps(
 
 @dataclass(frozen=True)
 class _Descents:
-    """A task's function: a cloud to its distances (B, H, T) and to φ of its flow (T, n)."""
+    """A task's function: a network to its distances (B, H, T) and to φ of its flow (T, n)."""
 
     problem: Problem
     times: list[float]
     steps: list[float]
     batches: tuple[int | None, ...]
 
-    def __call__(self, cloud: Particles) -> tuple[np.ndarray, np.ndarray]:
-        flow = solve(self.problem, cloud, self.times[-1], self.times).prediction
-        rows = [[self._gap(dataclasses.replace(cloud, step=step, batch=batch), flow) for step in self.steps] for batch in self.batches]
+    def __call__(self, network: Particles) -> tuple[np.ndarray, np.ndarray]:
+        flow = solve(self.problem, network, self.times[-1], self.times).prediction
+        rows = [[self._gap(dataclasses.replace(network, step=step, batch=batch), flow) for step in self.steps] for batch in self.batches]
         return np.array(rows), flow
 
     def _gap(self, descent: Particles, flow: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 The results do not depend on the number of processes: there is one thread in each case, so that sums are taken in one order.
 
-A new process first runs the script of the first one again, but for what stands below `if __name__ == "__main__":`, to have its functions.
+A new process first runs the script of the first one again, but for what is below `if __name__ == "__main__":`, to have its functions.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _deaf_children() -> Iterator[None]:
 
 
 def leave_to_first_process(workers: int | None) -> None:
-    """End, without a word, a new process that runs a script again up to the call of this sweep: the first process says why (RunError).
+    """End, without a message, a new process that runs a script again up to the call of this sweep: the first process says why (RunError).
 
     multiprocessing refuses to start processes from there, but only once they are started, after the limit was solved again in each.
     """
@@ -125,7 +125,7 @@ def _answer(task: Any) -> Any:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread in this process. Numba is asked for it, not told by its variable: while that differs from the threads it has, it refuses
+    """One thread in this process. Numba is set by a call, not by its variable: while that differs from the threads it has, it refuses
     to compile.
     """
     import numba

@@ -1,7 +1,7 @@
 """Rates in the number of neurons, with intervals by Student's t on the logarithms.
 
 Let X be the square of a distance, s² its sample variance over the R replicates of one size, X̄ its mean. Where X is a quadratic form
-Σ λ_k z_k² in Gaussians, as ‖φ_m − φ‖² is for many neurons, a gamma law with the same mean and variance stands for it [Satterthwaite,
+Σ λ_k z_k² in Gaussians, as ‖φ_m − φ‖² is for many neurons, a gamma law with the same mean and variance is taken for it [Satterthwaite,
 Biometrics Bulletin 2 (1946) 110]. Of R independent gamma variables the mean and the ratios X_r/X̄ are independent [Lukacs, Ann. Math.
 Stat. 26 (1955) 319], as mean and variance are of normal ones, and the moments of the ratios, which are Dirichlet's, give without bias
 

@@ -70,8 +70,8 @@ class ResumableFile:
         """Refuse to begin the file anew where what is there would not be kept, `all_of_it`, and may not be replaced."""
         if not all_of_it and not self.overwrite:
             raise InputError(
-                f"{self.path} holds {contents(self.path)}, with clouds that this sweep does not have; it is left alone: ask for all of its "
-                f"sizes and replicates, {REMEDY}"
+                f"{self.path} holds {contents(self.path)}, with replicates that this sweep does not have; it is left alone: ask for all of "
+                f"its sizes and replicates, {REMEDY}"
             )
 
     def begin(self, attributes: dict[str, Any], write: Callable[[h5py.File], object]) -> None:

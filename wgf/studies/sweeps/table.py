@@ -1,7 +1,7 @@
 """The table of a sweep, sizes × replicates, which can be left at any time and taken up again.
 
-Its cells are pairs of replicates of one size (a last one alone, where their number is odd), as two clouds give one distance between
-clouds. resumable.py has the file. The numbers of a cell depend on the problem, the limit, m, the replicate and the seed only, not on the
+Its cells are pairs of replicates of one size (a last one alone, where their number is odd), as two networks give one distance between
+them. resumable.py has the file. The numbers of a cell depend on the problem, the limit, m, the replicate and the seed only, not on the
 rest of the table; so a table can also be continued with more sizes or more replicates.
 """
 

@@ -85,7 +85,7 @@ def fisher_rao_bound(best: Measure, first: Density) -> Callable[[np.ndarray], np
     if isinstance(best, Cloud):
         best, first = counted_together(best, first)
     if not isinstance(best, Density) or not same_cells(best.grid, first.grid):
-        raise InputError("the best measure must be a density on the cells of the first one, or a cloud")
+        raise InputError("the best measure must be a density on the cells of the first one, or an empirical measure")
     divergence = float(special.rel_entr(best.masses / best.mass, first.masses / first.mass).sum())
 
     def bound(t: np.ndarray) -> np.ndarray:

@@ -64,8 +64,8 @@ class ConvergenceRate:
         return load("wgf.plots:draw")(self, path)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name} {value:.4g} [{low:.4g}, {high:.4g}]" for name, (value, low, high) in self.parameters.items())
-        return f"ConvergenceRate({self.form}: {told}; from t = {self.since:.4g} to {self.times[-1]:.4g})"
+        found = ", ".join(f"{name} {value:.4g} [{low:.4g}, {high:.4g}]" for name, (value, low, high) in self.parameters.items())
+        return f"ConvergenceRate({self.form}: {found}; from t = {self.since:.4g} to {self.times[-1]:.4g})"
 
 
 def convergence_rate(

@@ -7,7 +7,7 @@ Along a mixture φ is linear in s, and so is ∫V dμ, hence
 for every neuron: all minima are global ones, and form a convex set. That is the geometry in which mass is created at one place and taken
 away at another. The flow moves neurons instead, along displacements, μ_s the law of (1 − s)X + sY, where L need not be convex. Two minima
 may have a hill between them: with g(−θ) = g(θ), as c·tanh(a x) has it, and f* = g(θ*), both δ_θ* and δ_−θ* have L = 0, as all their
-mixtures do, and half way of the displacement stands δ₀, with L = ‖f*‖². Where g is linear in θ, and V convex, L is convex along
+mixtures do, and half way of the displacement is δ₀, with L = ‖f*‖². Where g is linear in θ, and V convex, L is convex along
 displacements, too.
 
 Neither geometry contains the other. An energy of attraction, W(z) = ½|z|², is L = ∬W dμ dμ = Var μ: along a mixture concave, by
@@ -41,7 +41,7 @@ class Convexity:
     s : array (k,)
         evenly spaced from 0 to 1
     mixture, displacement : array (k,)
-        L[μ_s]; along the displacement of points, which stand for densities at its ends, too
+        L[μ_s]; along the displacement of points, which replace densities at its ends, too
     """
 
     s: np.ndarray

@@ -85,7 +85,7 @@ def decay_bound(problem: Problem, measures: Sequence[Measure]) -> float:
     ------
     InputError
         for problems without noise, without a penalty λ|θ|², or with a neuron or an activation of one's own, whose range over a box is
-        not known; for clouds, which have neither a domain nor a free energy; and for domains that are not convex
+        not known; for empirical measures, which have neither a domain nor a free energy; and for domains that are not convex
     """
     check_problem(problem)
     energy = problem.energy

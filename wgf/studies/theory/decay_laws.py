@@ -124,7 +124,7 @@ def _whitened(rows: np.ndarray, rho: float) -> np.ndarray:
 
 
 def _intervals(form: str, found: _Solved, rho: float) -> dict[str, np.ndarray]:
-    """Of log A, p and log t₀, told as those of A, p and t₀."""
+    """Of log A, p and log t₀, given as those of A, p and t₀."""
     n, k = found.design.shape
     inverse = np.linalg.inv(found.triangle)
     error = np.sqrt(np.sum(inverse**2, axis=1) * found.square / (n - k))

@@ -12,9 +12,9 @@ end, but filaments that are as wide as cells bring it down, on coarse grids most
 
 but not more than 2ρ, as orders grow by one at most from one grid to the next.
 
-What an edge of the initial law costs without noise, which would smooth it, falls with the width over which a scheme smears it, of order
+What an edge of the initial law costs without noise, which would smooth it, falls with the width over which a scheme blurs it, of order
 one or less: there q = 1. The third is what fits best to densities whose errors are known: below an error of 0.3 the estimate was wrong by a
-factor of up to 1.9. Above it the coarser densities are too wrong to tell much more than that it is large; and on a line, where the fifth
+factor of up to 1.9. Above it the coarser densities are too wrong to say much more than that it is large; and on a line, where the fifth
 order of a scheme may set in from one grid to the next, it is too large, by up to six times.
 An L¹ distance of two densities is at most two.
 """
@@ -42,8 +42,8 @@ from wgf.runs.run import Run, check_run
 from wgf.runs.solve import solve
 from wgf.runs.summary import COARSER, EXACT
 
-FINEST, COARSEST = 1e-4, 1e-2  # tolerances of exact averages, in L¹: an error below ten times the first is seen by nobody
-SHARE = 0.05  # of the error that the coarser runs tell: to it exact averages are worth having
+FINEST, COARSEST = 1e-4, 1e-2  # tolerances of exact averages, in L¹: an error below ten times the first is invisible in figures
+SHARE = 0.05  # of the error that is estimated from coarser runs: to it exact averages are worth having
 AT_WALLS = 1e-3  # of the mass: more of it in the outermost cells is held back by walls, which Pushforward knows nothing of
 LEAST_RATIO, LARGEST_RATIO = 1.2, 32.0  # of two successive errors: saturated; of fifth order
 FEW_AXES, FEW_DATA = 2, 1000  # with more, exact averages take many times as long as a run on a grid

@@ -90,8 +90,8 @@ def discretisation_error(
         return {"loss": unknown, "density": density} if data is None else {"function": unknown, "loss": unknown, "density": density}
     other, third, coarse = found
     errors = estimated_errors(problem, coarse, Seen.of(run), Seen.of(other), Seen.of(third))
-    told = estimated_error(problem, run, other, third, coarse, len(run.times))
-    named = {"function": errors.function, "loss": errors.loss, "density": unknown if told is None else told.error}
+    estimated = estimated_error(problem, run, other, third, coarse, len(run.times))
+    named = {"function": errors.function, "loss": errors.loss, "density": unknown if estimated is None else estimated.error}
     return {name: values for name, values in named.items() if values is not None}
 
 

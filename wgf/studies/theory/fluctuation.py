@@ -42,7 +42,7 @@ from wgf.measures.base import BLOCK
 from wgf.measures.laws.base import Rule
 from wgf.measures.measure import Cloud, Measure
 from wgf.networks.features import row_space
-from wgf.networks.waiting import told
+from wgf.networks.waiting import reported
 from wgf.problems.problem import Problem, check_problem
 from wgf.problems.regression import RegressionEnergy, blocks, network
 from wgf.registers import known
@@ -243,7 +243,7 @@ class _Linearised:
         rank = len(right.residual)
         residuals: list[np.ndarray] = []
         adjoint, values = np.empty((0, right.slopes.shape[1])), np.empty((0, len(self.weights)))
-        for k in told(range(len(self.steps), -1, -1), f"constants, in {len(self.steps)} steps"):
+        for k in reported(range(len(self.steps), -1, -1), f"constants, in {len(self.steps)} steps"):
             if k % self.each == 0:
                 adjoint, values = np.concatenate([right.slopes, adjoint]), np.concatenate([right.values.T, values])
                 residuals.insert(0, right.residual)

@@ -1,5 +1,5 @@
-"""Telling the errors with which a run on a grid ended, of its loss and its density: in the attributes of the run and of its file, and in a
-warning where they are large.
+"""The errors with which a run on a grid ended, of its loss and its density, reported: in the attributes of the run and of its file, and in
+a warning where they are large.
 
 Where an error e is larger than its limit, so many times the resolution would do:
 
@@ -32,13 +32,13 @@ SMALL = 1e-3  # of the largest loss of the run: an error below it need not fall 
 MULTIPLE = 8  # of which the number of cells is that is advised
 
 
-def tell_errors(problem: Problem, method: Any, run: Run, progress: bool = False) -> None:
+def report_errors(problem: Problem, method: Any, run: Run, progress: bool = False) -> None:
     """Estimate the errors of the last loss and of the last density of a run by `method`, note them in the run and its file, and warn where
     they are large.
 
     Attributes: loss_error, and loss_settled, whether the losses at 4h, 2h and h approach a limit; density_error, and density_error_from,
     "exact averages" or "coarser runs". Nothing is noted where there is no density on a grid, the method has no coarser self, that cannot be
-    solved, or the error is told already, as by Pushforward.
+    solved, or the error is known already, as by Pushforward.
     """
     until = float(run.times[-1])
     if "density_error" in run.attributes or not isinstance(run.measures[-1], Density):
@@ -74,8 +74,8 @@ def _tell_loss(problem: Problem, method: Any, run: Run, other: Run, third: Run, 
     else:
         seen = ", ".join(f"{float(each.loss[0]):.4g}" for each in (fine, double, fourfold))
         text = (
-            f"at t = {until:.4g} the grid is not in its asymptotic range, and no error can be told: the losses on its cells, and on cells "
-            f"two and four times as long, are {seen}: take {enough(problem, method, until, 2.0)}, or neurons beside it"
+            f"at t = {until:.4g} the grid is not in its asymptotic range, and no error can be estimated: the losses on its cells, and on "
+            f"cells two and four times as long, are {seen}: take {enough(problem, method, until, 2.0)}, or neurons beside it"
         )
     warn(text, ResolutionWarning)
 

@@ -1,4 +1,4 @@
-"""A cloud carried by its own velocity, dθ_j/dt = −∇G(θ_j; Σ_k w_k δ_{θ_k}), with SciPy's adaptive Runge–Kutta solvers.
+"""Particles carried by their own velocity, dθ_j/dt = −∇G(θ_j; Σ_k w_k δ_{θ_k}), with SciPy's adaptive Runge–Kutta solvers.
 
 Characteristics and particles differ only in where the points come from and in how accurately they are moved.
 """
@@ -25,14 +25,14 @@ def threads() -> int:
 
 
 def points_of(measure: Measure, points: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The points of a cloud that takes the place of these points and has the same weights; refuses another measure."""
+    """The points of an empirical measure with as many points and the same weights; refuses another measure."""
     if not isinstance(measure, Cloud) or measure.points.shape != points.shape or not np.allclose(measure.masses, weights):
         raise InputError(f"{len(points):,} points of the weights of this method cannot go on from {measure!r}: give the method of that run")
     return measure.points
 
 
-class CloudStepper(Generic[AnyState]):
-    """What every stepper of a cloud shares: the start, the velocity, readings and frames.
+class ParticleStepper(Generic[AnyState]):
+    """What every stepper of particles shares: the start, the velocity, readings and frames.
 
     The values of its states are the points (m, p). Without noise, a point that has reached a closed wall stays on it while its
     velocity points out.
@@ -64,7 +64,7 @@ class CloudStepper(Generic[AnyState]):
         return state
 
     def step(self, state: AnyState, stop: float) -> Diagnostics:
-        """Move the cloud towards `stop`."""
+        """Move the particles towards `stop`."""
         raise NotImplementedError
 
     def velocity(self, points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -74,13 +74,13 @@ class CloudStepper(Generic[AnyState]):
         return velocity, loss
 
     def diagnostics(self, time: float, velocity: np.ndarray, loss: float) -> Diagnostics:
-        """The diagnostics of a cloud with this velocity and loss."""
+        """The diagnostics of particles with this velocity and loss."""
         dissipation = float(self.weights @ np.einsum("mp,mp->m", velocity, velocity)) / self.energy.mobility
         energy = np.nan if self.noisy else 0.5 * loss
         return Diagnostics(time, loss, energy, dissipation, float(self.weights.sum()), float(self.weights.min()))
 
     def frame(self, state: AnyState) -> Frame:
-        """The cloud as it is."""
+        """The particles as they are."""
         require_finite(state.array, "the place of a neuron", state.time)
-        cloud = Cloud(self.walls.inside(state.array), self.weights, self.neuron, self.walls.periods.tolist())
-        return Frame(cloud, self.diagnostics(state.time, *self.velocity(state.array)), self.energy.predict(cloud))
+        measure = Cloud(self.walls.inside(state.array), self.weights, self.neuron, self.walls.periods.tolist())
+        return Frame(measure, self.diagnostics(state.time, *self.velocity(state.array)), self.energy.predict(measure))
