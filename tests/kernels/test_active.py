@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from checks import on_random_grids
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -57,6 +57,7 @@ def test_cells_near_mass_are_active(field):
 
 
 @given(field=FIELDS)
+@example(field=Field((8, 2), [False, False], 0, 0.3))  # handed over to a cell that was not active
 def test_what_is_far_and_small_is_handed_over_and_nothing_is_lost(field):
     """Cells within KEPT of more than the threshold only gain, all others are emptied; arrays beside are zero where no cell is active."""
     values = field.values.reshape(field.rows).copy()

@@ -53,7 +53,8 @@ class ActiveCells:
         """
         self.mark(values, share * float(values.max()), KEPT, self.now)
         moved = active.hand_over(values, self.marks, *self.now)
-        return self.around(values, self.now), moved
+        now = self.now if moved == 0.0 else Runs(*active.runs_of(self.marks))  # mass may have come to a cell that was not active
+        return self.around(values, now), moved
 
     def move_to(self, runs: Runs, *arrays: np.ndarray) -> None:
         """Take the runs for the active cells, as `after` has found them, and empty the others in arrays where they were active."""
