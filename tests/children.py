@@ -6,7 +6,6 @@ says through a pipe where it is and goes on when it is told to (`Places`).
 """
 
 import contextlib
-import functools
 import math
 import multiprocessing
 import os
@@ -87,7 +86,12 @@ def stop_at_frame(number):
     """In this process `wgf run` stops at a frame."""
     from wgf.runs import solve
 
-    solve.solve = functools.partial(solve.solve, observers=[StopAtFrame(number)])
+    observed = solve.solve
+
+    def stopping(*arguments, observers=(), **options):
+        return observed(*arguments, observers=[*observers, StopAtFrame(number)], **options)
+
+    solve.solve = stopping
 
 
 def stop_at_cell(number):
