@@ -62,8 +62,8 @@ def test_the_numbers_on_the_page_are_within_the_tolerances(published):
 
 def test_differences_are_relative_and_absolute_at_zero(published):
     assert published.Row("a", -0.5, -0.45).difference == pytest.approx(0.1)
-    assert published.Row("a", -0.5, -0.45).told == ("a", "-0.5", "-0.45", "10 %")
-    assert published.Row("b", 0.0, -0.02).told == ("b", "0", "-0.02", "2.0e-02")
+    assert published.Row("a", -0.5, -0.45).cells == ("a", "-0.5", "-0.45", "10 %")
+    assert published.Row("b", 0.0, -0.02).cells == ("b", "0", "-0.02", "2.0e-02")
 
 
 @pytest.mark.parametrize("ours", [0.8, float("nan")])

@@ -275,7 +275,7 @@ def test_an_option_that_is_not_one_number_is_refused(make, name, value):
         make(value)
 
 
-@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("after", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_run_that_was_ended_goes_on_bit_by_bit(case, after, tmp_path):
     """The file is, number by number, that of a run without an end between."""
     whole = case.solved(store=tmp_path / "whole.h5")

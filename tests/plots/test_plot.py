@@ -576,7 +576,7 @@ def test_dollars_in_a_title_are_letters(title, tmp_path):
 def test_characters_that_the_font_lacks_are_named_in_one_warning(tmp_path):
     run = wgf.solve(dataclasses.replace(RIDGE_1D.problem, title="日本\t日"), wgf.Characteristics(9), 0.1, 2)
     for draw in (lambda: run.plot(tmp_path / "run.svg"), lambda: wgf.animate(run, tmp_path / "run.gif")):
-        with pytest.warns(UserWarning, match="the font of the figures has no 日 本: empty boxes stand") as said:
+        with pytest.warns(UserWarning, match="the font of the figures has no 日 本: empty boxes replace") as said:
             draw()
         assert len(said) == 1
 

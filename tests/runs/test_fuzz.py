@@ -178,7 +178,7 @@ def try_cases(originals, folder, kind, seeds, capsys):
             faulthandler.cancel_dump_traceback_later()
 
 
-@pytest.mark.parametrize(("kind", "count"), [("csv", 40), ("npz", 40), ("h5", 40), ("toml", 200), ("run", 40), ("pair", 40)])
+@pytest.mark.parametrize(("kind", "count"), [("csv", 15), ("npz", 15), ("h5", 15), ("toml", 100), ("run", 15), ("pair", 15)])
 def test_files_that_were_changed_by_chance(originals, tmp_path, monkeypatch, capsys, kind, count):
     monkeypatch.chdir(tmp_path)
     try_cases(originals, tmp_path, kind, range(count), capsys)

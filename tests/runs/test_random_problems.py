@@ -87,7 +87,7 @@ def try_problems(seeds, folder, capsys):
     return solved
 
 
-@pytest.mark.parametrize("first", [0, 8])
+@pytest.mark.parametrize("first", [0, pytest.param(8, marks=pytest.mark.long)])
 def test_problems_drawn_by_chance(first, tmp_path, capsys):
     assert try_problems(range(first, first + 8), tmp_path, capsys) >= 6
 
