@@ -493,3 +493,13 @@ def test_the_balance_of_gradient_descent_is_not_that_of_the_flow():
     run = wgf.solve(TANH.problem, wgf.Particles(20, step=5.0), until=100.0)
     assert run.dissipation_defect > 0.3
     assert not run.out_of_balance
+
+
+def test_twenty_thousand_cells_are_stored_and_read(tmp_path):
+    """Their ends are variables: attributes hold no more than 8,190."""
+    problem = wgf.Problem(wgf.InteractionEnergy(V="x^2", axes=["x"]), wgf.Gaussian([0.3], 0.5))
+    run = wgf.solve(problem, wgf.FiniteVolume(20_000, [-4.0], [4.0]), 1e-4, 2, store=tmp_path / "run.h5")
+    again = wgf.open_run(tmp_path / "run.h5").measures[-1]
+    assert again.grid.shape == (20_000,)
+    assert np.array_equal(again.values, run.measures[-1].values)
+    assert again.mean == pytest.approx([0.3 * np.exp(-2e-4)], rel=1e-6)
