@@ -1,6 +1,10 @@
 """Commands of wgf as a test calls them."""
 
+import re
+
 from wgf.cli import main
+
+RAW = re.compile(r"internal error|Traceback|encountered in|Warning:|[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what no command may print
 
 
 def wgf_says(capsys, *words):

@@ -14,14 +14,13 @@ import warnings
 import h5py
 import numpy as np
 import pytest
-from commands import wgf_says
+from commands import RAW, wgf_says
 
 import wgf
 from wgf.runs.task import read_task
 
 DRAWN = 10  # of so many cases one is drawn, too, which takes longest
 HANG = 60.0  # seconds, after which a case is said to hang
-RAW = re.compile(r"internal error|Traceback|encountered in|Warning:|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 PROBLEM = """title = "a fuzzed problem"
 [neuron]
 activation = "tanh"

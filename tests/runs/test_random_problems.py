@@ -7,14 +7,13 @@ Restart   ended after a step drawn by chance, and resumed: number by number the 
 """
 
 import faulthandler
-import re
 import sys
 import warnings
 
 import numpy as np
 import pytest
 from checks import same_numbers
-from commands import wgf_says
+from commands import RAW, wgf_says
 from interrupting import Interrupting
 from random_problems import drawn
 
@@ -23,7 +22,6 @@ from wgf.runs.signals import Stopped, handled_by, restore, stop
 from wgf.runs.task import read_task
 
 HANG = 120.0  # seconds
-RAW = re.compile(r"internal error|Traceback|encountered in|Warning:|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 FALLS = (wgf.FiniteVolume, wgf.Characteristics, wgf.MirrorDescent)
 ROUNDING = 1e-12  # of the largest energy
 RESTARTS = 4  # of so many problems one is ended and resumed

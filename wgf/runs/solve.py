@@ -91,12 +91,12 @@ def solve(
     if ending.rest:
         check_rest(problem, method)
     method = seam.on_its_cells(method) if seam else method
-    with preparing(progress), np.errstate(all="ignore"):  # the monitor sees what is not finite, here and below
-        stepper = method.bind(problem, times[-1] - times[0])
-    facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
     left = None
     if store is not None and (resume or not overwrite):
         left = left_at(as_path(store, "store"), problem, method, resume)
+    with preparing(progress), np.errstate(all="ignore"):  # the monitor sees what is not finite, here and below
+        stepper = method.bind(problem, times[-1] - times[0])
+    facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
     keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources, left)
     steps = getattr(stepper, "eta", None), getattr(method, "dt", None)
     monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps, problem)
