@@ -16,12 +16,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from wgf.errors import InputError, InUse
+from wgf.errors import InputError
 from wgf.methods.base import Diagnostics, State
 from wgf.problems.problem import Problem
 from wgf.problems.schema import parse
 from wgf.runs.hdf5 import reading
-from wgf.runs.processes import is_running
 from wgf.runs.reader import kept_problem
 from wgf.runs.run import plain_options
 
@@ -79,11 +78,9 @@ def _write_array(group: h5py.Group, name: str, value: np.ndarray) -> None:
 
 
 def read_checkpoint(path: Path, problem: Problem, method: Any) -> Checkpoint:
-    """Where the run in a file can go on; raises InputError where it is another run, where it goes on already, or where it has none."""
+    """Where the run in a file can go on; raises InputError where it is another run, or where it has none."""
     with reading(path) as file:
         _require_same(path, file.attrs, problem, method)
-        if is_running(file.attrs):
-            raise InUse(f"{path} is being written, by the process {file.attrs['process']}: let it end, or end it")
         if GROUP not in file:
             raise InputError(f"{path} has no checkpoint, as it was written by an earlier version: it cannot go on; start it anew (--force)")
         group = file[GROUP]
