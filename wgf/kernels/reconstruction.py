@@ -102,7 +102,7 @@ def in_interval(value: float, behind: float, giver: float, ahead: float, before:
 
 
 @pointwise
-def fill_limited_fluxes(
+def fill_slope_fluxes(
     half_slope: Callable[[float, float], float], flux: Array, b: Array, c: Array, d: Array, e: Array, speed: Array
 ) -> None:
     """Fluxes through the faces between the cells c and d, with their outer neighbours b and e:  b  c | d  e.
@@ -139,34 +139,17 @@ def fill_sharp_fluxes(
         flux[j] = max(min(whole, max(most, 0.0)), min(most, 0.0))
 
 
-@compiled_once
-def fill_fluxes(
-    limiter: int,
-    flux: Array,
-    a: Array,
-    b: Array,
-    c: Array,
-    d: Array,
-    e: Array,
-    f: Array,
-    speed: Array,
-    left: Array,
-    right: Array,
-    pace: float,
-) -> None:
-    """Fluxes with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated. With mp5 the terms of
-    product.py stand in `flux` before.
-    """
-    if limiter == Limiter.MP5:
-        fill_sharp_fluxes(flux, a, b, c, d, e, f, speed, left, right, pace)
+@pointwise
+def fill_limited_fluxes(limiter: int, flux: Array, b: Array, c: Array, d: Array, e: Array, speed: Array) -> None:
+    """Fluxes of second or first order, with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated."""
+    if limiter == Limiter.MC:
+        fill_slope_fluxes(half_central, flux, b, c, d, e, speed)
     elif limiter == Limiter.MINMOD:
-        fill_limited_fluxes(half_minmod, flux, b, c, d, e, speed)
+        fill_slope_fluxes(half_minmod, flux, b, c, d, e, speed)
     elif limiter == Limiter.VAN_LEER:
-        fill_limited_fluxes(half_van_leer, flux, b, c, d, e, speed)
-    elif limiter == Limiter.MC:
-        fill_limited_fluxes(half_central, flux, b, c, d, e, speed)
+        fill_slope_fluxes(half_van_leer, flux, b, c, d, e, speed)
     else:
-        fill_limited_fluxes(half_zero, flux, b, c, d, e, speed)
+        fill_slope_fluxes(half_zero, flux, b, c, d, e, speed)
 
 
 @serial

@@ -115,7 +115,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         blocks = number_of_blocks(self.potential.shape[:-1])
         self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
         self.spare, self.staged = [np.zeros(self.shape), np.zeros(self.shape)], np.empty_like(self.sums)
-        self.waits = np.zeros(self.shape)
+        self.waits = np.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
