@@ -186,7 +186,7 @@ def sweep_outflow(
     first: int, last: int, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
     cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, work: Array,
 ) -> float:  # fmt: skip
-    """1/outflow of the active cells of the rows first … last − 1, where `waits` has rows for it; returns their largest outflow."""
+    """1/outflow of the cells of the runs in the rows first … last − 1, where `waits` has rows for it; returns their largest outflow."""
     m = multiplier.size
     tilt, climb, fastest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
@@ -246,8 +246,8 @@ def fill_waits(
     waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
     strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
 ) -> None:  # fmt: skip
-    """1/outflow of each active cell into `waits` (rows, columns), for `stage`, whose arguments have the same names, or nowhere, where `waits`
-    is (0, columns); readings[:, 1] becomes the largest outflow of each block.
+    """1/outflow of each cell of the runs into `waits` (rows, columns), for `stage`, whose arguments have the same names, unless it has no
+    rows; readings[:, 1] becomes the largest outflow of each block.
     """
     by_ends = len(waits) == 0 and offset.shape[1] == 1
     for block in numba.prange(blocks.size - 1):

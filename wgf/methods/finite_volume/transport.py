@@ -116,6 +116,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
         self.spare, self.staged = [np.zeros(self.shape), np.zeros(self.shape)], np.empty_like(self.sums)
         self.waits = np.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
+        self.bottom = np.zeros_like(self.cells)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
@@ -195,6 +196,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """
         current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
+        self.staged.fill(0.0)  # of rows without active cells
         for n, weight in enumerate(self.weights):
             if n or self.token is None:  # the first stage finds the potential in place, but where the step is taken again
                 self.update(current, sums)
@@ -245,8 +247,8 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         with self.threads:
             self.outflow: float = whole_stage(
                 values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
-                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, potential.stiffness,
-                dt, weight, measured, self.work, self.staged, self.readings,
+                columns, self.bottom, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage,
+                potential.stiffness, dt, weight, measured, self.work, self.staged, self.readings,
             )  # fmt: skip
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
