@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from wgf.kernels.compiled import Array, compiled_once, pointwise, serial
+from wgf.kernels.compiled import Array, pointwise, serial
 
 
 class Limiter(enum.IntEnum):
@@ -74,7 +74,7 @@ def fifth_order(far: float, behind: float, giver: float, ahead: float, beyond: f
 
 @pointwise
 def in_interval(rise: float, step: float, before: float, here: float, after: float) -> float:
-    """The value on a face less that of the giver, by the differences `rise` from the cell behind to it and `step` from it to that ahead, and
+    """The value on a face less that of the giver, by its `rise` from the cell behind and `step` from it to that ahead, and
     the second differences around the cells behind (before), giver (here) and ahead (after).
 
     It is that of the polynomial of degree four with the five averages, (2 far − 13 behind + 47 giver + 27 ahead − 3 beyond)/60, cut to the

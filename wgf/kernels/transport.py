@@ -252,7 +252,7 @@ def stage(
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both; all three zero in the cells that are not active
-    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`, for mp5; with limited slopes it has no rows
+    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`, for mp5; else without rows
     pace                 mp5: a face value is at most pace/outflow of the cell that gives; no cell turns negative while pace·dt < 1
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)
     blocks               the first row of each block, and the number of rows
