@@ -79,13 +79,13 @@ class GridStepper(Generic[AnyGridState]):
         leading = potential.shape[:-1]
         self.cells = np.array(leading, dtype=np.int64)
         self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)
-        self.periodic = np.array(grid.periodic())[list(potential.axes)]
+        self.periodic = np.array(potential.division.wraps)[list(potential.axes)]
         self.per_spacing = 1.0 / grid.spacing[list(potential.axes)]
         self.shape = (potential.rows, potential.columns)
         self.sums = np.empty((3, potential.rows))
         self.token: object = None
         self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
-        self.threads = Threads(grid.size // CELLS_PER_THREAD)
+        self.threads = Threads(potential.rows * potential.columns // CELLS_PER_THREAD)
         self.facts = {
             "method_summary": repr(method),
             "kernel_rank": potential.rank,
@@ -122,10 +122,14 @@ class GridStepper(Generic[AnyGridState]):
         """The density as it is (a copy), its diagnostics and its prediction."""
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
-        values = self.potential.restored(state.array)
+        values = self.whole(state.array)
         require_finite(values, "the density", state.time, self.grid)
         density = Density(self.grid, values.copy(), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction)
+
+    def whole(self, values: np.ndarray) -> np.ndarray:
+        """The values (rows, columns) of all cells, (n_1, …, n_p)."""
+        return self.potential.restored(values)
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values (rows, columns); their potential, and what else a step needs of them, is then in place."""
