@@ -3,9 +3,9 @@
 A stage is everything that is done for it: the potential of the new density (moments, residual, G) and the fused transport
 sweep. Two limits are measured in the same run, in turn with it, and the least times are compared.
 
-memory      A stage of an integrator cannot move less than three numbers a cell: it reads the last stage and the density at the start of the
-memory      A stage cannot move less than three numbers a cell: it reads the last stage and the density at the start of
-            the step, and writes the next one; G has factors, and is read from no array. That is one and a half times what a copy moves, which is
+memory      A stage cannot move less than three numbers a cell: it reads the last stage and the density at the start of the step, and
+            writes the next one; G has factors, and is read from no array. That is one and a half times what a copy moves, which is
+            compiled and threaded like the stage. `in fewest bytes` is the time of a stage in that of so many bytes.
 arithmetic  The same stage with rows of the same length on so few cells that all arrays lie in the nearest caches (a thread takes some
             2^15 cells): what it takes there is operations, and what the whole grid takes beyond it is waiting for memory.
 
