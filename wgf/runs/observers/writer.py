@@ -78,12 +78,13 @@ class Writer:
         self.waiting_bytes, self.size = 0, 0  # the latter of the file
         self.history: list[Diagnostics] = []
         self.last_time: float | None = None  # of the history rows on file
-        self.frames, self.written, self.took = 0, time.perf_counter(), 0.0
+        self.begun, self.seconds = left is not None, 0.0  # whether the file is there; after how many of them there is a transaction
+        self.written, self.took = time.perf_counter(), 0.0
         if left is None:
             ranks.by_first(lambda: check_target(self.path, overwrite=overwrite, sources=sources))
         else:
             ranks.by_first(lambda: self._cut(left))
-            self.frames, self.last_time = left.frames, left.diagnostics[-1].time if left.diagnostics else None
+            self.last_time = left.diagnostics[-1].time if left.diagnostics else None
         if ranks.first:
             WRITTEN_HERE.add(self.identity)
 
@@ -96,19 +97,35 @@ class Writer:
         self.state, self.stepper, self.noted = state, stepper, noted
 
     def frame(self, frame: Frame) -> None:
-        if self.frames == 0:
-            values = self._values()
-            self.ranks.by_first(lambda: self._begin(frame, values))
-        else:
-            if self.ranks.first:
-                self.waiting.append(frame)
-                self.waiting_bytes += frame.measure.masses.nbytes
-            self._write_if_due(self.took / SHARE)
-        self.frames += 1
+        if self.ranks.first:
+            self.waiting.append(frame)
+            self.waiting_bytes += frame.measure.masses.nbytes
+        self._settle_alone(self.took / SHARE)
 
-    def _begin(self, frame: Frame, values: dict[str, Any] | None) -> None:
+    def step(self, diagnostics: Diagnostics) -> None:
+        if self.ranks.first:
+            self.history.append(diagnostics)
+        if self.begun:
+            self._settle_alone(max(EVERY, self.took / SHARE))
+
+    def _settle_alone(self, seconds: float) -> None:
+        """On several ranks the run settles when they have agreed that nothing has failed."""
+        self.seconds = seconds
+        if self.ranks.communicator is None:
+            self.settle()
+
+    def settle(self) -> None:
+        """A transaction, where the last one was so long ago, much is waiting, or the disk is getting full; the first one makes the file."""
+        if not self.begun:
+            values = self._values()
+            self.ranks.by_first(lambda: self._begin(values))
+            self.begun = True
+        elif self.ranks.any(self.ranks.first and self._due(self.seconds)):
+            self._write("running")
+
+    def _begin(self, values: dict[str, Any] | None) -> None:
         """The file with its first frame."""
-        begun = time.perf_counter()
+        begun, (frame,) = time.perf_counter(), self.waiting
         with begin(self.path, self.overwrite) as file:
             self._create(file, frame)
             self._append(file, [frame])
@@ -117,11 +134,6 @@ class Writer:
                 write_checkpoint(file, values, self.noted)
         self._done(begun)
 
-    def step(self, diagnostics: Diagnostics) -> None:
-        if self.ranks.first:
-            self.history.append(diagnostics)
-        self._write_if_due(max(EVERY, self.took / SHARE))
-
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
         self.facts = self.facts | facts
@@ -129,20 +141,15 @@ class Writer:
     def close(self, error: BaseException | None) -> None:
         together = error is None or isinstance(error, Stopped)  # all ranks are here, with a state between two steps
         try:
-            if self.frames and together:
+            if self.begun and together:
                 self._write(ending(error))
-            elif self.frames and self.ranks.first:
+            elif self.begun and self.ranks.first:
                 self._change(ending(error), None)
         except RunError:
             if not isinstance(error, Exception):  # otherwise that is what is to be reported
                 raise
         finally:
             WRITTEN_HERE.discard(self.identity)
-
-    def _write_if_due(self, seconds: float) -> None:
-        """A transaction, where the last one was so long ago, much is waiting, or the disk is getting full."""
-        if self.ranks.any(self.ranks.first and self._due(seconds)):
-            self._write("running")
 
     def _due(self, seconds: float) -> bool:
         due = time.perf_counter() - self.written >= seconds or self.waiting_bytes > WAITING
@@ -167,11 +174,11 @@ class Writer:
             if values is not None:
                 write_checkpoint(file, values, self.noted)
             file.attrs.update({**self.facts, "status": status})
-        self.waiting.clear()
-        self.waiting_bytes = 0
         self._done(begun)
 
     def _done(self, begun: float) -> None:
+        self.waiting.clear()
+        self.waiting_bytes = 0
         self.written, self.size = time.perf_counter(), self.path.stat().st_size
         self.took = self.written - begun
 
