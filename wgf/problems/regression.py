@@ -27,6 +27,7 @@ from wgf.networks.derivatives import differences
 from wgf.networks.neuron import Neuron
 from wgf.networks.tabulated import tabulated
 from wgf.problems.energy import Energy
+from wgf.ranks.communicator import ALONE, Ranks
 from wgf.ranks.team import ONE, Team
 
 if TYPE_CHECKING:
@@ -130,11 +131,11 @@ class RegressionEnergy:
             return {}
         return {f"the gradient of the neuron {brief(neuron.custom)}": (lambda at: neuron.value(at, x), lambda at: neuron.gradient(at, x))}
 
-    def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False) -> RegressionPotential:
+    def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False, ranks: Ranks = ALONE) -> RegressionPotential:
         """The potential on the cells of `grid`, for cell averages or values at centres; features compressed to a relative `tolerance`."""
         from wgf.problems.grid_potential import RegressionPotential  # compiled code, which particles do not need
 
-        return RegressionPotential(self, grid, tolerance, averages)
+        return RegressionPotential(self, grid, tolerance, averages, ranks)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> RegressionPointPotential:
         """The potential at fixed points (N, p), features compressed to relative error `tolerance`."""
