@@ -82,7 +82,7 @@ def test_one_voice_and_the_same_file(problem):
         (("missing.toml",), 2, "missing.toml"),
         (("problem.toml", "--method", "jko"), 2, "JKO runs in one process, and 3 were started together: start it without mpiexec"),
         (("problem.toml", "--nonsense"), 2, "No such option"),
-        (("problem.toml", "--step", "1e9", "--set", "noise.temperature=0"), 1, "infinite"),
+        (("problem.toml", "--step", "50", "--until", "100000", "--save", "2", "--set", "noise.temperature=0"), 1, "the neurons diverge"),
     ],
 )
 def test_an_error_is_said_once(words, status, text, problem):
