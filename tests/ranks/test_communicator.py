@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from launching import environment, launch, python_on_ranks
 
-from tests.ranks.launching import environment, launch, python_on_ranks
 from wgf.errors import InputError
 from wgf.ranks.communicator import ALONE, alone, current, world
 from wgf.ranks.launched import Launched, launched

@@ -167,7 +167,7 @@ def test_axes_are_cut_where_the_fewest_faces_are():
 
 
 def test_too_few_cells_are_refused():
-    with pytest.raises(InputError, match="5 × 4 cells cannot be divided among 3 processes, each with 3 or more .* take fewer"):
+    with pytest.raises(InputError, match=r"5 × 4 cells cannot be divided among 3 processes, each with 3 or more .* take fewer"):
         counts_of(3, (5, 4), 1)
 
 

@@ -12,6 +12,7 @@ import click
 
 from wgf.cli.options import ListCommand, end_time, force_option, output_option, refuse_result, settings_option, use_threads
 from wgf.errors import InputError, RunError, located
+from wgf.ranks.communicator import current
 
 if TYPE_CHECKING:
     from wgf.runs.task import Task
@@ -76,8 +77,9 @@ def run(
     values = {place: value for place, value in given.items() if value is not None} | dict(map(read_setting, settings))
     outputs = _outputs(problems, output)
     choices = _Choices(force, resume, log, no_density_error, quiet)
+    ranks = current()
     if log is not None:
-        check_log(log, force or resume)
+        ranks.by_first(lambda: check_log(log, force or resume))
     jobs = [_prepared(problem, target, choices, method, cells, until, values) for problem, target in zip(problems, outputs, strict=True)]
     failed = None
     for number, job in enumerate(jobs):
@@ -139,12 +141,17 @@ def _prepared(
     from wgf.runs.task import read_task
     from wgf.runs.unfinished import left_at
 
+    ranks = current()
     refuse_result(problem)
-    check_target(output, (problem,), choices.force or kind_of(output) == "run")
+    ranks.by_first(lambda: check_target(output, (problem,), choices.force or kind_of(output) == "run"))
     task = read_task(problem, method, cells, until, values)
-    if not choices.force:
+
+    def check_left() -> None:
         left_at(output, task.problem, task.method, choices.resume)
         check_target(output, (problem,), choices.resume)
+
+    if not choices.force:
+        ranks.by_first(check_left)
     return _Job(problem, output, task)
 
 
@@ -157,9 +164,12 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.theory.error_report import report_errors
 
+    ranks = current()
     task, output, progress = job.task, job.output, not choices.quiet
     before = output.stat().st_mtime_ns if output.exists() else None
-    logs = [] if choices.log is None else [Log(choices.log, str(job.problem), choices.force, append=choices.resume or not first)]
+    logs = []
+    if choices.log is not None and ranks.first:
+        logs = [Log(choices.log, str(job.problem), choices.force, append=choices.resume or not first)]
     try:
         with located(str(job.problem)):
             result = solve(
@@ -174,7 +184,7 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
                 resume=choices.resume,
             )
     except KeyboardInterrupt:
-        if output.exists() and output.stat().st_mtime_ns != before:
+        if ranks.first and output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
             kept_in = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
             say(f"{kept_in}; the same command with --resume goes on")
@@ -185,6 +195,6 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise
-    tell_certificate(result, progress=progress)
-    if progress:
+    ranks.by_first(lambda: tell_certificate(result, progress=progress))
+    if progress and ranks.first:
         show_facts(task.problem.title or job.problem.stem, {**run_facts(result), "file": output})

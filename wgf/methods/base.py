@@ -21,7 +21,7 @@ are refused (pushforward/).
 On several ranks (ranks/communicator.py) all of them call the same verbs in turn, and return the same Diagnostics to the last bit. A method
 that solves on them says so: `on_ranks = True`. Where a state holds on each rank only a share of its arrays, its stepper has two more verbs,
 
-    stepper.divided(state)      the shares, by the names of the fields, as Divided (ranks/divided.py); other fields are the same on all ranks
+    stepper.divided(state)      the shares, by the names of the fields, as Divided (ranks/divided.py); other fields are equal on all ranks
     stepper.restored(fields)    the state with these fields; divided ones are given whole, as arrays in memory or in a file, of which each
                                 rank takes `field[slices]`, whatever number of ranks they come from
 
@@ -47,6 +47,7 @@ from wgf.errors import InputError, NotFinite, answers
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import Ranks
 
 AnyState = TypeVar("AnyState", bound="State")
 
@@ -208,6 +209,15 @@ def check_growth(problem: Problem, method: object) -> None:
         raise InputError(
             f"{type(method).__name__} keeps the mass, but that of the problem grows (κ = {problem.growth:g}): take FiPyMesh, or solve the "
             "problem from which it was reduced"
+        )
+
+
+def check_ranks(method: object, ranks: Ranks) -> None:
+    """Refuse a method whose work several processes do not share: each of them would do all of it."""
+    if ranks.size > 1 and not getattr(method, "on_ranks", False):
+        raise InputError(
+            f"{type(method).__name__} runs in one process, and {ranks.size} were started together: start it without mpiexec, or take "
+            "FiniteVolume, Particles, Characteristics or Pushforward, which share their work; many runs at a time are shared by wgf sweep"
         )
 
 

@@ -2,7 +2,8 @@
 
     E[μ] = ½L[μ] + ∫U(μ),      G(θ; μ) = ½ δL/δμ,      ∂_t μ = div(μ ∇(G + U'(μ)))
 
-velocity(points, masses)   −∇G at the points of particles, times the mobility, which is one but for scaled networks (scaled.py); and L
+velocity(points, masses)   −∇G at the points of particles, times the mobility, which is one but for scaled networks (scaled.py); and L;
+                           its work is shared by the ranks and threads of a team
 on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential): for values at the centres of cells,
                            or with averages=True for cell averages, to fourth order (measures/averages.py); on the part of a rank, if ranks
                            are given
@@ -18,7 +19,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -32,6 +32,7 @@ from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
 from wgf.problems.internal import Entropy, PorousMedium
 from wgf.ranks.communicator import ALONE, Ranks
+from wgf.ranks.team import Team
 
 
 class GridPotential(Layout, ABC):
@@ -161,7 +162,7 @@ class Energy(Protocol):
     def on(self, grid: Grid, tolerance: float = ..., averages: bool = ..., ranks: Ranks = ...) -> GridPotential: ...
     def at(self, points: np.ndarray, tolerance: float = ...) -> PointPotential: ...
     def wrapped(self, periods: np.ndarray) -> Energy: ...
-    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]: ...
+    def velocity(self, points: np.ndarray, masses: np.ndarray, team: Team = ...) -> tuple[np.ndarray, float]: ...
     def loss(self, measure: Measure) -> float: ...
     def predict(self, measure: Measure) -> np.ndarray:
         """φ_μ at the data, (n,); (0,) where there is no network."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,6 +36,7 @@ from wgf.problems.internal import Entropy, PorousMedium
 from wgf.problems.potentials import Poisson, Potential, Sum
 from wgf.ranks.communicator import ALONE, Ranks
 from wgf.ranks.redistribution import Redistribution
+from wgf.ranks.team import ONE, Team
 
 if TYPE_CHECKING:
     from wgf.problems.point_potential import InteractionPointPotential
@@ -205,22 +205,26 @@ class InteractionEnergy:
             return potential.update(potential.arranged(measure.values), np.empty(0))
         return self.wrapped(np.array(measure.periods)).velocity(measure.points, measure.masses)[1]
 
-    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
-        """−∇(V + W ∗ μ) at the points of μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.
+    def velocity(self, points: np.ndarray, masses: np.ndarray, team: Team = ONE) -> tuple[np.ndarray, float]:
+        """−∇(V + W ∗ μ) at the points of μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks, which a team shares.
 
         A point does not act on itself.
         """
         velocity = np.zeros(points.shape)
         loss = 2.0 * float(masses @ self.confinement(points))
-        if self.V is not None:
-            velocity -= self.confinement_slope(points)
         if self.W is not None:
             rows = max(1, BLOCK // len(points))
-            blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]
-            parts = (map if pool is None else pool.map)(lambda block: self._pairs(points, masses, block), blocks)
-            for block, (pull, energy) in zip(blocks, parts, strict=True):
-                velocity[block] -= pull
-                loss += energy
+            parts = [slice(start, min(start + rows, len(points))) for start in range(0, len(points), rows)]
+
+            def fill(block: slice) -> float:
+                pull, energy = self._pairs(points, masses, block)
+                np.negative(pull, out=velocity[block])
+                return energy
+
+            loss += float(team.total(fill, parts, 1)[0])
+            team.fill(velocity, parts)
+        if self.V is not None:
+            velocity -= self.confinement_slope(points)
         return velocity, loss
 
     def _pairs(self, points: np.ndarray, masses: np.ndarray, block: slice) -> tuple[np.ndarray, float]:

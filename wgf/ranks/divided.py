@@ -11,7 +11,7 @@ from wgf.ranks.communicator import Ranks
 
 @dataclass(frozen=True, eq=False)
 class Divided:
-    """This rank's share of an array.
+    """The share of an array that a rank holds.
 
     shape     of the whole array
     place     the share's indices in it, a slice for each of its axes; the shares of all ranks fill it, without overlap

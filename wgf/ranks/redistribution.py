@@ -86,11 +86,6 @@ class Redistribution:
         return target
 
 
-def redistributed(values: np.ndarray, old: Whole, new: Whole, ranks: Ranks) -> np.ndarray:
-    """The new box of this rank, where it has the values of its old one; zero in cells that are in no old one."""
-    return Redistribution(ranks, old, new)(values)
-
-
 def overlaps(box: Whole, boxes: Whole) -> Iterator[tuple[int, Whole]]:
     """What a box has in common with each of others (P, p, 2): the number of the other and the box, where that is not empty."""
     lower, upper = np.maximum(box[:, 0], boxes[:, :, 0]), np.minimum(box[:, 1], boxes[:, :, 1])

@@ -14,6 +14,7 @@ import numpy as np
 from wgf.errors import InputError, OtherVersion, brief, instance, number
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
+from wgf.ranks.communicator import current
 from wgf.registers import Shown, load
 from wgf.runs.hdf5 import opened
 
@@ -231,7 +232,7 @@ class Run(Shown):
             by name
         """
         self.attributes.update(facts)
-        if self.path is not None:
+        if self.path is not None and current().first:
             with opened(self.path.resolve()) as file:
                 file.attrs.update(facts)
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ from wgf.methods.grid_stepper import averages_on
 from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import ALONE, Ranks
+from wgf.ranks.divided import Divided
 
 OnLines = Callable[[int], Sequence[np.ndarray]]  # of an axis: density and potential with that axis, whole, as their first one
 
@@ -114,6 +115,16 @@ class Choosing:
         self._settle(state)
         frame = self.stepper.frame(state)
         return dataclasses.replace(frame, diagnostics=self._marked(frame.diagnostics))
+
+    def divided(self, state: ChosenState) -> dict[str, Divided]:
+        """The share of the array."""
+        self._settle(state)
+        return self.stepper.divided(state)
+
+    def restored(self, fields: Mapping[str, Any]) -> ChosenState:
+        """The state with these fields."""
+        state: ChosenState = self.stepper.restored(fields, ChosenState)
+        return state
 
     def _marked(self, diagnostics: Diagnostics) -> Diagnostics:
         return dataclasses.replace(diagnostics, extra={"split": float(isinstance(self.stepper, Split))})

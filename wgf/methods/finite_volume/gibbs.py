@@ -59,6 +59,8 @@ class DriftDiffusion(SharedStepper[DriftDiffusionState]):
     Where ranks share the cells, the lines of each axis are solved on ranks that have them whole.
     """
 
+    state = DriftDiffusionState
+
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
         self.tau = problem.noise

@@ -9,10 +9,12 @@ that have these whole, and back: a few passes over memory for each axis that is 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from wgf.errors import InputError
 from wgf.kernels.active import runs_in_box
 from wgf.kernels.compiled import Whole
 from wgf.kernels.sums import fill_sums_of_runs
@@ -23,6 +25,7 @@ from wgf.methods.grid_stepper import AnyGridState, GridStepper
 from wgf.methods.step_control import StepControl
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import current
+from wgf.ranks.divided import Divided
 from wgf.ranks.redistribution import Redistribution
 
 
@@ -30,7 +33,10 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
     """See the module's text.
 
     lines     of cells along each axis, whole on some rank
+    state     the kind of its states
     """
+
+    state: type[Any]
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         potential = potential or problem.energy.on(grid, method.tolerance, self.averages(method, problem), current())
@@ -86,13 +92,27 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
         self.ranks.sum(layers)
         return layers * self.grid.cell_volume
 
-    def whole(self, values: np.ndarray) -> np.ndarray:
-        """All cells of all ranks for (rows, columns), (n_1, …, n_p)."""
-        if not self.division.divided:
-            return self.potential.restored(values)
-        order = list(self.potential.axes)
-        gathering = Redistribution(self.ranks, self.division.parts[:, order], self.division.whole()[:, order])
-        return np.transpose(gathering(self.own(values)), self.places)
+    def divided(self, state: AnyGridState) -> dict[str, Divided]:
+        """The share of the array, whole as (n_1, …, n_p) in the order of the layout."""
+        shape, place = self._places()
+        return {"array": Divided(shape, place, self.own(state.array).reshape([each.stop - each.start for each in place]))}
+
+    def restored(self, fields: Mapping[str, Any], kind: Any = None) -> Any:
+        """The state with these fields, of its own kind or another one; the array may be (rows, columns) of all cells, too."""
+        shape, place = self._places()
+        others = {name: value[...] if hasattr(value, "shape") else value for name, value in fields.items() if name != "array"}
+        given = fields["array"]
+        if given.shape not in (shape, (math.prod(shape[:-1]), shape[-1])):
+            raise InputError(f"a state of {math.prod(given.shape):,} cells cannot go on on {' × '.join(map(str, shape))} of them")
+        own = given[place] if given.shape == shape else given[...].reshape(shape)[place]
+        values = self.held(own)
+        self.exchange(values)
+        return (kind or self.state)(array=values, **others)
+
+    def _places(self) -> tuple[tuple[int, ...], tuple[slice, ...]]:
+        """In the order of the layout, the shape of the grid, and where one's own part is in it."""
+        axes = list(self.potential.axes)
+        return tuple(self.grid.shape[k] for k in axes), tuple(slice(*ends) for ends in self.division.part[axes].tolist())
 
 
 class Lines:

@@ -113,6 +113,8 @@ class Transport(SharedStepper[TransportState]):
     dissipated, lowest   Σ_faces flux·speed and the smallest value of the last sweep that was measured
     """
 
+    state = TransportState
+
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)

@@ -19,6 +19,7 @@ window is part of the state, as it belongs to a checkpoint. A frame shows the bo
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,11 @@ from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import scratch_size
+from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.transport import Transport
-from wgf.methods.grid_stepper import GridState, GridStepper, averages_on, judged, require_memory
+from wgf.methods.grid_stepper import GridState, averages_on, judged, require_memory
 from wgf.problems.problem import Problem
+from wgf.ranks.divided import Divided
 from wgf.ranks.redistribution import Redistribution
 
 MARGIN, LEAST_MARGIN = 1 / 8, 6  # of the cells along an axis; cells
@@ -54,7 +57,7 @@ class Windowed:
     with, which are 0 … n − 1. `ends` of the lattice are given in the same way, `beginning` is the window that holds the initial law.
     """
 
-    def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
+    def __init__(self, scheme: type[SharedStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
         self.scheme, self.method, self.problem, self.box, self.endless = scheme, method, problem, box, endless
         self.follows = scheme is Transport and method.negligible > 0
         whole = np.array([(0, n) for n in box.shape])
@@ -104,10 +107,22 @@ class Windowed:
     def frame(self, state: Any) -> Frame:
         """The density on all cells that are shown."""
         self._place(state.window, state.seen)
-        frame = self.stepper.frame(state)
+        frame, division = self.stepper.frame(state), self.stepper.potential.division
         assert isinstance(frame.measure, Density)
-        shown = carried(frame.measure.values, state.window, state.seen)
-        return dataclasses.replace(frame, measure=dataclasses.replace(frame.measure, grid=self._grid(state.seen), values=shown))
+        part = division.part + state.window[:, :1]
+        outer = np.where(division.at_ends(), state.seen, part)  # ranks at the ends of the window show what is beyond
+        measure = dataclasses.replace(frame.measure, grid=self._grid(outer), values=carried(frame.measure.values, part, outer))
+        return dataclasses.replace(frame, measure=measure, whole=self._grid(state.seen) if division.divided else None)
+
+    def divided(self, state: Any) -> dict[str, Divided]:
+        """The share of the array on the window."""
+        self._place(state.window, state.seen)
+        return self.stepper.divided(state)
+
+    def restored(self, fields: Mapping[str, Any]) -> Any:
+        """The state with these fields, of which the window is one."""
+        self._place(fields["window"][...], fields["seen"][...])
+        return self.stepper.restored(fields)
 
     def _follow(self, state: Any) -> None:
         """Move the window of the state where it has to be."""
@@ -183,7 +198,7 @@ class Windowed:
 
     def _grid(self, window: Whole) -> Grid:
         """The cells of a window."""
-        return self.box.enlarged(window * (-1, 1) - (0, 1) * np.array(self.box.shape)[:, None])
+        return self.box.of_cells(window)
 
 
 def extent(values: np.ndarray) -> Whole:

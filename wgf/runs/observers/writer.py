@@ -4,6 +4,8 @@ Frames reach it in transactions (transaction.py): a reader of the file has all o
 is killed leaves what it had, with a checkpoint of the same moment. The file is there from the first frame on. A transaction puts the file
 together anew, so that there is one only so often that they take SHARE of the time; until then frames wait in memory, but no more than
 WAITING of it, and not beyond EVERY seconds.
+
+On several ranks the first one writes: all of them see whether a transaction is due, and give it their shares of the state.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import SERIES, Diagnostics, Frame, State
 from wgf.problems.problem import BOUNDS, Problem
+from wgf.ranks.communicator import Ranks
 from wgf.runs.checkpoint import Checkpoint, write_checkpoint
+from wgf.runs.collected import collected, fields_of
 from wgf.runs.files import remove_left
 from wgf.runs.hdf5 import ROWS, attach, begin, check_target, growing, opened, scale, variable
 from wgf.runs.processes import WRITTEN_HERE, this_process
@@ -58,90 +62,127 @@ class Writer:
         problem: Problem,
         method: Any,
         facts: dict[str, Any],
+        ranks: Ranks,
         overwrite: bool = False,
         sources: Sequence[Path] = (),
         left: Checkpoint | None = None,
     ) -> None:
         self.path = as_path(path, "store")
-        self.problem, self.method, self.facts, self.overwrite = problem, method, facts, overwrite
-        self.identity = left.identity if left else new_identity()
+        self.problem, self.method, self.facts, self.ranks, self.overwrite = problem, method, facts, ranks, overwrite
+        self.identity = left.identity if left else ranks.share(new_identity())
         self.grid: Grid | None = None  # of the frames on file
         self.state: State | None = None  # as it is, which the run moves
+        self.stepper: Any = None  # which moves it
         self.noted: dict[str, Any] = {}  # by the monitor
         self.waiting: list[Frame] = []
         self.waiting_bytes, self.size = 0, 0  # the latter of the file
         self.history: list[Diagnostics] = []
         self.last_time: float | None = None  # of the history rows on file
-        self.frames, self.written, self.took = 0, time.perf_counter(), 0.0
+        self.begun, self.seconds = left is not None, 0.0  # whether the file is there; after how many of them there is a transaction
+        self.written, self.took = time.perf_counter(), 0.0
         if left is None:
-            check_target(self.path, overwrite=overwrite, sources=sources)
+            ranks.by_first(lambda: check_target(self.path, overwrite=overwrite, sources=sources))
         else:
-            self._go_on(left)
-        WRITTEN_HERE.add(self.identity)
+            ranks.by_first(lambda: self._cut(left))
+            self.last_time = left.diagnostics[-1].time if left.diagnostics else None
+        if ranks.first:
+            WRITTEN_HERE.add(self.identity)
 
-    def follow(self, state: State, noted: dict[str, Any]) -> None:
+    def whole(self, frame: Frame) -> Frame:
+        """The frame as it is stored, on the first rank."""
+        return collected(frame, self.ranks, on_all=False)
+
+    def follow(self, state: State, stepper: Any, noted: dict[str, Any]) -> None:
         """The state that the run moves, and what its monitor notes: both are written as they are at each transaction."""
-        self.state, self.noted = state, noted
+        self.state, self.stepper, self.noted = state, stepper, noted
 
     def frame(self, frame: Frame) -> None:
-        if self.frames == 0:
-            begun = time.perf_counter()
-            with begin(self.path, self.overwrite) as file:
-                self._create(file, frame)
-                self._append(file, [frame])
-                self._append_history(file)
-                if self.state is not None:
-                    write_checkpoint(file, self.state, self.noted)
-            self._done(begun)
-        else:
+        if self.ranks.first:
             self.waiting.append(frame)
             self.waiting_bytes += frame.measure.masses.nbytes
-            self._write_if_due(self.took / SHARE)
-        self.frames += 1
+        self._settle_alone(self.took / SHARE)
 
     def step(self, diagnostics: Diagnostics) -> None:
-        self.history.append(diagnostics)
-        self._write_if_due(max(EVERY, self.took / SHARE))
+        if self.ranks.first:
+            self.history.append(diagnostics)
+        if self.begun:
+            self._settle_alone(max(EVERY, self.took / SHARE))
+
+    def _settle_alone(self, seconds: float) -> None:
+        """On several ranks the run settles when they have agreed that nothing has failed."""
+        self.seconds = seconds
+        if self.ranks.communicator is None:
+            self.settle()
+
+    def settle(self) -> None:
+        """A transaction, where the last one was so long ago, much is waiting, or the disk is getting full; the first one makes the file."""
+        if not self.begun:
+            values = self._values()
+            self.ranks.by_first(lambda: self._begin(values))
+            self.begun = True
+        elif self.ranks.any(self.ranks.first and self._due(self.seconds)):
+            self._write("running")
+
+    def _begin(self, values: dict[str, Any] | None) -> None:
+        """The file with its first frame."""
+        begun, (frame,) = time.perf_counter(), self.waiting
+        with begin(self.path, self.overwrite) as file:
+            self._create(file, frame)
+            self._append(file, [frame])
+            self._append_history(file)
+            if values is not None:
+                write_checkpoint(file, values, self.noted)
+        self._done(begun)
 
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
         self.facts = self.facts | facts
 
     def close(self, error: BaseException | None) -> None:
+        together = error is None or isinstance(error, Stopped)  # all ranks are here, with a state between two steps
         try:
-            if self.frames:
-                self._write(ending(error), whole=error is None or isinstance(error, Stopped))
+            if self.begun and together:
+                self._write(ending(error))
+            elif self.begun and self.ranks.first:
+                self._change(ending(error), None)
         except RunError:
             if not isinstance(error, Exception):  # otherwise that is what is to be reported
                 raise
         finally:
             WRITTEN_HERE.discard(self.identity)
 
-    def _write_if_due(self, seconds: float) -> None:
-        """A transaction, where the last one was so long ago, much is waiting, or the disk is getting full."""
+    def _due(self, seconds: float) -> bool:
         due = time.perf_counter() - self.written >= seconds or self.waiting_bytes > WAITING
-        if due or not has_space(self.path, self.size + self.waiting_bytes):  # what still fits is better on the disk
-            self._write("running")
+        return due or not has_space(self.path, self.size + self.waiting_bytes)  # what still fits is better on the disk
 
-    def _write(self, status: str, whole: bool = True) -> None:
-        """What is waiting, and the state at this moment, unless a failure has left it between two steps."""
+    def _write(self, status: str) -> None:
+        """What is waiting, and the state at this moment."""
+        values = self._values()
+        self.ranks.by_first(lambda: self._change(status, values))
+
+    def _values(self) -> dict[str, Any] | None:
+        """The state by its fields, put together on the first rank."""
+        return None if self.state is None else fields_of(self.state, self.stepper, self.ranks)
+
+    def _change(self, status: str, values: dict[str, Any] | None) -> None:
+        """A transaction: what is waiting, and the fields of a state, unless a failure has left it between two steps."""
         begun = time.perf_counter()
         with opened(self.path, self.identity) as file:
             for _, frames in groupby(self.waiting, _cells):
                 self._append(file, list(frames))
             self._append_history(file)
-            if whole and self.state is not None:
-                write_checkpoint(file, self.state, self.noted)
+            if values is not None:
+                write_checkpoint(file, values, self.noted)
             file.attrs.update({**self.facts, "status": status})
-        self.waiting.clear()
-        self.waiting_bytes = 0
         self._done(begun)
 
     def _done(self, begun: float) -> None:
+        self.waiting.clear()
+        self.waiting_bytes = 0
         self.written, self.size = time.perf_counter(), self.path.stat().st_size
         self.took = self.written - begun
 
-    def _go_on(self, left: Checkpoint) -> None:
+    def _cut(self, left: Checkpoint) -> None:
         """The file as it was at the checkpoint."""
         remove_left(self.path)
         with opened(self.path, self.identity) as file:
@@ -153,7 +194,6 @@ class Writer:
             file.attrs.update({"status": "running", "process": this_process()})
         last = open_run(self.path, self.problem).measures[-1]
         self.grid = last.grid if isinstance(last, Density) else None
-        self.frames, self.last_time = left.frames, left.diagnostics[-1].time if left.diagnostics else None
 
     def run(self) -> Run:
         """The run on file."""
