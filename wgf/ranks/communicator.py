@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from wgf.errors import InputError, RunError
+from wgf.errors import RunError
 from wgf.ranks.launched import launched
 
 INSTALL = "pip install 'mean-field-networks[mpi]'"
@@ -153,7 +153,7 @@ def current() -> Ranks:
 
     Raises
     ------
-    InputError
+    RunError
         Where mpi4py is missing, or was built for another MPI than that of the launcher.
     """
     return _FORCED.get() or (world() if launched().size > 1 else ALONE)
@@ -180,10 +180,10 @@ def world() -> Ranks:
         from mpi4py import MPI
     except ImportError as error:
         cause = "is not installed" if isinstance(error, ModuleNotFoundError) else f"does not load ({error})"
-        raise InputError(f"{size} processes were started together, which needs mpi4py, and that {cause}: {INSTALL}") from None
+        raise RunError(f"{size} processes were started together, which needs mpi4py, and that {cause}: {INSTALL}") from None
     if size != MPI.COMM_WORLD.Get_size():
         library = MPI.Get_library_version().splitlines()[0].strip("\0 ")
-        raise InputError(
+        raise RunError(
             f"{size} processes were started together, but the MPI of mpi4py ({library}) sees {MPI.COMM_WORLD.Get_size()}: "
             "start them by the mpiexec of the same MPI (`wgf doctor` names it)"
         )
