@@ -229,19 +229,32 @@ def give_up(values: Array, marks: Marks, runs: Whole, columns: Whole) -> tuple[W
     count = 0
     for row in range(values.shape[0]):
         for run in range(runs[row], runs[row + 1]):
-            for j in range(columns[run, 0], columns[run, 1]):
-                count += not marks[row, j] and values[row, j] > 0.0
+            start, stop = columns[run, 0], columns[run, 1]
+            if not all_marked(marks[row, start:stop]):
+                for j in range(start, stop):
+                    count += not marks[row, j] and values[row, j] > 0.0
     cells, masses = np.empty((count, 2), dtype=np.int64), np.empty(count)
     found = 0
     for row in range(values.shape[0]):
         for run in range(runs[row], runs[row + 1]):
-            for j in range(columns[run, 0], columns[run, 1]):
-                if not marks[row, j]:
-                    if values[row, j] > 0.0:
-                        cells[found, 0], cells[found, 1], masses[found] = row, j, values[row, j]
-                        found += 1
-                    values[row, j] = 0.0
+            start, stop = columns[run, 0], columns[run, 1]
+            if not all_marked(marks[row, start:stop]):
+                for j in range(start, stop):
+                    if not marks[row, j]:
+                        if values[row, j] > 0.0:
+                            cells[found, 0], cells[found, 1], masses[found] = row, j, values[row, j]
+                            found += 1
+                        values[row, j] = 0.0
     return cells, masses
+
+
+@pointwise
+def all_marked(marks: Marks) -> bool:
+    """Whether all of these cells are marked; looks at all of them, which is faster than to stop at the first that is not."""
+    found = np.uint8(1)
+    for j in range(marks.size):
+        found &= marks[j]
+    return bool(found)
 
 
 @serial

@@ -18,9 +18,11 @@ still settles on its cells, they are seen in the potential only. TOLERANCES are 
 limiters, which switch from cell to cell, leave errors in it that no integral over it sees. Where the two densities are equal to rounding,
 so are the potentials, also if rounding is much beside targets that nearly vanish.
 
-The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Steps are taken twice at the start, where the
-first one is so short that heat does not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run
-stores its frames has no say: a step that is cut off by one of them leaves the longest step as it is.
+The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Of this ratio the first BITS binary digits are
+taken: errors are differences of nearly equal numbers, whose last digits depend on the order of sums, and so on how many ranks share the
+cells; they should have no say in when a run is where. Steps are taken twice at the start, where the first one is so short that heat does
+not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run stores its frames has no say: a step that
+is cut off by one of them leaves the longest step as it is.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ GROWTH, LEAST = 2.0, 0.1  # largest and least ratio of a step to the one before 
 ALMOST = 0.9  # of the longest step: one that the scheme itself has hardly shortened
 INTERVAL = 16  # steps from one that is taken twice to the next
 MOST_TRIED = 40  # lengths of one step
+BITS = 8  # of the ratio of steps
 TINY = 1e-300  # instead of zero, where it is divided by
 
 
@@ -127,7 +130,7 @@ class StepControl(Generic[AnyControlled]):
             error *= error[0] > ROUNDING * scale[0]  # what differs between equal densities is rounding, of targets however small
             path, time = state.path + change, max(state.time, 0.0) + length
             allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
-            ratio = MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY))
+            ratio = rounded_down(MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY)))
             if (error <= allowed).all():
                 most = max(GROWTH * length, longest if math.isfinite(longest) else 0.0)
                 vars(state).update(vars(halves))
@@ -156,6 +159,12 @@ class StepControl(Generic[AnyControlled]):
         """max − min over the ranks; a rank may have none of the values, but not all of them."""
         highest, lowest = float(values.max(initial=-np.inf)), float(values.min(initial=np.inf))
         return self.ranks.highest(highest) - self.ranks.lowest(lowest)
+
+
+def rounded_down(value: float) -> float:
+    """Its first BITS binary digits."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(math.ldexp(mantissa, BITS) // 1.0, exponent - BITS)
 
 
 def first_step(spacing: float, noise: float) -> float:

@@ -87,7 +87,7 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
         if not self.division.divided:
             return super().boundary(values, sums)
         own = self.potential.own_cells(values)
-        layers = np.array([[np.take(own, layer, axis).sum() for layer in (0, -1)] for axis in range(own.ndim)])
+        layers = outermost(own)
         layers[~self.division.at_ends() | np.array(self.grid.periodic())[:, None]] = 0.0
         self.ranks.sum(layers)
         return layers * self.grid.cell_volume
@@ -113,6 +113,11 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
         """In the order of the layout, the shape of the grid, and where one's own part is in it."""
         axes = list(self.potential.axes)
         return tuple(self.grid.shape[k] for k in axes), tuple(slice(*ends) for ends in self.division.part[axes].tolist())
+
+
+def outermost(values: np.ndarray) -> np.ndarray:
+    """The sums over the outermost layers of cells (n_1, …, n_p) at both ends of each axis, (p, 2)."""
+    return np.array([[np.moveaxis(values, axis, 0)[layer].sum() for layer in (0, -1)] for axis in range(values.ndim)])
 
 
 class Lines:

@@ -34,7 +34,7 @@ from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import scratch_size
-from wgf.methods.finite_volume.shared_stepper import SharedStepper
+from wgf.methods.finite_volume.shared_stepper import SharedStepper, outermost
 from wgf.methods.finite_volume.transport import Transport
 from wgf.methods.grid_stepper import GridState, averages_on, judged, require_memory
 from wgf.problems.problem import Problem
@@ -138,7 +138,7 @@ class Windowed:
         """The window of the state, enlarged at the edges that mass is near."""
         division = self.stepper.potential.division
         values = self.stepper.potential.own_cells(state.array)
-        sums = np.append(layers(values) * division.at_ends(), values.sum())
+        sums = np.append(outermost(values) * division.at_ends(), values.sum())
         division.ranks.sum(sums)
         return self._with_more(state.window, (sums[:-1] > NEAR * sums[-1]).reshape(-1, 2), division.shape)
 
@@ -162,7 +162,7 @@ class Windowed:
         if self.follows:
             near = at_edges(extent(values > self.method.negligible * values.max()), values.shape)
         else:
-            near = layers(values) > NEAR * values.sum()
+            near = outermost(values) > NEAR * values.sum()
         return self._with_more(window, near, values.shape)
 
     def _with_more(self, window: Whole, near: np.ndarray, shape: tuple[int, ...]) -> Whole:
@@ -211,11 +211,6 @@ def extent(values: np.ndarray) -> Whole:
 def at_edges(cells: Whole, shape: tuple[int, ...]) -> np.ndarray:
     """Whether a window of an array reaches its lower and upper edges, (p, 2)."""
     return np.asarray(cells == np.array([(0, n) for n in shape]))
-
-
-def layers(values: np.ndarray) -> np.ndarray:
-    """The sums over the outermost layers of cells, (p, 2)."""
-    return np.array([[np.take(values, layer, axis).sum() for layer in (0, -1)] for axis in range(values.ndim)])
 
 
 def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:
