@@ -1,6 +1,6 @@
 """Small cases of tests/method_cases.py solved on the ranks that were started: `python solving.py FOLDER`.
 
-Each run is left in FOLDER, in memory as NAME.npz and from its file as NAME.h5, by the first rank.
+Each run is left in FOLDER as NAME.npz by the first rank, and some as NAME.h5.
 """
 
 import re
@@ -26,6 +26,7 @@ MORE = {
     "characteristics pairs": Case(wgf.Characteristics(5), PAIRS),
 }
 CASES = {name: case for name, case in {**ALL, **MORE}.items() if name.split()[0] in ("particles", "characteristics", "pushforward")}
+STORED = ("pushforward", "particles noise, walls", "particles births and deaths, walls")
 
 
 def file_name(name):
@@ -37,8 +38,8 @@ def main(folder):
     regression.FEWEST_POINTS, regression.SHARES, interaction.BLOCK = 3, 7, 40  # so that few points are shared
     for name, case in CASES.items():
         run = case.solved()
-        stored = case.solved(store=folder / f"{file_name(name)}.h5")
-        assert stored.loss.tolist() == run.loss.tolist()
+        if name in STORED:
+            assert case.solved(store=folder / f"{file_name(name)}.h5").loss.tolist() == run.loss.tolist()
         last = run.measures[-1]
         arrays = {"values": last.points if isinstance(last, wgf.Cloud) else last.values, "prediction": run.prediction, **run.history}
         if current().first:

@@ -30,10 +30,14 @@ class Agreement:
         self.error = error
         return True
 
-    def reach(self) -> None:
-        """Raise Stopped where a signal has come to any rank, and the first rank's error where one has failed."""
+    def reach(self, after_step: bool = True) -> None:
+        """Raise Stopped where a signal has come to any rank, and the first rank's error where one has failed.
+
+        Alone, signals are obeyed after steps only: a run that has come to its last frame is complete.
+        """
         if self.ranks.communicator is None:
-            self.signals.obey()
+            if after_step:
+                self.signals.obey()
             return
         waiting = self.signals.waiting
         found = self.ranks.highest(FAILED if self.error is not None else waiting[0] if waiting else 0)

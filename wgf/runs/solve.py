@@ -130,21 +130,24 @@ def solve(
             if not left:
                 with agreed:
                     watch.frame(frame)
-                agreed.reach()
+                agreed.reach(after_step=False)
+                keeper.settle()
             for stop in takewhile(lambda _: not ending.reached, times if left else times[1:]):
                 while state.time < stop and not ending.reached:
                     diagnostics = stepper.step(state, stop)
                     with agreed:
                         watch.step(diagnostics)
                     agreed.reach()
+                    keeper.settle()
                 with monitor.at_step():
                     frame = keeper.whole(stepper.frame(state))
                 with agreed:
                     watch.frame(frame)
-                agreed.reach()
+                agreed.reach(after_step=False)
+                keeper.settle()
             with agreed:
                 watch.step(frame.diagnostics)  # the history ends with the last state
-            agreed.reach()
+            agreed.reach(after_step=False)
             keeper.note(stepper.facts | ending.facts | monitor.facts)
         ending.warn()
         run = keeper.run()

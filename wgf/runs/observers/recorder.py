@@ -36,6 +36,9 @@ class Recorder:
     def follow(self, state: State, stepper: Any, noted: dict[str, Any]) -> None:
         """A run in memory has no checkpoint."""
 
+    def settle(self) -> None:
+        """Nothing is written."""
+
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
         self.attributes |= facts
