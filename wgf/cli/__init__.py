@@ -38,7 +38,7 @@ COMMANDS = {
     "doctor": "wgf.cli.doctor:doctor",
     "completion": "wgf.cli.completion:completion",
 }
-ON_RANKS = ("run",)  # commands whose work all processes of mpiexec share; the others are done by the first one
+ON_RANKS = ("run", "sweep", "compare", "lazy")  # commands whose work all processes of mpiexec share; the others are done by the first one
 SIGNALLED = 128  # and the number of the signal: the exit status
 
 

@@ -158,6 +158,7 @@ def _prepared(
 def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     from wgf.cli.screen import say, show_facts
     from wgf.runs.observers.log import Log
+    from wgf.runs.parts import is_in_parts
     from wgf.runs.reader import open_run
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
@@ -189,12 +190,14 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
             kept_in = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
             say(f"{kept_in}; the same command with --resume goes on")
         raise
-    if not choices.no_density_error:
+    in_parts = ranks.by_first(lambda: is_in_parts(output))  # for what follows, no process has to hold a whole density
+    if not choices.no_density_error and not in_parts:
         try:
             report_errors(task.problem, task.method, result, progress=progress)
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise
-    ranks.by_first(lambda: tell_certificate(result, progress=progress))
+    if not in_parts:
+        ranks.by_first(lambda: tell_certificate(result, progress=progress))
     if progress and ranks.first:
         show_facts(task.problem.title or job.problem.stem, {**run_facts(result), "file": output})

@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from wgf.errors import InputError, RunError
+from wgf.errors import RunError
 from wgf.ranks.launched import launched
+
+if TYPE_CHECKING:
+    import numpy as np
 
 INSTALL = "pip install 'mean-field-networks[mpi]'"
 NAP = 0.002  # seconds, in which a rank that waits for another one leaves it the processor
@@ -50,6 +51,18 @@ class Ranks:
         """Whether this is the one that speaks for all: it writes to the terminal, and what is stored once."""
         return self.rank == 0
 
+    @functools.cached_property
+    def here(self) -> int:
+        """How many of them are on this machine, where they share its memory."""
+        if self.communicator is None:
+            return 1
+        from mpi4py import MPI
+
+        neighbours = self.communicator.Split_type(MPI.COMM_TYPE_SHARED)
+        count: int = neighbours.Get_size()
+        neighbours.Free()
+        return count
+
     def sum(self, array: np.ndarray) -> None:
         """array ← Σ_ranks array, element by element, in place; a contiguous array of the same shape and type on all."""
         if self.communicator is not None:
@@ -59,14 +72,25 @@ class Ranks:
 
     def highest(self, value: float) -> float:
         """max_ranks value; NaN where it is NaN on any rank, which MPI's maximum does not promise."""
+        return self.highest_begun(value)()
+
+    def highest_begun(self, value: float) -> Callable[[], float]:
+        """The same as a function that waits for it: until it is called, other work may be done."""
         if self.communicator is None:
-            return value
+            return lambda: value
+        import array
+
         from mpi4py import MPI
 
-        none = np.isnan(value)
-        both = np.array([-np.inf if none else value, none], dtype=float)
-        self.communicator.Allreduce(MPI.IN_PLACE, both, op=MPI.MAX)
-        return float(np.nan if both[1] else both[0])
+        none = math.isnan(value)
+        both = array.array("d", [-math.inf if none else value, none])
+        request = self.communicator.Iallreduce(MPI.IN_PLACE, both, op=MPI.MAX)
+
+        def found() -> float:
+            request.Wait()
+            return math.nan if both[1] else both[0]
+
+        return found
 
     def lowest(self, value: float) -> float:
         """min_ranks value; NaN where it is NaN on any rank."""
@@ -83,16 +107,6 @@ class Ranks:
     def gather(self, value: Any) -> list[Any]:
         """The objects of all ranks in their order, on all."""
         return [value] if self.communicator is None else list(self.communicator.allgather(value))
-
-    def joined(self, rows: np.ndarray) -> np.ndarray:
-        """The rows of all ranks one below the other, on all: (n_rank, …) → (Σ n_rank, …)."""
-        if self.communicator is None:
-            return rows
-        counts = self.gather(rows.size)
-        sizes = sum(counts) // max(int(np.prod(rows.shape[1:])), 1)
-        result = np.empty((sizes, *rows.shape[1:]), rows.dtype)
-        self.communicator.Allgatherv(np.ascontiguousarray(rows), [result, counts])
-        return result
 
     def by_first(self, action: Callable[[], Result]) -> Result:
         """What the action returns on the first rank, on all; what it raises there is raised on all. The others sleep meanwhile."""
@@ -114,6 +128,16 @@ class Ranks:
             raise failed
         result: Result = found
         return result
+
+    def agreed(self, check: Callable[[], None]) -> None:
+        """What the first of them raises whose check raises, on all; each makes its own."""
+        error: BaseException | None = None
+        try:
+            check()
+        except Exception as raised:
+            error = raised
+        if self.any(error is not None):
+            raise next(each for each in self.gather(None if error is None else carried(error)) if each is not None)
 
     def leave_together(self) -> bool:
         """Where a rank cannot go on: whether all the others have come here, too, within PATIENCE, or wait for it and would for ever."""
@@ -153,7 +177,7 @@ def current() -> Ranks:
 
     Raises
     ------
-    InputError
+    RunError
         Where mpi4py is missing, or was built for another MPI than that of the launcher.
     """
     return _FORCED.get() or (world() if launched().size > 1 else ALONE)
@@ -180,10 +204,10 @@ def world() -> Ranks:
         from mpi4py import MPI
     except ImportError as error:
         cause = "is not installed" if isinstance(error, ModuleNotFoundError) else f"does not load ({error})"
-        raise InputError(f"{size} processes were started together, which needs mpi4py, and that {cause}: {INSTALL}") from None
+        raise RunError(f"{size} processes were started together, which needs mpi4py, and that {cause}: {INSTALL}") from None
     if size != MPI.COMM_WORLD.Get_size():
         library = MPI.Get_library_version().splitlines()[0].strip("\0 ")
-        raise InputError(
+        raise RunError(
             f"{size} processes were started together, but the MPI of mpi4py ({library}) sees {MPI.COMM_WORLD.Get_size()}: "
             "start them by the mpiexec of the same MPI (`wgf doctor` names it)"
         )

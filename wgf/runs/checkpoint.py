@@ -21,6 +21,7 @@ from wgf.methods.base import Diagnostics
 from wgf.problems.problem import Problem
 from wgf.problems.schema import parse
 from wgf.runs.hdf5 import reading
+from wgf.runs.parts import InParts, show
 from wgf.runs.reader import kept_problem
 from wgf.runs.run import plain_options
 
@@ -64,6 +65,8 @@ def write_checkpoint(file: h5py.File, values: dict[str, Any], facts: dict[str, A
     for name, value in values.items():
         if isinstance(value, np.ndarray):
             _write_array(group, name, value)
+        elif isinstance(value, InParts):
+            show(group, name, value.shape, value.sources, frames=0)
         elif value is None:
             absent.append(name)
         else:
@@ -74,7 +77,7 @@ def write_checkpoint(file: h5py.File, values: dict[str, Any], facts: dict[str, A
 
 def _write_array(group: h5py.Group, name: str, value: np.ndarray) -> None:
     """In the place of the last one, where it has the same shape."""
-    if name in group and group[name].shape == value.shape:
+    if name in group and group[name].shape == value.shape and not group[name].is_virtual:
         group[name][...] = value
         return
     if name in group:

@@ -215,7 +215,13 @@ class Run(Shown):
         chosen = self.options
         follows = chosen.get("step") is chosen.get("birth_death") is None and len(self.history["time"]) > FEWEST_STEPS
         unbalanced = follows and self.dissipation_defect > UNBALANCED and not self.stands_still
-        return unbalanced and isinstance(self.measures[-1], Cloud)  # which a stored run reads from its file
+        return unbalanced and issubclass(self.measure_kind, Cloud)
+
+    @property
+    def measure_kind(self) -> type[Measure]:
+        """Density, MeshDensity or Cloud; that of a stored run is known without reading a measure."""
+        kind: type[Measure] = getattr(self.measures, "kind", None) or type(self.measures[-1])
+        return kind
 
     @property
     def largest_rise(self) -> float:

@@ -38,6 +38,7 @@ from wgf.methods.finite_volume.shared_stepper import SharedStepper, outermost
 from wgf.methods.finite_volume.transport import Transport
 from wgf.methods.grid_stepper import GridState, averages_on, judged, require_memory
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import current
 from wgf.ranks.divided import Divided
 from wgf.ranks.redistribution import Redistribution
 
@@ -175,7 +176,7 @@ class Windowed:
         """The window, enlarged where the lattice goes on until the initial law does not reach its edges, and the law's averages there."""
         for _ in range(MOST_ENLARGED):
             grid = self._grid(window)
-            require_memory(grid, self.problem)
+            require_memory(grid, self.problem, ranks=current())
             averages = self.problem.initial.cell_averages(grid)
             larger = self._enlarged(window, averages)
             if np.array_equal(larger, window):
@@ -191,7 +192,7 @@ class Windowed:
         if hasattr(self, "stepper") and np.array_equal(window, self.window):
             return
         grid = self._grid(window)
-        require_memory(grid, self.problem, scratch_size(grid, self.problem) + SHOWN * size(seen))
+        require_memory(grid, self.problem, scratch_size(grid, self.problem) + SHOWN * size(seen), current())
         self.window = window
         self.stepper = self.scheme(self.method, self.problem, grid)
         self.facts: dict[str, Any] = self.stepper.facts
