@@ -104,10 +104,19 @@ def twin(sweep, limiter, dt, weight):
     return new, (dissipated, outflow[sweep.active].max(initial=0.0), u[sweep.active].min(initial=np.inf))
 
 
-class Sweep:
-    """A random density and potential in the layout of the kernel; all cells are active, or those of random runs."""
+def runs_of(inside):
+    """The runs of the cells that are marked in an array (rows, columns)."""
+    edges = np.diff(np.pad(inside, ((0, 0), (1, 1))).astype(int), axis=1)
+    runs = np.concatenate([[0], np.cumsum((edges > 0).sum(axis=1))])
+    return runs, np.stack([np.nonzero(edges > 0)[1], np.nonzero(edges < 0)[1]], axis=1)
 
-    def __init__(self, shape, periodic, seed, full=False, blocks=1, everywhere=True):
+
+class Sweep:
+    """A random density and potential in the layout of the kernel; all cells are active, or those of random runs. They are swept at once, or
+    the lower and the upper ones along an axis, `cut`, one part after the other.
+    """
+
+    def __init__(self, shape, periodic, seed, full=False, blocks=1, everywhere=True, cut=None):
         rng = np.random.default_rng(seed)
         self.shape, self.periodic, self.full = shape, periodic, full
         rows, columns = int(np.prod(shape[:-1])), shape[-1]
@@ -121,9 +130,18 @@ class Sweep:
         self.cells = np.array(shape[:-1], dtype=np.int64)
         self.strides = np.array([int(np.prod(shape[k + 1 : -1])) for k in range(len(shape) - 1)], dtype=np.int64)
         self.blocks = np.unique(np.linspace(0, rows, min(blocks, rows) + 1).astype(np.int64))
-        edges = np.diff(np.pad(inside, ((0, 0), (1, 1))).astype(int), axis=1)
-        self.runs = np.concatenate([[0], np.cumsum((edges > 0).sum(axis=1))])
-        self.columns = np.stack([np.nonzero(edges > 0)[1], np.nonzero(edges < 0)[1]], axis=1)
+        self.runs, self.columns = runs_of(inside)
+        self.cut = None if cut is None else cut % len(shape)
+
+    def parts(self):
+        """What is swept in one: the first cell along each leading axis, and the runs of the cells."""
+        middle = 0 if self.cut is None else self.shape[self.cut] // 2
+        for low, high in ((0, middle), (middle, None)):
+            inside, bottom = np.zeros(self.shape, dtype=bool), np.zeros(len(self.shape), dtype=np.int64)
+            part = np.moveaxis(inside, self.cut or 0, 0)
+            part[low:high] = np.moveaxis(self.active, self.cut or 0, 0)[low:high]
+            bottom[self.cut or 0] = low
+            yield bottom[:-1], runs_of(inside.reshape(self.u.shape))
 
     @property
     def potential(self):
@@ -134,16 +152,24 @@ class Sweep:
         base = self.base if base is None else base
         count = len(self.blocks) - 1
         work = np.full((count, BUFFERS + self.strides.sum(), self.shape[-1] + PADDING), np.nan)
-        out, sums = np.where(self.active.reshape(self.u.shape), np.nan, 0.0), np.full((3, len(self.u)), np.nan)
+        inside = self.active.reshape(self.u.shape)
+        out, sums = np.where(inside, np.nan, 0.0), np.zeros((3, len(self.u)))
         readings, waits = np.full((count, 3), np.nan), np.zeros_like(self.u)
         field = (self.slope, self.multiplier, self.along, self.offset)
         where = (self.blocks, self.runs, self.columns, self.cells, self.strides, np.array(self.periodic), 1 / self.spacing)
         fill_waits(waits, *field, *where, work, readings)
-        stage(self.u, base, out, waits, *field, *where, int(limiter), pace, dt, weight, True, work, sums, readings)
-        return out, sums, (readings[:, 0].sum(), readings[:, 1].max(), readings[:, 2].min())
+        how = (int(limiter), pace, dt, weight, True, work)
+        dissipated, lowest = 0.0, np.inf
+        for bottom, swept in self.parts():
+            part = np.zeros_like(sums)
+            stage(self.u, base, out, waits, *field, self.blocks, *swept, bottom, *where[1:], *how, part, readings)
+            sums += part
+            dissipated, lowest = dissipated + readings[:, 0].sum(), min(lowest, readings[:, 2].min())
+        return out, sums, (dissipated, readings[:, 1].max(), lowest)
 
 
-SWEEPS = on_random_grids(Sweep, 9, full=st.booleans(), blocks=st.integers(1, 5), everywhere=st.booleans())
+CUTS = st.none() | st.integers(0, 3)
+SWEEPS = on_random_grids(Sweep, 9, full=st.booleans(), blocks=st.integers(1, 5), everywhere=st.booleans(), cut=CUTS)
 
 
 @given(sweep=SWEEPS, limiter=st.sampled_from(Limiter), weight=st.sampled_from([1.0, 0.5, 1 / 3]))

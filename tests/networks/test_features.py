@@ -14,6 +14,7 @@ from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.features import compress, project, row_space
 from wgf.networks.neuron import coordinate_names
 from wgf.networks.waiting import reporting_to
+from wgf.ranks.communicator import ALONE
 
 WEIGHTS = {"c": 1.3, "b": -0.2, "a": 0.7, "a1": 0.7, "a2": -0.4, "a3": 1.1}
 THETAS = {
@@ -332,6 +333,6 @@ def test_the_error_is_measured_on_all_rows():
     matrix = smooth_matrix()
     matrix[5] += np.cos(40 * np.linspace(-1, 1, 25))
     basis = row_space(rows_of(matrix), 60, 25, 1e-12, 10)
-    judged = project(rows_of(matrix), 60, basis)
+    judged = project(rows_of(matrix), np.ones(60, dtype=bool), basis, ALONE)
     assert judged.error > 0.01
     assert judged.error == pytest.approx(loss_of(matrix, judged), rel=1e-10)

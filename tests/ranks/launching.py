@@ -12,8 +12,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(**changes):
-    """Our environment with one thread a rank, wgf from this checkout, and lines that are written whole."""
-    return {**os.environ, "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **changes}
+    """Our environment with one thread a rank, wgf and the tests from this checkout, and lines that are written whole."""
+    return {
+        **os.environ,
+        "NUMBA_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+        "PYTHONUNBUFFERED": "",
+        **changes,
+    }
 
 
 def launch(ranks, *arguments, cwd=None, **changes):

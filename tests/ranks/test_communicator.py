@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from launching import environment, launch, python_on_ranks
 
-from tests.ranks.launching import environment, launch, python_on_ranks
-from wgf.errors import InputError
+from wgf.errors import RunError
 from wgf.ranks.communicator import ALONE, alone, current, world
 from wgf.ranks.launched import Launched, launched
 
@@ -73,7 +73,7 @@ def test_where_mpi4py_is_missing_a_line_says_what_to_install(monkeypatch):
     monkeypatch.setenv("PMI_SIZE", "4")
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     world.cache_clear()
-    with pytest.raises(InputError, match=r"4 processes were started together.* pip install 'mean-field-networks\[mpi\]'"):
+    with pytest.raises(RunError, match=r"4 processes were started together.* pip install 'mean-field-networks\[mpi\]'"):
         current()
     with alone():
         assert current() is ALONE

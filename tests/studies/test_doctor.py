@@ -26,6 +26,27 @@ def test_the_screen_can_be_pasted_into_a_report(capsys):
         assert re.search(rf"^ *{name}  ", out, flags=re.MULTILINE), name
 
 
+def test_mpi_is_tried():
+    """Two processes of the mpiexec beside Python meet."""
+    assert re.fullmatch(r"mpi4py \d[\d.]*, [\w ]+ \d[\d.]*, mpiexec works", doctor.mpi())
+
+
+def test_the_mpiexec_of_another_mpi_is_named(monkeypatch, tmp_path):
+    """Its processes do not know of each other."""
+    program = tmp_path / "mpiexec"
+    program.write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(doctor, "mpiexec", lambda: str(program))
+    assert doctor.mpi().endswith("mpiexec is ANOTHER MPI's")
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert doctor.mpi().endswith("mpiexec FAILS")
+
+
+def test_without_mpi4py_that_is_said(monkeypatch):
+    monkeypatch.setattr(doctor, "version", lambda name: "none")
+    assert doctor.mpi() == "none: one process runs a problem"
+
+
 def test_the_home_folder_is_not_named(monkeypatch, tmp_path):
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert doctor.shown_path(tmp_path / "cache") == str(Path("~") / "cache")

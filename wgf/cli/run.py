@@ -12,6 +12,7 @@ import click
 
 from wgf.cli.options import ListCommand, end_time, force_option, output_option, refuse_result, settings_option, use_threads
 from wgf.errors import InputError, RunError, located
+from wgf.ranks.communicator import current
 
 if TYPE_CHECKING:
     from wgf.runs.task import Task
@@ -82,8 +83,9 @@ def run(
         return
     outputs = _outputs(problems, output)
     choices = _Choices(force, resume, log, no_density_error, quiet)
+    ranks = current()
     if log is not None:
-        check_log(log, force or resume)
+        ranks.by_first(lambda: check_log(log, force or resume))
     jobs = [_prepared(problem, target, choices, method, cells, until, values) for problem, target in zip(problems, outputs, strict=True)]
     failed = None
     for number, job in enumerate(jobs):
@@ -145,12 +147,17 @@ def _prepared(
     from wgf.runs.task import read_task
     from wgf.runs.unfinished import left_at
 
+    ranks = current()
     refuse_result(problem)
-    check_target(output, (problem,), choices.force or kind_of(output) == "run")
+    ranks.by_first(lambda: check_target(output, (problem,), choices.force or kind_of(output) == "run"))
     task = read_task(problem, method, cells, until, values)
-    if not choices.force:
+
+    def check_left() -> None:
         left_at(output, task.problem, task.method, choices.resume)
         check_target(output, (problem,), choices.resume)
+
+    if not choices.force:
+        ranks.by_first(check_left)
     return _Job(problem, output, task)
 
 
@@ -172,15 +179,19 @@ def _foretell(
 def _solve(job: _Job, choices: _Choices, first: bool) -> None:
     from wgf.cli.screen import say, show_facts
     from wgf.runs.observers.log import Log
+    from wgf.runs.parts import is_in_parts
     from wgf.runs.reader import open_run
     from wgf.runs.solve import solve
     from wgf.runs.summary import run_facts
     from wgf.studies.optimality.certificate import tell_certificate
     from wgf.studies.theory.error_report import report_errors
 
+    ranks = current()
     task, output, progress = job.task, job.output, not choices.quiet
     before = output.stat().st_mtime_ns if output.exists() else None
-    logs = [] if choices.log is None else [Log(choices.log, str(job.problem), choices.force, append=choices.resume or not first)]
+    logs = []
+    if choices.log is not None and ranks.first:
+        logs = [Log(choices.log, str(job.problem), choices.force, append=choices.resume or not first)]
     try:
         with located(str(job.problem)):
             result = solve(
@@ -195,17 +206,19 @@ def _solve(job: _Job, choices: _Choices, first: bool) -> None:
                 resume=choices.resume,
             )
     except KeyboardInterrupt:
-        if output.exists() and output.stat().st_mtime_ns != before:
+        if ranks.first and output.exists() and output.stat().st_mtime_ns != before:
             kept = open_run(output)
             kept_in = f"interrupted: {len(kept.times)} frames up to t = {kept.times[-1]:.4g} are kept in {output}"
             say(f"{kept_in}; the same command with --resume goes on")
         raise
-    if not choices.no_density_error:
+    in_parts = ranks.by_first(lambda: is_in_parts(output))  # for what follows, no process has to hold a whole density
+    if not choices.no_density_error and not in_parts:
         try:
             report_errors(task.problem, task.method, result, progress=progress)
         except KeyboardInterrupt:
             say(f"interrupted: the run is complete in {output}, without an estimate of the density's error")
             raise
-    tell_certificate(result, progress=progress)
-    if progress:
+    if not in_parts:
+        ranks.by_first(lambda: tell_certificate(result, progress=progress))
+    if progress and ranks.first:
         show_facts(task.problem.title or job.problem.stem, {**run_facts(result), "file": output})

@@ -114,6 +114,26 @@ def runs_of(marks: Marks) -> tuple[Whole, Whole]:
 
 
 @serial
+def runs_in_box(runs: Whole, columns: Whole, box: Whole, cells: Whole, strides: Whole) -> tuple[Whole, Whole]:
+    """What of the runs lies in a box of cells, (p, 2): for each axis its first cell and the one after its last."""
+    axes = strides.size
+    inner, parts, found = np.empty_like(runs), np.empty_like(columns), 0
+    inner[0] = 0
+    for row in range(runs.size - 1):
+        inside = True
+        for axis in range(axes):
+            inside &= box[axis, 0] <= (row // strides[axis]) % cells[axis] < box[axis, 1]
+        if inside:
+            for run in range(runs[row], runs[row + 1]):
+                start, stop = max(columns[run, 0], box[axes, 0]), min(columns[run, 1], box[axes, 1])
+                if start < stop:
+                    parts[found, 0], parts[found, 1] = start, stop
+                    found += 1
+        inner[row + 1] = found
+    return inner, parts[:found].copy()
+
+
+@serial
 def fill_blocks(blocks: Whole, runs: Whole, columns: Whole) -> int:
     """The first rows of blocks with about equally many cells of the runs, and the number of rows; returns the number of cells."""
     size = 0
@@ -201,6 +221,55 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float
                         to, at = nearest(marks, some, row, j)
                         values[to, at] += value
     return moved
+
+
+@serial
+def give_up(values: Array, marks: Marks, runs: Whole, columns: Whole) -> tuple[Whole, Array]:
+    """Empty the cells of the runs that are not marked; where there was something, the cells (k, 2) by row and column, and what, (k,)."""
+    count = 0
+    for row in range(values.shape[0]):
+        for run in range(runs[row], runs[row + 1]):
+            start, stop = columns[run, 0], columns[run, 1]
+            if not all_marked(marks[row, start:stop]):
+                for j in range(start, stop):
+                    count += not marks[row, j] and values[row, j] > 0.0
+    cells, masses = np.empty((count, 2), dtype=np.int64), np.empty(count)
+    found = 0
+    for row in range(values.shape[0]):
+        for run in range(runs[row], runs[row + 1]):
+            start, stop = columns[run, 0], columns[run, 1]
+            if not all_marked(marks[row, start:stop]):
+                for j in range(start, stop):
+                    if not marks[row, j]:
+                        if values[row, j] > 0.0:
+                            cells[found, 0], cells[found, 1], masses[found] = row, j, values[row, j]
+                            found += 1
+                        values[row, j] = 0.0
+    return cells, masses
+
+
+@pointwise
+def all_marked(marks: Marks) -> bool:
+    """Whether all of these cells are marked; looks at all of them, which is faster than to stop at the first that is not."""
+    found = np.uint8(1)
+    for j in range(marks.size):
+        found &= marks[j]
+    return bool(found)
+
+
+@serial
+def fill_nearest(found: Whole, keys: Whole, marks: Marks, cells: Whole, first: int, last: int) -> None:
+    """For each of the cells (k, 2) the marked column first … last − 1 in its row that is the nearest, that before it if two are, and a key
+    that is the smaller, the nearer that is; the largest number where the row is −1, or has none.
+    """
+    for k in range(len(cells)):
+        row, column = cells[k]
+        keys[k], found[k] = np.iinfo(np.int64).max, -1
+        if row >= 0:
+            for j in range(first, last):
+                key = 2 * (column - j) if j <= column else 2 * (j - column) + 1
+                if marks[row, j] and key < keys[k]:
+                    keys[k], found[k] = key, j
 
 
 @compiled_once

@@ -158,8 +158,8 @@ def sweep_outflow(
     first: int, last: int, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
     cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, work: Array,
 ) -> float:  # fmt: skip
-    """1/outflow of the active cells of the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells which
-    are not active count as open.
+    """1/outflow of the cells of the runs in the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells
+    which are not active count as open.
     """
     m = waits.shape[1]
     tilt, climb, fastest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
@@ -185,8 +185,8 @@ def fill_waits(
     waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
     strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
 ) -> None:  # fmt: skip
-    """1/outflow of each active cell into `waits` (rows, columns), for `stage`, whose arguments have the same names; readings[:, 1] becomes
-    the largest outflow of each block.
+    """1/outflow of each cell of the runs into `waits` (rows, columns), for `stage`, whose arguments have the same names; readings[:, 1]
+    becomes the largest outflow of each block.
     """
     for block in numba.prange(blocks.size - 1):
         readings[block, 1] = sweep_outflow(

@@ -7,7 +7,7 @@ import math
 import numba
 import numpy as np
 
-from wgf.kernels.compiled import Array, threaded
+from wgf.kernels.compiled import Array, Whole, threaded
 
 TINY = 1e-300  # in place of zero in logarithms
 
@@ -22,6 +22,19 @@ def fill_sums(sums: Array, values: Array, multiplier: Array, along: Array) -> No
             total += values[row, j]
             moment += multiplier[j] * values[row, j]
             lifted += along[j] * values[row, j]
+        sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
+
+
+@threaded
+def fill_sums_of_runs(sums: Array, values: Array, multiplier: Array, along: Array, runs: Whole, columns: Whole) -> None:
+    """The same over the cells of some runs (active.py)."""
+    for row in numba.prange(values.shape[0]):
+        total, moment, lifted = 0.0, 0.0, 0.0
+        for run in range(runs[row], runs[row + 1]):
+            for j in range(columns[run, 0], columns[run, 1]):
+                total += values[row, j]
+                moment += multiplier[j] * values[row, j]
+                lifted += along[j] * values[row, j]
         sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
 
 

@@ -16,7 +16,8 @@ dt·outflow ≤ ½. Those of fifth order are cut at u·pace/outflow, so that non
 fluxes, as both sides of a face need it.
 
 Cells that are active. Each row has runs of columns, and only these are looked at: all other cells are exactly zero, in every array, and
-the faces between them and a run are closed (active.py finds the runs).
+the faces between them and a run are closed (active.py finds the runs). Those that are advanced, the cells that are swept, may be a part of
+them, the active ones of a box: the others are then ghosts, whose values somebody else advances, and faces towards them are open.
 
 Every row is computed from its neighbours (gathered, never scattered). Along a leading axis the flux through the upper
 face is kept for the row above in a ring buffer, so that each face is computed once (twice, with the same result, at the
@@ -117,21 +118,33 @@ def update(
 
 
 @pointwise
+def is_active(row: int, column: int, runs: Whole, columns: Whole) -> bool:
+    """Whether a cell lies in one of the runs."""
+    found = False
+    for run in range(runs[row], runs[row + 1]):
+        found |= columns[run, 0] <= column < columns[run, 1]
+    return found
+
+
+@pointwise
 def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, periodic: bool) -> tuple[bool, bool]:
-    """Whether the faces at both ends of a run are open: at the seam of a periodic row, where the cell beyond is active, too."""
+    """Whether the faces at both ends of a stretch of cells are open: where the cell beyond, perhaps across the seam, is active."""
+    below, above = (start - 1 if start > 0 else m - 1), (stop if stop < m else 0)
     return (
-        periodic and start == 0 and columns[runs[row + 1] - 1, 1] == m,
-        periodic and stop == m and columns[runs[row], 0] == 0,
+        (periodic or start > 0) and is_active(row, below, runs, columns),
+        (periodic or stop < m) and is_active(row, above, runs, columns),
     )
 
 
 @compiled_once
 def sweep(
     first: int, last: int, values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array,
-    offset: Array, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
-    pace: float, dt: float, weight: float, measured: bool, work: Array, sums: Array,
+    offset: Array, swept: Whole, stretches: Whole, bottom: Whole, runs: Whole, columns: Whole, cells: Whole, strides: Whole,
+    periodic: Truth, per_spacing: Array, limiter: int, pace: float, dt: float, weight: float, measured: bool, work: Array, sums: Array,
 ) -> tuple[float, float]:  # fmt: skip
-    """Advance the active cells of the rows first … last − 1; Σ_faces flux·speed and the smallest value, if they are `measured`."""
+    """Advance the swept cells of the rows first … last − 1; Σ_faces flux·speed, of the faces along their rows and above them, and the
+    smallest value, if they are `measured`.
+    """
     m = values.shape[1]
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
@@ -143,8 +156,8 @@ def sweep(
     for row in range(first, last):
         here = values[row]
         total, moment, lifted = 0.0, 0.0, 0.0
-        for run in range(runs[row], runs[row + 1]):
-            start, stop = columns[run, 0], columns[run, 1]
+        for run in range(swept[row], swept[row + 1]):
+            start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
             row_speed, padded, padded_waits = work[3, : size + 1], work[4], work[5]
             row_flux, speed, flux, rate = work[6, : size + 1], work[7, :size], work[8, :size], work[9, :size]
@@ -171,7 +184,7 @@ def sweep(
                 below2, above2 = row_at(row, position, -2, stride, n, wrap), row_at(row, position, 2, stride, n, wrap)
                 below3, above3 = row_at(row, position, -3, stride, n, wrap), row_at(row, position, 3, stride, n, wrap)
                 through = work[ring + row % stride, start:stop]
-                if row - first < stride or position == 0:  # the row below has left nothing in the ring
+                if row - first < stride or position == bottom[axis]:  # the row below has left nothing in the ring
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
                     if sharp:
                         fill_products(
@@ -199,58 +212,63 @@ def sweep(
                 out[row, start:stop], base[row, start:stop], here[start:stop], rate, multiplier[start:stop], along[start:stop], dt, weight
             )
             total, moment, lifted = total + part[0], moment + part[1], lifted + part[2]
-        sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
+        if swept[row] < swept[row + 1]:
+            sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
     return dissipated, extreme(lowest, -1.0)
 
 
 @threaded
 def stage(
     values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
-    runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float, dt: float,
-    weight: float, measured: bool, work: Array, sums: Array, readings: Array,
+    swept: Whole, stretches: Whole, bottom: Whole, runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth,
+    per_spacing: Array, limiter: int, pace: float, dt: float, weight: float, measured: bool, work: Array, sums: Array, readings: Array,
 ) -> None:  # fmt: skip
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both; all three zero in the cells that are not active
-    waits (rows, columns)  1/outflow, of `fill_waits`
+    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`
     pace                 mp5: a face value is at most pace/outflow of the cell that gives; no cell turns negative while pace·dt < 1
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)
     blocks               the first row of each block, and the number of rows
     runs, columns        (rows + 1,), (runs, 2): the runs of row i are columns[runs[i] : runs[i + 1]], first column and that after the last;
                          between two of them lies at least one cell
+    swept, stretches     the same of the cells that are advanced, the active ones in a box: parts of the runs
+    bottom               the first cell of that box along each leading axis
     cells, strides       of the leading axes, stride counted in rows
     periodic, per_spacing  of all axes, the last one last; per_spacing = 1/h
     measured             whether readings[:, 0] and readings[:, 2] are wanted
     work                 (blocks, BUFFERS + strides.sum(), columns + PADDING), scratch
-    sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out
+    sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out; left as they are where no cell is swept
     readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow of a cell (by fill_waits), the smallest value
     """
     for block in numba.prange(blocks.size - 1):
         readings[block, 0], readings[block, 2] = sweep(
-            blocks[block], blocks[block + 1], values, base, out, waits, slope, multiplier, along, offset, runs, columns, cells, strides,
-            periodic, per_spacing, limiter, pace, dt, weight, measured, work[block], sums,
+            blocks[block], blocks[block + 1], values, base, out, waits, slope, multiplier, along, offset, swept, stretches, bottom, runs,
+            columns, cells, strides, periodic, per_spacing, limiter, pace, dt, weight, measured, work[block], sums,
         )  # fmt: skip
+
+
+@serial
+def pace_of(outflow: float, longest: float, dt: float) -> float:
+    """The pace of a stage of length dt: 1/dt, or LOOSER times that of a stage with dt·outflow = `longest`, if this is less."""
+    most = LOOSER * outflow / longest
+    return BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
 
 
 @serial
 def whole_stage(
     values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
-    runs: Whole, columns: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, longest: float,
-    stiffness: float, dt: float, weight: float, measured: bool, work: Array, sums: Array, readings: Array,
+    runs: Whole, columns: Whole, bottom: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
+    longest: float, stiffness: float, dt: float, weight: float, measured: bool, work: Array, sums: Array, readings: Array,
 ) -> float:  # fmt: skip
-    """`stage` with its `waits`; returns the largest outflow, or `stiffness` if that is more.
-
-    The pace is 1/dt, or LOOSER times that of a stage with dt·outflow = `longest`, if this is less.
-    """
+    """`stage` of all active cells, with its `waits` and its pace; returns the largest outflow, or `stiffness` if that is more."""
     fill_waits(
         waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
     )  # fmt: skip
     outflow = max(extreme(readings[:, 1], 1.0), stiffness)
-    most = LOOSER * outflow / longest
-    pace = BELOW_ONE * (1.0 / dt if dt * most > 1.0 else most)
     stage(
-        values, base, out, waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, limiter,
-        pace, dt, weight, measured, work, sums, readings,
+        values, base, out, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, runs, columns, cells, strides, periodic,
+        per_spacing, limiter, pace_of(outflow, longest, dt), dt, weight, measured, work, sums, readings,
     )  # fmt: skip
     return outflow
 

@@ -154,6 +154,10 @@ class Grid:
         upper = np.array(self.upper) + added[:, 1] * self.spacing
         return Grid(lower.tolist(), upper.tolist(), (np.array(self.shape) + added.sum(axis=1)).tolist(), self.names, self.boundary)
 
+    def of_cells(self, box: np.ndarray) -> Grid:
+        """The grid of the cells of a box, (p, 2): along each axis the first one and the one after the last, counted from one's own."""
+        return self.enlarged(box * (-1, 1) - (0, 1) * np.array(self.shape)[:, None])
+
     def place_in(self, larger: Grid) -> tuple[slice, ...]:
         """The indices of the cells of this grid among those of a larger one with cells of the same size."""
         first = np.rint((np.array(self.lower) - np.array(larger.lower)) / larger.spacing).astype(int)

@@ -156,6 +156,14 @@ class Density(Measure):
         return f"Density({self.grid!r}, mass {self.mass:.12g})"
 
 
+@dataclass(frozen=True, repr=False)
+class DensityPart(Density):
+    """What one of several ranks has of a density: it may be zero on all of its cells."""
+
+    def __post_init__(self) -> None:
+        """Nothing: the density is checked as a whole."""
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class MeshDensity(Measure):
     """μ as its average in each cell of a mesh; the mass of a cell is value × its volume.

@@ -18,6 +18,15 @@ may therefore keep what it has computed of a state (its potential, say) only tog
 they are, and has to look whether that is still the state's. Where the values follow from a path that the state keeps beside them, others
 are refused (pushforward/).
 
+On several ranks (ranks/communicator.py) all of them call the same verbs in turn, and return the same Diagnostics to the last bit. A method
+that solves on them says so: `on_ranks = True`. Where a state holds on each rank only a share of its arrays, its stepper has two more verbs,
+
+    stepper.divided(state)      the shares, by the names of the fields, as Divided (ranks/divided.py); other fields are equal on all ranks
+    stepper.restored(fields)    the state with these fields; divided ones are given whole, as arrays in memory or in a file, of which each
+                                rank takes `field[slices]`, whatever number of ranks they come from
+
+and its Frame has the measure of the rank's own cells, on the grid of those, and the grid of all cells as `whole`.
+
 A method of METHODS has a classmethod `from_table(table, domain, problem, cells)`, which reads it from the tables [method] and [domain] of
 a problem file (domain_table.py), where `cells` from the command line come before those of the file.
 A method that solves problems with growth says so: `handles_growth = True`. One that does not come to rest, or needs to know the end
@@ -38,6 +47,7 @@ from wgf.errors import InputError, NotFinite, answers
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import Ranks
 
 AnyState = TypeVar("AnyState", bound="State")
 
@@ -136,11 +146,15 @@ SERIES = ("loss", "free_energy", "dissipation", "mass", "minimum", "boundary_mas
 
 @dataclass(frozen=True)
 class Frame:
-    """A state as people look at it: the measure, its diagnostics, and φ_μ at the data (n,)."""
+    """A state as people look at it: the measure, its diagnostics, and φ_μ at the data (n,).
+
+    whole    the grid of all cells, where the measure is the density on this rank's cells of it
+    """
 
     measure: Measure
     diagnostics: Diagnostics
     prediction: np.ndarray
+    whole: Grid | None = None
 
 
 class Stepper(Protocol[AnyState]):
@@ -194,6 +208,15 @@ def check_growth(problem: Problem, method: object) -> None:
         raise InputError(
             f"{type(method).__name__} keeps the mass, but that of the problem grows (κ = {problem.growth:g}): take FiPyMesh, or solve the "
             "problem from which it was reduced"
+        )
+
+
+def check_ranks(method: object, ranks: Ranks) -> None:
+    """Refuse a method whose work several processes do not share: each of them would do all of it."""
+    if ranks.size > 1 and not getattr(method, "on_ranks", False):
+        raise InputError(
+            f"{type(method).__name__} runs in one process, and {ranks.size} were started together: start it without mpiexec, or take "
+            "FiniteVolume, Particles, Characteristics or Pushforward, which share their work; many runs at a time are shared by wgf sweep"
         )
 
 

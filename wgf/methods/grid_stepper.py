@@ -11,13 +11,13 @@ from typing import Any, Generic, TypeVar
 import numba
 import numpy as np
 
-from wgf.errors import InputError
+from wgf.errors import InputError, NotFinite
 from wgf.kernels.compiled import Whole
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
-from wgf.measures.measure import Density, Measure
+from wgf.measures.measure import Density, DensityPart, Measure
 from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
@@ -79,13 +79,13 @@ class GridStepper(Generic[AnyGridState]):
         leading = potential.shape[:-1]
         self.cells = np.array(leading, dtype=np.int64)
         self.strides = np.array([int(np.prod(leading[k + 1 :])) for k in range(len(leading))], dtype=np.int64)
-        self.periodic = np.array(grid.periodic())[list(potential.axes)]
+        self.periodic = np.array(potential.division.wraps)[list(potential.axes)]
         self.per_spacing = 1.0 / grid.spacing[list(potential.axes)]
         self.shape = (potential.rows, potential.columns)
         self.sums = np.empty((3, potential.rows))
         self.token: object = None
         self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
-        self.threads = Threads(grid.size // CELLS_PER_THREAD)
+        self.threads = Threads(potential.rows * potential.columns // CELLS_PER_THREAD)
         self.facts = {
             "method_summary": repr(method),
             "kernel_rank": potential.rank,
@@ -119,13 +119,26 @@ class GridStepper(Generic[AnyGridState]):
         raise NotImplementedError
 
     def frame(self, state: AnyGridState) -> Frame:
-        """The density as it is (a copy), its diagnostics and its prediction."""
+        """The density as it is (a copy), its diagnostics and its prediction; where ranks share the cells, the density on one's own."""
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
-        values = self.potential.restored(state.array)
-        require_finite(values, "the density", state.time, self.grid)
-        density = Density(self.grid, values.copy(), self.problem.energy.neuron, self.potential.averages)
-        return Frame(density, diagnostics, self.potential.prediction)
+        division, grid = self.potential.division, self.grid
+        own = grid.of_cells(division.part) if division.divided else grid
+        values = self.potential.own_cells(state.array)
+        if division.ranks.any(not np.isfinite(values).all()):
+            self._refuse(state.time, values, own)
+        kind = DensityPart if division.divided else Density
+        density = kind(own, values.copy(), self.problem.energy.neuron, self.potential.averages)
+        return Frame(density, diagnostics, self.potential.prediction, grid if division.divided else None)
+
+    def _refuse(self, time: float, values: np.ndarray, grid: Grid) -> None:
+        """Raise on all ranks what the first of those raises whose values are not finite."""
+        found = None
+        try:
+            require_finite(values, "the density", time, grid)
+        except NotFinite as error:
+            found = error
+        raise next(error for error in self.potential.division.ranks.gather(found) if error is not None)
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values (rows, columns); their potential, and what else a step needs of them, is then in place."""

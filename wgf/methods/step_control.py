@@ -18,9 +18,11 @@ still settles on its cells, they are seen in the potential only. TOLERANCES are 
 limiters, which switch from cell to cell, leave errors in it that no integral over it sees. Where the two densities are equal to rounding,
 so are the potentials, also if rounding is much beside targets that nearly vanish.
 
-The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Steps are taken twice at the start, where the
-first one is so short that heat does not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run
-stores its frames has no say: a step that is cut off by one of them leaves the longest step as it is.
+The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Of this ratio the first BITS binary digits are
+taken: errors are differences of nearly equal numbers, whose last digits depend on the order of sums, and so on how many ranks share the
+cells; they should have no say in when a run is where. Steps are taken twice at the start, where the first one is so short that heat does
+not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run stores its frames has no say: a step that
+is cut off by one of them leaves the longest step as it is.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from wgf.errors import StepCollapse
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import ALONE, Ranks
 
 TOLERANCES = np.array([2e-3, 3e-4])  # of the change in a step, in density and potential: what may separate the whole step from its halves
 FLOOR = 0.03  # of the mean rate of change so far, to which errors are relative at least
@@ -44,6 +47,7 @@ GROWTH, LEAST = 2.0, 0.1  # largest and least ratio of a step to the one before 
 ALMOST = 0.9  # of the longest step: one that the scheme itself has hardly shortened
 INTERVAL = 16  # steps from one that is taken twice to the next
 MOST_TRIED = 40  # lengths of one step
+BITS = 8  # of the ratio of steps
 TINY = 1e-300  # instead of zero, where it is divided by
 
 
@@ -73,11 +77,13 @@ class StepControl(Generic[AnyControlled]):
 
     first_step   so short that no error has to be feared; inf where the bounds of the scheme are all that is known
     volumes      of the cells, one number or as the values of a state
+    ranks        those that share the cells: what is judged is what all of them have
     """
 
     problem: Problem
     first_step: float
     volumes: Any
+    ranks: Ranks = ALONE
 
     def advance(self, state: AnyControlled, stop: float) -> Diagnostics:
         """Advance `state` by one step of the scheme, not past `stop`; the diagnostics of the state it left."""
@@ -117,13 +123,14 @@ class StepControl(Generic[AnyControlled]):
                 self.advance(halves, whole.time)
             place = self.occupied(halves)
             started, wrong, after = before[place], self.potential_of(whole)[place], self.potential_of(halves)[place]
-            change = np.array([self.apart(halves.array, state.array), np.ptp(after - started)])
-            error = np.array([self.apart(halves.array, whole.array), np.ptp(after - wrong)])
-            scale = np.array([diagnostics.mass, np.abs(after).max() + self.problem.energy.scale + self.problem.noise])
+            change = np.array([self.apart(halves.array, state.array), self.spread(after - started)])
+            error = np.array([self.apart(halves.array, whole.array), self.spread(after - wrong)])
+            largest = self.ranks.highest(float(np.abs(after).max(initial=0.0)))
+            scale = np.array([diagnostics.mass, largest + self.problem.energy.scale + self.problem.noise])
             error *= error[0] > ROUNDING * scale[0]  # what differs between equal densities is rounding, of targets however small
             path, time = state.path + change, max(state.time, 0.0) + length
             allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
-            ratio = MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY))
+            ratio = rounded_down(MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY)))
             if (error <= allowed).all():
                 most = max(GROWTH * length, longest if math.isfinite(longest) else 0.0)
                 vars(state).update(vars(halves))
@@ -139,8 +146,25 @@ class StepControl(Generic[AnyControlled]):
 
     def apart(self, first: np.ndarray, second: np.ndarray) -> float:
         """∫|μ − ν| dθ for the values of two states."""
-        difference = first - second
-        return float(np.sum(np.multiply(np.abs(difference, out=difference), self.volumes, out=difference)))
+        difference = self.own(first) - self.own(second)
+        total = np.sum(np.multiply(np.abs(difference, out=difference), self.volumes, out=difference), keepdims=True)
+        self.ranks.sum(total)
+        return float(total.item())
+
+    def own(self, values: np.ndarray) -> np.ndarray:
+        """What of the values of a state is this rank's own."""
+        return values
+
+    def spread(self, values: np.ndarray) -> float:
+        """max − min over the ranks; a rank may have none of the values, but not all of them."""
+        highest, lowest = float(values.max(initial=-np.inf)), float(values.min(initial=np.inf))
+        return self.ranks.highest(highest) - self.ranks.lowest(lowest)
+
+
+def rounded_down(value: float) -> float:
+    """Its first BITS binary digits."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(math.ldexp(mantissa, BITS) // 1.0, exponent - BITS)
 
 
 def first_step(spacing: float, noise: float) -> float:

@@ -30,6 +30,7 @@ from threadpoolctl import ThreadpoolController
 
 from wgf.measures.base import BLOCK
 from wgf.networks.waiting import reported
+from wgf.ranks.communicator import ALONE, Ranks
 
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid
 SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where there are many data, but not from fewer rows
@@ -60,11 +61,23 @@ def compress(rows: Rows, size: int, samples: int, tolerance: float) -> Features:
 
     The basis is first sought from a spread of the rows; where its measured error exceeds the tolerance, from all of them.
     """
+    return compress_part(rows, size, samples, tolerance, rows, np.ones(size, dtype=bool))
+
+
+def compress_part(rows: Rows, size: int, samples: int, tolerance: float, part: Rows, own: np.ndarray, ranks: Ranks = ALONE) -> Features:
+    """The same where ranks share the rows: the features are those of the rows `part` (own.size, samples), the error is measured on those
+    that are marked as this rank's `own`. The first rank seeks the basis, of all the rows.
+    """
+
+    def sought(stride: int) -> Features:
+        basis = ranks.share(row_space(rows, size, samples, tolerance, stride) if ranks.first else None)
+        return project(part, own, basis, ranks)
+
     stride = max(1, size // min(SAMPLED_ROWS, max(LEAST_SAMPLED, SAMPLED_ENTRIES // samples)))
     with linear_algebra().limit(limits=1) if samples < FEW else contextlib.nullcontext():
-        features = project(rows, size, row_space(rows, size, samples, tolerance, stride))
+        features = sought(stride)
         if stride > 1 and features.error > tolerance:
-            features = project(rows, size, row_space(rows, size, samples, tolerance, 1))
+            features = sought(1)
     return features
 
 
@@ -150,15 +163,19 @@ def _triangle(blocks: list[np.ndarray], columns: int) -> np.ndarray:
     return triangle
 
 
-def project(rows: Rows, size: int, basis: np.ndarray) -> Features:
-    """ΦB, and the error of ΦBBᵀ measured on every row."""
+def project(rows: Rows, own: np.ndarray, basis: np.ndarray, ranks: Ranks) -> Features:
+    """ΦB, and the error of ΦBBᵀ measured on every row that is some rank's own."""
+    size = len(own)
     values = np.empty((size, basis.shape[1]))
-    lost = total = 0.0
+    squares = np.zeros(2)  # of what is lost, and of all
     step = rows_at_once(len(basis))
     for start in reported(range(0, size, step), "compressing features"):
-        block = rows(slice(start, min(start + step, size)))
+        part = slice(start, min(start + step, size))
+        block = rows(part)
         coordinates = block @ basis
-        values[start : start + step] = coordinates
-        lost += float(np.sum((block - coordinates @ basis.T) ** 2))
-        total += float(np.sum(block**2))
-    return Features(values, basis, np.sqrt(lost / total) if total > 0 else 0.0)
+        values[part] = coordinates
+        missed = block - coordinates @ basis.T
+        squares += [float(np.sum(missed[own[part]] ** 2)), float(np.sum(block[own[part]] ** 2))]
+    ranks.sum(squares)
+    lost, total = squares
+    return Features(values, basis, float(np.sqrt(lost / total)) if total > 0 else 0.0)

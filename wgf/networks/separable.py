@@ -43,13 +43,18 @@ class SeparableFeatures:
     def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, basis: np.ndarray) -> None:
         self.left, self.right, self.core, self.basis = left, right, core, basis
         self.rank, self.error = basis.shape[1], np.inf
-        self.blas = linear_algebra()
         self.parts = [slice(k * len(left) // PARTS, (k + 1) * len(left) // PARTS) for k in range(PARTS)]
 
     def read_averages(self, periodic: Sequence[bool]) -> None:
         """Become the features for cell averages (measures/averages.py)."""
         self.left = for_averages(self.left, periodic[:1])
         self.right = np.ascontiguousarray(for_averages(self.right.T, periodic[1:]).T)
+
+    def restricted(self, rows: Any, columns: Any) -> SeparableFeatures:
+        """The features on the cells where these rows and columns meet."""
+        part = SeparableFeatures(self.left[rows], np.ascontiguousarray(self.right[:, columns]), self.core, self.basis)
+        part.error = self.error
+        return part
 
     def project(self, values: np.ndarray, out: np.ndarray) -> None:
         """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""
@@ -75,7 +80,7 @@ class SeparableFeatures:
 
     def _each(self, function: Callable[[slice], Any]) -> Iterator[Any]:
         """function(part) for the parts of the rows, in order; BLAS keeps to one thread, for its sums depend on how many it has."""
-        with self.blas.limit(limits=1):
+        with linear_algebra().limit(limits=1):
             yield from map(function, self.parts) if self._pool is None else self._pool.map(function, self.parts)
 
     @cached_property

@@ -1,8 +1,10 @@
 """HDF5 files from anybody: what is looked at before they are read, so that a damaged or a hostile one ends in one line.
 
-Nothing outside of the file is reached: no link that leads anywhere, no other file's storage, no virtual data set. Nothing expands beyond
-the memory that is free, nor, where it is LARGE, to more than EXPANDS times the file. The lists in which HDF5 keeps texts come to an end,
-which HDF5 itself does not check, but follows for ever. Whatever h5py, HDF5 or NumPy raises while the file is read becomes an InputError.
+Nothing outside of the file is reached: no link that leads anywhere, no other file's storage, no virtual data set, but for the parts of a
+run (runs/parts.py): PARTS of it may be made of files in one folder beside it, which bear the run's identity, and are looked at as it is.
+Nothing expands beyond the memory that is free, nor, where it is LARGE, to more than EXPANDS times the file. The lists in which HDF5 keeps
+texts come to an end, which HDF5 itself does not check, but follows for ever. Whatever h5py, HDF5 or NumPy raises while the file is read
+becomes an InputError.
 
 Heaps of texts: signature, version, size of the whole, and objects of a header (number, uses, four bytes, size n) and n bytes each, made up
 to 8; number 0 is the rest [HDF5 File Format Specification, III.E].
@@ -13,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +33,8 @@ MOST_OBJECTS = 10_000  # groups and data sets
 HEAP = b"GCOL\x01\0\0\0"
 HEADER = 16  # bytes of a heap and of each of its objects
 LONGEST = 200  # letters of what another program says
+PARTS, PARTS_ENDING = ("density", "checkpoint/array"), ".parts"  # what may be in files of its own, and where
+PART = re.compile(r"[^/\\\x00]+\.parts/([0-9a-f]{32})\.[0-9a-z-]+\.[0-9]+\.h5")
 NUMBERS = "biuf"  # kinds of NumPy
 
 
@@ -52,10 +57,50 @@ def untrusted(path: Path, by_rows: Collection[str] = ()) -> Iterator[h5py.File]:
     import h5py
 
     with located(str(path)), one_line(f"{path} cannot be read as {path.suffix or 'HDF5'}, as it is damaged or of another kind"):
-        found = os.stat(path)
-        _inspect(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns), frozenset(by_rows))
+        _inspect(path, _version(path), frozenset(by_rows))
         with h5py.File(path, "r") as file:
+            for name in PARTS:
+                if name in file and isinstance(file[name], h5py.Dataset) and file[name].is_virtual:
+                    _inspect_parts(path, file, name)
             yield file
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What distinguishes a file from what it was before, and from others."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _inspect_parts(path: Path, file: h5py.File, name: str) -> None:
+    """Raise an InputError unless the parts of an array are those of this run, all there, and plain."""
+    for part in sorted(parts_of(path, file, name)):
+        if part.is_symlink() or part.parent.is_symlink() or not part.is_file():
+            raise InputError(f"{path} needs {part.parent.name}/{part.name}, a part of its {name}: keep that folder beside it, whole")
+        _inspect_part(part, _version(part), str(file.attrs["identity"]))
+
+
+@lru_cache(maxsize=4096)
+def _inspect_part(path: Path, version: tuple[int, ...], identity: str) -> None:
+    """Raise an InputError unless this version of a file is a part of the run with this identity."""
+    import h5py
+
+    _inspect(path, version, frozenset())
+    with h5py.File(path, "r") as file:
+        if file.attrs.get("identity") != identity or not isinstance(file.get("values"), h5py.Dataset):
+            raise InputError(f"{path} is no part of the run beside it: keep the folders of runs apart")
+
+
+def parts_of(path: Path, file: h5py.File, name: str) -> set[Path]:
+    """The files of which an array is made; raises an InputError where they are not of this run, beside its file."""
+    found = set()
+    for source in file[name].virtual_sources():
+        known = PART.fullmatch(source.file_name)
+        if known is None or known[1] != file.attrs.get("identity") or source.dset_name != "values":
+            raise InputError(
+                f"{path} is refused: the numbers of {name} are in another file, {printable(source.file_name)}, which is no part of this run"
+            )
+        found.add(path.parent / source.file_name)
+    return found
 
 
 @contextlib.contextmanager
@@ -85,12 +130,22 @@ def _inspect(path: Path, version: tuple[int, ...], by_rows: frozenset[str]) -> N
 
     _require_ends(path)
     with h5py.File(path, "r") as file:
-        total, stored = 0, os.path.getsize(path)
-        for name, item in _objects(path, file):
+        objects = list(_objects(path, file))  # from here on no link leads anywhere
+        total, stored = 0, _stored(path, file)
+        for name, item in objects:
             _require_small(path, name, item, stored)
             if isinstance(item, h5py.Dataset):
                 total += _bytes(path, name, item, name in by_rows)
         require_memory(path, total, stored)
+
+
+def _stored(path: Path, file: h5py.File) -> int:
+    """Bytes of a file, with its parts."""
+    import h5py
+
+    virtual = [name for name in PARTS if isinstance(file.get(name), h5py.Dataset) and file[name].is_virtual]
+    parts = {part for name in virtual for part in parts_of(path, file, name)}
+    return os.path.getsize(path) + sum(os.path.getsize(part) for part in parts if part.is_file())
 
 
 def require_memory(path: Path, size: int, stored: int) -> None:
@@ -176,7 +231,7 @@ def _bytes(path: Path, name: str, item: h5py.Dataset, by_rows: bool) -> int:
 
     if item.shape is None:
         raise InputError(f"{path} is damaged: {name} holds nothing")
-    if item.external or item.is_virtual:
+    if item.external or (item.is_virtual and name not in PARTS):
         raise InputError(
             f"{path} is refused: the numbers of {name} are in another file, and files of data and results hold all that is theirs"
         )

@@ -2,9 +2,11 @@
 
     E[μ] = ½L[μ] + ∫U(μ),      G(θ; μ) = ½ δL/δμ,      ∂_t μ = div(μ ∇(G + U'(μ)))
 
-velocity(points, masses)   −∇G at the points of particles, times the mobility, which is one but for scaled networks (scaled.py); and L
+velocity(points, masses)   −∇G at the points of particles, times the mobility, which is one but for scaled networks (scaled.py); and L;
+                           its work is shared by the ranks and threads of a team
 on(grid)                   G on the cells of a grid, filled in place for every density (GridPotential): for values at the centres of cells,
-                           or with averages=True for cell averages, to fourth order (measures/averages.py)
+                           or with averages=True for cell averages, to fourth order (measures/averages.py); on the part of a rank, if ranks
+                           are given
 at(points)                 G at fixed points with variable masses, the cells of a mesh (PointPotential)
 wrapped(periods)           the energy with nearest-image differences, for particles and mesh cells on periodic axes
 
@@ -16,8 +18,7 @@ None of them keeps an N × N array. RegressionEnergy is that of a network, Inter
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +31,8 @@ from wgf.networks.custom import CustomNeuron
 from wgf.networks.data import Data
 from wgf.networks.neuron import Neuron
 from wgf.problems.internal import Entropy, PorousMedium
+from wgf.ranks.communicator import ALONE, Ranks
+from wgf.ranks.team import Team
 
 
 class GridPotential(Layout, ABC):
@@ -37,18 +40,22 @@ class GridPotential(Layout, ABC):
 
         G = slope ⊗ multiplier + along + offset,      slope (rows,), multiplier, along (columns,), offset (rows, 1 or columns).
 
+    Where ranks share the grid, it is that of the cells which this one holds, and only numbers that take all cells go from rank to rank.
+
     averages         whether it is that of cell averages
     rank, error      of the compressed features, where there are any
     stiffness        where G holds a function of μ itself, the rate (largest diffusion coefficient)·Σ 1/h² of its spreading
     internal_energy  ∫U(μ), where G holds U'(μ)
+    reads_ghosts     whether `update` reads the values of ghosts
     """
 
     rank, error = 0, 0.0
+    reads_ghosts = False
     stiffness = 0.0
     internal_energy = 0.0
 
-    def __init__(self, grid: Grid, last: int, averages: bool) -> None:
-        super().__init__(grid, last)
+    def __init__(self, grid: Grid, last: int, averages: bool, ranks: Ranks = ALONE) -> None:
+        super().__init__(grid, last, ranks)
         self.averages = averages
         self.slope, self.multiplier, self.along = np.zeros(self.rows), np.zeros(self.columns), np.zeros(self.columns)
         self.offset: np.ndarray = np.zeros((self.rows, 1))
@@ -66,6 +73,27 @@ class GridPotential(Layout, ABC):
         """The weights of the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
         return for_averages(values, periodic) if self.averages else values
 
+    def on_cells(self, function: Callable[[np.ndarray], np.ndarray], axes: Sequence[int]) -> np.ndarray:
+        """The same for a function of points (N, q) → (N, …) on these axes of the grid, at the cells that are held; (n_1, …, n_q, …).
+
+        Cells beyond those are asked for, too, where the weights take them.
+        """
+        centers = [self.grid.centers[k][self.division.reached(int(self.averages))[k]] for k in axes]
+        points = np.stack(np.meshgrid(*centers, indexing="ij"), axis=-1)
+        values = function(points.reshape(-1, len(axes)))
+        values = self.read(values.reshape(*points.shape[:-1], *values.shape[1:]), [self.division.wraps[k] for k in axes])
+        return values[tuple(slice(first, first + self.division.local[k]) for k, first in zip(axes, self._beyond(axes), strict=True))]
+
+    def own_among(self, axes: Sequence[int]) -> np.ndarray:
+        """Which of the cells that `on_cells` asks for are this rank's own, (n_1, …, n_q)."""
+        own = np.zeros([len(self.division.reached(int(self.averages))[k]) for k in axes], dtype=bool)
+        own[tuple(slice(*(first + self.division.inner[k])) for k, first in zip(axes, self._beyond(axes), strict=True))] = True
+        return own
+
+    def _beyond(self, axes: Sequence[int]) -> list[int]:
+        """How many cells `on_cells` asks for before those that are held, along each of the axes."""
+        return [int(self.averages and self.division.open[k, 0]) for k in axes]
+
     def fill(self, out: np.ndarray) -> None:
         """G on the cells into `out` (rows, columns)."""
         np.multiply.outer(self.slope, self.multiplier, out=out)
@@ -73,7 +101,7 @@ class GridPotential(Layout, ABC):
         out += self.offset
 
     def values(self) -> np.ndarray:
-        """G on the cells, (n_1, …, n_p), for the μ of the last update: for plots and tests; the kernels do not need it."""
+        """G on the cells that are held, (n_1, …, n_p), for the μ of the last update: for plots and tests; the kernels do not need it."""
         self.fill(out := np.empty((self.rows, self.columns)))
         return self.restored(out)
 
@@ -131,10 +159,10 @@ class Energy(Protocol):
         """Approximate memory of `on(grid)`, in floats."""
         ...
 
-    def on(self, grid: Grid, tolerance: float = ..., averages: bool = ...) -> GridPotential: ...
+    def on(self, grid: Grid, tolerance: float = ..., averages: bool = ..., ranks: Ranks = ...) -> GridPotential: ...
     def at(self, points: np.ndarray, tolerance: float = ...) -> PointPotential: ...
     def wrapped(self, periods: np.ndarray) -> Energy: ...
-    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]: ...
+    def velocity(self, points: np.ndarray, masses: np.ndarray, team: Team = ...) -> tuple[np.ndarray, float]: ...
     def loss(self, measure: Measure) -> float: ...
     def predict(self, measure: Measure) -> np.ndarray:
         """φ_μ at the data, (n,); (0,) where there is no network."""

@@ -6,10 +6,14 @@ With compressed features (features.py), √w absorbed, and f_i = √w_i f*(x_i):
 
 Φ and V are values at the centres of the cells, or, for cell averages of a density, what makes these sums integrals of fourth order
 (measures/averages.py).
+
+Where ranks share the grid, each has the rows of Φ for the cells that it holds, in one basis for all; Φᵀμ, with the penalty's part of L, is
+summed over their own cells and then over the ranks, and what follows is every rank's own work.
 """
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +22,10 @@ import numpy as np
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
-from wgf.networks.features import Features, compress
-from wgf.networks.separable import SeparableFeatures, separate
+from wgf.networks.features import Features, compress, compress_part
+from wgf.networks.separable import SeparableFeatures, Values, separate
 from wgf.problems.energy import GridPotential
+from wgf.ranks.communicator import ALONE, Ranks
 
 
 class RegressionPotential(GridPotential):
@@ -37,10 +42,10 @@ class RegressionPotential(GridPotential):
     rank, error      of the compressed features
     """
 
-    def __init__(self, energy: Any, grid: Grid, tolerance: float, averages: bool = False) -> None:
+    def __init__(self, energy: Any, grid: Grid, tolerance: float, averages: bool = False, ranks: Ranks = ALONE) -> None:
         neuron, axis = energy.neuron, energy.neuron.output_axis
-        super().__init__(grid, grid.dim - 1 if axis is None else axis, averages)
-        self.energy, self.factored = energy, axis is not None
+        super().__init__(grid, grid.dim - 1 if axis is None else axis, averages, ranks)
+        self.energy, self.factored, self.ranks = energy, axis is not None, ranks
         self._add_features(neuron, tolerance)
         self._add_penalty()
 
@@ -48,38 +53,71 @@ class RegressionPotential(GridPotential):
         """S on the rows (c an axis) or Φ on the cells, compressed; f* in the same basis, and the readout φ(x_i) = (B z)_i/√w_i."""
         data, last = self.energy.data, self.axes[-1]
         root = np.sqrt(data.weights)
-        rest: Grid | None = self.grid
+        axes = self.axes
         if self.factored:
-            self.multiplier[:] = self.grid.centers[last]
-            rest = self.grid.without(last)
-            neuron = neuron if rest is None else neuron.without_output()
+            self.multiplier[:] = self.centers[last]
+            axes = self.axes[:-1]
+            neuron = neuron.without_output() if axes else neuron
 
         def values(points: np.ndarray) -> np.ndarray:
             result: np.ndarray = neuron.value(points, data.inputs) * root
             return result
 
-        centers = None if self.factored or rest is None or rest.dim != 2 else (rest.centers[0], rest.centers[1])
-        self.separable = None if centers is None else separate(values, centers, data.size, tolerance)
-        features: SeparableFeatures | Features | None = self.separable
-        if self.separable is not None and self.averages:
-            self.separable.read_averages(self.grid.periodic())
-        if features is None:
-            points = np.ones((1, 1)) if rest is None else rest.points()  # c = 1, where c is the only axis
-            features = compress(lambda part: values(points[part]), len(points), data.size, tolerance)
-            self.features = self._on_cells(features.values)
+        self.separable = self._separated(values, tolerance) if len(axes) == 2 and not self.factored else None
+        features = self.separable or self._compressed(values, axes, tolerance)
         self.rank, self.error = features.rank, features.error
         target = root * data.targets
         self.target = features.basis.T @ target
         self.out_of_reach = float(np.sum((target - features.basis @ self.target) ** 2))
         self.readout = features.basis / root[:, None]
-        self.moments, self.residual = np.empty(self.rank), np.empty(self.rank)
+        self.shared, self.residual = np.zeros(self.rank + 1), np.empty(self.rank)  # the numbers that are summed over the ranks:
+        self.moments = self.shared[:-1]  # those of the features, and the penalty's energy
         self.partial = np.empty((BLOCKS, self.rank))
 
-    def _on_cells(self, values: np.ndarray) -> np.ndarray:
-        """The weights in the sums over cells for values (rows or cells, …) at their centres."""
-        axes = self.axes[:-1] if self.factored else self.axes
-        cells, wraps = [self.grid.shape[k] for k in axes], [self.grid.periodic()[k] for k in axes]
-        return self.read(values.reshape(*cells, *values.shape[1:]), wraps).reshape(values.shape)
+    def _separated(self, values: Values, tolerance: float) -> SeparableFeatures | None:
+        """Those that are products of factors of one axis, on the cells that are held; None where there are none."""
+        centers, samples = (self.grid.centers[0], self.grid.centers[1]), self.energy.data.size
+        found = self.ranks.share(separate(values, centers, samples, tolerance) if self.ranks.first else None)
+        if found is None:
+            return None
+        whole: SeparableFeatures = found
+        if self.averages:
+            whole.read_averages(self.grid.periodic())
+        if not self.division.divided:
+            self.deposited = whole
+            return whole
+        held = whole.restricted(*self.division.places)
+        self.deposited = held.restricted(*self.division.inside)
+        return held
+
+    def _compressed(self, values: Values, axes: tuple[int, ...], tolerance: float) -> Features:
+        """Those of the cells that are held, on these axes, in a basis for the cells of all ranks; their values are kept as `features`."""
+        samples, shape = self.energy.data.size, [self.grid.shape[k] for k in axes]
+        found: list[Features] = []
+
+        def everywhere(part: slice) -> np.ndarray:
+            places = np.unravel_index(np.arange(*part.indices(math.prod(shape))), shape)
+            return values(np.stack([self.grid.centers[k][place] for k, place in zip(axes, places, strict=True)], axis=-1))
+
+        def compressed(points: np.ndarray) -> np.ndarray:
+            def here(part: slice) -> np.ndarray:
+                return values(points[part])
+
+            own = self.own_among(axes).reshape(-1)
+            found.append(compress_part(everywhere, math.prod(shape), samples, tolerance, here, own, self.ranks))
+            return found[0].values
+
+        if axes:
+            self.features = self.on_cells(compressed, axes).reshape(-1, found[0].rank)
+        else:  # c = 1, where c is the only axis
+            found.append(compress(lambda part: values(np.ones((1, 1))[part]), 1, samples, tolerance))
+            self.features = found[0].values
+        return found[0]
+
+    @cached_property
+    def masked(self) -> np.ndarray:
+        """Zero on all cells that are held: its own part is filled where ghosts must not count."""
+        return np.zeros((self.rows, self.columns))
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -89,36 +127,37 @@ class RegressionPotential(GridPotential):
 
     def _add_penalty(self) -> None:
         """½λV: for |θ|² on a factored grid split into rows (offset) and columns (along), else an array over the cells."""
-        penalty, grid, last = self.energy.penalty, self.grid, self.axes[-1]
+        penalty, last = self.energy.penalty, self.axes[-1]
         half = 0.5 * penalty.strength
         self.penalty = np.zeros((self.rows, 1)) if self.factored else np.zeros((1, 1))
         if half and self.factored and penalty.function is None:
-            self.along[:] = self.read(half * grid.centers[last] ** 2, (False,))
-            rest = grid.without(last)
-            if rest is not None:
-                self.penalty[:, 0] = self._on_cells(half * np.sum(rest.points() ** 2, axis=1))
+            self.along[:] = self.read(half * self.grid.centers[last] ** 2, (False,))[self.division.places[last]]
+            if self.grid.dim > 1:
+                self.penalty[:, 0] = self.on_cells(lambda theta: half * np.sum(theta**2, axis=1), self.axes[:-1]).reshape(-1)
         elif half:
-            values = half * penalty.value(grid.points()).reshape(grid.shape)
-            self.penalty = self.arranged(self.read(values, grid.periodic()))
+            self.penalty = self.in_rows(self.on_cells(lambda theta: half * penalty.value(theta), range(self.grid.dim)))
         self.offset = self.penalty if self.factored else np.empty((self.rows, self.columns))
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
         self.project(values, sums)
+        self.shared[-1] = self.grid.cell_volume * self._penalty_energy(values, sums) if self.energy.penalty.strength else 0.0
+        self.ranks.sum(self.shared)
         np.subtract(self.moments, self.target, out=self.residual)
-        loss = float(self.residual @ self.residual) + self.out_of_reach
-        if self.energy.penalty.strength:
-            loss += 2.0 * self.grid.cell_volume * self._penalty_energy(values, sums)
+        loss = float(self.residual @ self.residual) + self.out_of_reach + 2.0 * float(self.shared[-1])
         self.express(self.residual)
         return loss
 
     def project(self, values: np.ndarray, sums: np.ndarray) -> None:
-        """Fill `moments` = Φᵀμ."""
+        """Fill `moments` = Φᵀμ over one's own cells; the sums of rows are those of such."""
         if self.factored:
             np.dot(sums[1], self.features, out=self.moments)
         elif self.separable is not None:
-            self.separable.project(values, self.moments)
+            self.deposited.project(self.own(values), self.moments)
         else:
+            if self.division.divided:
+                self.own(self.masked)[...] = self.own(values)
+                values = self.masked
             fill_moments(self.moments, values.reshape(-1), self.features, self.partial)
         self.moments *= self.grid.cell_volume
 
@@ -155,9 +194,9 @@ class RegressionPotential(GridPotential):
         return float(np.linalg.norm(self.features, 2) ** 2) * columns * self.grid.cell_volume
 
     def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
-        """½λ Σ_cells V μ."""
+        """½λ Σ_cells V μ over one's own cells."""
         full = self.penalty.shape == values.shape
-        return float(sums[2].sum()) + (total(self.penalty, values) if full else float(self.penalty[:, 0] @ sums[0]))
+        return float(sums[2].sum()) + (total(self.own(self.penalty), self.own(values)) if full else float(self.penalty[:, 0] @ sums[0]))
 
     @property
     def prediction(self) -> np.ndarray:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -35,6 +34,9 @@ from wgf.problems.energy import GridPotential
 from wgf.problems.formula import Formula, check_axes
 from wgf.problems.internal import Entropy, PorousMedium
 from wgf.problems.potentials import Poisson, Potential, Sum
+from wgf.ranks.communicator import ALONE, Ranks
+from wgf.ranks.redistribution import Redistribution
+from wgf.ranks.team import ONE, Team
 
 if TYPE_CHECKING:
     from wgf.problems.point_potential import InteractionPointPotential
@@ -158,9 +160,9 @@ class InteractionEnergy:
         """Approximate memory of the potential on a grid, in floats."""
         return grid.size * (2 + (4 if self.poisson is not None else 0) + (6 * 2**grid.dim if self.others is not None else 0))
 
-    def on(self, grid: Grid, tolerance: float = 0.0, averages: bool = False) -> InteractionPotential:
+    def on(self, grid: Grid, tolerance: float = 0.0, averages: bool = False, ranks: Ranks = ALONE) -> InteractionPotential:
         """The potential on the cells of `grid`, for cell averages or values at centres; `tolerance` is not needed."""
-        return InteractionPotential(self, grid, averages)
+        return InteractionPotential(self, grid, averages, ranks)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> InteractionPointPotential:
         """The potential at fixed points (N, p), with W compressed to relative error `tolerance`."""
@@ -203,22 +205,26 @@ class InteractionEnergy:
             return potential.update(potential.arranged(measure.values), np.empty(0))
         return self.wrapped(np.array(measure.periods)).velocity(measure.points, measure.masses)[1]
 
-    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
-        """−∇(V + W ∗ μ) at the points of μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks.
+    def velocity(self, points: np.ndarray, masses: np.ndarray, team: Team = ONE) -> tuple[np.ndarray, float]:
+        """−∇(V + W ∗ μ) at the points of μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ]; O(N²) in blocks, which a team shares.
 
         A point does not act on itself.
         """
         velocity = np.zeros(points.shape)
         loss = 2.0 * float(masses @ self.confinement(points))
-        if self.V is not None:
-            velocity -= self.confinement_slope(points)
         if self.W is not None:
             rows = max(1, BLOCK // len(points))
-            blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]
-            parts = (map if pool is None else pool.map)(lambda block: self._pairs(points, masses, block), blocks)
-            for block, (pull, energy) in zip(blocks, parts, strict=True):
-                velocity[block] -= pull
-                loss += energy
+            parts = [slice(start, min(start + rows, len(points))) for start in range(0, len(points), rows)]
+
+            def fill(block: slice) -> float:
+                pull, energy = self._pairs(points, masses, block)
+                np.negative(pull, out=velocity[block])
+                return energy
+
+            loss += float(team.total(fill, parts, 1)[0])
+            team.fill(velocity, parts)
+        if self.V is not None:
+            velocity -= self.confinement_slope(points)
         return velocity, loss
 
     def _pairs(self, points: np.ndarray, masses: np.ndarray, block: slice) -> tuple[np.ndarray, float]:
@@ -250,18 +256,21 @@ def evaluated(name: str, function: Any, theta: np.ndarray) -> np.ndarray:
 
 
 class InteractionPotential(GridPotential):
-    """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order."""
+    """V + W ∗ μ (+ U'(μ) of a porous medium) on the cells of a grid; the axes keep their order.
 
-    def __init__(self, energy: InteractionEnergy, grid: Grid, averages: bool = False) -> None:
-        super().__init__(grid, grid.dim - 1, averages)
-        self.energy = energy
-        confinement = energy.confinement(grid.points()).reshape(grid.shape)
-        self.confinement = self.read(confinement, grid.periodic()).reshape(self.rows, self.columns)
-        if not np.isfinite(self.confinement).all():
+    Where ranks share the grid and there is a W, each of them gathers the whole μ and takes its part of the whole W ∗ μ.
+    """
+
+    def __init__(self, energy: InteractionEnergy, grid: Grid, averages: bool = False, ranks: Ranks = ALONE) -> None:
+        super().__init__(grid, grid.dim - 1, averages, ranks)
+        self.energy, self.ranks = energy, ranks
+        self.confinement = self.on_cells(energy.confinement, range(grid.dim)).reshape(self.rows, self.columns)
+        if ranks.any(not np.isfinite(self.confinement).all()):
             raise InputError("V is not finite everywhere on the box: choose a box on which it is")
         self.offset = self.confinement.copy()
         self.medium = energy.U if isinstance(energy.U, PorousMedium) else None
         self.padded: tuple[int, ...] = ()
+        self.reads_ghosts = self.medium is not None
         if energy.W is not None:
             self._add_transform()
 
@@ -286,24 +295,35 @@ class InteractionPotential(GridPotential):
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill V + W ∗ μ + U'(μ) for the cell averages `values` (rows, columns); return L[μ]. `sums` are not needed."""
-        volume, offset = self.grid.cell_volume, self.offset
+        volume, offset, own = self.grid.cell_volume, self.offset, self.own(values)
         offset[:] = self.confinement
-        loss = 2.0 * total(self.confinement, values)
+        energies = np.array([2.0 * total(self.own(self.confinement), own), 0.0])  # L and ∫U(μ), over the volume of a cell
         if self.padded:
-            spread = self.convolved(values.reshape(self.shape)).reshape(self.rows, self.columns)
-            loss += total(spread, values)
+            spread = self.arranged(self.convolved(self.whole(values)))
+            energies[0] += total(self.own(spread), own)
             offset += spread
         if self.medium is not None:
             offset += self.medium.derivative(values)
-            self.internal_energy = self.medium.total(values) * volume
+            energies[1] = self.medium.total(own)
             self.stiffness = self.medium.diffusion(values) * float(np.sum(1.0 / self.grid.spacing**2))
-        return loss * volume
+        self.ranks.sum(energies)
+        self.internal_energy = float(energies[1]) * volume
+        return float(energies[0]) * volume
+
+    def whole(self, values: np.ndarray) -> np.ndarray:
+        """The values of all cells, (n_1, …, n_p), for those of one's own among (rows, columns)."""
+        return values.reshape(self.shape) if not self.division.divided else self.gathering(self.own(values))
+
+    @cached_property
+    def gathering(self) -> Redistribution:
+        """From the parts of the ranks to all cells on each of them."""
+        return Redistribution(self.ranks, self.division.parts, self.division.whole())
 
     def convolved(self, values: np.ndarray) -> np.ndarray:
-        """W ∗ μ on the cells, (n_1, …, n_p)."""
+        """W ∗ μ on all cells, (n_1, …, n_p)."""
         spectrum = fft.rfftn(values, self.padded, workers=-1)
         spectrum *= self.transform
-        result: np.ndarray = fft.irfftn(spectrum, self.padded, workers=-1)[tuple(slice(n) for n in self.shape)]
+        result: np.ndarray = fft.irfftn(spectrum, self.padded, workers=-1)[tuple(slice(n) for n in self.grid.shape)]
         return result
 
     @property

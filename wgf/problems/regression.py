@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,12 +27,15 @@ from wgf.networks.derivatives import differences
 from wgf.networks.neuron import Neuron
 from wgf.networks.tabulated import tabulated
 from wgf.problems.energy import Energy
+from wgf.ranks.communicator import ALONE, Ranks
+from wgf.ranks.team import ONE, Team
 
 if TYPE_CHECKING:
     from wgf.problems.grid_potential import RegressionPotential
     from wgf.problems.point_potential import RegressionPointPotential
 
 FEW = 8  # data on which the gradient of a neuron is checked
+FEWEST_POINTS, SHARES = 2**12, 64  # particles of a block, and blocks into which many are cut
 KEPT_ENTRIES = 2**22  # the responses of particles are kept between its two passes while they have at most this many entries
 
 
@@ -129,11 +131,11 @@ class RegressionEnergy:
             return {}
         return {f"the gradient of the neuron {brief(neuron.custom)}": (lambda at: neuron.value(at, x), lambda at: neuron.gradient(at, x))}
 
-    def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False) -> RegressionPotential:
+    def on(self, grid: Grid, tolerance: float = 1e-12, averages: bool = False, ranks: Ranks = ALONE) -> RegressionPotential:
         """The potential on the cells of `grid`, for cell averages or values at centres; features compressed to a relative `tolerance`."""
         from wgf.problems.grid_potential import RegressionPotential  # compiled code, which particles do not need
 
-        return RegressionPotential(self, grid, tolerance, averages)
+        return RegressionPotential(self, grid, tolerance, averages, ranks)
 
     def at(self, points: np.ndarray, tolerance: float = 1e-12) -> RegressionPointPotential:
         """The potential at fixed points (N, p), features compressed to relative error `tolerance`."""
@@ -189,7 +191,11 @@ class RegressionEnergy:
         array (n,)
             the prediction
         """
-        return self._network(measure.points, measure.quadrature_weights, None, self._parts(len(measure.points)))
+        return self.network_of(measure)
+
+    def network_of(self, measure: Measure, team: Team = ONE) -> np.ndarray:
+        """φ_μ at the data, (n,), by a team."""
+        return self._network(measure.points, measure.quadrature_weights, None, self._parts(len(measure.points)), team)
 
     def loss(self, measure: Measure) -> float:
         """L[μ] = ‖φ_μ − f*‖² + λ∫V dμ.
@@ -229,9 +235,23 @@ class RegressionEnergy:
         result: np.ndarray = self.neuron.value(theta, self.data.inputs) @ self.residual(measure)
         return result
 
-    def residual(self, measure: Measure) -> np.ndarray:
+    def residual(self, measure: Measure, team: Team = ONE) -> np.ndarray:
         """ρ(φ_μ − f*), (n,)."""
-        result: np.ndarray = self.data.weights * (self.predict(measure) - self.data.targets)
+        result: np.ndarray = self.data.weights * (self.network_of(measure, team) - self.data.targets)
+        return result
+
+    def potential_by(self, theta: np.ndarray, measure: Measure, team: Team) -> np.ndarray:
+        """G at theta (N, p) as `potential`, by a team; (N,)."""
+        residual, parts = self.residual(measure, team), slices(len(theta), max(1, BLOCK // self.data.size))
+        misfit = np.empty(len(theta))
+
+        def fill(block: slice) -> None:
+            misfit[block] = self.neuron.value(theta[block], self.data.inputs) @ residual
+
+        for _ in team.each(fill, team.share(parts)):
+            pass
+        team.fill(misfit, parts)
+        result: np.ndarray = misfit + 0.5 * self.penalty.strength * self.penalty.value(theta)
         return result
 
     def slope(self, theta: np.ndarray, residual: np.ndarray) -> np.ndarray:
@@ -246,15 +266,15 @@ class RegressionEnergy:
         result: np.ndarray = bend + 0.5 * self.penalty.strength * self.penalty.laplacian(theta) if self.penalty.strength else bend
         return result
 
-    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
+    def velocity(self, points: np.ndarray, masses: np.ndarray, team: Team = ONE) -> tuple[np.ndarray, float]:
         """−∇G(θ_j; μ) for the empirical measure μ = Σ_j masses_j δ_{θ_j}, (N, p), and L[μ].
 
-        Two passes over blocks of points, in the threads of `pool` if there is one: φ_μ first, then the gradient. Memory
-        O(block·n); the result does not depend on the number of threads.
+        Two passes over blocks of points, which a team shares: φ_μ first, then the gradient. Memory O(block·n); the result does not depend
+        on the numbers of ranks and threads.
         """
         data, penalty, parts = self.data, self.penalty, self._parts(len(points))
         kept: dict[int, Any] | None = {} if points.shape[0] * data.size <= KEPT_ENTRIES else None
-        prediction = self._network(points, masses, kept, parts, pool)
+        prediction = self._network(points, masses, kept, parts, team)
         u = data.weights * (prediction - data.targets)
         velocity = np.empty(points.shape)
 
@@ -264,17 +284,13 @@ class RegressionEnergy:
             if penalty.strength:
                 velocity[block] -= 0.5 * penalty.strength * penalty.gradient(points[block])
 
-        for _ in _each(fill, parts, pool):
+        for _ in team.each(fill, team.share(parts)):
             pass
+        team.fill(velocity, parts)
         return velocity, self._loss(prediction, points, masses)
 
     def _network(
-        self,
-        points: np.ndarray,
-        masses: np.ndarray,
-        kept: dict[int, Any] | None,
-        parts: list[slice],
-        pool: ThreadPoolExecutor | None = None,
+        self, points: np.ndarray, masses: np.ndarray, kept: dict[int, Any] | None, parts: list[slice], team: Team = ONE
     ) -> np.ndarray:
         """φ_μ at the data, (n,), keeping the responses of each block if asked to."""
 
@@ -285,14 +301,12 @@ class RegressionEnergy:
             result: np.ndarray = response.total(masses[block])
             return result
 
-        total = np.zeros(self.data.size)
-        for part in _each(partial, parts, pool):
-            total += part
-        return total
+        return team.total(partial, parts, self.data.size)
 
     def _parts(self, points: int) -> list[slice]:
-        """Slices of so many points for which the neuron answers at once."""
-        return slices(points, self.neuron.rows_at_once(self.data.size))
+        """Slices of so many points for which the neuron answers at once: many enough for threads and ranks, where there are many points."""
+        most = min(self.neuron.rows_at_once(self.data.size), max(FEWEST_POINTS, -(-points // SHARES)))
+        return slices(points, -(-points // -(-points // most)))
 
     def _loss(self, prediction: np.ndarray, points: np.ndarray, masses: np.ndarray) -> float:
         residual = prediction - self.data.targets
@@ -321,8 +335,3 @@ def blocks(points: int, samples: int) -> list[slice]:
 def slices(points: int, step: int) -> list[slice]:
     """Slices of so many points, `step` of them each."""
     return [slice(start, min(start + step, points)) for start in range(0, points, step)]
-
-
-def _each(function: Callable[[slice], Any], parts: list[slice], pool: ThreadPoolExecutor | None) -> Iterator[Any]:
-    """function(part) for each part, in order."""
-    return map(function, parts) if pool is None or len(parts) == 1 else pool.map(function, parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from wgf.networks.neuron import Neuron
 from wgf.networks.scaling import ScaledNeuron, output_factor
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy, network
+from wgf.ranks.team import ONE, Team
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,9 +29,9 @@ class ScaledEnergy(RegressionEnergy):
         """1/β²."""
         return 1.0 / float(self.neuron.factor) ** 2
 
-    def velocity(self, points: np.ndarray, masses: np.ndarray, pool: ThreadPoolExecutor | None = None) -> tuple[np.ndarray, float]:
+    def velocity(self, points: np.ndarray, masses: np.ndarray, team: Team = ONE) -> tuple[np.ndarray, float]:
         """−∇G/β² at the points (N, p), and L."""
-        velocity, loss = super().velocity(points, masses, pool)
+        velocity, loss = super().velocity(points, masses, team)
         velocity *= self.mobility
         return velocity, loss
 

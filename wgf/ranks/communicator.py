@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
+import pickle
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from wgf.errors import InputError
+from wgf.errors import RunError
 from wgf.ranks.launched import launched
 
+if TYPE_CHECKING:
+    import numpy as np
+
 INSTALL = "pip install 'mean-field-networks[mpi]'"
+NAP = 0.002  # seconds, in which a rank that waits for another one leaves it the processor
+PATIENCE = 10.0  # seconds, in which the others have to fail, too, where one fails
+Result = TypeVar("Result")
 
 
 class Ranks:
@@ -35,6 +42,7 @@ class Ranks:
 
     def __init__(self, communicator: Any = None) -> None:
         self.communicator = communicator
+        self._leaving = None if communicator is None else communicator.Dup()  # where nothing else is waited for
         self.rank: int = 0 if communicator is None else communicator.Get_rank()
         self.size: int = 1 if communicator is None else communicator.Get_size()
 
@@ -54,12 +62,14 @@ class Ranks:
         """max_ranks value; NaN where it is NaN on any rank, which MPI's maximum does not promise."""
         if self.communicator is None:
             return value
+        import array
+
         from mpi4py import MPI
 
-        none = np.isnan(value)
-        both = np.array([-np.inf if none else value, none], dtype=float)
+        none = math.isnan(value)
+        both = array.array("d", [-math.inf if none else value, none])
         self.communicator.Allreduce(MPI.IN_PLACE, both, op=MPI.MAX)
-        return float(np.nan if both[1] else both[0])
+        return math.nan if both[1] else both[0]
 
     def lowest(self, value: float) -> float:
         """min_ranks value; NaN where it is NaN on any rank."""
@@ -77,6 +87,55 @@ class Ranks:
         """The objects of all ranks in their order, on all."""
         return [value] if self.communicator is None else list(self.communicator.allgather(value))
 
+    def by_first(self, action: Callable[[], Result]) -> Result:
+        """What the action returns on the first rank, on all; what it raises there is raised on all. The others sleep meanwhile."""
+        if self.communicator is None:
+            return action()
+        found: Any = None
+        error: BaseException | None = None
+        if self.first:
+            try:
+                with alone():
+                    found = action()
+            except Exception as raised:
+                error = raised
+        self._met(math.inf, self.communicator)
+        found, failed = self.share((None if error else found, None if error is None else carried(error)))
+        if error is not None:
+            raise error
+        if failed is not None:
+            raise failed
+        result: Result = found
+        return result
+
+    def leave_together(self) -> bool:
+        """Where a rank cannot go on: whether all the others have come here, too, within PATIENCE, or wait for it and would for ever."""
+        return self.communicator is None or self._met(PATIENCE, self._leaving)
+
+    def abort(self, status: int) -> None:
+        """End all ranks, wherever they are."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.communicator.Abort(status)
+
+    def _met(self, seconds: float, communicator: Any) -> bool:
+        """Whether all ranks come here within so many seconds."""
+        request, last = communicator.Ibarrier(), time.monotonic() + seconds
+        while not request.Test():
+            if time.monotonic() > last:
+                return False
+            time.sleep(NAP)
+        return True
+
+
+def carried(error: BaseException) -> BaseException:
+    """An exception that another process can read: itself, or its text."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RunError(f"{type(error).__name__}: {error}")
+    return error
+
 
 ALONE = Ranks()
 _FORCED: ContextVar[Ranks | None] = ContextVar("ranks", default=None)
@@ -87,7 +146,7 @@ def current() -> Ranks:
 
     Raises
     ------
-    InputError
+    RunError
         Where mpi4py is missing, or was built for another MPI than that of the launcher.
     """
     return _FORCED.get() or (world() if launched().size > 1 else ALONE)
@@ -114,22 +173,24 @@ def world() -> Ranks:
         from mpi4py import MPI
     except ImportError as error:
         cause = "is not installed" if isinstance(error, ModuleNotFoundError) else f"does not load ({error})"
-        raise InputError(f"{size} processes were started together, which needs mpi4py, and that {cause}: {INSTALL}") from None
+        raise RunError(f"{size} processes were started together, which needs mpi4py, and that {cause}: {INSTALL}") from None
     if size != MPI.COMM_WORLD.Get_size():
         library = MPI.Get_library_version().splitlines()[0].strip("\0 ")
-        raise InputError(
+        raise RunError(
             f"{size} processes were started together, but the MPI of mpi4py ({library}) sees {MPI.COMM_WORLD.Get_size()}: "
             "start them by the mpiexec of the same MPI (`wgf doctor` names it)"
         )
-    sys.excepthook = functools.partial(_end_all, sys.excepthook)
-    return Ranks(MPI.COMM_WORLD.Dup())
+    ranks = Ranks(MPI.COMM_WORLD.Dup())
+    sys.excepthook = functools.partial(_end_all, ranks, sys.excepthook)
+    return ranks
 
 
-def _end_all(show: Any, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def met() -> Ranks:
+    """The processes of the launcher, if they have spoken to each other yet; `ALONE` if not: where one of them may end by itself."""
+    return world() if world.cache_info().currsize else ALONE
+
+
+def _end_all(ranks: Ranks, show: Any, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     """As `sys.excepthook`: show an exception as before, then end all ranks."""
-    from mpi4py import MPI
-
     show(kind, error, traceback)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    MPI.COMM_WORLD.Abort(1)
+    ranks.abort(1)

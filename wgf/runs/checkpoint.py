@@ -17,10 +17,11 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.methods.base import Diagnostics, State
+from wgf.methods.base import Diagnostics
 from wgf.problems.problem import Problem
 from wgf.problems.schema import parse
 from wgf.runs.hdf5 import reading
+from wgf.runs.parts import InParts, show
 from wgf.runs.reader import kept_problem
 from wgf.runs.run import plain_options
 
@@ -31,10 +32,12 @@ OTHER_TIMES = "time"  # the table of a problem file that may differ when a run g
 @dataclass(frozen=True)
 class Checkpoint:
     """A state by its fields, how many frames (the last one at the time `last_frame`) and rows of the history belong to it, and what the
-    monitor has noted so far.
+    monitor has noted so far. Its arrays, of these names, are read from the file when they are needed.
     """
 
-    values: dict[str, Any]
+    path: Path
+    arrays: tuple[str, ...]
+    numbers: dict[str, Any]
     frames: int
     last_frame: float
     rows: int
@@ -46,30 +49,35 @@ class Checkpoint:
         """The state, of the stepper's own kind; raises InputError where it cannot be one."""
         like = stepper.start()
         names = {item.name for item in fields(like)}
-        if names != set(self.values):
+        if names != {*self.arrays, *self.numbers}:
             raise InputError("the checkpoint holds the state of another method, or of another version: start the run anew")
-        return type(like)(**self.values)
+        with reading(self.path) as file:
+            stored = {name: file[GROUP][name] for name in self.arrays}
+            if hasattr(stepper, "restored"):  # which takes its share of them
+                return stepper.restored({**self.numbers, **stored})
+            return type(like)(**self.numbers, **{name: array[...] for name, array in stored.items()})
 
 
-def write_checkpoint(file: h5py.File, state: State, facts: dict[str, Any]) -> None:
-    """The state as it is, with all frames and rows that the file has by now."""
+def write_checkpoint(file: h5py.File, values: dict[str, Any], facts: dict[str, Any]) -> None:
+    """The fields of the state as they are, with all frames and rows that the file has by now."""
     group = file.require_group(GROUP)
     absent = []
-    for item in fields(state):
-        value = getattr(state, item.name)
+    for name, value in values.items():
         if isinstance(value, np.ndarray):
-            _write_array(group, item.name, value)
+            _write_array(group, name, value)
+        elif isinstance(value, InParts):
+            show(group, name, value.shape, value.sources, frames=0)
         elif value is None:
-            absent.append(item.name)
+            absent.append(name)
         else:
-            group.attrs[item.name] = value
-    rows = int(np.count_nonzero(file["history/time"][:] < state.time))  # the last row of a run that has ended is the state's own
+            group.attrs[name] = value
+    rows = int(np.count_nonzero(file["history/time"][:] < values["time"]))  # the last row of a run that has ended is the state's own
     group.attrs.update({"absent": json.dumps(absent), "frames": file["time"].shape[0], "rows": rows, "facts": json.dumps(facts)})
 
 
 def _write_array(group: h5py.Group, name: str, value: np.ndarray) -> None:
     """In the place of the last one, where it has the same shape."""
-    if name in group and group[name].shape == value.shape:
+    if name in group and group[name].shape == value.shape and not group[name].is_virtual:
         group[name][...] = value
         return
     if name in group:
@@ -85,14 +93,15 @@ def read_checkpoint(path: Path, problem: Problem, method: Any) -> Checkpoint:
             raise InputError(f"{path} has no checkpoint, as it was written by an earlier version: it cannot go on; start it anew (--force)")
         group = file[GROUP]
         own = {"absent", "frames", "rows", "facts"}
-        values: dict[str, Any] = {name: group[name][...] for name in group}
-        values |= {name: _plain(value) for name, value in group.attrs.items() if name not in own}
-        values |= dict.fromkeys(json.loads(str(group.attrs["absent"])))
+        numbers: dict[str, Any] = {name: _plain(value) for name, value in group.attrs.items() if name not in own}
+        numbers |= dict.fromkeys(json.loads(str(group.attrs["absent"])))
         frames, rows = int(group.attrs["frames"]), int(group.attrs["rows"])
         known = {name: file["history"][name][:rows] for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum")}
         diagnostics = [Diagnostics(*map(float, row)) for row in zip(*known.values(), strict=True)]  # type: ignore[arg-type]
         return Checkpoint(
-            values,
+            path,
+            tuple(group),
+            numbers,
             frames,
             float(file["time"][frames - 1]),
             rows,

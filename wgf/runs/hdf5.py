@@ -17,7 +17,7 @@ from wgf.runs.files import check_writable
 from wgf.runs.signals import obeying_afterwards
 from wgf.runs.transaction import changing
 
-BY_ROWS = ("density", "position")  # variables of which one frame at a time is read
+BY_ROWS = ("density", "position", "checkpoint/array")  # variables of which one frame, or a share, at a time is read
 ROWS = 1024  # in a chunk of a series of numbers
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from wgf.errors import InputError, as_path
 from wgf.measures.grid import Grid
-from wgf.measures.measure import Cloud, Density, MeshDensity
+from wgf.measures.measure import Cloud, Density, Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.networks.custom import CustomNeuron
 from wgf.networks.neuron import Neuron
@@ -76,6 +76,7 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
             frames |= {name: file[name][:count] for name in ("test_prediction", "test_loss")}
         names = tuple(file["coordinate"].asstr()[:].tolist())
         start = file["position"][0] if "position" in file else None
+        kind = Cloud if "position" in file else MeshDensity if "mesh" in file else Density
         require_layout(file, frames, history, data)
     text, missing = attributes["problem"], attributes.get("problem_missing", "")
     if problem is not None and (problem.axis_names(len(names)) != names or not same_data(data, problem.energy.data)):
@@ -92,7 +93,7 @@ def open_run(path: str | Path, problem: Problem | None = None) -> Run:
         if isinstance(neuron, Neuron | CustomNeuron) and start is not None:
             options = json.loads(attributes["method_options"])
             neuron = scaled_neuron(neuron, options.get("scale"), options.get("centred"), start)
-    return Run(frames, StoredMeasures(path, count, neuron), history, data, attributes, problem, path)
+    return Run(frames, StoredMeasures(path, count, neuron, kind), history, data, attributes, problem, path)
 
 
 def kept_problem(problem: Problem) -> dict[str, str]:
@@ -122,8 +123,8 @@ class NotHeld:
 class StoredMeasures(Sequence[Any]):
     """The measures of a run's file, each read when asked for."""
 
-    def __init__(self, path: Path, frames: int, neuron: Any) -> None:
-        self.path, self.frames, self.neuron = path, frames, neuron
+    def __init__(self, path: Path, frames: int, neuron: Any, kind: type[Measure]) -> None:
+        self.path, self.frames, self.neuron, self.kind = path, frames, neuron, kind
         self._mesh: Mesh | None = None  # of all frames, once it is read
 
     def __len__(self) -> int:
@@ -143,10 +144,13 @@ class StoredMeasures(Sequence[Any]):
             if "mesh" in file:
                 self._mesh = self._mesh or read_mesh(file)
                 return MeshDensity(self._mesh, file["density"][frame], self.neuron)
-            whole = read_grid(file)
-            grid = whole.part(*(file[name][frame] for name in BOX))
-            density = file["density"]
+            whole, grid, density = read_grid(file), grid_of(file, frame), file["density"]
             return Density(grid, density[(frame, *grid.place_in(whole))], self.neuron, bool(density.attrs.get("averages", False)))
+
+
+def grid_of(file: h5py.File, frame: int) -> Grid:
+    """The grid of a frame."""
+    return read_grid(file).part(*(file[name][frame] for name in BOX))
 
 
 def read_mesh(file: h5py.File) -> Mesh:

@@ -14,6 +14,7 @@ import numpy as np
 from wgf.errors import InputError, OtherVersion, brief, instance, number
 from wgf.measures.measure import Measure
 from wgf.methods.base import SERIES, Diagnostics, options
+from wgf.ranks.communicator import current
 from wgf.registers import Shown, load
 from wgf.runs.hdf5 import opened
 
@@ -214,7 +215,13 @@ class Run(Shown):
         chosen = self.options
         follows = chosen.get("step") is chosen.get("birth_death") is None and len(self.history["time"]) > FEWEST_STEPS
         unbalanced = follows and self.dissipation_defect > UNBALANCED and not self.stands_still
-        return unbalanced and isinstance(self.measures[-1], Cloud)  # which a stored run reads from its file
+        return unbalanced and issubclass(self.measure_kind, Cloud)
+
+    @property
+    def measure_kind(self) -> type[Measure]:
+        """Density, MeshDensity or Cloud; that of a stored run is known without reading a measure."""
+        kind: type[Measure] = getattr(self.measures, "kind", None) or type(self.measures[-1])
+        return kind
 
     @property
     def largest_rise(self) -> float:
@@ -231,7 +238,7 @@ class Run(Shown):
             by name
         """
         self.attributes.update(facts)
-        if self.path is not None:
+        if self.path is not None and current().first:
             with opened(self.path.resolve()) as file:
                 file.attrs.update(facts)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -10,8 +12,10 @@ import numpy as np
 
 from wgf.errors import InputError, ResolutionWarning, answers, as_path, brief, entries_of, positive, truth, warn
 from wgf.measures.measure import Density, MeshDensity
-from wgf.methods.base import Method, check_growth, check_method, check_rest
+from wgf.methods.base import Frame, Method, check_growth, check_method, check_ranks, check_rest
 from wgf.problems.problem import Problem, check_problem
+from wgf.ranks.communicator import Ranks, current
+from wgf.runs.agreement import Agreement
 from wgf.runs.observers.base import Observer, watching
 from wgf.runs.observers.monitor import Monitor
 from wgf.runs.observers.progress import Progress, compiling_is_said, preparing
@@ -57,7 +61,7 @@ def solve(
     progress : bool
         whether there is a progress bar, on a terminal or in a notebook
     observers : sequence of objects
-        with frame, step and close, which are called as it happens
+        with frame, step and close, which are called as it happens; under mpiexec on the first rank
     overwrite : bool
         whether a file that is there already may be replaced
     resume : bool
@@ -87,56 +91,89 @@ def solve(
         answers(observer, ("frame", "step", "close"), "one of the observers", "an object with frame, step and close")
     ending = Ending(end := as_end(until))
     times = save_times(end, save, seam.time if seam else 0.0)
+    ranks = current()
     check_growth(problem, method)
+    check_ranks(method, ranks)
     if ending.rest:
         check_rest(problem, method)
     method = seam.on_its_cells(method) if seam else method
     left = None
     if store is not None and (resume or not overwrite):
-        left = left_at(as_path(store, "store"), problem, method, resume)
-    with preparing(progress), np.errstate(all="ignore"):  # the monitor sees what is not finite, here and below
-        stepper = method.bind(problem, times[-1] - times[0])
-    facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
-    keeper = Recorder(problem, method, facts) if store is None else Writer(store, problem, method, facts, overwrite, sources, left)
-    steps = getattr(stepper, "eta", None), getattr(method, "dt", None)
-    monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps, problem)
-    watchers: list[Observer] = [monitor, keeper, ending, *observers]
-    if progress:
-        watchers.append(Progress(times[0], times[-1], type(method).__name__))
-    with compiling_is_said(progress), np.errstate(all="ignore"), BetweenSteps() as signals, watching(watchers) as watch:
-        if left:
-            state = left.state(stepper)
-            monitor.facts |= left.facts
-            monitor.before = left.rows
-            for diagnostics in left.diagnostics:
-                ending.step(diagnostics)
-            times = [time for time in times if time > left.last_frame]
-        else:
-            state = seam.resumed(stepper) if seam else stepper.start()
-        frame = stepper.frame(state)
-        if seam:
-            seam.require_same(frame)
-        keeper.follow(state, monitor.facts)
-        if not left:
-            watch.frame(frame)
-        for stop in takewhile(lambda _: not ending.reached, times if left else times[1:]):
-            while state.time < stop and not ending.reached:
-                watch.step(stepper.step(state, stop))
-                signals.obey()
-            with monitor.at_step():
-                frame = stepper.frame(state)
-            watch.frame(frame)
-        watch.step(frame.diagnostics)  # the history ends with the last state
-        keeper.note(stepper.facts | ending.facts | monitor.facts)
-    ending.warn()
-    run = keeper.run()
+        left = ranks.by_first(lambda: left_at(as_path(store, "store"), problem, method, resume))
+    shown = progress and ranks.first
+    with _heard(ranks):
+        with preparing(shown), np.errstate(all="ignore"):  # the monitor sees what is not finite, here and below
+            stepper = method.bind(problem, times[-1] - times[0])
+        facts, sources = stepper.facts | (seam.facts if seam else {}), seam.sources if seam else ()
+        given = (problem, method, facts, ranks)
+        keeper = Recorder(*given) if store is None else Writer(store, *given, overwrite, sources, left)
+        steps = getattr(stepper, "eta", None), getattr(method, "dt", None)
+        monitor = Monitor(times[-1], getattr(method, "edge_tolerance", 1.0), *steps, problem)
+        watchers: list[Observer] = [monitor, keeper, ending, *(observers if ranks.first else ())]
+        if shown:
+            watchers.append(Progress(times[0], times[-1], type(method).__name__))
+        with compiling_is_said(shown), np.errstate(all="ignore"), BetweenSteps() as signals, watching(watchers) as watch:
+            agreed = Agreement(ranks, signals)
+            if left:
+                state = left.state(stepper)
+                monitor.facts |= left.facts
+                monitor.before = left.rows
+                for diagnostics in left.diagnostics:
+                    ending.step(diagnostics)
+                times = [time for time in times if time > left.last_frame]
+            else:
+                state = seam.resumed(stepper) if seam else stepper.start()
+            frame = keeper.whole(stepper.frame(state))
+            if seam:
+                seam.require_same(frame)
+            keeper.follow(state, stepper, monitor.facts)
+            if not left:
+                with agreed:
+                    watch.frame(frame)
+                agreed.reach(after_step=False)
+                keeper.settle()
+            for stop in takewhile(lambda _: not ending.reached, times if left else times[1:]):
+                while state.time < stop and not ending.reached:
+                    diagnostics = stepper.step(state, stop)
+                    with agreed:
+                        watch.step(diagnostics)
+                    agreed.reach()
+                    keeper.settle()
+                with monitor.at_step():
+                    frame = keeper.whole(stepper.frame(state))
+                with agreed:
+                    watch.frame(frame)
+                agreed.reach(after_step=False)
+                keeper.settle()
+            with agreed:
+                watch.step(frame.diagnostics)  # the history ends with the last state
+            agreed.reach(after_step=False)
+            keeper.note(stepper.facts | ending.facts | monitor.facts)
+        ending.warn()
+        run = keeper.run()
+        _judge(run, frame)
+    return run
+
+
+def _judge(run: Run, last: Frame) -> None:
+    """Warn where the energy of a run does not fall as it should."""
     if run.out_of_balance:
         warn(f"the balance of the energy is off by {run.dissipation_defect:.0%} of its fall: {LIKELY}", ResolutionWarning)
     blurred = run.options.get("debiased") is False  # by plain entropic steps, which raises E
-    if isinstance(frame.measure, Density | MeshDensity) and run.largest_rise > RISE and not blurred:
+    if isinstance(last.measure, Density | MeshDensity) and run.largest_rise > RISE and not blurred:
         risen = f"E, which falls along the flow, rose by {run.largest_rise:.2g} of its size in one step"
         warn(f"{risen}: the steps are too long for this energy; take a shorter dt", ResolutionWarning)
-    return run
+
+
+@contextlib.contextmanager
+def _heard(ranks: Ranks) -> Iterator[None]:
+    """Inside, warnings are those of the first rank: all have the same."""
+    if ranks.first:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def save_times(end: float | Rest, save: int | Sequence[float], start: float = 0.0) -> list[float]:

@@ -60,9 +60,12 @@ def read_data(file: h5py.File) -> Data | None:
 
 def tested(data: Data, measure: Measure) -> dict[str, Any]:
     """φ_μ at the inputs to test with, and the loss there, Σ_i w_i (φ_μ(x_i) − y_i)²; nothing where there are none."""
-    if data.test is None:
-        return {}
-    prediction = measure.predict(data.test.inputs)
+    return {} if data.test is None else tested_by(data, measure.predict(data.test.inputs))
+
+
+def tested_by(data: Data, prediction: np.ndarray) -> dict[str, Any]:
+    """The same of a prediction at the inputs to test with."""
+    assert data.test is not None
     return {"test_prediction": prediction, "test_loss": data.test.norm(prediction - data.test.targets) ** 2}
 
 

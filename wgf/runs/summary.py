@@ -43,13 +43,12 @@ def run_facts(run: Run) -> dict[str, str]:
         facts["steps"] = _variational_steps(run)
     if len(run.history.get("sweeps", ())) > 1:
         facts["sweeps"] = f"{run.history['sweeps'][1:].mean():.1f} a step"
-    last = run.measures[-1]
-    if isinstance(last, Density | MeshDensity):
+    if issubclass(run.measure_kind, Density | MeshDensity):
         facts["mass"] = f"{run.mass[0]:.6g} → {run.mass[-1]:.6g}" if growth else f"off by {abs(run.mass[-1] - 1):.1e}"
         facts["mass"] += f"; smallest cell {run.minimum.min():.2g}; in the outermost cells {run.boundary_mass[-1]:.1e}"
     if "loss_error" in run.attributes:
         facts["grid"] = _loss_error(run)
-    elif isinstance(last, Density) and "density_error" not in run.attributes:
+    elif issubclass(run.measure_kind, Density) and "density_error" not in run.attributes:
         facts["grid"] = "how wrong the loss is for its cells was not estimated"
     if "density_error" in run.attributes:
         facts["density"] = _density_error(run)

@@ -14,7 +14,10 @@ import importlib.util
 import os
 import platform
 import shutil
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -43,6 +46,14 @@ CELLS, WIDTH, END, BOX = 128, 0.5, 1.0, ([-4.0], [4.0])
 LEAST_ORDER, LARGEST_ERROR = 4.0, 1e-3  # where 4.9 and 4e-4 are seen
 ROUNDING = 1e-12  # of the mass
 LONGEST = 70  # letters of a path
+TOGETHER, LONG = 2, 30.0  # processes that are to meet, and seconds in which they do
+LAUNCHERS = ("PMI", "OMPI_", "MV2_", "HYDRA", "MPI_LOCAL")  # beginnings of the variables by which processes of MPI know each other
+MEETING = """
+from mpi4py import MPI
+words = MPI.Get_library_version().replace("Version:", " ").split()
+if MPI.COMM_WORLD.rank == 0:
+    print(MPI.COMM_WORLD.size, *words[:2], flush=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ def machine_facts() -> dict[str, str]:
         "disk": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free here, {writable(Path.cwd())}",
         "Gmsh": version("gmsh"),
         "ffmpeg": "found" if shutil.which("ffmpeg") else "none",
-        "MPI": f"mpi4py {version('mpi4py')}; HDF5 {'with' if h5py.get_config().mpi else 'without'} it",
+        "MPI": mpi(),
     }
 
 
@@ -121,6 +132,36 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "none" if importlib.util.find_spec(package) is None else "unknown"
+
+
+def mpi() -> str:
+    """mpi4py, the MPI that it has, and whether two processes of an mpiexec meet in it."""
+    if (found := version("mpi4py")) == "none":
+        return "none: one process runs a problem"
+    program = mpiexec()
+    command = [sys.executable, "-c", MEETING]
+    words = _said([program, "-n", str(TOGETHER), *command] if program else command)
+    if words is None:
+        return f"mpi4py {found}; {'mpiexec FAILS' if program else 'its MPI is not found'}"
+    size, _, library = words.partition(" ")
+    works = "no mpiexec" if not program else "mpiexec works" if size == str(TOGETHER) else "mpiexec is ANOTHER MPI's"
+    return f"mpi4py {found}, {library}, {works}"
+
+
+def mpiexec() -> str | None:
+    """That beside Python, or the one that the shell finds."""
+    beside = Path(sys.executable).with_name("mpiexec")
+    return str(beside) if beside.exists() else shutil.which("mpiexec")
+
+
+def _said(command: Sequence[str | None]) -> str | None:
+    """The first line of what a program writes; None where it fails. It does not take itself for a process of ours."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHERS)}
+    try:
+        found = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True, timeout=LONG, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(iter(found.stdout.splitlines()), None)
 
 
 def threading_layer() -> str:

@@ -19,6 +19,11 @@ class Runs(NamedTuple):
     columns: Whole
 
 
+def all_runs(shape: tuple[int, int]) -> Runs:
+    """All cells of arrays (rows, columns)."""
+    return Runs(np.arange(shape[0] + 1), np.repeat([[0, shape[1]]], shape[0], axis=0))
+
+
 class ActiveCells:
     """The active cells of arrays (rows, columns) with the axes `cells`, `strides` and `periodic` of kernels/transport.py.
 
@@ -29,7 +34,7 @@ class ActiveCells:
     def __init__(self, shape: tuple[int, int], cells: Whole, strides: Whole, periodic: Truth, blocks: int) -> None:
         self.cells, self.strides, self.periodic, self.blocks = cells, strides, periodic, np.empty(blocks + 1, dtype=np.int64)
         self.marks, self.other = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
-        self.all = Runs(np.arange(shape[0] + 1), np.repeat([[0, shape[1]]], shape[0], axis=0))
+        self.all = all_runs(shape)
         self.choose(self.all)
 
     def choose(self, runs: Runs) -> None:

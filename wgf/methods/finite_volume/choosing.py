@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +41,16 @@ from wgf.measures.grid import Grid
 from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.gibbs import COURANT, DriftDiffusion, DriftDiffusionState
+from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, TransportState
-from wgf.methods.grid_stepper import GridStepper, averages_on
+from wgf.methods.grid_stepper import averages_on
 from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import ALONE, Ranks
+from wgf.ranks.divided import Divided
+
+OnLines = Callable[[int], Sequence[np.ndarray]]  # of an axis: density and potential with that axis, whole, as their first one
 
 PREFERENCE = 1.1  # e of gibbs over that of split up to which gibbs is taken
 MOST_STEPS = 1000.0  # of split for one of gibbs
@@ -75,7 +80,7 @@ class Choosing:
 
     def __init__(self, method: Any, problem: Problem, grid: Grid) -> None:
         self.method, self.problem, self.grid = method, problem, grid
-        self.stepper: GridStepper[Any] = DriftDiffusion(method, problem, grid)
+        self.stepper: SharedStepper[Any] = DriftDiffusion(method, problem, grid)
         self.potential = self.stepper.potential
         summary = self.stepper.facts["method_summary"].removesuffix(")")
         self.facts = self.stepper.facts | {"method_summary": f"{summary}, gibbs or split scheme by truncation error)"}
@@ -111,6 +116,16 @@ class Choosing:
         frame = self.stepper.frame(state)
         return dataclasses.replace(frame, diagnostics=self._marked(frame.diagnostics))
 
+    def divided(self, state: ChosenState) -> dict[str, Divided]:
+        """The share of the array."""
+        self._settle(state)
+        return self.stepper.divided(state)
+
+    def restored(self, fields: Mapping[str, Any]) -> ChosenState:
+        """The state with these fields."""
+        state: ChosenState = self.stepper.restored(fields, ChosenState)
+        return state
+
     def _marked(self, diagnostics: Diagnostics) -> Diagnostics:
         return dataclasses.replace(diagnostics, extra={"split": float(isinstance(self.stepper, Split))})
 
@@ -125,10 +140,11 @@ class Choosing:
         """Choose the scheme that suits the density; what the state remembers of steps belongs to the scheme before."""
         self._settle(state)
         diagnostics = self.stepper.diagnostics(state)  # puts the potential in place
-        density, potential = self.potential.restored(state.array), self.potential.values()
-        gibbs, split = truncation_errors(density, potential, self.grid, self.problem.noise, self.method.limiter)
+        self.potential.fill(potential := np.empty_like(state.array))
+        on_lines = self._on_lines(state.array, potential)
+        gibbs, split = truncation_errors(on_lines, self.grid, self.problem.noise, self.method.limiter, self.stepper.ranks)
         state.moved, state.steps = 0.0, 0
-        if state.split != (gibbs > PREFERENCE * split and self._affordable(state, diagnostics, potential)):
+        if state.split != (gibbs > PREFERENCE * split and self._affordable(state, diagnostics, on_lines)):
             state.split = not state.split
             state.step_factor, state.unchecked = 1.0, INTERVAL
             self._settle(state)
@@ -136,40 +152,51 @@ class Choosing:
                 self.stepper.diagnostics(state)
                 state.outflow = self.stepper.outflow
 
-    def _affordable(self, state: ChosenState, diagnostics: Diagnostics, potential: np.ndarray) -> bool:
+    def _on_lines(self, *arrays: np.ndarray) -> OnLines:
+        """Arrays (rows, columns) on whole lines of cells along an axis of the grid, which is their first one then."""
+        lines, own, places = self.stepper.lines, self.stepper.own, self.stepper.places.tolist()
+        return lambda axis: [np.moveaxis(lines.moved(own(array), None, places[axis]), places[axis], 0) for array in arrays]
+
+    def _affordable(self, state: ChosenState, diagnostics: Diagnostics, on_lines: OnLines) -> bool:
         """Whether at most MOST_STEPS steps of split make one of gibbs."""
         speed = self.stepper.cells_per_time(diagnostics)
         gibbs = min(COURANT / speed if speed > 0 else math.inf, state.trusted or math.inf, self.method.dt or math.inf)
-        jumps = (np.abs(np.diff(potential, axis=axis)).max(initial=0.0) / h**2 for axis, h in enumerate(self.grid.spacing))
+        highest = self.stepper.ranks.highest
+        jumps = [highest(np.abs(np.diff(on_lines(axis)[1], axis=0)).max(initial=0.0)) / h**2 for axis, h in enumerate(self.grid.spacing)]
         outflow: float = INTEGRATORS[self.method.integrator].part * float(sum(jumps))
         return bool(gibbs * outflow <= MOST_STEPS * self.method.longest_stage(self.problem, self.grid.dim))
 
 
-def truncation_errors(density: np.ndarray, potential: np.ndarray, grid: Grid, tau: float, limiter: str) -> np.ndarray:
-    """e of gibbs and of split, (2,), for cell averages and G (n_1, …, n_p).
+def truncation_errors(on_lines: OnLines, grid: Grid, tau: float, limiter: str, ranks: Ranks = ALONE) -> np.ndarray:
+    """e of gibbs and of split, (2,), for cell averages and G on the lines along each axis, where ranks share them of each one's own.
 
     Faces next to closed walls have no say, nor have axes of fewer than four cells.
     """
-    errors, scaled = np.zeros(2), potential / tau
+    errors = np.zeros(2)
     for axis, (h, wrap) in enumerate(zip(grid.spacing, grid.periodic(), strict=True)):
-        most = STEEP * max(1.0, mean_peclet(density, scaled, axis))
-        for u, g in _lines(density, scaled, axis, wrap):
+        density, potential = on_lines(axis)
+        scaled = potential / tau
+        most = STEEP * max(1.0, mean_peclet(density, scaled, ranks))
+        for u, g in _lines(density, scaled, wrap):
             errors += tau / h * grid.cell_volume * line_errors(u, g, limiter, most)
+    ranks.sum(errors)
     return errors
 
 
-def mean_peclet(density: np.ndarray, potential: np.ndarray, axis: int) -> float:
-    """x̄, the mean of |x| on the faces along an axis, weighted with the density beside them, for cell averages and G/τ."""
-    low, high = (np.moveaxis(density, axis, 0)[part] for part in (slice(None, -1), slice(1, None)))
-    mass = low + high
-    total = float(mass.sum())
-    return float(np.sum(mass * np.abs(np.diff(np.moveaxis(potential, axis, 0), axis=0)))) / total if total > 0 else 0.0
+def mean_peclet(density: np.ndarray, potential: np.ndarray, ranks: Ranks = ALONE) -> float:
+    """x̄, the mean of |x| on the faces along the first axis, weighted with the density beside them, for cell averages and G/τ."""
+    mass = density[:-1] + density[1:]
+    sums = np.array([np.sum(mass * np.abs(np.diff(potential, axis=0))), mass.sum()])
+    ranks.sum(sums)
+    return float(sums[0] / sums[1]) if sums[1] > 0 else 0.0
 
 
-def _lines(density: np.ndarray, potential: np.ndarray, axis: int, wrap: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Both along an axis, (n, lines) each, in stretches of lines; a periodic axis goes on by two cells at its lower end, by one above."""
-    u, g = (np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1) for array in (density, potential))
-    lines = max(1, STRETCH // len(u))
+def _lines(density: np.ndarray, potential: np.ndarray, wrap: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Both along the first axis, (n, lines) each, in stretches of lines; a periodic axis goes on by two cells at its lower end, by one
+    above.
+    """
+    u, g = (array.reshape(len(array), math.prod(array.shape[1:])) for array in (density, potential))
+    lines = max(1, STRETCH // max(1, len(u)))
     for first in range(0, u.shape[1], lines):
         parts = (array[:, first : first + lines] for array in (u, g))
         u_part, g_part = (np.pad(part, ((2, 1), (0, 0)), mode="wrap") if wrap else part for part in parts)

@@ -31,8 +31,9 @@ from wgf.kernels.lines import LANES
 from wgf.kernels.sums import fill_logarithms
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
-from wgf.methods.grid_stepper import GridState, GridStepper
-from wgf.methods.step_control import ControlledState, StepControl, first_step
+from wgf.methods.finite_volume.shared_stepper import SharedStepper
+from wgf.methods.grid_stepper import GridState
+from wgf.methods.step_control import ControlledState, first_step
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
@@ -52,21 +53,22 @@ class DriftDiffusionState(GridState, ControlledState):
     step_factor: float = 1.0
 
 
-class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusionState]):
+class DriftDiffusion(SharedStepper[DriftDiffusionState]):
     """`FiniteVolume` with noise, scheme `gibbs`. Never stored.
 
-    lines holds cells, stride, periodic and 1/h² of each axis, in the order of the layout.
+    Where ranks share the cells, the lines of each axis are solved on ranks that have them whole.
     """
+
+    state = DriftDiffusionState
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
         self.tau = problem.noise
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
-        self.now, self.middle, self.logarithms = (np.empty(self.shape) for _ in range(3))
-        self.spare = [np.empty(self.shape), np.empty(self.shape)]
-        strides = [*(self.strides * self.potential.columns).tolist(), 1]
-        per_h2 = (self.per_spacing**2).tolist()
-        self.lines = list(zip(self.potential.shape, strides, self.periodic.tolist(), per_h2, strict=True))
+        self.now, self.middle = np.empty(self.shape), np.empty(self.shape)
+        self.logarithms = np.empty(self.own(self.now).shape)
+        self.spare = [] if self.division.divided else [np.empty(self.shape), np.empty(self.shape)]
+        self.per_h2 = (self.per_spacing**2).tolist()
         self.work = np.zeros(scratch(grid))
         self.readings, self.dissipated = np.empty((BLOCKS, 2)), np.empty(BLOCKS)
 
@@ -85,7 +87,9 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
                 break
             state.step_factor *= 0.5
             self.evaluate(state.array)
-        self.spare = [array for array in self.spare if array is not after] + [state.exchange(after)]
+        free = state.exchange(after)
+        if not self.division.divided:
+            self.spare = [array for array in self.spare if array is not after] + [free]
         self.token = state.token
         state.step_factor = min(1.0, RECOVERY * state.step_factor)
         state.time = stop if dt == remaining else state.time + dt
@@ -98,21 +102,29 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
 
     def moved(self, values: np.ndarray, dt: float) -> np.ndarray:
         """The values `dt` later, in an array of `spare`; `now` holds their potential."""
-        middle = self.swept(values, self.now, [(line, 0.5 * dt) for line in self.lines], second_order=False)
+        middle = self.swept(values, self.now, [(axis, 0.5 * dt) for axis in range(self.grid.dim)], second_order=False)
         self.update(middle, self.middle)
-        *outer, inner = self.lines
-        there = [(line, 0.5 * dt) for line in outer]
+        *outer, inner = range(self.grid.dim)
+        there = [(axis, 0.5 * dt) for axis in outer]
         return self.swept(values, self.middle, [*there, (inner, dt), *reversed(there)], second_order=True)
 
-    def swept(self, values: np.ndarray, potential: np.ndarray, sweeps: list[tuple[Any, float]], second_order: bool) -> np.ndarray:
-        """The values after sweeps along lines, each with its time, one after the other; in an array of `spare`."""
-        source, (target, other) = values, self.spare
-        with self.threads:
-            for (cells, stride, periodic, per_h2), time in sweeps:
-                flat = (source.reshape(-1), potential.reshape(-1), target.reshape(-1))
-                implicit_sweep(*flat, cells, stride, periodic, self.tau, time * per_h2, second_order, self.work)
-                source, target, other = target, other, target
-        return source
+    def swept(self, values: np.ndarray, potential: np.ndarray, sweeps: list[tuple[int, float]], second_order: bool) -> np.ndarray:
+        """The values after sweeps along axes of the layout, each with its time, one after the other; in an array of `spare`."""
+        own, where = self.own(values), None
+        potentials: dict[int, np.ndarray] = {}
+        for n, (axis, time) in enumerate(sweeps):
+            if axis not in potentials:
+                potentials[axis] = self.lines.moved(self.own(potential), None, axis)
+            source, where = self.lines.moved(own, where, axis), axis
+            own = np.empty(source.shape) if self.division.divided else self.spare[n % 2].reshape(source.shape)
+            cells, stride, periodic = self.lines.along(source, axis)
+            flat = (source.reshape(-1), potentials[axis].reshape(-1), own.reshape(-1))
+            if source.size:
+                with self.threads:
+                    implicit_sweep(*flat, cells, stride, periodic, self.tau, time * self.per_h2[axis], second_order, self.work)
+        if self.division.divided:
+            return self.held(self.lines.moved(own, where, None))
+        return self.spare[(len(sweeps) - 1) % 2]
 
     def update(self, values: np.ndarray, out: np.ndarray) -> float:
         """Fill G(·; values) into `out`; return the energy without that of the noise, ½L (+ ∫U(μ) where G holds U')."""
@@ -124,30 +136,35 @@ class DriftDiffusion(StepControl[DriftDiffusionState], GridStepper[DriftDiffusio
         return 0.5 * self.loss + self.potential.internal_energy
 
     def potential_of(self, state: DriftDiffusionState) -> np.ndarray:
-        """G at the cells."""
+        """G at this rank's own cells."""
         self.settle(state)
-        return self.now.copy()
+        return self.own(self.now).copy()
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values; their potential goes to `now`, log μ to `logarithms`."""
         self.energy = self.update(values, self.now)
         with self.threads:
-            fill_logarithms(self.logarithms.reshape(-1), values.reshape(-1), self.readings)
-        self.energy += self.tau * float(self.readings[:, 0].sum()) * self.grid.cell_volume
-        self.minimum = float(self.readings[:, 1].min())
+            fill_logarithms(self.logarithms.reshape(-1), self.own(values).reshape(-1), self.readings)
+        self.energy += self.tau * self.total(float(self.readings[:, 0].sum()))[0] * self.grid.cell_volume
+        self.minimum = self.ranks.lowest(float(self.readings[:, 1].min()))
         return self.energy
 
     def diagnostics(self, state: DriftDiffusionState) -> Diagnostics:
         """The diagnostics of `state`."""
         self.settle(state)
-        volume, arrays = self.grid.cell_volume, (state.array.reshape(-1), self.logarithms.reshape(-1), self.now.reshape(-1))
+        arrays, volume = (self.own(state.array), self.logarithms, self.own(self.now)), self.grid.cell_volume
         dissipation = 0.0
-        with self.threads:
-            for cells, stride, periodic, per_h2 in self.lines:
-                fill_dissipation(self.dissipated, *arrays, cells, stride, periodic, self.tau, per_h2, self.work)
+        for axis, per_h2 in enumerate(self.per_h2):
+            values, logarithms, potential = (self.lines.moved(array, None, axis) for array in arrays)
+            cells, stride, periodic = self.lines.along(values, axis)
+            flat = (values.reshape(-1), logarithms.reshape(-1), potential.reshape(-1))
+            if values.size:
+                with self.threads:
+                    fill_dissipation(self.dissipated, *flat, cells, stride, periodic, self.tau, per_h2, self.work)
                 dissipation += float(self.dissipated.sum()) * volume
-        mass, boundary = float(self.sums[0].sum()) * volume, self.boundary(state.array, self.sums)
-        return Diagnostics(state.time, self.loss, self.energy, dissipation, mass, self.minimum, boundary)
+        dissipation, mass = self.total(dissipation, float(self.sums[0].sum()))
+        boundary = self.boundary(state.array, self.sums)
+        return Diagnostics(state.time, self.loss, self.energy, dissipation, mass * volume, self.minimum, boundary)
 
 
 def scratch(grid: Grid) -> tuple[int, int, int]:

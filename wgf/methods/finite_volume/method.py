@@ -19,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,15 +31,16 @@ from wgf.measures.measure import Density, Measure
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
+from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, default_courant, largest_courant
 from wgf.methods.finite_volume.window import Windowed
-from wgf.methods.grid_stepper import SAME, GridStepper, box_grid, coarsened, require_memory, spaced_grid
+from wgf.methods.grid_stepper import SAME, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 from wgf.registers import known
 
-SCHEMES: dict[str, type[GridStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
+SCHEMES: dict[str, type[SharedStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
 MOST_NEGLIGIBLE = 1e-6
 
 
@@ -103,6 +104,8 @@ class FiniteVolume:
     grow: bool = False
     spacing: float | Sequence[float] | None = None
 
+    on_ranks: ClassVar[bool] = True  # may share the cells
+
     def __post_init__(self) -> None:
         known(self.limiter, LIMITERS, "limiter")
         known(self.integrator, INTEGRATORS, "integrator")
@@ -144,7 +147,7 @@ class FiniteVolume:
         """From the tables of a problem file (domain_table.py)."""
         return on_box(cls, table, domain, problem, cells)
 
-    def bind(self, problem: Problem, until: float) -> GridStepper[Any] | Choosing | Windowed:
+    def bind(self, problem: Problem, until: float) -> SharedStepper[Any] | Choosing | Windowed:
         """Check the grid against the memory, and set up the scheme, or the choice of one."""
         grid, scheme = self.grid(problem, until), self._scheme(problem)
         bound = self._on(grid)
@@ -153,7 +156,7 @@ class FiniteVolume:
         require_memory(grid, problem, scratch_size(grid, problem))
         return scheme(bound, problem, grid)
 
-    def _scheme(self, problem: Problem) -> type[GridStepper[Any]] | type[Choosing]:
+    def _scheme(self, problem: Problem) -> type[SharedStepper[Any]] | type[Choosing]:
         """What suits the problem."""
         if problem.noise > 0:
             return SCHEMES[self.diffusion] if self.diffusion else Choosing

@@ -39,7 +39,8 @@ class Split(Transport):
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.tau = problem.noise
         super().__init__(method, problem, grid, potential)
-        self.logarithms, self.xi, self.entropies = np.empty(self.shape), np.empty(self.shape), np.empty((BLOCKS, 2))
+        self.logarithms, self.xi = np.empty(self.own(self.waits).shape), np.empty(self.shape)
+        self.entropies = np.empty((BLOCKS, 2))
 
     def advance(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by a step of transport between two half steps of heat, not past `stop`."""
@@ -62,35 +63,40 @@ class Split(Transport):
 
     def heat(self, state: TransportState, time: float) -> None:
         """The exact flow of the discrete heat equation, axis by axis."""
-        values = state.array
-        for axis, (per_spacing, wrap) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
+        own, where = self.own(state.array), None
+        for axis, per_spacing in enumerate(self.per_spacing):
             kernel = heat_kernel(float(self.tau * time * per_spacing**2))
-            source, target = (array.reshape(self.potential.shape) for array in (values, self.spare[0]))
-            ndimage.correlate1d(source, kernel, axis, target, "wrap" if wrap else "reflect")
-            values = self.spare[0]
+            source, where = self.lines.moved(own, where, axis), axis
+            own = np.empty(source.shape) if self.division.divided else self.spare[0].reshape(source.shape)
+            if source.size:
+                ndimage.correlate1d(source, kernel, axis, own, "wrap" if self.lines.periodic[axis] else "reflect")
             self.spare.reverse()
-        self.spare[1] = state.exchange(values)
+        if self.division.divided:
+            state.exchange(self.held(self.lines.moved(own, where, None)))
+        else:
+            self.spare[1] = state.exchange(self.spare[1])
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """That of the transport, with the entropy in the free energy, and ξ = G + τ log μ in place of G in the dissipation."""
         transport = super().diagnostics(state)
         with self.threads:
-            fill_logarithms(self.logarithms.reshape(-1), state.array.reshape(-1), self.entropies)
-        entropy = float(self.entropies[:, 0].sum()) * self.grid.cell_volume
+            fill_logarithms(self.logarithms.reshape(-1), self.own(state.array).reshape(-1), self.entropies)
+        entropy = self.total(float(self.entropies[:, 0].sum()))[0] * self.grid.cell_volume
         self.potential.fill(self.xi)
-        self.xi += self.tau * self.logarithms
+        xi = self.own(self.xi)
+        xi += self.tau * self.logarithms
         energy = transport.free_energy + self.tau * entropy
         return dataclasses.replace(transport, free_energy=energy, dissipation=self.dissipation(state.array))
 
     def dissipation(self, values: np.ndarray) -> float:
         """∫|∇ξ|² dμ: on every face, the square of the difference times the mean of the two cells."""
-        xi, density = self.xi.reshape(self.potential.shape), values.reshape(self.potential.shape)
         total = 0.0
-        for axis, (per_spacing, wrap) in enumerate(zip(self.per_spacing, self.periodic, strict=True)):
+        for axis, per_spacing in enumerate(self.per_spacing):
+            xi, density = (self.lines.moved(self.own(array), None, axis) for array in (self.xi, values))
             jump, mean = np.roll(xi, -1, axis) - xi, 0.5 * (np.roll(density, -1, axis) + density)
             faces = np.moveaxis(jump**2 * mean, axis, 0)
-            total += per_spacing**2 * float(np.sum(faces if wrap else faces[:-1]))
-        return total * self.grid.cell_volume
+            total += per_spacing**2 * float(np.sum(faces if self.lines.periodic[axis] else faces[:-1]))
+        return self.total(total)[0] * self.grid.cell_volume
 
 
 @lru_cache(maxsize=16)

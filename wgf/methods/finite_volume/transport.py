@@ -35,13 +35,16 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.kernels.outflow import extreme, fill_waits
 from wgf.kernels.reconstruction import Limiter
-from wgf.kernels.transport import BUFFERS, PADDING, whole_stage
+from wgf.kernels.transport import BUFFERS, PADDING, pace_of, stage, whole_stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
-from wgf.methods.grid_stepper import GridState, GridStepper
-from wgf.methods.step_control import ControlledState, StepControl, first_step
+from wgf.methods.finite_volume.shared_cells import SharedCells
+from wgf.methods.finite_volume.shared_stepper import SharedStepper
+from wgf.methods.grid_stepper import GridState
+from wgf.methods.step_control import ControlledState, first_step
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
@@ -99,11 +102,17 @@ class TransportState(GridState, ControlledState):
     handed_over: float = 0.0
 
 
-class Transport(StepControl[TransportState], GridStepper[TransportState]):
+class Transport(SharedStepper[TransportState]):
     """`FiniteVolume` without noise. Never stored.
 
-    staged (3, rows)   row sums of the last stage of a step
+    Where ranks share the cells, ghosts are filled while the potential is found and inner cells are swept. What goes from rank to rank in a
+    stage is those, one sum, of as many numbers as the features have, and one maximum.
+
+    staged (3, rows)     row sums of the last stage of a step
+    dissipated, lowest   Σ_faces flux·speed and the smallest value of the last sweep that was measured
     """
+
+    state = TransportState
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
@@ -113,9 +122,10 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
-        self.active = ActiveCells(self.shape, self.cells, self.strides, self.periodic, blocks)
+        axes = (self.cells, self.strides, self.periodic, blocks)
+        self.active = SharedCells(self.potential, *axes) if self.division.divided else ActiveCells(self.shape, *axes)
         self.spare, self.staged = [np.zeros(self.shape), np.zeros(self.shape)], np.empty_like(self.sums)
-        self.waits = np.zeros(self.shape)
+        self.waits, self.bottom = np.zeros(self.shape), np.zeros_like(self.cells)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
@@ -153,6 +163,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
             if dt * self.stages(state, dt) > bound:
                 dt = AIM * bound / self.fastest
                 continue
+            self.halo.finish()
             runs, handed_over = self.trimmed(self.spare[0])
             if self.risen(self.spare[0], handed_over) and state.step_factor > LEAST_STEP_FACTOR:
                 dt, state.step_factor = 0.5 * dt, 0.5 * state.step_factor
@@ -176,7 +187,7 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         self.fill_sums(self.staged, values)
         rise = self.update(values, self.staged) - self.before.free_energy
         rounding = self.rounding(self.before.free_energy)
-        return rise > rounding and rise > rounding + handed_over * float(np.ptp(self.potential.values()))
+        return rise > rounding and rise > rounding + handed_over * self.spread(self.potential.values())
 
     def take(self, state: TransportState, runs: Runs) -> None:
         """Put the values that a step has led to into the state, whose active cells are then those of the runs."""
@@ -195,11 +206,14 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """
         current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
+        self.halo.finish()
+        self.staged.fill(0.0)  # of rows without active cells
         for n, weight in enumerate(self.weights):
             if n or self.token is None:  # the first stage finds the potential in place, but where the step is taken again
                 self.update(current, sums)
             self.spare.reverse()
             self.sweep(current, state.array, self.spare[0], euler, weight, measured=n == 0)
+            self.send(self.spare[0])
             if n == 0:
                 self.before = self.swept(state)
             current, sums = self.spare[0], self.staged
@@ -209,17 +223,18 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         return self.fastest
 
     def potential_of(self, state: TransportState) -> np.ndarray:
-        """G at the cells."""
+        """G at this rank's own cells."""
         self.settle(state)
-        return self.potential.values()
+        self.potential.fill(values := np.empty(self.shape))
+        return self.own(values)
 
     def occupied(self, state: TransportState) -> np.ndarray:
-        """The cells with mass."""
-        result: np.ndarray = self.potential.restored(state.array) > 0.0
-        return result
+        """Those with mass."""
+        return self.own(state.array) > 0.0
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values; their row sums go to `sums`, and their active cells are found."""
+        self.exchange(values)
         for array in self.spare:
             array.fill(0.0)
         if self.negligible > 0.0:
@@ -231,6 +246,8 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill the potential for `values` and return their energy E."""
         self.token = None
+        if self.potential.reads_ghosts:
+            self.halo.finish()
         with self.threads:
             self.loss = self.potential.update(values, sums)
         self.energy = 0.5 * self.loss + self.potential.internal_energy
@@ -241,13 +258,45 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
 
         measured   whether the readings of the diagnostics are wanted
         """
-        potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
         with self.threads:
-            self.outflow: float = whole_stage(
-                values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
-                columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, potential.stiffness,
-                dt, weight, measured, self.work, self.staged, self.readings,
+            if isinstance(self.active, SharedCells):
+                readings = self._sweep_parts(self.active, values, base, out, dt, weight, measured)
+            else:
+                readings = self._sweep_all(values, base, out, dt, weight, measured)
+        if measured:
+            self.dissipated, self.lowest = float(readings[:, 0].sum()), float(readings[:, 2].min())
+
+    def _sweep_all(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float, measured: bool) -> np.ndarray:
+        """The same of all active cells at once."""
+        potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
+        self.outflow: float = whole_stage(
+            values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
+            columns, self.bottom, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage,
+            potential.stiffness, dt, weight, measured, self.work, self.staged, self.readings,
+        )  # fmt: skip
+        return self.readings
+
+    def _sweep_parts(
+        self, active: SharedCells, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float, measured: bool
+    ) -> np.ndarray:
+        """The same of this rank's own cells, those that read no ghosts first: the others' ghosts may still be under way."""
+        potential, (runs, columns), (near, near_columns) = self.potential, active.now, active.near
+        fill_waits(
+            self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, active.near_blocks, near, near_columns,
+            self.cells, self.strides, self.periodic, self.per_spacing, self.work, self.readings,
+        )  # fmt: skip
+        self.outflow = self.ranks.highest(max(float(extreme(self.readings[:, 1], 1.0)), potential.stiffness))
+        pace, readings = pace_of(self.outflow, self.longest_stage, dt), []
+        for part in active.parts:
+            read = np.empty((len(part.blocks) - 1, 3))
+            stage(
+                values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, part.blocks,
+                part.runs.runs, part.runs.columns, part.bottom, runs, columns, self.cells, self.strides, self.periodic, self.per_spacing,
+                self.limiter, pace, dt, weight, measured, self.work, self.staged, read,
             )  # fmt: skip
+            readings.append(read)
+            self.halo.finish()
+        return np.concatenate(readings)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:
         """The diagnostics of a state, by a stage of no length."""
@@ -259,13 +308,14 @@ class Transport(StepControl[TransportState], GridStepper[TransportState]):
         """The diagnostics of `state`, from the sweep that has just begun with it."""
         volume = self.grid.cell_volume
         self.facts["handed_over"] = state.handed_over
+        dissipated, mass = self.total(self.dissipated, float(self.sums[0].sum()))
         return Diagnostics(
             time=state.time,
             loss=self.loss,
             free_energy=self.energy,
-            dissipation=float(self.readings[:, 0].sum()) * volume,
-            mass=float(self.sums[0].sum()) * volume,
-            minimum=min(float(self.readings[:, 2].min()), 0.0 if self.active.size < state.array.size else np.inf),
+            dissipation=dissipated * volume,
+            mass=mass * volume,
+            minimum=self.ranks.lowest(min(self.lowest, 0.0 if self.active.size < self.own(state.array).size else np.inf)),
             boundary=self.boundary(state.array, self.sums),
             extra={"handed_over": state.handed_over},
         )

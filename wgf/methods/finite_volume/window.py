@@ -10,6 +10,8 @@ transport    Cells far from mass hold exactly nothing (active.py), so that the w
 with noise   Every cell holds mass, if only a little. Where the lattice has no end and more than NEAR of the mass is in an outermost layer
              of cells, the window is enlarged there by MARGIN of its cells.
 
+Where ranks share the cells, each window is divided anew, and cells go to the ranks that then have them.
+
 Nothing is interpolated: cells keep their averages, new ones are empty, and so were those that are given up; mass is kept exactly. The
 window is part of the state, as it belongs to a checkpoint. A frame shows the box, or without one all cells that have been in a window.
 """
@@ -17,6 +19,7 @@ window is part of the state, as it belongs to a checkpoint. A frame shows the bo
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,14 +28,18 @@ from wgf.errors import InputError
 from wgf.kernels.active import fill_window, is_unfit
 from wgf.kernels.compiled import Whole
 from wgf.measures.grid import Grid
+from wgf.measures.layout import Layout
 from wgf.measures.measure import Density, Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import scratch_size
+from wgf.methods.finite_volume.shared_stepper import SharedStepper, outermost
 from wgf.methods.finite_volume.transport import Transport
-from wgf.methods.grid_stepper import GridState, GridStepper, averages_on, judged, require_memory
+from wgf.methods.grid_stepper import GridState, averages_on, judged, require_memory
 from wgf.problems.problem import Problem
+from wgf.ranks.divided import Divided
+from wgf.ranks.redistribution import Redistribution
 
 MARGIN, LEAST_MARGIN = 1 / 8, 6  # of the cells along an axis; cells
 GUARD = 2  # cells that a step, taken in halves, may need beyond those that are active
@@ -50,7 +57,7 @@ class Windowed:
     with, which are 0 … n − 1. `ends` of the lattice are given in the same way, `beginning` is the window that holds the initial law.
     """
 
-    def __init__(self, scheme: type[GridStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
+    def __init__(self, scheme: type[SharedStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
         self.scheme, self.method, self.problem, self.box, self.endless = scheme, method, problem, box, endless
         self.follows = scheme is Transport and method.negligible > 0
         whole = np.array([(0, n) for n in box.shape])
@@ -100,21 +107,40 @@ class Windowed:
     def frame(self, state: Any) -> Frame:
         """The density on all cells that are shown."""
         self._place(state.window, state.seen)
-        frame = self.stepper.frame(state)
+        frame, division = self.stepper.frame(state), self.stepper.potential.division
         assert isinstance(frame.measure, Density)
-        shown = carried(frame.measure.values, state.window, state.seen)
-        return dataclasses.replace(frame, measure=dataclasses.replace(frame.measure, grid=self._grid(state.seen), values=shown))
+        part = division.part + state.window[:, :1]
+        outer = np.where(division.at_ends(), state.seen, part)  # ranks at the ends of the window show what is beyond
+        measure = dataclasses.replace(frame.measure, grid=self._grid(outer), values=carried(frame.measure.values, part, outer))
+        return dataclasses.replace(frame, measure=measure, whole=self._grid(state.seen) if division.divided else None)
+
+    def divided(self, state: Any) -> dict[str, Divided]:
+        """The share of the array on the window."""
+        self._place(state.window, state.seen)
+        return self.stepper.divided(state)
+
+    def restored(self, fields: Mapping[str, Any]) -> Any:
+        """The state with these fields, of which the window is one."""
+        self._place(fields["window"][...], fields["seen"][...])
+        return self.stepper.restored(fields)
 
     def _follow(self, state: Any) -> None:
         """Move the window of the state where it has to be."""
-        values = self.stepper.potential.restored(state.array)
-        window = self._following(state) if self.follows else self._enlarged(state.window, values)
+        window = self._following(state) if self.follows else self._where_mass_is_near(state)
         if np.array_equal(window, state.window):
             return
-        values, seen = carried(values, state.window, window), joined(state.seen, window)
+        before, seen = self.stepper.potential, joined(state.seen, window)
         self._place(window, seen)
-        state.exchange(self.stepper.potential.arranged(values))
+        state.exchange(moved(state.array, before, state.window, self.stepper.potential, window))
         state.window, state.seen = window, seen
+
+    def _where_mass_is_near(self, state: Any) -> Whole:
+        """The window of the state, enlarged at the edges that mass is near."""
+        division = self.stepper.potential.division
+        values = self.stepper.potential.own_cells(state.array)
+        sums = np.append(outermost(values) * division.at_ends(), values.sum())
+        division.ranks.sum(sums)
+        return self._with_more(state.window, (sums[:-1] > NEAR * sums[-1]).reshape(-1, 2), division.shape)
 
     def _following(self, state: Any) -> Whole:
         """The window for the active cells of the state: the one that it has, while that is good enough."""
@@ -136,8 +162,12 @@ class Windowed:
         if self.follows:
             near = at_edges(extent(values > self.method.negligible * values.max()), values.shape)
         else:
-            near = layers(values) > NEAR * values.sum()
-        more = np.ceil(MARGIN * np.array(values.shape)).astype(np.int64)[:, None]
+            near = outermost(values) > NEAR * values.sum()
+        return self._with_more(window, near, values.shape)
+
+    def _with_more(self, window: Whole, near: np.ndarray, shape: tuple[int, ...]) -> Whole:
+        """The window of this shape with more cells at the ends that are near to something, (p, 2), where the lattice goes on."""
+        more = np.ceil(MARGIN * np.array(shape)).astype(np.int64)[:, None]
         result: Whole = window + (near & (window != self.ends)) * more * (-1, 1)
         return result
 
@@ -168,7 +198,7 @@ class Windowed:
 
     def _grid(self, window: Whole) -> Grid:
         """The cells of a window."""
-        return self.box.enlarged(window * (-1, 1) - (0, 1) * np.array(self.box.shape)[:, None])
+        return self.box.of_cells(window)
 
 
 def extent(values: np.ndarray) -> Whole:
@@ -183,11 +213,6 @@ def at_edges(cells: Whole, shape: tuple[int, ...]) -> np.ndarray:
     return np.asarray(cells == np.array([(0, n) for n in shape]))
 
 
-def layers(values: np.ndarray) -> np.ndarray:
-    """The sums over the outermost layers of cells, (p, 2)."""
-    return np.array([[np.take(values, layer, axis).sum() for layer in (0, -1)] for axis in range(values.ndim)])
-
-
 def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:
     """The values of the cells of one window in those of another, zero where they were in none."""
     lower, upper = np.maximum(old[:, 0], new[:, 0]), np.minimum(old[:, 1], new[:, 1])
@@ -195,6 +220,17 @@ def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:
     source, target = (tuple(slice(*ends) for ends in np.stack([lower, upper], axis=1) - window[:, :1]) for window in (old, new))
     result[target] = values[source]
     return result
+
+
+def moved(values: np.ndarray, old: Layout, old_window: Whole, new: Layout, new_window: Whole) -> np.ndarray:
+    """The values (rows, columns) of a layout of one window in that of another, where ranks share them from rank to rank."""
+    if not old.division.divided:
+        return new.arranged(carried(old.restored(values), old_window, new_window))
+    order, ranks = list(old.axes), old.division.ranks
+    parts, held = old.division.parts + old_window[:, :1], new.division.held + new_window[:, :1]
+    periods = [n if wrap else 0 for n, wrap in zip(new.division.shape, new.division.periodic, strict=True)]
+    way = Redistribution(ranks, parts[:, order], held[:, order], [periods[k] for k in order])
+    return way(old.own(values)).reshape(new.rows, new.columns)
 
 
 def joined(first: Whole, second: Whole) -> Whole:

@@ -1,6 +1,10 @@
 """Particles carried by their own velocity, dθ_j/dt = −∇G(θ_j; Σ_k w_k δ_{θ_k}), with SciPy's adaptive Runge–Kutta solvers.
 
 Characteristics and particles differ only in where the points come from and in how accurately they are moved.
+
+On several ranks every one holds all points and moves all of them: what is shared is their velocity, which takes the time, as each of N
+points meets each of n data. A stage exchanges the sums over groups of points, which have the size of the data, and the velocities
+(ranks/team.py). Random numbers are drawn for all points on every rank. So nothing depends on the number of ranks, to the last bit.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from wgf.methods.base import AnyState, Diagnostics, Frame, require_finite
 from wgf.methods.particles.walls import Walls
 from wgf.problems.problem import Problem
 from wgf.problems.regression import RegressionEnergy
+from wgf.ranks.communicator import current
+from wgf.ranks.team import Team
 
 
 def threads() -> int:
@@ -48,7 +54,7 @@ class ParticleStepper(Generic[AnyState]):
         self.noisy = problem.noise > 0
         self.facts: dict[str, Any] = {}
         problem.axis_names(points.shape[1])
-        self._pool = ThreadPoolExecutor(threads()) if threads() > 1 else None
+        self.team = Team(current(), ThreadPoolExecutor(threads()) if threads() > 1 else None)
 
     def start(self) -> AnyState:
         """The points at t = 0."""
@@ -69,7 +75,7 @@ class ParticleStepper(Generic[AnyState]):
 
     def velocity(self, points: np.ndarray) -> tuple[np.ndarray, float]:
         """−∇G at the points (m, p), without the components that point through a wall, and L[μ]."""
-        velocity, loss = self.energy.velocity(self.walls.inside(points), self.weights, self._pool)
+        velocity, loss = self.energy.velocity(self.walls.inside(points), self.weights, self.team)
         self.walls.stop(velocity, points)
         return velocity, loss
 
@@ -83,4 +89,8 @@ class ParticleStepper(Generic[AnyState]):
         """The particles as they are."""
         require_finite(state.array, "the place of a neuron", state.time)
         measure = Cloud(self.walls.inside(state.array), self.weights, self.neuron, self.walls.periods.tolist())
-        return Frame(measure, self.diagnostics(state.time, *self.velocity(state.array)), self.energy.predict(measure))
+        return Frame(measure, self.diagnostics(state.time, *self.velocity(state.array)), self.prediction(measure))
+
+    def prediction(self, measure: Measure) -> np.ndarray:
+        """φ_μ at the data, (n,); (0,) where there is no network."""
+        return self.energy.network_of(measure, self.team) if isinstance(self.energy, RegressionEnergy) else np.empty(0)

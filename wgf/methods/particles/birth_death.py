@@ -68,8 +68,8 @@ class BirthDeath:
     def surplus(self, points: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """G − Ḡ of the particles at their points (m, p), or at others (N, p)."""
         energy, measure = network(self.motion.energy), Cloud(points, self.motion.weights)
-        own = energy.potential(points, measure)
-        at = own if others is None else energy.potential(others, measure)
+        own = energy.potential_by(points, measure, self.motion.team)
+        at = own if others is None else energy.potential_by(others, measure, self.motion.team)
         result: np.ndarray = at - own.mean()
         return result
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import ClassVar
 
 from wgf.errors import positive_if_given, whole_if_given
 from wgf.measures.memory import require_memory_for
@@ -47,6 +48,8 @@ class Characteristics:
     nodes: int | None = None
     rtol: float | None = None
     atol: float | None = None
+
+    on_ranks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         whole_if_given(self.nodes, "characteristics: nodes")

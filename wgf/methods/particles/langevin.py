@@ -176,8 +176,8 @@ class LangevinStepper(ParticleStepper[LangevinState]):
     def drift(self, points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """−∇G at the points and L, of all data or of a batch drawn from them."""
         if self.batch is None:
-            return self.energy.velocity(points, self.weights, self._pool)
-        return network(self.energy).on_batch(self.batch, rng).velocity(points, self.weights, self._pool)
+            return self.energy.velocity(points, self.weights, self.team)
+        return network(self.energy).on_batch(self.batch, rng).velocity(points, self.weights, self.team)
 
 
 def noise_key(seed: int | np.random.SeedSequence, stream: int = 1) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -102,6 +102,8 @@ class Particles:
     centred: str | None = None
     birth_death: float | None = None
     injection: Law | None = None
+
+    on_ranks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         whole(self.m, "particles: m")

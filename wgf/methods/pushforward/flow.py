@@ -19,10 +19,13 @@ from wgf.methods.pushforward.backward import ORDER, backward
 from wgf.methods.pushforward.kinks import Origins
 from wgf.methods.pushforward.path import Path
 from wgf.problems.problem import Problem
+from wgf.problems.regression import slices
+from wgf.ranks.team import ONE, Team
 
 FLOW_SHARE = 0.25  # of the tolerance, for the way back
 FINEST = 8  # resolution
 WIDER = 0.25  # of the extent of the box where nodes have been, on each side: beyond it a way back is not followed
+SHARED = 2**8  # points that no two ranks share
 LEAST_FALL = 2.0  # of the changes from one resolution to the next
 
 
@@ -35,8 +38,17 @@ class PushedDensity:
     """
 
     def __init__(
-        self, problem: Problem, pdf: PointDensity, path: Path, reach: np.ndarray, tolerance: float, nodes: np.ndarray, weights: np.ndarray
+        self,
+        problem: Problem,
+        pdf: PointDensity,
+        path: Path,
+        reach: np.ndarray,
+        tolerance: float,
+        nodes: np.ndarray,
+        weights: np.ndarray,
+        team: Team = ONE,
     ) -> None:
+        self.team = team
         margin = WIDER * (reach[1] - reach[0])
         self.pdf, self.back = pdf, backward(problem, path, np.stack([reach[0] - margin, reach[1] + margin]))
         self.error, change, self.resolution = np.inf, np.inf, 0
@@ -53,7 +65,12 @@ class PushedDensity:
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """μ_t at points (M, p), (M,); zero where the way back has left the box."""
-        return self._density(self.back.origins(points, self.resolution))
+        parts, result = slices(len(points), SHARED), np.empty(len(points))
+        if mine := self.team.share(parts):
+            own = slice(mine[0].start, mine[-1].stop)
+            result[own] = self._density(self.back.origins(points[own], self.resolution))
+        self.team.fill(result, parts)
+        return result
 
     def _density(self, origins: Origins) -> np.ndarray:
         places, growth = origins

@@ -116,7 +116,7 @@ class ForwardStepper(FlowStepper):
     def pushed(self, state: PushforwardState, pdf: PointDensity) -> PushedDensity:
         """The density at points, for a path that has steps."""
         require_finite(state.array, "the place of a node", state.time)
-        return PushedDensity(self.problem, pdf, state.path, state.reach, self.tolerance, state.array, self.weights)
+        return PushedDensity(self.problem, pdf, state.path, state.reach, self.tolerance, state.array, self.weights, self.team)
 
     def _ends(self, points: np.ndarray) -> np.ndarray:
         """The box of the nodes that have some weight, (2, p)."""
@@ -125,4 +125,4 @@ class ForwardStepper(FlowStepper):
 
     def _residual(self, points: np.ndarray) -> np.ndarray:
         energy = self.problem.energy
-        return energy.residual(Cloud(points, self.weights)) if isinstance(energy, RegressionEnergy) else np.empty(0)
+        return energy.residual(Cloud(points, self.weights), self.team) if isinstance(energy, RegressionEnergy) else np.empty(0)

@@ -9,6 +9,9 @@ characteristic, followed back to t = 0 (backward.py),
 and its averages over cells from Gauss rules in each cell, refined until they are right to a tolerance (averages.py). There is no numerical
 diffusion, no condition on time steps and no wall: the box is what one looks at, and what flows out of it is not held back. Mass is not
 enforced: how far it is from one shows whether the averages are right.
+
+On several ranks the nodes are shared as those of particles (particles/base.py), and so are the points at which the density is asked for:
+each rank follows its own back, and all learn the values, by which all refine the same cells.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -64,6 +67,8 @@ class Pushforward:
     upper: Sequence[float] | None = None
     nodes: int | None = None
     tolerance: float = 1e-4
+
+    on_ranks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.nodes is not None and not (isinstance(self.nodes, int) and self.nodes >= FEWEST_NODES):
@@ -140,7 +145,7 @@ class PushforwardStepper(ForwardStepper):
         density = Density(self.grid, self._averages(state), self.energy.neuron, averages=True)
         of_nodes = self.diagnostics(state.time, *self.velocity(state.array))
         diagnostics = dataclasses.replace(of_nodes, mass=density.mass, minimum=float(density.values.min()), boundary=self._layers(density))
-        return Frame(density, diagnostics, self.energy.predict(Cloud(state.array, self.weights, self.energy.neuron)))
+        return Frame(density, diagnostics, self.prediction(Cloud(state.array, self.weights, self.energy.neuron)))
 
     def _averages(self, state: PushforwardState) -> np.ndarray:
         """At t = 0 those of the law itself; the errors of later ones are noted."""

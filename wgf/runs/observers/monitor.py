@@ -67,7 +67,7 @@ class Monitor:
         self.last_frame = frame.diagnostics.time
         if math.isnan(self.window_start):
             self.window_start = frame.diagnostics.time
-        if isinstance(frame.measure, Density | MeshDensity):
+        if isinstance(frame.measure, Density | MeshDensity) and frame.whole is None:
             self._resolve(frame.measure, frame.diagnostics.time)
 
     def _resolve(self, measure: Density | MeshDensity, time: float) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 
 from wgf.methods.base import Diagnostics, Frame, State
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import Ranks
+from wgf.runs.collected import collected
 from wgf.runs.run import Run, columns, ending, history_columns, run_attributes
 from wgf.runs.stored_data import tested
 
@@ -15,8 +17,8 @@ from wgf.runs.stored_data import tested
 class Recorder:
     """Keeps frames and diagnostics, and makes a Run of them."""
 
-    def __init__(self, problem: Problem, method: Any, facts: dict[str, Any]) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, method: Any, facts: dict[str, Any], ranks: Ranks) -> None:
+        self.problem, self.ranks = problem, ranks
         self.attributes = run_attributes(problem, method, facts)
         self.frames: list[Frame] = []
         self.history: list[Diagnostics] = []
@@ -27,8 +29,15 @@ class Recorder:
     def step(self, diagnostics: Diagnostics) -> None:
         self.history.append(diagnostics)
 
-    def follow(self, state: State, noted: dict[str, Any]) -> None:
+    def whole(self, frame: Frame) -> Frame:
+        """The frame as it is kept, on all ranks."""
+        return collected(frame, self.ranks, on_all=True)
+
+    def follow(self, state: State, stepper: Any, noted: dict[str, Any]) -> None:
         """A run in memory has no checkpoint."""
+
+    def settle(self) -> None:
+        """Nothing is written."""
 
     def note(self, facts: dict[str, Any]) -> None:
         """Further attributes, known at the end."""
