@@ -4,7 +4,7 @@ Under `mpiexec -n P` all processes call the same study. On rank 0 it is done as 
 ranks (`pool`, parallel.py); the others do nothing else than answer them. What it returns, or why it fails, is then told to all, which go on
 alike. Files and screens are those of rank 0.
 
-Who waits, looks now and then and sleeps in between: MPI's own waiting would keep a core busy that another rank may need.
+Who waits, sleeps (`Ranks.by_first`): MPI's own waiting would keep a core busy that another rank may need.
 
 An interruption of rank 0 ends all ranks at once: a task in another rank would have to be waited for.
 """
@@ -15,16 +15,13 @@ import contextlib
 import functools
 import pickle
 import signal
-import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from wgf.errors import RunError
-from wgf.ranks.communicator import Ranks, alone, current
+from wgf.ranks.communicator import Ranks, alone, carried, current
 from wgf.runs.signals import handled_by, restore
 
-PAUSE = 1e-3  # seconds between two looks
 SIGNALLED = 128  # and the number of the signal: the exit status
 
 Given = ParamSpec("Given")
@@ -81,7 +78,7 @@ def _lead(ranks: Ranks, study: Callable[[], Any]) -> Outcome:
     try:
         outcome = study(), None
     except KeyboardInterrupt as end:
-        _end_all(SIGNALLED + getattr(end, "number", signal.SIGINT))
+        ranks.abort(SIGNALLED + getattr(end, "number", signal.SIGINT))
     except BaseException as error:
         outcome = None, error
     finally:
@@ -106,25 +103,16 @@ def _serve(ranks: Ranks) -> Outcome:
 
 def _tell(ranks: Ranks, outcome: Outcome | None) -> Any:
     """What rank 0 says, on all: the outcome of the study, or None, which asks for answers."""
-    others = ranks.communicator.Ibarrier()
-    while not others.Test():
-        time.sleep(PAUSE)
-    return ranks.share(outcome)
+    return ranks.by_first(lambda: outcome)
 
 
 def _portable(outcome: Outcome) -> Outcome:
     """The outcome as the other ranks can be told it."""
+    result, error = outcome
+    if error is not None:
+        return None, carried(error)
     try:
-        pickle.dumps(outcome)
-    except Exception as error:
-        return None, RunError(f"what came of the study on rank 0 cannot be sent to the other ranks ({error})")
+        pickle.dumps(result)
+    except Exception as reason:
+        return None, RunError(f"what came of the study on rank 0 cannot be sent to the other ranks ({reason})")
     return outcome
-
-
-def _end_all(status: int) -> None:
-    """End all ranks, what they are at or not."""
-    from mpi4py import MPI
-
-    sys.stdout.flush()
-    sys.stderr.flush()
-    MPI.COMM_WORLD.Abort(status)
