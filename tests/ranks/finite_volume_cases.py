@@ -70,6 +70,9 @@ CASES = {
 }
 
 
+QUICK = ("c and a for long", "periodic c and a", "c, a and b", "four axes", "attraction", "gibbs on a ring", "split", "either")
+
+
 def found(name):
     """The numbers of a run, by name."""
     energy, p, temperature, method, until = CASES[name]

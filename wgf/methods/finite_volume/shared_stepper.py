@@ -55,7 +55,7 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
         """The inverse, in a new array whose ghosts are zero; the values themselves, where one process has all."""
         if not self.division.divided:
             return own.reshape(self.shape)
-        result = np.zeros(self.shape)
+        result = np.zeros(self.shape, own.dtype)
         self.own(result)[...] = own
         return result
 
