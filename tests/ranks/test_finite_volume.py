@@ -11,6 +11,7 @@ from tests.ranks.launching import environment, on_ranks
 
 PROGRAM = ("-m", "tests.ranks.finite_volume_cases")
 SAME = 1e-12  # relative
+LOOSER = {"single precision": 1e-7}  # whose last digit may be rounded the other way
 
 
 @pytest.fixture(scope="module")
@@ -33,4 +34,4 @@ def test_ranks_find_what_one_process_finds(alone, ranks, names, tmp_path):
         for key in (*SERIES, "density"):
             expected, found = alone[f"{name}/{key}"], shared[f"{name}/{key}"]
             assert found.shape == expected.shape, (name, key)
-            assert np.abs(found - expected).max() <= SAME * max(np.abs(expected).max(), SAME), (name, key)
+            assert np.abs(found - expected).max() <= LOOSER.get(name, SAME) * max(np.abs(expected).max(), SAME), (name, key)
