@@ -64,15 +64,16 @@ class Windowed:
         whole = np.array([(0, n) for n in box.shape])
         self.wraps = np.array(box.periodic())
         self.ends: Whole = np.where((endless & ~self.wraps)[:, None], (-ENDLESS, ENDLESS), whole)
-        self.beginning, self.averages = self._reached(whole)
-        self.first = self._around_law() if self.follows else self.beginning
+        self.beginning, averages = self._reached(whole)
+        self.first = self._around_law(averages) if self.follows else self.beginning
+        self.averages = averages if current().size == 1 else None  # each of several ranks would keep those of all cells
         self.seen_first = joined(self.beginning, self.first)
         self.window: Whole
         self._place(self.first, self.seen_first)
 
-    def _around_law(self) -> Whole:
+    def _around_law(self, averages: np.ndarray) -> Whole:
         """The window for the initial law."""
-        return self._around(extent(self._kept(self.averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
+        return self._around(extent(self._kept(averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
 
     def _kept(self, averages: np.ndarray) -> np.ndarray:
         """The averages that are not negligible: one need not look for cells to hand the others to."""
@@ -81,7 +82,9 @@ class Windowed:
     def start(self) -> GridState:
         """The initial law, of mass one in the window."""
         self._place(self.first, self.seen_first)
-        averages = judged(self.problem, self._grid(self.beginning), self.averages, self.endless)
+        grid = self._grid(self.beginning)
+        averages = self.problem.initial.cell_averages(grid) if self.averages is None else self.averages
+        averages = judged(self.problem, grid, averages, self.endless)
         if self.follows:
             averages = self._kept(averages)
         initial = carried(averages, self.beginning, self.first)
