@@ -109,7 +109,7 @@ class Ranks:
         return result
 
     def leave_together(self) -> bool:
-        """Where a rank cannot go on: whether all the others have come here, too, within PATIENCE, or wait for it and would for ever."""
+        """Where a rank has failed: whether all the others have, too, within PATIENCE; else they wait for it, and would for ever."""
         return self.communicator is None or self._met(PATIENCE, self._leaving)
 
     def abort(self, status: int) -> None:
