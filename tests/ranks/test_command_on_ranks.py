@@ -199,7 +199,7 @@ def test_without_mpi4py_one_line_says_what_to_install(problem, tmp_path):
     process = launch(3, "-m", "wgf", "run", problem, cwd=tmp_path, PYTHONPATH=paths)
     out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out) == (1, "")
-    line = "error: 3 processes were started together, which needs mpi4py, and that is not installed: pip install 'mean-field-networks[mpi]'"
+    line = "error: 3 processes were started together, which needs mpi4py, and that is not installed: pip install mpi4py mpich"
     assert err.strip() == line
 
 

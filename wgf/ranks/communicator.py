@@ -23,7 +23,7 @@ from wgf.ranks.launched import launched
 if TYPE_CHECKING:
     import numpy as np
 
-INSTALL = "pip install 'mean-field-networks[mpi]'"
+INSTALL = "pip install mpi4py mpich"
 NAP = 0.002  # seconds, in which a rank that waits for another one leaves it the processor
 PATIENCE = 10.0  # seconds, in which the others have to fail, too, where one fails
 Result = TypeVar("Result")
