@@ -23,7 +23,7 @@ from wgf.ranks.launched import launched
 if TYPE_CHECKING:
     import numpy as np
 
-INSTALL = "pip install 'mean-field-networks[mpi]'"
+INSTALL = "pip install mpi4py mpich"
 NAP = 0.002  # seconds, in which a rank that waits for another one leaves it the processor
 PATIENCE = 10.0  # seconds, in which the others have to fail, too, where one fails
 Result = TypeVar("Result")
@@ -140,7 +140,7 @@ class Ranks:
             raise next(each for each in self.gather(None if error is None else carried(error)) if each is not None)
 
     def leave_together(self) -> bool:
-        """Where a rank cannot go on: whether all the others have come here, too, within PATIENCE, or wait for it and would for ever."""
+        """Where a rank has failed: whether all the others have, too, within PATIENCE; else they wait for it, and would for ever."""
         return self.communicator is None or self._met(PATIENCE, self._leaving)
 
     def abort(self, status: int) -> None:
