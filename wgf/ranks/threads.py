@@ -44,8 +44,8 @@ def ranks_here() -> int:
 
 
 def judge_threads() -> None:
-    """Bound the threads of a linear algebra that was loaded before the environment was set; warn, on the first rank, where the ranks of this
-    machine have more threads than it has cores.
+    """Bound the threads of a linear algebra that was loaded before the environment was set; warn, on the first rank, where the ranks of
+    this machine have more threads than it has cores.
     """
     from threadpoolctl import threadpool_limits
 
