@@ -30,6 +30,7 @@ import wgf
 import wgf.methods
 from wgf.methods import METHODS, method_class
 from wgf.methods.base import Stepper
+from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.geometry.exchange import Exchange
 from wgf.methods.grid_stepper import GridStepper
 from wgf.methods.particles.base import ParticleStepper
@@ -57,7 +58,7 @@ def test_every_stepper_has_a_case():
         names = vars(importlib.import_module(module.name)).values()
         found |= {each for each in names if isinstance(each, type) and {"start", "step", "frame"} <= set(dir(each))}
     bound = {type(case.stepper()) for case in ALL.values()}
-    assert found - {Stepper, GridStepper, Exchange, ParticleStepper, ForwardStepper} == bound
+    assert found - {Stepper, GridStepper, SharedStepper, Exchange, ParticleStepper, ForwardStepper} == bound
 
 
 def test_methods_are_frozen_and_say_in_one_line_what_they_are(case):

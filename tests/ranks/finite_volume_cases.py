@@ -34,11 +34,14 @@ LINE = wgf.InteractionEnergy(V="x^2", W="abs(x)", axes=["x"])
 SPREADING = wgf.InteractionEnergy(V="x^2 + y^2", U=wgf.PorousMedium(0.3, 2.0), axes=["x", "y"])
 TORUS = wgf.InteractionEnergy(W=wgf.potential("poisson", strength=1.0), axes=["x", "y"])
 OFFSET = wgf.InteractionEnergy(V="x^2 + x*y + y^2 + z^2 + 0.3*x*z", axes=["x", "y", "z"])
+SLIDE = wgf.InteractionEnergy(V="10*exp(-0.05*x^2) + 0.1*x*y - x", axes=["x", "y"])
 MIXED = ["periodic", "no-flux"]
 
 # by name: energy, axes, temperature, method, end
 CASES = {
     "c and a without end": (network(("c", "a")), 2, 0.0, wgf.FiniteVolume(cells=41), 1.0),
+    "c and a for long": (network(("c", "a")), 2, 0.0, wgf.FiniteVolume(cells=40), 30.0),
+    "a window that moves": (SLIDE, 2, 0.0, wgf.FiniteVolume(cells=36), 3.0),
     "c and a in a box": (network(("c", "a")), 2, 0.0, box(2, (37, 29)), 1.0),
     "a and b, separable": (network(("a", "b"), penalty=0.3), 2, 0.0, box(2, (140, 131)), 0.2),
     "a and b, dense": (network(("a", "b")), 2, 0.0, box(2, (31, 40), limiter="mc"), 0.5),
@@ -56,6 +59,7 @@ CASES = {
     "spreading": (SPREADING, 2, 0.0, box(2, (31, 30)), 0.2),
     "torus": (TORUS, 2, 0.0, box(2, (24, 26), "periodic"), 0.5),
     "gibbs": (network(("c", "a")), 2, 0.1, box(2, (31, 30), diffusion="gibbs"), 0.5),
+    "gibbs to rest": (network(("c", "a")), 2, 0.1, wgf.FiniteVolume(cells=26, diffusion="gibbs"), 40.0),
     "gibbs on a ring": (network(("a", "c")), 2, 0.1, box(2, (21, 22), MIXED, diffusion="gibbs"), 0.5),
     "gibbs on a line": (network(("c",), a=1.0), 1, 0.1, wgf.FiniteVolume(cells=50, diffusion="gibbs"), 0.5),
     "gibbs in space": (network(("c", "a", "b")), 3, 0.1, box(3, (11, 12, 13), diffusion="gibbs"), 0.3),

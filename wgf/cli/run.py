@@ -92,7 +92,7 @@ def run(
         try:
             _solve(job, choices, first=number == 0)
         except RunError as error:
-            if len(jobs) == 1:
+            if len(jobs) == 1 or not ranks.leave_together():
                 raise
             say(f"error: {job.problem}: {error}")
             failed = error

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numba
 import numpy as np
 
-from wgf.errors import InputError, NotFinite
+from wgf.errors import InputError
 from wgf.kernels.compiled import Whole
 from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
@@ -23,6 +23,7 @@ from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
 from wgf.methods.default_cells import default_cells
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import ALONE, Ranks
 from wgf.registers import listed
 
 ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
@@ -125,20 +126,10 @@ class GridStepper(Generic[AnyGridState]):
         division, grid = self.potential.division, self.grid
         own = grid.of_cells(division.part) if division.divided else grid
         values = self.potential.own_cells(state.array)
-        if division.ranks.any(not np.isfinite(values).all()):
-            self._refuse(state.time, values, own)
+        division.ranks.agreed(lambda: require_finite(values, "the density", state.time, own))
         kind = DensityPart if division.divided else Density
         density = kind(own, values.copy(), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction, grid if division.divided else None)
-
-    def _refuse(self, time: float, values: np.ndarray, grid: Grid) -> None:
-        """Raise on all ranks what the first of those raises whose values are not finite."""
-        found = None
-        try:
-            require_finite(values, "the density", time, grid)
-        except NotFinite as error:
-            found = error
-        raise next(error for error in self.potential.division.ranks.gather(found) if error is not None)
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values (rows, columns); their potential, and what else a step needs of them, is then in place."""
@@ -223,8 +214,16 @@ def coarsened(method: Any, grid: Grid, longer: float, **changes: Any) -> Any:
     return dataclasses.replace(method, cells=cells, lower=grid.lower, upper=grid.upper, **changes)
 
 
-def require_memory(grid: Grid, problem: Problem, others: float = 0.0) -> None:
-    """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated."""
+def require_memory(grid: Grid, problem: Problem, others: float = 0.0, ranks: Ranks = ALONE) -> None:
+    """Refuse a grid whose arrays, and `others` further numbers, would not fit into the free memory, before anything is allocated.
+
+    Ranks that share the grid have a part each, and the averages of the law on all cells; with a W (problems/interaction.py) also what
+    belongs to the potential. They share the memory of their machine.
+    """
     arrays = 14 if problem.noise > 0 else 10  # six of them while a step is taken twice
-    numbers = arrays * grid.size + problem.energy.entries(grid) + others
-    require_memory_for(numbers, f"a grid of {describe_box(grid.shape, None, None)} cells", "choose fewer cells")
+    numbers, entries = arrays * grid.size + others, problem.energy.entries(grid)
+    if ranks.size > 1:
+        each = numbers / ranks.size + grid.size + (entries if getattr(problem.energy, "W", None) else entries / ranks.size)
+        numbers, entries = ranks.here * each, 0.0
+    what, remedy = f"a grid of {describe_box(grid.shape, None, None)} cells", "choose fewer cells"
+    ranks.agreed(lambda: require_memory_for(numbers + entries, what, remedy))

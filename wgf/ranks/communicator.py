@@ -24,7 +24,7 @@ from wgf.ranks.threads import judge_threads
 if TYPE_CHECKING:
     import numpy as np
 
-INSTALL = "pip install 'mean-field-networks[mpi]'"
+INSTALL = "pip install mpi4py mpich"
 NAP = 0.002  # seconds, in which a rank that waits for another one leaves it the processor
 PATIENCE = 10.0  # seconds, in which the others have to fail, too, where one fails
 Result = TypeVar("Result")
@@ -52,6 +52,18 @@ class Ranks:
         """Whether this is the one that speaks for all: it writes to the terminal, and what is stored once."""
         return self.rank == 0
 
+    @functools.cached_property
+    def here(self) -> int:
+        """How many of them are on this machine, where they share its memory."""
+        if self.communicator is None:
+            return 1
+        from mpi4py import MPI
+
+        neighbours = self.communicator.Split_type(MPI.COMM_TYPE_SHARED)
+        count: int = neighbours.Get_size()
+        neighbours.Free()
+        return count
+
     def sum(self, array: np.ndarray) -> None:
         """array ← Σ_ranks array, element by element, in place; a contiguous array of the same shape and type on all."""
         if self.communicator is not None:
@@ -61,16 +73,25 @@ class Ranks:
 
     def highest(self, value: float) -> float:
         """max_ranks value; NaN where it is NaN on any rank, which MPI's maximum does not promise."""
+        return self.highest_begun(value)()
+
+    def highest_begun(self, value: float) -> Callable[[], float]:
+        """The same as a function that waits for it: until it is called, other work may be done."""
         if self.communicator is None:
-            return value
+            return lambda: value
         import array
 
         from mpi4py import MPI
 
         none = math.isnan(value)
         both = array.array("d", [-math.inf if none else value, none])
-        self.communicator.Allreduce(MPI.IN_PLACE, both, op=MPI.MAX)
-        return math.nan if both[1] else both[0]
+        request = self.communicator.Iallreduce(MPI.IN_PLACE, both, op=MPI.MAX)
+
+        def found() -> float:
+            request.Wait()
+            return math.nan if both[1] else both[0]
+
+        return found
 
     def lowest(self, value: float) -> float:
         """min_ranks value; NaN where it is NaN on any rank."""
@@ -109,8 +130,18 @@ class Ranks:
         result: Result = found
         return result
 
+    def agreed(self, check: Callable[[], None]) -> None:
+        """What the first of them raises whose check raises, on all; each makes its own."""
+        error: BaseException | None = None
+        try:
+            check()
+        except Exception as raised:
+            error = raised
+        if self.any(error is not None):
+            raise next(each for each in self.gather(None if error is None else carried(error)) if each is not None)
+
     def leave_together(self) -> bool:
-        """Where a rank cannot go on: whether all the others have come here, too, within PATIENCE, or wait for it and would for ever."""
+        """Where a rank has failed: whether all the others have, too, within PATIENCE; else they wait for it, and would for ever."""
         return self.communicator is None or self._met(PATIENCE, self._leaving)
 
     def abort(self, status: int) -> None:

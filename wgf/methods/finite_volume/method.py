@@ -38,6 +38,7 @@ from wgf.methods.finite_volume.window import Windowed
 from wgf.methods.grid_stepper import SAME, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
+from wgf.ranks.communicator import current
 from wgf.registers import known
 
 SCHEMES: dict[str, type[SharedStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
@@ -153,7 +154,7 @@ class FiniteVolume:
         bound = self._on(grid)
         if self.endless or (scheme is Transport and self.negligible > 0):
             return Windowed(scheme, bound, problem, grid, self.endless)
-        require_memory(grid, problem, scratch_size(grid, problem))
+        require_memory(grid, problem, scratch_size(grid, problem), current())
         return scheme(bound, problem, grid)
 
     def _scheme(self, problem: Problem) -> type[SharedStepper[Any]] | type[Choosing]:

@@ -69,8 +69,8 @@ class SharedCells(ActiveCells):
         """The first active cell of each axis of the whole grid, in the order of the layout, and the one after the last, (p, 2)."""
         result: Whole = np.empty((len(self.periodic), 2), dtype=np.int64)
         active.fill_extent(result, *self.own, self.cells, self.strides)
-        ends = result + self.first[:, None] if self.size else np.tile([np.inf, -np.inf], (len(result), 1))
-        return np.array([(self.ranks.lowest(low), self.ranks.highest(high)) for low, high in ends.tolist()]).astype(np.int64)
+        found = [each for each in self.ranks.gather(result + self.first[:, None] if self.size else None) if each is not None]
+        return np.stack([np.min(found, axis=0)[:, 0], np.max(found, axis=0)[:, 1]], axis=1)
 
     def after(self, values: np.ndarray, share: float) -> tuple[Runs, float]:
         """As on one process; the ghosts of the values, which are right before, are so afterwards."""

@@ -37,7 +37,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.kernels.outflow import extreme, fill_waits
 from wgf.kernels.reconstruction import Limiter
-from wgf.kernels.transport import BUFFERS, PADDING, pace_of, stage, whole_stage
+from wgf.kernels.transport import BUFFERS, LOOSER, PADDING, pace_of, stage, whole_stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
@@ -285,8 +285,10 @@ class Transport(SharedStepper[TransportState]):
             self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, active.near_blocks, near, near_columns,
             self.cells, self.strides, self.periodic, self.per_spacing, self.work, self.readings,
         )  # fmt: skip
-        self.outflow = self.ranks.highest(max(float(extreme(self.readings[:, 1], 1.0)), potential.stiffness))
-        pace, readings = pace_of(self.outflow, self.longest_stage, dt), []
+        fastest = max(float(extreme(self.readings[:, 1], 1.0)), potential.stiffness)
+        outflow, readings = self.ranks.highest_begun(fastest), []
+        known = self.limiter != Limiter.MP5 or dt * (LOOSER * fastest / self.longest_stage) > 1.0  # what the others have has no say
+        pace = pace_of(fastest if known else outflow(), self.longest_stage, dt)
         for part in active.parts:
             read = np.empty((len(part.blocks) - 1, 3))
             stage(
@@ -296,6 +298,7 @@ class Transport(SharedStepper[TransportState]):
             )  # fmt: skip
             readings.append(read)
             self.halo.finish()
+        self.outflow = outflow()
         return np.concatenate(readings)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:

@@ -38,6 +38,7 @@ from wgf.methods.finite_volume.shared_stepper import SharedStepper, outermost
 from wgf.methods.finite_volume.transport import Transport
 from wgf.methods.grid_stepper import GridState, averages_on, judged, require_memory
 from wgf.problems.problem import Problem
+from wgf.ranks.communicator import current
 from wgf.ranks.divided import Divided
 from wgf.ranks.redistribution import Redistribution
 
@@ -63,15 +64,16 @@ class Windowed:
         whole = np.array([(0, n) for n in box.shape])
         self.wraps = np.array(box.periodic())
         self.ends: Whole = np.where((endless & ~self.wraps)[:, None], (-ENDLESS, ENDLESS), whole)
-        self.beginning, self.averages = self._reached(whole)
-        self.first = self._around_law() if self.follows else self.beginning
+        self.beginning, averages = self._reached(whole)
+        self.first = self._around_law(averages) if self.follows else self.beginning
+        self.averages = averages if current().size == 1 else None  # each of several ranks would keep those of all cells
         self.seen_first = joined(self.beginning, self.first)
         self.window: Whole
         self._place(self.first, self.seen_first)
 
-    def _around_law(self) -> Whole:
+    def _around_law(self, averages: np.ndarray) -> Whole:
         """The window for the initial law."""
-        return self._around(extent(self._kept(self.averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
+        return self._around(extent(self._kept(averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
 
     def _kept(self, averages: np.ndarray) -> np.ndarray:
         """The averages that are not negligible: one need not look for cells to hand the others to."""
@@ -80,7 +82,9 @@ class Windowed:
     def start(self) -> GridState:
         """The initial law, of mass one in the window."""
         self._place(self.first, self.seen_first)
-        averages = judged(self.problem, self._grid(self.beginning), self.averages, self.endless)
+        grid = self._grid(self.beginning)
+        averages = self.problem.initial.cell_averages(grid) if self.averages is None else self.averages
+        averages = judged(self.problem, grid, averages, self.endless)
         if self.follows:
             averages = self._kept(averages)
         initial = carried(averages, self.beginning, self.first)
@@ -175,7 +179,7 @@ class Windowed:
         """The window, enlarged where the lattice goes on until the initial law does not reach its edges, and the law's averages there."""
         for _ in range(MOST_ENLARGED):
             grid = self._grid(window)
-            require_memory(grid, self.problem)
+            require_memory(grid, self.problem, ranks=current())
             averages = self.problem.initial.cell_averages(grid)
             larger = self._enlarged(window, averages)
             if np.array_equal(larger, window):
@@ -191,7 +195,7 @@ class Windowed:
         if hasattr(self, "stepper") and np.array_equal(window, self.window):
             return
         grid = self._grid(window)
-        require_memory(grid, self.problem, scratch_size(grid, self.problem) + SHOWN * size(seen))
+        require_memory(grid, self.problem, scratch_size(grid, self.problem) + SHOWN * size(seen), current())
         self.window = window
         self.stepper = self.scheme(self.method, self.problem, grid)
         self.facts: dict[str, Any] = self.stepper.facts
