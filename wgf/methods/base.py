@@ -56,9 +56,9 @@ AnyState = TypeVar("AnyState", bound="State")
 class State:
     """Everything a stepper needs to go on: the time, the main array, and, in subclasses, the further fields that it remembers.
 
-    A state owns its array: the constructor and `values` copy what they are given. Values may be changed between steps, as a whole or in
-    place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's until the next step, and from
-    then on that of whoever has read it: no step writes into it.
+    A state owns its array, of single or double precision: the constructor and `values` copy what they are given. Values may be changed
+    between steps, as a whole or in place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's
+    until the next step, and from then on that of whoever has read it: no step writes into it.
 
     For steppers, which neither keep the array of a state nor pass it on:
 
@@ -72,7 +72,8 @@ class State:
     array: np.ndarray
 
     def __post_init__(self) -> None:
-        self.array = np.array(self.array, dtype=float, order="C")
+        single = getattr(self.array, "dtype", None) == np.float32
+        self.array = np.array(self.array, dtype=np.float32 if single else float, order="C")
         self._lent, self._token = False, object()
 
     @property
@@ -83,7 +84,7 @@ class State:
 
     @values.setter
     def values(self, values: np.ndarray) -> None:
-        given = np.array(values, dtype=float, order="C")
+        given = np.array(values, dtype=self.array.dtype, order="C")
         if given.shape != self.array.shape:
             raise InputError(f"the values of a state have shape {self.array.shape}, and cannot be replaced by some of shape {given.shape}")
         self.exchange(given)
