@@ -2,13 +2,14 @@
 
 Each forecast and each run is a process of its own. Memory is the most that Python and NumPy allocate (tracemalloc, in a further run, as
 that slows some methods down), over the program itself, which is Python, its libraries and the compiled loops; and the peak of the whole
-process as the system counts it. Seconds are those of `wgf.solve` with a file. The machine should be idle: what else it does is foretold by
-nobody.
+process as the system counts it. Seconds are those of `wgf.solve` with a file: on the clock, of an idle machine; or with
+--processor, of the processor, with one thread, where the machine is busy with something else, which is foretold by nobody.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import click
 from harness import keep, machine, quick_and_output, show
 
 import wgf
+from wgf.ranks.threads import NAMES
 from wgf.runs.task import Task, read_task
 from wgf.studies.forecast.forecast import forecast
 
@@ -90,24 +92,28 @@ def solved(name: str) -> tuple[wgf.Run, float]:
         return run, time.perf_counter() - start
 
 
-def apart(what: Callable[[str], Any], name: str) -> Any:
+def apart(what: Callable[[str], Any], name: str, processor: bool) -> Any:
     """What a function of this file says of a case in a new process."""
-    asked = f"import json, dry_run; print(json.dumps(dry_run.{what.__name__}({name!r})))"
-    found = subprocess.run([sys.executable, "-c", asked], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    clock = "import time; time.perf_counter = time.process_time; " if processor else ""
+    asked = f"{clock}import json, dry_run; print(json.dumps(dry_run.{what.__name__}({name!r})))"
+    environment = os.environ | ({name: "1" for name in NAMES} if processor else {})
+    where = Path(__file__).parent
+    found = subprocess.run([sys.executable, "-c", asked], cwd=where, env=environment, capture_output=True, text=True, check=True)
     return json.loads(found.stdout)
 
 
 @click.command()
 @click.option("--only", help="One of the cases.")
+@click.option("--processor", is_flag=True, help="Seconds of the processor, for a busy machine.")
 @quick_and_output
-def main(only: str | None, quick: bool, output: Path | None) -> None:
+def main(only: str | None, processor: bool, quick: bool, output: Path | None) -> None:
     """Print the table and write it as JSON."""
     print(machine())
     rows = []
     for name in [only] if only else list(CASES)[: 1 if quick else None]:
-        steps, seconds, arrays, whole = apart(foretold, name)
-        taken, measured, peak = apart(seen, name)
-        most = apart(allocated, name)
+        steps, seconds, arrays, whole = apart(foretold, name, processor)
+        taken, measured, peak = apart(seen, name, processor)
+        most = apart(allocated, name, processor)
         ratios = [f"{ahead / found:.2f}" for ahead, found in ((seconds, measured), (arrays, most), (whole, peak))]
         rows.append([name, round(steps), taken, seconds, measured, arrays / 1e6, most / 1e6, whole / 1e6, peak / 1e6, *ratios])
         print(rows[-1], flush=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from wgf.errors import RunError
 from wgf.ranks.launched import launched
+from wgf.ranks.threads import judge_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -211,6 +212,7 @@ def world() -> Ranks:
             f"{size} processes were started together, but the MPI of mpi4py ({library}) sees {MPI.COMM_WORLD.Get_size()}: "
             "start them by the mpiexec of the same MPI (`wgf doctor` names it)"
         )
+    judge_threads()
     ranks = Ranks(MPI.COMM_WORLD.Dup())
     sys.excepthook = functools.partial(_end_all, ranks, sys.excepthook)
     return ranks

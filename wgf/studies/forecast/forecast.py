@@ -35,8 +35,8 @@ PROBE, PILOT = 2.0, 4.0  # seconds for the run's own steps, and for the pilot
 LEAST_STEPS = 3
 SAMPLE = 2**22  # bytes of a frame that are compressed to see how long that takes
 COPIES = 2.0  # of a frame that is being written
-OPEN_FILE = 0.5e6  # bytes that a file being written takes, and the history
-TRANSACTION = 0.2  # seconds, of an empty one
+OPEN_FILE = 0.3e6  # bytes that a file being written takes, and the history
+TRANSACTION = 0.06  # seconds, of an empty one
 INSTANT = 1e-6  # seconds
 
 
