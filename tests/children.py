@@ -75,11 +75,11 @@ class Held:
         return self.function(cell)
 
 
-def holding(number):
-    """`answering` (wgf/studies/sweeps/parallel.py) whose tasks after so many of them wait, in whichever process."""
+def holding(number, end=None):
+    """`answering` (wgf/studies/sweeps/parallel.py) whose tasks after so many of them wait, in whichever process; up to an `end`."""
     from wgf.studies.sweeps.parallel import answering
 
-    return lambda function, tasks, workers: answering(Held(function, tasks[number:]), tasks, workers)
+    return lambda function, tasks, workers: answering(Held(function, tasks[number:end]), tasks, workers)
 
 
 def stop_at_frame(number):

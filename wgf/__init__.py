@@ -4,6 +4,7 @@ Start with `Problem`, a method such as `FiniteVolume`, and `solve`; the manual i
 """
 
 from wgf.methods import METHODS
+from wgf.ranks.threads import share_cores
 from wgf.registers import load
 
 __version__ = "0.1.0"
@@ -111,6 +112,7 @@ _WHERE = {
     "WgfError": "errors",
 } | {name: module.removeprefix("wgf.") for module, name in (target.split(":") for target in METHODS.values())}
 __all__ = [*_WHERE, "__version__"]
+share_cores()
 
 
 def __getattr__(name: str) -> object:

@@ -1,9 +1,11 @@
 """Runs of finite volumes stored in parts: `python storing.py LARGE FOLDER NAME … [resume]`; arrays of LARGE bytes are stored in parts.
 
-Each case is solved up to half of its end and stored in FOLDER as NAME.h5, or with `resume` as the last word goes on from there to its end.
+Each case is solved up to half of its end and stored in FOLDER as NAME.h5, or with `resume` as the last word goes on from there to its end;
+with `full` the second rank may write no file of more than a kilobyte.
 """
 
 import re
+import resource
 import sys
 import warnings
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import wgf
+from wgf.ranks.communicator import current
 from wgf.runs import parts
 from wgf.runs.observers import writer
 
@@ -42,8 +45,10 @@ def file_name(name):
 def main(large, folder, *words):
     warnings.simplefilter("ignore")
     parts.LARGE, writer.SHARE = float(large), float("inf")
-    resume = words[-1] == "resume"
-    for name in words[: len(words) - resume]:
+    resume = "resume" in words
+    if words[-1] == "full" and current().rank == 1:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    for name in (word for word in words if word in CASES):
         store, end = Path(folder) / f"{file_name(name)}.h5", 2 * HALF if resume else HALF
         wgf.solve(*CASES[name], end, [time for time in SAVE if time <= end], store=store, resume=resume)
 

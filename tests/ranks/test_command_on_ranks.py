@@ -1,7 +1,10 @@
 """`mpiexec -n P wgf run`: one voice, one exit status, signals, failures and deaths, and runs that go on on another number of ranks."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,13 +13,14 @@ import numpy as np
 import pytest
 from checks import same_numbers
 from children import wait_until
-from launching import SECONDS, launch
+from launching import MPIEXEC, ROOT, SECONDS, environment, launch
 
 import wgf
 
 STOPPING = Path(__file__).with_name("stopping.py")
 PROBLEM = """
 title = "neurons"
+[noise]
 temperature = 0.05
 [neuron]
 activation = "tanh"
@@ -41,8 +45,17 @@ save = 11
 @pytest.fixture
 def problem(tmp_path):
     path = tmp_path / "problem.toml"
-    path.write_text(PROBLEM.replace("temperature = 0.05", "[noise]\ntemperature = 0.05"))
+    path.write_text(PROBLEM)
     return path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The run of one process, without an end between."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "problem.toml").write_text(PROBLEM)
+    assert run(1, "problem.toml", "--quiet", cwd=folder)[0] == 0
+    return folder / "problem.h5"
 
 
 def says(ranks, *arguments, cwd):
@@ -92,9 +105,18 @@ def test_an_error_is_said_once(words, status, text, problem):
     assert len([line for line in err.splitlines() if line.startswith("error")]) <= 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("reached", [(0,), (2,), (0, 1, 2)])
-def test_a_signal_on_any_rank_is_obeyed_by_all(number, reached, problem, tmp_path):
+SIGNALS = [(signal.SIGINT, (0, 1, 2)), (signal.SIGTERM, (2,)), (signal.SIGHUP, (0,))]
+
+
+@pytest.mark.parametrize(
+    ("number", "reached"),
+    [
+        pytest.param(number, reached, marks=() if (number, reached) in SIGNALS else pytest.mark.long)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for reached in ((0,), (2,), (0, 1, 2))
+    ],
+)
+def test_a_signal_on_any_rank_is_obeyed_by_all(number, reached, whole, problem, tmp_path):
     process, pids = stopped(3, "wait", 4, problem)
     for rank in reached:
         os.kill(pids[rank], number)
@@ -103,23 +125,21 @@ def test_a_signal_on_any_rank_is_obeyed_by_all(number, reached, problem, tmp_pat
     assert err.count("interrupted") == 2, err  # that, and what is kept
     assert wgf.open_run(tmp_path / "problem.h5").status == "interrupted"
     assert run(1, problem, "--resume", "--quiet", cwd=tmp_path)[0] == 0
-    assert run(1, problem, "--output", "whole.h5", "--quiet", cwd=tmp_path)[0] == 0
-    same_numbers(tmp_path / "whole.h5", tmp_path / "problem.h5")
+    same_numbers(whole, tmp_path / "problem.h5")
 
 
 @pytest.mark.parametrize(("first", "then"), [(2, 3), (3, 1), (1, 2), (2, 2)])
-def test_a_run_goes_on_on_another_number_of_ranks(first, then, problem, tmp_path):
+def test_a_run_goes_on_on_another_number_of_ranks(first, then, whole, problem, tmp_path):
     process, pids = stopped(first, "wait", 5, problem)
     os.kill(pids[-1], signal.SIGTERM)
     process.communicate(timeout=SECONDS)
     assert process.returncode == 143
     assert run(then, problem, "--resume", "--quiet", cwd=tmp_path)[0] == 0
-    assert run(1, problem, "--output", "whole.h5", "--quiet", cwd=tmp_path)[0] == 0
-    same_numbers(tmp_path / "whole.h5", tmp_path / "problem.h5")
+    same_numbers(whole, tmp_path / "problem.h5")
 
 
 @pytest.mark.parametrize("killed", [0, 1])
-def test_the_death_of_a_rank_ends_all(killed, problem, tmp_path):
+def test_the_death_of_a_rank_ends_all(killed, whole, problem, tmp_path):
     process, pids = stopped(3, "wait", 6, problem)
     os.kill(pids[killed], signal.SIGKILL)
     begun = time.monotonic()
@@ -129,10 +149,9 @@ def test_the_death_of_a_rank_ends_all(killed, problem, tmp_path):
     wait_until(lambda: not any(map(is_there, pids)), lambda: True)
     kept = wgf.open_run(tmp_path / "problem.h5")
     assert kept.status == "interrupted"
-    assert len(kept.times) == 5
+    assert len(kept.times) == 5  # transactions before it
     assert run(2, problem, "--resume", "--quiet", cwd=tmp_path)[0] == 0
-    assert run(1, problem, "--output", "whole.h5", "--quiet", cwd=tmp_path)[0] == 0
-    same_numbers(tmp_path / "whole.h5", tmp_path / "problem.h5")
+    same_numbers(whole, tmp_path / "problem.h5")
 
 
 def is_there(pid):
@@ -162,8 +181,43 @@ def test_a_failure_of_one_rank_that_others_wait_for(problem, tmp_path):
     assert run(1, problem, "--resume", "--quiet", cwd=tmp_path)[0] == 0
 
 
+def test_of_several_problems_one_fails(problem, tmp_path):
+    text = PROBLEM
+    for old, new in (("temperature = 0.05", "temperature = 0"), ("0.01", "50"), ("1.0\nsave = 11", "1e5\nsave = 2")):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "wild.toml").write_text(text)
+    status, _, err = run(2, "wild.toml", problem, "--quiet", cwd=tmp_path)
+    assert status == 1
+    assert err.count("the neurons diverge") == 1
+    assert wgf.open_run(tmp_path / "problem.h5").status == "complete"
+
+
+def test_without_mpi4py_one_line_says_what_to_install(problem, tmp_path):
+    (tmp_path / "mpi4py.py").write_text("raise ModuleNotFoundError")
+    paths = os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])
+    process = launch(3, "-m", "wgf", "run", problem, cwd=tmp_path, PYTHONPATH=paths)
+    out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (1, "")
+    line = "error: 3 processes were started together, which needs mpi4py, and that is not installed: pip install mpi4py mpich"
+    assert err.strip() == line
+
+
 def test_commands_that_share_nothing_are_done_once(problem, tmp_path):
     assert run(1, problem, "--quiet", cwd=tmp_path)[0] == 0
     one, several = (says(ranks, "-m", "wgf", "info", "problem.h5", cwd=tmp_path) for ranks in (1, 3))
     assert one == several
     assert says(2, "-m", "wgf", "info", "none.h5", cwd=tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize("scheduler", ["SBATCH", "PBS"])
+def test_the_jobs_of_the_manual(scheduler, problem, tmp_path):
+    """Their scripts, on two ranks of this machine in place of the scheduler's; the second job finds the first one's run, and goes on."""
+    page = (ROOT / "docs" / "guide" / "mpi.md").read_text(encoding="utf-8")
+    (script,) = (block for block in re.findall(r"```bash\n(.*?)```", page, flags=re.DOTALL) if f"#{scheduler}" in block)
+    for name, word in (("srun", f"{MPIEXEC} -n 2"), ("mpiexec -n 128", f"{MPIEXEC} -n 2"), ("wgf run", f"{sys.executable} -m wgf run")):
+        script = script.replace(f"{name} ", f"{word} ")
+    words = environment(PBS_O_WORKDIR=str(tmp_path), SLURM_CPUS_PER_TASK="1")
+    for job in (script.replace("$go_on", "--until 0.5 $go_on"), script):
+        subprocess.run(["bash", "-c", job], cwd=tmp_path, env=words, check=True, capture_output=True)
+    assert wgf.open_run(tmp_path / "run.h5").times[-1] == 1.0

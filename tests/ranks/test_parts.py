@@ -1,14 +1,17 @@
 """Runs whose arrays are in a file for each rank: one run for every reader, whole after any end, and for any other number of ranks."""
 
 import itertools
+import re
 import shutil
+import time
 
 import h5py
 import numpy as np
+import psutil
 import pytest
 import storing
 import xarray
-from launching import on_ranks
+from launching import SECONDS, launch, on_ranks
 from storing import CASES, file_name
 
 import wgf
@@ -73,6 +76,49 @@ def test_small_arrays_are_in_the_file_itself(name, solved):
     one, several = (wgf.open_run(solved(first, then, PLAIN) / f"{file_name(name)}.h5") for first, then in ((1, 1), (3, 2)))
     same_runs(one, several)
     assert not several.path.with_name(several.path.name + ".parts").exists()
+
+
+def killed_at_times(seed, kills, solved, folder):
+    """A run in parts of which a rank is killed, again and again while it goes on: what is on file is whole, and goes on to the same run."""
+    rng, path = np.random.default_rng(seed), folder / "box.h5"
+    begun = ("box", "resume") if path.exists() else ("box",)
+    for _ in range(kills):
+        process = launch(3, storing.__file__, IN_PARTS, folder, *begun)
+        time.sleep(rng.uniform(1.0, 4.0))
+        for child in psutil.Process(process.pid).children(recursive=True)[-1:]:
+            child.kill()
+        process.communicate(timeout=SECONDS)
+        if path.exists():
+            kept = wgf.open_run(path)
+            assert all(measure.mass == pytest.approx(1) for measure in kept.measures)
+            begun = ("box", "resume")
+    if not path.exists():
+        on_ranks(3, storing.__file__, IN_PARTS, folder, "box")
+    on_ranks(2, storing.__file__, IN_PARTS, folder, "box", "resume")
+    same_runs(wgf.open_run(solved(1, 1, PLAIN) / "box.h5"), wgf.open_run(path))
+
+
+def test_a_rank_is_killed_at_any_time(solved, tmp_path):
+    killed_at_times(1, 2, solved, tmp_path)
+
+
+def test_a_part_that_cannot_be_written_ends_all(solved, tmp_path):
+    """All ranks raise the same error, and what was on file is as it was."""
+    shutil.copytree(solved(3), tmp_path, dirs_exist_ok=True)
+    before = wgf.open_run(tmp_path / "box.h5").measures[-1].values
+    process = launch(3, storing.__file__, IN_PARTS, tmp_path, "box", "resume", "full")
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode != 0
+    assert re.search(r"wgf.errors.NoSpace: cannot write .*box.h5.parts/.*: File too large; what was there is as it was", err), err
+    kept = wgf.open_run(tmp_path / "box.h5")
+    assert kept.status != "running"
+    assert np.array_equal(kept.measures[-1].values, before)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_ranks_are_killed_at_many_times(seed, solved, tmp_path):
+    killed_at_times(seed, 4, solved, tmp_path)
 
 
 @pytest.fixture
@@ -164,11 +210,13 @@ def test_parts_go_with_the_run_that_is_replaced(copy):
 
 def test_what_no_run_names_is_removed(copy):
     folder = copy.with_name("box.h5.parts")
-    left, other = folder / f"{'f' * 32}.3-dead.1.h5", folder / "notes.txt"
-    left.write_bytes(b"half")
+    left, half, other = folder / f"{'f' * 32}.3-dead.1.h5", folder / f".{'f' * 32}.3-dead.2.0123abcd.12345.h5", folder / "notes.txt"
+    left.write_bytes(b"whole")
+    half.write_bytes(b"half")
     other.write_text("of a person")
     wgf.solve(*CASES["box"], 0.4, [0.1, 0.2, 0.3, 0.4], store=copy, resume=True)
     assert not left.exists()
+    assert not half.exists()
     assert other.exists()
 
 

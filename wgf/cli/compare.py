@@ -11,6 +11,7 @@ import click
 from wgf.cli.options import ListCommand, figure_beside, force_option, of_files, output_option, pair_name, refuse_result, saying_what_is_kept
 from wgf.errors import InputError, located
 from wgf.measures.distances.register import DISTANCES
+from wgf.studies.sweeps.crew import led
 
 FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_energy)  # the others are always there
 
@@ -27,6 +28,7 @@ FURTHER = ", ".join(name for name, entry in DISTANCES.items() if not entry.of_en
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
 @click.option("--distances", multiple=True, metavar="NAME…", help=f"Further distances: {FURTHER}.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+@led
 def compare(
     files: tuple[Path, ...],
     output: Path | None,

@@ -8,6 +8,7 @@ import click
 
 from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, refuse_result, saying_what_is_kept
 from wgf.errors import located
+from wgf.studies.sweeps.crew import led
 
 
 @click.command(cls=ListCommand)
@@ -24,6 +25,7 @@ from wgf.errors import located
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed, from which all networks are drawn.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+@led
 def lazy(
     file: Path,
     output: Path | None,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @settings_option
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to use  [default: one per core]")
 @click.option("--log", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Write frames, and a step a second, as lines of JSON.")
+@click.option("--dry-run", is_flag=True, help="Say what the run will cost, in memory, steps and time, and write nothing.")
 @click.option("--no-density-error", is_flag=True, help="Do not estimate the error of the last density, which takes coarser runs.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def run(
@@ -54,6 +55,7 @@ def run(
     settings: tuple[str, ...],
     threads: int | None,
     log: Path | None,
+    dry_run: bool,
     no_density_error: bool,
     quiet: bool,
 ) -> None:
@@ -75,6 +77,10 @@ def run(
         ("method", "step"): step,
     }
     values = {place: value for place, value in given.items() if value is not None} | dict(map(read_setting, settings))
+    if dry_run:
+        for problem in problems:
+            _foretell(problem, method, cells, until, values)
+        return
     outputs = _outputs(problems, output)
     choices = _Choices(force, resume, log, no_density_error, quiet)
     ranks = current()
@@ -86,7 +92,7 @@ def run(
         try:
             _solve(job, choices, first=number == 0)
         except RunError as error:
-            if len(jobs) == 1:
+            if len(jobs) == 1 or not ranks.leave_together():
                 raise
             say(f"error: {job.problem}: {error}")
             failed = error
@@ -153,6 +159,21 @@ def _prepared(
     if not choices.force:
         ranks.by_first(check_left)
     return _Job(problem, output, task)
+
+
+def _foretell(
+    problem: Path, method: str | None, cells: tuple[int, ...], until: float | str | None, values: Mapping[tuple[str, ...], Any]
+) -> None:
+    """What the run would cost, on the screen."""
+    from wgf.cli.screen import show_facts
+    from wgf.runs.task import read_task
+    from wgf.studies.forecast.forecast import forecast, forecast_facts
+
+    refuse_result(problem)
+    task = read_task(problem, method, cells, until, values)
+    with located(str(problem)):
+        found = forecast(task.problem, task.method, task.until, task.save)
+    show_facts(task.problem.title or problem.stem, forecast_facts(found))
 
 
 def _solve(job: _Job, choices: _Choices, first: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wgf.cli.options import ListCommand, figure_beside, force_option, output_option, refuse_result, saying_what_is_kept, settings_option
+from wgf.studies.sweeps.crew import led
 
 
 @click.command(cls=ListCommand)
@@ -17,6 +18,7 @@ from wgf.cli.options import ListCommand, figure_beside, force_option, output_opt
 @settings_option
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Parallel processes  [default: one per core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no table.")
+@led
 def sweep(
     file: Path, output: Path | None, force: bool, over: tuple[str, ...], settings: tuple[str, ...], workers: int | None, quiet: bool
 ) -> None:

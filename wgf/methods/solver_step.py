@@ -49,3 +49,11 @@ def solver_step(
         raise StepCollapse(f"the solver gave up at t = {time:.6g}: {message} Loosen its tolerances, or look at the neuron there.")
     truncated = ode.step_size < wanted and ode.t == stop
     return ode, max(wanted, ode.h_abs) if truncated else ode.h_abs
+
+
+def release(ode: integrate.OdeSolver) -> None:
+    """Let a solver go with its arrays, after which it takes no step. Its functions refer to itself: by themselves, dozens of solvers would
+    wait for Python to look for circles.
+    """
+    for name in ("fun", "fun_single", "fun_vectorized"):
+        delattr(ode, name)

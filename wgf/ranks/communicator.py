@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from wgf.errors import RunError
 from wgf.ranks.launched import launched
+from wgf.ranks.threads import judge_threads
 
 if TYPE_CHECKING:
     import numpy as np
 
-INSTALL = "pip install 'mean-field-networks[mpi]'"
+INSTALL = "pip install mpi4py mpich"
 NAP = 0.002  # seconds, in which a rank that waits for another one leaves it the processor
 PATIENCE = 10.0  # seconds, in which the others have to fail, too, where one fails
 Result = TypeVar("Result")
@@ -140,7 +141,7 @@ class Ranks:
             raise next(each for each in self.gather(None if error is None else carried(error)) if each is not None)
 
     def leave_together(self) -> bool:
-        """Where a rank cannot go on: whether all the others have come here, too, within PATIENCE, or wait for it and would for ever."""
+        """Where a rank has failed: whether all the others have, too, within PATIENCE; else they wait for it, and would for ever."""
         return self.communicator is None or self._met(PATIENCE, self._leaving)
 
     def abort(self, status: int) -> None:
@@ -211,6 +212,7 @@ def world() -> Ranks:
             f"{size} processes were started together, but the MPI of mpi4py ({library}) sees {MPI.COMM_WORLD.Get_size()}: "
             "start them by the mpiexec of the same MPI (`wgf doctor` names it)"
         )
+    judge_threads()
     ranks = Ranks(MPI.COMM_WORLD.Dup())
     sys.excepthook = functools.partial(_end_all, ranks, sys.excepthook)
     return ranks

@@ -11,7 +11,7 @@ does not name is removed. What no part holds, such as cells that a frame on a sm
 
 from __future__ import annotations
 
-import os
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,14 +20,15 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from wgf.errors import NoSpace, RunError
+from wgf.errors import RunError
 from wgf.networks.untrusted import PART, PARTS, PARTS_ENDING
 from wgf.ranks.communicator import Ranks, carried
 from wgf.ranks.divided import Divided
-from wgf.runs.files import FULL
 from wgf.runs.hdf5 import reading
+from wgf.runs.transaction import changing
 
 LARGE = 2**26  # bytes of an array, from which on ranks write parts of it: below it the first one writes all, into the file of the run
+HALF_MADE = re.compile(r"\.[0-9a-f]{32}\..+\.h5")  # as files are called until they are complete (files.py)
 CHUNK = 2**17  # numbers of a chunk, at most: a megabyte
 
 
@@ -61,12 +62,9 @@ class Parts:
         if share.values.size:
             source = Source(f"{self.folder.name}/{self.identity}.{label}-{self.session}.{self.ranks.rank}.h5", share.place)
             try:
-                self._write(source.name, share.values)
-            except (OSError, RuntimeError) as raised:  # HDF5 has both
-                full = getattr(raised, "errno", None) in FULL
-                error = (NoSpace if full else RunError)(
-                    f"cannot write a part of {self.path}: {getattr(raised, 'strerror', None) or raised}"
-                )
+                self._write(self.path.parent / source.name, share.values)
+            except RunError as raised:
+                error = raised
         found = self.ranks.gather((source, None if error is None else carried(error)))
         for _, failed in found:
             if failed is not None:
@@ -79,22 +77,19 @@ class Parts:
         except OSError as error:
             raise RunError(f"cannot make the folder {self.folder} for the parts of {self.path}: {error.strerror or error}") from None
 
-    def _write(self, name: str, values: np.ndarray) -> None:
-        path = self.path.parent / name
-        with h5py.File(path, "w") as file:
+    def _write(self, path: Path, values: np.ndarray) -> None:
+        with changing(path, new=True) as pages, h5py.File(pages, "w") as file:
             file.attrs["identity"] = self.identity
             packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": chunks(values.shape)}
             file.create_dataset("values", data=values, **packing)
-        with path.open("rb") as written:
-            os.fsync(written.fileno())
 
     def remove_all_but(self, kept: set[str]) -> None:
-        """Remove the parts that are none of these, of whichever run, and the folder if it is empty then."""
+        """Remove the parts that are none of these, of whichever run, half-made ones too, and the folder if it is empty then."""
         if not self.folder.is_dir() or self.folder.is_symlink():
             return
         for path in self.folder.iterdir():
             name = f"{self.folder.name}/{path.name}"
-            if PART.fullmatch(name) and name not in kept:
+            if name not in kept and (PART.fullmatch(name) or HALF_MADE.fullmatch(path.name)):
                 path.unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -16,7 +16,7 @@ class Stopped(KeyboardInterrupt):
     """A signal with this number has ended the program, at a place where a run can go on."""
 
     def __init__(self, number: int) -> None:
-        super().__init__()
+        super().__init__(number)
         self.number = number
 
 

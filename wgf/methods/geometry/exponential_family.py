@@ -28,7 +28,7 @@ from wgf.methods.base import Diagnostics
 from wgf.methods.geometry.exchange import Exchange
 from wgf.methods.geometry.reaction import decay, spread, tilted
 from wgf.methods.grid_stepper import GridState
-from wgf.methods.solver_step import solver_step
+from wgf.methods.solver_step import release, solver_step
 from wgf.problems.grid_potential import RegressionPotential
 from wgf.problems.problem import Problem
 
@@ -70,6 +70,7 @@ class ExponentialFamily(Exchange[FamilyState]):
         ode, state.next_step = solver_step("DOP853", rate, first, start, origin, stop, state.next_step, tolerance, tolerance)
         state.exchange(self.member(base, ode.y, ode.t - start))
         state.time = float(ode.t)
+        release(ode)
         return before
 
     def member(self, base: np.ndarray, path: np.ndarray, time: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from scipy import integrate
 from wgf.methods.base import Diagnostics, State
 from wgf.methods.particles.base import ParticleStepper
 from wgf.methods.particles.walls import Walls
-from wgf.methods.solver_step import solver_step
+from wgf.methods.solver_step import release, solver_step
 from wgf.problems.problem import Problem
 
 
@@ -61,6 +61,7 @@ class FlowStepper(ParticleStepper[FlowState]):
         self.remember(state, ode)
         state.exchange(ode.y.reshape(state.array.shape))
         state.time, state.next_step, self.token = ode.t, next_step, state.token
+        release(ode)
         return before
 
     def remember(self, state: FlowState, ode: integrate.OdeSolver) -> None:

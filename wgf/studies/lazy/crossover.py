@@ -26,6 +26,7 @@ from wgf.problems.problem import Problem
 from wgf.runs.rest import end_time
 from wgf.runs.solve import solve
 from wgf.studies.lazy.quantities import accurate_flow, relative_change, trainable, trained_network
+from wgf.studies.sweeps.crew import led
 from wgf.studies.sweeps.over_sizes import as_sizes, seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 
@@ -48,6 +49,7 @@ class Crossover:
         return float(slope)
 
 
+@led
 def crossover(
     problem: Problem,
     sizes: Sequence[int],

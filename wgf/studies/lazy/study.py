@@ -42,6 +42,7 @@ from wgf.runs.run import check_version, run_attributes
 from wgf.runs.solve import save_times, solve
 from wgf.studies.lazy.quantities import Laziness, accurate_flow, laziness, trainable
 from wgf.studies.lazy.table import LazyTable, ResumableLazyTable
+from wgf.studies.sweeps.crew import led
 from wgf.studies.sweeps.over_sizes import LAW_NODES, as_sizes, seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
@@ -149,6 +150,7 @@ class LazyStudy(OfTable):
         )
 
 
+@led
 def lazy(
     problem: Problem,
     sizes: Sequence[int] = SIZES,

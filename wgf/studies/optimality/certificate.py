@@ -29,6 +29,7 @@ from wgf.errors import InputError, RunError, WgfError, as_path, warn
 from wgf.measures.measure import Density, Measure, MeshDensity
 from wgf.networks.features import linear_algebra
 from wgf.problems.regression import RegressionEnergy, network
+from wgf.ranks.communicator import current
 from wgf.registers import Shown, load
 from wgf.runs.hdf5 import opened
 from wgf.runs.observers.progress import preparing
@@ -291,7 +292,7 @@ def keep(certificate: Certificate) -> None:
     }
     try:
         run.note(facts)
-        if run.path is not None:
+        if run.path is not None and current().first:
             with opened(run.path) as file:
                 _write(file, certificate)
     except RunError as error:

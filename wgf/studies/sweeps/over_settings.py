@@ -33,6 +33,7 @@ from wgf.runs.observers.progress import bar
 from wgf.runs.run import SCHEMA_VERSION, check_version
 from wgf.runs.solve import save_times, solve
 from wgf.runs.task import Task, read_task
+from wgf.studies.sweeps.crew import led
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.resumable import ResumableFile, require_complete
 
@@ -105,6 +106,7 @@ class Sweep(Shown):
         return f"Sweep({self.steps.size} runs: {over})"
 
 
+@led
 def sweep(
     path: str | Path,
     over: Mapping[str, Sequence[Any]],

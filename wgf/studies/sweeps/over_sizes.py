@@ -44,6 +44,7 @@ from wgf.runs.rest import end_time
 from wgf.runs.run import Run, plain_options
 from wgf.runs.solve import save_times, solve
 from wgf.studies.sweeps.comparison import Comparison
+from wgf.studies.sweeps.crew import led
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import check_replicates, fit_rate
 from wgf.studies.sweeps.table import Found, ResumableTable, SweepTable
@@ -55,6 +56,7 @@ CONSTANT_TOLERANCE = 1e-2  # of expected constants: well within the intervals of
 LAW_NODES = {1: 200, 2: 24, 3: 10, 4: 6}  # per axis, by dimension, of the rule for the initial law
 
 
+@led
 def compare(
     problem: Problem,
     method: Method,

@@ -31,6 +31,7 @@ from wgf.problems.regression import network
 from wgf.registers import load
 from wgf.runs.rest import end_time
 from wgf.runs.solve import save_times, solve
+from wgf.studies.sweeps.crew import led
 from wgf.studies.sweeps.over_sizes import seed_of
 from wgf.studies.sweeps.parallel import answering, leave_to_first_process
 from wgf.studies.sweeps.rates import Rate, check_replicates, fit_rate
@@ -94,6 +95,7 @@ def name_of(batch: int | None) -> str:
     return "all data" if batch is None else f"batches of {batch}"
 
 
+@led
 def compare_steps(
     problem: Problem,
     until: float,

@@ -1,4 +1,5 @@
-"""The same function for many tasks, in parallel processes of one thread each, or in this process.
+"""The same function for many tasks, in parallel processes of one thread each: new ones on this machine, or the ranks of MPI (crew.py), or
+this process alone.
 
 The results do not depend on the number of processes: there is one thread in each case, so that sums are taken in one order.
 
@@ -15,12 +16,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
 
 from wgf.errors import InputError, RunError, whole_if_given
+from wgf.studies.sweeps.crew import crew_size, pool
 
 THREADS = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 KILLED = "a worker process was killed, perhaps for want of memory: use fewer workers, or smaller sizes"
@@ -37,24 +39,50 @@ def answering(function: Callable[[Task], Answer], tasks: Sequence[Task], workers
     begin.
     """
     with _one_thread():
-        if workers == 1 or len(tasks) < 2:
+        if len(tasks) < 2 or (workers == 1 and not crew_size()):
             yield ((task, function(task)) for task in tasks)
             return
         _require_portable(function)
+        if crew_size():
+            with pool(_keep, (function,)) as ranks:
+                futures = {ranks.submit(_answer_in_one_thread, task): task for task in tasks}
+                try:
+                    yield _with_the_others(function, futures)
+                finally:
+                    for future in futures:
+                        future.cancel()
+            return
         others, spawning = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
         begun = spawning.Event()
-        with ProcessPoolExecutor(min(workers, len(tasks)), spawning, _prepare, (function, begun)) as pool:
+        with ProcessPoolExecutor(min(workers, len(tasks)), spawning, _prepare, (function, begun)) as processes:
             try:
                 with _deaf_children(), _one_thread_each():
-                    futures = {pool.submit(_answer, task): task for task in tasks}
+                    futures = {processes.submit(_answer, task): task for task in tasks}
                 yield ((futures[future], future.result()) for future in as_completed(futures))
             except BaseException as error:
                 for child in set(multiprocessing.active_children()) - others:
                     child.terminate()
-                pool.shutdown(cancel_futures=True)  # which waits until they have ended
+                processes.shutdown(cancel_futures=True)  # which waits until they have ended
                 if isinstance(error, BrokenProcessPool):
                     raise RunError(KILLED if begun.is_set() else _why_none_began()) from None
                 raise
+
+
+def _with_the_others(function: Callable[[Task], Answer], futures: dict[Future[Answer], Task]) -> Iterator[tuple[Task, Answer]]:
+    """The answers of the other ranks, and those of this one, which takes the last task that none of them has begun while it has nothing to
+    hand on.
+    """
+    while futures:
+        done = [future for future in futures if future.done()]
+        for future in done:
+            yield futures.pop(future), future.result()
+        if done:
+            continue
+        if (own := next((future for future in reversed(futures) if future.cancel()), None)) is not None:
+            task = futures.pop(own)
+            yield task, function(task)
+        else:
+            wait(futures, return_when=FIRST_COMPLETED)
 
 
 @contextlib.contextmanager
@@ -73,6 +101,8 @@ def leave_to_first_process(workers: int | None) -> None:
     multiprocessing refuses to start processes from there, but only once they are started, after the limit was solved again in each.
     """
     whole_if_given(workers, "workers")
+    if workers is not None and crew_size():
+        raise InputError(f"workers = {workers}: under MPI the {crew_size()} ranks are the workers: leave it out (--workers)")
     if workers != 1 and getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)
 
@@ -105,11 +135,15 @@ _function: Callable[[Any], Any]
 
 def _prepare(function: Callable[[Any], Any], begun: Event) -> None:
     """In a new process: say that it has begun, keep the function, leave Ctrl-C to the first process, and do not outlive it."""
-    global _function
-    _function = function
+    _keep(function)
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _keep(function: Callable[[Any], Any]) -> None:
+    global _function
+    _function = function
 
 
 def _leave_with_parent() -> None:
@@ -121,6 +155,12 @@ def _leave_with_parent() -> None:
 
 def _answer(task: Any) -> Any:
     return _function(task)
+
+
+def _answer_in_one_thread(task: Any) -> Any:
+    """On another rank, which may have more of them."""
+    with _one_thread():
+        return _function(task)
 
 
 @contextlib.contextmanager
