@@ -84,7 +84,8 @@ def test_one_voice_and_the_same_file(problem):
     assert one[0] == several[0] == 0
     assert one[1].replace("one.h5", "three.h5") == several[1]
     assert several[1].count("neurons\n") == 1
-    assert one[2] == several[2]
+    crowded = "warning: 3 ranks on this machine with 1 threads each are more than its"  # where there are fewer cores
+    assert one[2].splitlines() == [line for line in several[2].splitlines() if not line.startswith(crowded)]
     same_numbers(problem.with_name("one.h5"), problem.with_name("three.h5"))
     assert problem.with_name("log.jsonl").read_text().count('"event": "start"') == 1
 
