@@ -18,8 +18,9 @@ may therefore keep what it has computed of a state (its potential, say) only tog
 they are, and has to look whether that is still the state's. Where the values follow from a path that the state keeps beside them, others
 are refused (pushforward/).
 
-On several ranks (ranks/communicator.py) all of them call the same verbs in turn, and return the same Diagnostics to the last bit. A method
-that solves on them says so: `on_ranks = True`. Where a state holds on each rank only a share of its arrays, its stepper has two more verbs,
+On several ranks (ranks/communicator.py) all of them call the same verbs in turn, change a state together if at all, and return the same
+Diagnostics to the last bit. A method that solves on them says so: `on_ranks = True`. Where a state holds on each rank only a share of its
+arrays, its stepper has two more verbs,
 
     stepper.divided(state)      the shares, by the names of the fields, as Divided (ranks/divided.py); other fields are equal on all ranks
     stepper.restored(fields)    the state with these fields; divided ones are given whole, as arrays in memory or in a file, of which each
