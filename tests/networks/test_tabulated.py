@@ -126,7 +126,7 @@ def test_velocities_from_a_table_are_the_same_for_any_number_of_threads():
     alone = energy.velocity(points, masses)
     for threads in (2, 5):
         with ThreadPoolExecutor(threads) as pool:
-            shared = energy.velocity(points, masses, pool)
+            shared = energy.velocity(points, masses, Team(pool=pool))
         assert np.array_equal(shared[0], alone[0])
         assert shared[1] == alone[1]
 
