@@ -10,6 +10,7 @@ import wgf
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.scaling import ScaledNeuron
 from wgf.networks.tabulated import FEWEST, TOLERANCE, TabulatedNeuron, tabulated, widest
+from wgf.ranks.team import Team
 
 SMOOTH = [name for name, sigma in ACTIVATIONS.items() if not sigma.kinks]
 X = np.linspace(-1.5, 2.0, 23)[:, None]
