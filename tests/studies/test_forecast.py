@@ -11,6 +11,7 @@ from method_cases import ALL
 from problems import Tanh
 
 import wgf
+from tests.ranks.launching import on_ranks
 from wgf.studies.forecast.arithmetic import arithmetic
 from wgf.studies.forecast.course import Course, followed
 from wgf.studies.forecast.forecast import forecast, forecast_facts, in_bytes, in_seconds
@@ -137,6 +138,18 @@ def test_the_command_says_it_and_writes_nothing(tmp_path, monkeypatch, capsys):
     status, out, err = wgf_says(capsys, "run", "p.toml", "--method", "fipy", "--dry-run", "--set", "method.convection=no")
     assert (status, out) == (2, "")
     assert "convection" in err
+
+
+def test_ranks_foretell_together(tmp_path):
+    """The cells of all of them, the arithmetic of one; said once."""
+    (tmp_path / "p.toml").write_text(STUDENT.read_text(encoding="utf-8"), encoding="utf-8")
+    command = ("-m", "wgf", "run", "p.toml", "--cells", "64", "--until", "1", "--dry-run")
+    alone, together = (on_ranks(ranks, *command, cwd=tmp_path).splitlines() for ranks in (1, 2))
+    assert together[:4] == alone[:4]  # method, size, kernel
+    assert len(together) == len(alone)
+    assert "on each of 2 ranks, at most" in together[4]
+    assert together[7].split(" up to")[0] == alone[7].split(" up to")[0]  # steps
+    assert [path.name for path in tmp_path.iterdir()] == ["p.toml"]
 
 
 def test_numbers_for_people():

@@ -124,8 +124,8 @@ class Writer:
         for frame in self.fresh:
             data = self.problem.energy.data
             if self.in_parts:
-                sources = self.parts.store(str(self.count), share_of(frame))
-                self.waiting.append(row_in_parts(frame, data, sources, self.ranks))
+                row = row_in_parts(frame, data, self.parts.store(str(self.count), share_of(frame)), self.ranks)
+                self.waiting += [row] if self.ranks.first else []
             elif self.ranks.first:
                 self.waiting.append(row_of(frame, data))
                 self.waiting_bytes += frame.measure.masses.nbytes

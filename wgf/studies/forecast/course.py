@@ -11,6 +11,7 @@ import numpy as np
 
 from wgf.methods.base import Diagnostics
 from wgf.methods.step_control import INTERVAL
+from wgf.ranks.communicator import current
 from wgf.runs.rest import Ending, Rest
 
 TWICE = 3.0  # steps in one that is taken as a whole and in halves
@@ -64,7 +65,7 @@ def followed(
     course, last = course or Course(Ending(end)), end.longest if isinstance(end, Rest) else end
     begun, waiting = time.perf_counter(), [stop for stop in stops if stop > state.time]
     while state.time < last and not course.ending.reached:
-        if time.perf_counter() - begun > seconds and len(course.starts) >= least:
+        if current().any(time.perf_counter() - begun > seconds) and len(course.starts) >= least:
             break
         course.starts.append(state.time)
         course.cells.append(state.array.size)

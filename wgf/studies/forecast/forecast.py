@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import psutil
 
-from wgf.measures.measure import Cloud
-from wgf.methods.base import Frame, State, check_growth, check_method, check_rest
+from wgf.measures.measure import Cloud, Density
+from wgf.methods.base import Frame, State, check_growth, check_method, check_ranks, check_rest
 from wgf.problems.problem import Problem, check_problem
-from wgf.ranks.communicator import alone, current
+from wgf.ranks.communicator import current
 from wgf.runs.observers.writer import SHARE
 from wgf.runs.rest import Rest, as_end
 from wgf.runs.solve import save_times
 from wgf.studies.forecast.arithmetic import Arithmetic, arithmetic
-from wgf.studies.forecast.course import followed, innermost
+from wgf.studies.forecast.course import Course, followed, innermost
 from wgf.studies.forecast.pilot import Expected, expected, piloted
 from wgf.studies.forecast.smaller import ladder
 from wgf.studies.theory.density_error import unheard
@@ -35,9 +35,10 @@ PROBE, PILOT = 2.0, 4.0  # seconds for the run's own steps, and for the pilot
 LEAST_STEPS = 3
 SAMPLE = 2**22  # bytes of a frame that are compressed to see how long that takes
 COPIES = 2.0  # of a frame that is being written
-OPEN_FILE = 0.3e6  # bytes that a file being written takes, and the history
+FILE = 0.3  # seconds, to make one, and to read from it at the end
 TRANSACTION = 0.06  # seconds, of an empty one
 INSTANT = 1e-6  # seconds
+NUMBER = 8  # bytes
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Forecast:
     step        bytes and operations of a step; None where they are not counted
     expected    the end, steps, and seconds in steps and frames (pilot.py)
     begun       seconds before the first step
-    written     seconds in which frames are compressed
+    written     seconds for the file
     ranks       processes that share the run; all numbers but points are those of the one that has most
     """
 
@@ -90,44 +91,41 @@ def forecast(
     check_growth(problem, method)
     if isinstance(end, Rest):
         check_rest(problem, method)
-    ranks = current()
+    check_ranks(method, ranks := current())
     with unheard(), np.errstate(all="ignore"):
         held = _Held.of(problem, method, times[-1])
         start = time.perf_counter()
         state = held.stepper.start()
         begun = held.seconds + time.perf_counter() - start
         course = followed(held.stepper, state, end, times[1:], probe, LEAST_STEPS)
-        with alone():
-            rungs = [] if course.whole else ladder(problem, method, times[-1], state.array.size)
-            ahead = piloted(problem, rungs, end, times[1:], pilot)
+        rungs = [] if course.whole else ladder(problem, method, times[-1], state.array.size * ranks.size)
+        ahead = ranks.by_first(lambda: piloted(problem, rungs, end, times[1:], pilot))
         if ahead is None and not course.whole:
             course = followed(held.stepper, state, end, times[1:], pilot, 0, course)
         found = expected(course, ahead, times)
     packed, writing = _packed(held.frame)
     frames = len([stop for stop in times if stop <= found.end])
     interval = (found.seconds + found.frames) / max(frames - 1, 1)
-    waiting = (
-        min(max(1, math.ceil((TRANSACTION + writing) / SHARE / max(interval, INSTANT))), frames - 1) * held.frame.measure.masses.nbytes
-    )
-    growth = found.growth
-    stepping = held.steps * growth.most + waiting * growth.mean
-    storing = held.now * growth.last + COPIES * waiting * growth.mean + state.array.nbytes * growth.last + packed
-    arrays = max(held.made, stepping, storing) + OPEN_FILE
+    limit = math.ceil((TRANSACTION + writing) / SHARE / max(interval, INSTANT))
+    arrays = held.most(found.course, times[:frames], limit) + packed
     scheme, measure = innermost(held.stepper), held.frame.measure
-    points = len(measure.masses) if isinstance(measure, Cloud) else state.array.size
+    active = course.work[0] if hasattr(scheme, "active") else float(measure.masses.size)
+    counted = np.array([float(measure.masses.size), active])
+    if isinstance(measure, Density):  # of which each rank has a part; points are on all of them
+        ranks.sum(counted)
     return Forecast(
         method=str(held.stepper.facts.get("method_summary", method)),
         kind="points" if isinstance(measure, Cloud) else "cells",
-        points=points,
-        active=int(scheme.active.size) if hasattr(scheme, "active") else points,
+        points=int(counted[0]),
+        active=int(counted[1]),
         rank=int(held.stepper.facts.get("kernel_rank", 0)),
         arrays=ranks.highest(arrays),
         program=ranks.highest(held.program),
-        file=float(frames * measure.masses.nbytes + state.array.nbytes),
+        file=float((frames + 1) * NUMBER * counted[0] * (1 if isinstance(measure, Density) else measure.points.shape[1])),
         step=arithmetic(held.stepper, float(np.mean(course.work))),
         expected=found,
         begun=begun,
-        written=TRANSACTION + writing * frames,
+        written=FILE + writing * frames,
         ranks=ranks.size,
     )
 
@@ -145,6 +143,19 @@ class _Held:
     made: float
     steps: float
     program: float
+
+    def most(self, course: Course, times: Sequence[float], limit: int) -> float:
+        """The most bytes along a course with frames at these times, of which up to `limit` wait to be written, but not the first.
+
+        Their cells, and those in memory, are as many as there are at a time; what waits is copied once where it is written.
+        """
+        cells = np.array(course.cells, dtype=float)
+        held, kept = self.frame.measure.masses.nbytes, NUMBER * np.maximum.accumulate(cells)
+        frames = np.maximum(held, kept) if isinstance(self.frame.measure, Density) else np.full(len(cells), held)
+        waiting = frames * np.clip(np.searchsorted(times, course.starts, "right") - 1, 0, limit)
+        stepping = float((self.steps * cells / cells[0] + waiting).max())
+        storing = self.now * cells[-1] / cells[0] + NUMBER * cells[-1] + COPIES * frames[-1] * min(limit, len(times) - 1)
+        return max(self.made, stepping, float(storing))
 
     @classmethod
     def of(cls, problem: Problem, method: Any, until: float) -> _Held:

@@ -71,28 +71,19 @@ def piloted(problem: Problem, rungs: Sequence[Any], end: float | Rest, stops: Se
 
 
 @dataclass(frozen=True)
-class Growth:
-    """The cells in memory, in units of those at the start: the most, in the mean over the steps, and the last."""
-
-    most: float
-    mean: float
-    last: float
-
-
-@dataclass(frozen=True)
 class Expected:
     """What a run comes to.
 
     end      the time of the flow at which it ends
     steps, seconds, frames   its steps, and the seconds in them and in its frames
-    growth   of the cells in memory
+    course   on which it is
     """
 
     end: float
     steps: float
     seconds: float
     frames: float
-    growth: Growth
+    course: Course
 
 
 def expected(probe: Course, pilot: Pilot | None, times: Sequence[float]) -> Expected:
@@ -105,8 +96,7 @@ def expected(probe: Course, pilot: Pilot | None, times: Sequence[float]) -> Expe
         count, cost = _landed(now, stop, starts, lengths, seconds)
         steps, spent, now = steps + count, spent + cost, stop
     frames = _frames(probe, pilot, [stop for stop in times[1:] if stop <= end])
-    cells = np.array(course.cells) / course.cells[0]
-    return Expected(end, steps, spent, frames, Growth(float(cells.max()), float(cells.mean()), float(cells[-1])))
+    return Expected(end, steps, spent, frames, course)
 
 
 def gone_on(probe: Course, pilot: Pilot) -> Course:
