@@ -7,7 +7,6 @@ beside it the program itself: what else the process holds, Python and its librar
 from __future__ import annotations
 
 import gc
-import math
 import time
 import tracemalloc
 import zlib
@@ -26,7 +25,7 @@ from wgf.runs.observers.writer import SHARE
 from wgf.runs.rest import Rest, as_end
 from wgf.runs.solve import save_times
 from wgf.studies.forecast.arithmetic import Arithmetic, arithmetic
-from wgf.studies.forecast.course import Course, followed, innermost
+from wgf.studies.forecast.course import followed, innermost
 from wgf.studies.forecast.pilot import Expected, expected, piloted
 from wgf.studies.forecast.smaller import ladder
 from wgf.studies.theory.density_error import unheard
@@ -36,7 +35,7 @@ LEAST_STEPS = 3
 SAMPLE = 2**22  # bytes of a frame that are compressed to see how long that takes
 COPIES = 2.0  # of a frame that is being written
 FILE = 0.3  # seconds, to make one, and to read from it at the end
-TRANSACTION = 0.06  # seconds, of an empty one
+TRANSACTION = 0.01  # seconds, of an empty one
 INSTANT = 1e-6  # seconds
 NUMBER = 8  # bytes
 
@@ -105,9 +104,7 @@ def forecast(
         found = expected(course, ahead, times)
     packed, writing = _packed(held.frame)
     frames = len([stop for stop in times if stop <= found.end])
-    interval = (found.seconds + found.frames) / max(frames - 1, 1)
-    limit = math.ceil((TRANSACTION + writing) / SHARE / max(interval, INSTANT))
-    arrays = held.most(found.course, times[:frames], limit) + packed
+    arrays = held.most(found, times[1:frames], writing) + packed
     scheme, measure = innermost(held.stepper), held.frame.measure
     active = course.work[0] if hasattr(scheme, "active") else float(measure.masses.size)
     counted = np.array([float(measure.masses.size), active])
@@ -144,18 +141,23 @@ class _Held:
     steps: float
     program: float
 
-    def most(self, course: Course, times: Sequence[float], limit: int) -> float:
-        """The most bytes along a course with frames at these times, of which up to `limit` wait to be written, but not the first.
+    def most(self, found: Expected, times: Sequence[float], writing: float) -> float:
+        """The most bytes along a course with frames at these times, of which each is written in so many seconds.
 
-        Their cells, and those in memory, are as many as there are at a time; what waits is copied once where it is written.
+        They wait as in runs/observers/writer.py, are copied once where they are written, and have as many cells as there are at a time.
         """
+        course, most, waiting, last, took = found.course, max(self.made, self.steps), 0, 0.0, TRANSACTION
         cells = np.array(course.cells, dtype=float)
-        held, kept = self.frame.measure.masses.nbytes, NUMBER * np.maximum.accumulate(cells)
-        frames = np.maximum(held, kept) if isinstance(self.frame.measure, Density) else np.full(len(cells), held)
-        waiting = frames * np.clip(np.searchsorted(times, course.starts, "right") - 1, 0, limit)
-        stepping = float((self.steps * cells / cells[0] + waiting).max())
-        storing = self.now * cells[-1] / cells[0] + NUMBER * cells[-1] + COPIES * frames[-1] * min(limit, len(times) - 1)
-        return max(self.made, stepping, float(storing))
+        places = np.clip(np.searchsorted(course.starts, times) - 1, 0, None)
+        size, largest = float(self.frame.measure.masses.nbytes), float(cells[0])
+        for place, arrival in zip(places, found.arrivals, strict=False):
+            growth, largest = cells[place] / cells[0], max(largest, float(cells[place]))
+            frame = max(size, NUMBER * largest) if isinstance(self.frame.measure, Density) else size
+            most, waiting = max(most, self.steps * growth + waiting * frame), waiting + 1
+            if arrival - last >= took / SHARE or arrival == found.arrivals[-1]:
+                most = max(most, self.now * growth + COPIES * waiting * frame + NUMBER * cells[place])
+                waiting, last, took = 0, arrival, TRANSACTION + waiting * writing
+        return most
 
     @classmethod
     def of(cls, problem: Problem, method: Any, until: float) -> _Held:

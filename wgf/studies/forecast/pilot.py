@@ -76,6 +76,7 @@ class Expected:
 
     end      the time of the flow at which it ends
     steps, seconds, frames   its steps, and the seconds in them and in its frames
+    arrivals  seconds in steps until each frame after the first
     course   on which it is
     """
 
@@ -83,6 +84,7 @@ class Expected:
     steps: float
     seconds: float
     frames: float
+    arrivals: list[float]
     course: Course
 
 
@@ -92,11 +94,13 @@ def expected(probe: Course, pilot: Pilot | None, times: Sequence[float]) -> Expe
     end = course.end if course.whole else times[-1]
     starts, lengths, seconds = np.array(course.starts), _natural(course), _smooth(course)
     steps, spent, now = 0.0, 0.0, 0.0
+    arrivals = []
     for stop in [*(stop for stop in times[1:] if stop < end), end]:
         count, cost = _landed(now, stop, starts, lengths, seconds)
         steps, spent, now = steps + count, spent + cost, stop
+        arrivals.append(spent)
     frames = _frames(probe, pilot, [stop for stop in times[1:] if stop <= end])
-    return Expected(end, steps, spent, frames, course)
+    return Expected(end, steps, spent, frames, arrivals, course)
 
 
 def gone_on(probe: Course, pilot: Pilot) -> Course:
