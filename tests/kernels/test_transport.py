@@ -172,6 +172,23 @@ CUTS = st.none() | st.integers(0, 3)
 SWEEPS = on_random_grids(Sweep, 9, full=st.booleans(), blocks=st.integers(1, 5), everywhere=st.booleans(), cut=CUTS)
 
 
+@given(sweep=SWEEPS)
+def test_the_largest_outflow_is_found_without_those_of_all_cells(sweep):
+    """By all cells where G is an array; at the ends of runs, where it is of second degree along a row."""
+    if not sweep.full:
+        sweep.multiplier = 0.3 * np.arange(len(sweep.multiplier)) - 1.0
+        sweep.along = sweep.multiplier**2
+    work = np.full((len(sweep.blocks) - 1, BUFFERS + sweep.strides.sum(), sweep.shape[-1] + PADDING), np.nan)
+    field = (sweep.slope, sweep.multiplier, sweep.along, sweep.offset)
+    where = (sweep.blocks, sweep.runs, sweep.columns, sweep.cells, sweep.strides, np.array(sweep.periodic), 1 / sweep.spacing)
+    found = []
+    for waits in (np.zeros_like(sweep.u), np.zeros((0, sweep.shape[-1]))):
+        readings = np.full((len(sweep.blocks) - 1, 3), np.nan)
+        fill_waits(waits, *field, *where, work, readings)
+        found.append(readings[:, 1])
+    assert found[1] == pytest.approx(found[0], rel=1e-12)
+
+
 @given(sweep=SWEEPS, limiter=st.sampled_from(Limiter), weight=st.sampled_from([1.0, 0.5, 1 / 3]))
 def test_the_kernel_is_its_twin(sweep, limiter, weight):
     """One to four axes of any length, any mix of boundaries, any limiter, any cut into blocks, any active cells."""

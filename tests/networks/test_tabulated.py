@@ -10,6 +10,7 @@ import wgf
 from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.scaling import ScaledNeuron
 from wgf.networks.tabulated import FEWEST, TOLERANCE, TabulatedNeuron, tabulated, widest
+from wgf.ranks.team import Team
 
 SMOOTH = [name for name, sigma in ACTIVATIONS.items() if not sigma.kinks]
 X = np.linspace(-1.5, 2.0, 23)[:, None]
@@ -126,7 +127,7 @@ def test_velocities_from_a_table_are_the_same_for_any_number_of_threads():
     alone = energy.velocity(points, masses)
     for threads in (2, 5):
         with ThreadPoolExecutor(threads) as pool:
-            shared = energy.velocity(points, masses, pool)
+            shared = energy.velocity(points, masses, Team(pool=pool))
         assert np.array_equal(shared[0], alone[0])
         assert shared[1] == alone[1]
 

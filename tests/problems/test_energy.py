@@ -14,6 +14,7 @@ from wgf.networks.activations import ACTIVATIONS
 from wgf.networks.derivatives import differences
 from wgf.problems import regression as energy_module
 from wgf.problems.regression import Penalty, blocks
+from wgf.ranks.team import Team
 
 DATA = wgf.Data(np.linspace(-1, 1.3, 7), np.sin(3 * np.linspace(-1, 1.3, 7)), np.arange(1, 8))
 DATA_2D = wgf.Data.quadrature(lambda x: x[:, 0] * x[:, 1] + x[:, 0], [-1, -1], [1, 1.5], nodes=3)
@@ -169,7 +170,7 @@ def test_the_velocity_is_the_same_to_the_last_bit_for_any_number_of_threads(many
     energy, cloud = many
     alone = energy.velocity(cloud.points, cloud.masses)
     with ThreadPoolExecutor(threads) as pool:
-        shared = energy.velocity(cloud.points, cloud.masses, pool)
+        shared = energy.velocity(cloud.points, cloud.masses, Team(pool=pool))
     assert np.array_equal(shared[0], alone[0])
     assert shared[1] == alone[1]
 

@@ -47,6 +47,7 @@ CASES = {
     "a and b, dense": (network(("a", "b")), 2, 0.0, box(2, (31, 40), limiter="mc"), 0.5),
     "c and periodic a": (network(("c", "a")), 2, 0.0, box(2, (25, 33), ["no-flux", "periodic"]), 0.5),
     "periodic c and a": (network(("c", "a")), 2, 0.0, box(2, (25, 26), MIXED), 0.5),
+    "single precision": (network(("c", "a")), 2, 0.0, box(2, (23, 26), precision="single"), 0.5),
     "all cells": (network(("c", "a")), 2, 0.0, box(2, (23, 22), negligible=0.0, integrator="ssprk3"), 0.5),
     "c": (network(("c",), a=1.0), 1, 0.0, wgf.FiniteVolume(cells=101), 1.0),
     "periodic a": (network(("a",)), 1, 0.0, box(1, 61, "periodic"), 0.5),
@@ -68,6 +69,9 @@ CASES = {
     "either": (network(("c", "a")), 2, 0.02, wgf.FiniteVolume(cells=32), 0.5),
     "either with attraction": (ATTRACTION, 2, 0.1, wgf.FiniteVolume(cells=24), 0.5),
 }
+
+
+QUICK = ("c and a for long", "periodic c and a", "c, a and b", "four axes", "attraction", "gibbs on a ring", "split", "either")
 
 
 def found(name):

@@ -84,7 +84,8 @@ def test_one_voice_and_the_same_file(problem):
     assert one[0] == several[0] == 0
     assert one[1].replace("one.h5", "three.h5") == several[1]
     assert several[1].count("neurons\n") == 1
-    assert one[2] == several[2]
+    crowded = "warning: 3 ranks on this machine with 1 threads each are more than its"  # where there are fewer cores
+    assert one[2].splitlines() == [line for line in several[2].splitlines() if not line.startswith(crowded)]
     same_numbers(problem.with_name("one.h5"), problem.with_name("three.h5"))
     assert problem.with_name("log.jsonl").read_text().count('"event": "start"') == 1
 
@@ -136,6 +137,26 @@ def test_a_run_goes_on_on_another_number_of_ranks(first, then, whole, problem, t
     assert process.returncode == 143
     assert run(then, problem, "--resume", "--quiet", cwd=tmp_path)[0] == 0
     same_numbers(whole, tmp_path / "problem.h5")
+
+
+@pytest.mark.parametrize(("first", "then"), [(2, 3), pytest.param(3, 1, marks=pytest.mark.long)])
+def test_cells_go_on_on_another_number_of_ranks(first, then, problem, tmp_path):
+    """To rounding, in every row of the history, and in every cell."""
+    domain = "[domain]\ncells = [24, 26]\nlower = [-2.5, -2.0]\nupper = [3.0, 3.5]\n[time]"
+    problem.write_text(
+        PROBLEM.replace("[time]", domain).replace(PROBLEM.split("[method]")[1].split("[time]")[0], '\nname = "finite-volume"\n')
+    )
+    process, pids = stopped(first, "wait", 5, problem, "--no-density-error")
+    os.kill(pids[0], signal.SIGTERM)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 143
+    assert run(then, problem, "--resume", "--quiet", "--no-density-error", cwd=tmp_path)[0] == 0
+    assert run(1, problem, "--output", "whole.h5", "--quiet", "--no-density-error", cwd=tmp_path)[0] == 0
+    one, other = wgf.open_run(tmp_path / "whole.h5"), wgf.open_run(tmp_path / "problem.h5")
+    for name in ("time", "loss", "free_energy", "dissipation", "mass"):
+        assert other.history[name] == pytest.approx(one.history[name], rel=1e-12, abs=1e-12), name
+    for mine, its in zip(one.measures, other.measures, strict=True):
+        assert np.abs(mine.values - its.values).max() <= 1e-12 * mine.values.max()
 
 
 @pytest.mark.parametrize("killed", [0, 1])

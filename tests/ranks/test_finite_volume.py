@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from tests.ranks.finite_volume_cases import CASES, SERIES
+from tests.ranks.finite_volume_cases import CASES, QUICK, SERIES
 from tests.ranks.launching import environment, on_ranks
 
 PROGRAM = ("-m", "tests.ranks.finite_volume_cases")
 SAME = 1e-12  # relative
+LOOSER = {"single precision": 1e-7}  # whose last digit may be rounded the other way
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +22,16 @@ def alone(tmp_path_factory):
     return np.load(file)
 
 
-@pytest.mark.parametrize("ranks", [2, 3, pytest.param(4, marks=pytest.mark.long)])
-def test_ranks_find_what_one_process_finds(alone, ranks, tmp_path):
+LONG = [pytest.param(ranks, tuple(CASES), marks=pytest.mark.long) for ranks in (3, 4)]
+
+
+@pytest.mark.parametrize(("ranks", "names"), [(2, tuple(CASES)), (3, QUICK), *LONG])
+def test_ranks_find_what_one_process_finds(alone, ranks, names, tmp_path):
     file = tmp_path / "runs.npz"
-    on_ranks(ranks, *PROGRAM, file)
+    on_ranks(ranks, *PROGRAM, file, *names)
     shared = np.load(file)
-    for name in CASES:
+    for name in names:
         for key in (*SERIES, "density"):
             expected, found = alone[f"{name}/{key}"], shared[f"{name}/{key}"]
             assert found.shape == expected.shape, (name, key)
-            assert np.abs(found - expected).max() <= SAME * max(np.abs(expected).max(), SAME), (name, key)
+            assert np.abs(found - expected).max() <= LOOSER.get(name, SAME) * max(np.abs(expected).max(), SAME), (name, key)

@@ -1,13 +1,19 @@
 """Methods of points: the same numbers, to the last bit, on any number of ranks."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import solving
 from checks import same_numbers
 from launching import on_ranks
+from method_cases import CASES as CASES_OF
 from solving import CASES, STORED, file_name
+
+import wgf
+from wgf.methods import METHODS
+from wgf.methods.base import check_ranks
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +40,17 @@ def test_the_same_on_any_number_of_ranks(name, ranks, solved):
     assert len(one["time"]) > 3
     if name in STORED:
         same_numbers(*(solved(number) / f"{file_name(name)}.h5" for number in (1, ranks)))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_shares_its_work_or_is_refused(name):
+    shares = name in ("finite-volume", "particles", "characteristics", "pushforward")
+    method = next(iter(CASES_OF[name].values())).method
+    check_ranks(method, SimpleNamespace(size=1))
+    if shares:
+        check_ranks(method, SimpleNamespace(size=3))
+        return
+    with pytest.raises(
+        wgf.InputError, match=rf"{type(method).__name__} runs in one process, and 3 were started together: start it without"
+    ):
+        check_ranks(method, SimpleNamespace(size=3))

@@ -200,6 +200,15 @@ def clear(values: Array, marks: Marks, runs: Whole, columns: Whole) -> None:
                 emptied[j] = emptied[j] if kept[j] else 0.0
 
 
+@pointwise
+def all_marked(marks: Marks) -> bool:
+    """Whether all of these cells are marked; looks at all of them, which is faster than to stop at the first that is not."""
+    found = np.uint8(1)
+    for j in range(marks.size):
+        found &= marks[j]
+    return bool(found)
+
+
 @serial
 def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float:
     """Move what is in the cells of the runs that are not marked to the nearest marked cell of the row, or of the nearest row that has one;
@@ -212,14 +221,16 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float
     moved = 0.0
     for row in range(rows):
         for run in range(runs[row], runs[row + 1]):
-            for j in range(columns[run, 0], columns[run, 1]):
-                if not marks[row, j]:
-                    value = values[row, j]
-                    values[row, j] = 0.0
-                    if value > 0.0:
-                        moved += value
-                        to, at = nearest(marks, some, row, j)
-                        values[to, at] += value
+            start, stop = columns[run, 0], columns[run, 1]
+            if not all_marked(marks[row, start:stop]):
+                for j in range(start, stop):
+                    if not marks[row, j]:
+                        value = values[row, j]
+                        values[row, j] = 0.0
+                        if value > 0.0:
+                            moved += value
+                            to, at = nearest(marks, some, row, j)
+                            values[to, at] += value
     return moved
 
 
@@ -246,15 +257,6 @@ def give_up(values: Array, marks: Marks, runs: Whole, columns: Whole) -> tuple[W
                             found += 1
                         values[row, j] = 0.0
     return cells, masses
-
-
-@pointwise
-def all_marked(marks: Marks) -> bool:
-    """Whether all of these cells are marked; looks at all of them, which is faster than to stop at the first that is not."""
-    found = np.uint8(1)
-    for j in range(marks.size):
-        found &= marks[j]
-    return bool(found)
 
 
 @serial

@@ -97,6 +97,12 @@ def close_gaps(faces: Array, low: int, row: int, runs: Whole, columns: Whole) ->
 
 
 @pointwise
+def leaving(lower: float, upper: float, per_spacing: float) -> float:
+    """The part of the outflow through two opposite faces, by the speeds there."""
+    return (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+
+
+@pointwise
 def start_outflow(
     outflow: Array, low: int, slope: float, tilt: Array, climb: Array, offset: Array, per_spacing: float, periodic: bool, speed: Array
 ) -> None:
@@ -106,12 +112,12 @@ def start_outflow(
         tilts, climbs = tilt[low : low + cells + 1], climb[low : low + cells + 1]
         for j in range(cells):
             lower, upper = slope * tilts[j] + climbs[j], slope * tilts[j + 1] + climbs[j + 1]
-            outflow[j] = (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+            outflow[j] = leaving(lower, upper, per_spacing)
     else:
         open_low, open_high = periodic or low > 0, periodic or low + cells < offset.size
         fill_row_speed(speed, low, slope, tilt, climb, offset, per_spacing, open_low, open_high)
         for j in range(cells):
-            outflow[j] = (max(speed[j + 1], 0.0) - min(speed[j], 0.0)) * per_spacing
+            outflow[j] = leaving(speed[j], speed[j + 1], per_spacing)
 
 
 @pointwise
@@ -126,13 +132,13 @@ def add_outflow(
         lift_low, lift_high = (offset[below, 0] - offset[row, 0]) * per_spacing, (offset[row, 0] - offset[above, 0]) * per_spacing
         for j in range(outflow.size):
             lower, upper = tilt_low * factors[j] + lift_low, tilt_high * factors[j] + lift_high
-            outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+            outflow[j] += leaving(lower, upper, per_spacing)
     else:
         under, here, over = offset[below, low:stop], offset[row, low:stop], offset[above, low:stop]
         for j in range(outflow.size):
             lower = tilt_low * factors[j] + (under[j] - here[j]) * per_spacing
             upper = tilt_high * factors[j] + (here[j] - over[j]) * per_spacing
-            outflow[j] += (max(upper, 0.0) - min(lower, 0.0)) * per_spacing
+            outflow[j] += leaving(lower, upper, per_spacing)
 
 
 @pointwise
@@ -140,6 +146,13 @@ def finish_outflow(waits: Array, fastest: Array, outflow: Array) -> None:
     """1/outflow of the cells, and the maximum of the outflow with `fastest` (0.0: see note_lowest in transport.py)."""
     for j in range(outflow.size):
         waits[j] = 1.0 / (outflow[j] + NEARLY_NOTHING)
+        fastest[j] = max(fastest[j], outflow[j]) + 0.0
+
+
+@pointwise
+def note_highest(fastest: Array, outflow: Array) -> None:
+    """The latter alone."""
+    for j in range(outflow.size):
         fastest[j] = max(fastest[j], outflow[j]) + 0.0
 
 
@@ -153,15 +166,28 @@ def extreme(values: Array, sign: float) -> float:
     return sign * found
 
 
+@pointwise
+def fill_outflow(
+    outflow: Array, row: int, low: int, slope: Array, multiplier: Array, offset: Array, tilt: Array, climb: Array, cells: Whole,
+    strides: Whole, periodic: Truth, per_spacing: Array, speed: Array,
+) -> None:  # fmt: skip
+    """The outflow of cells of a row from the column `low` on; `tilt`, `climb` of fill_row_speed, `speed` is scratch. Faces that are closed
+    towards cells which are not active count as open.
+    """
+    start_outflow(outflow, low, slope[row], tilt, climb, offset[row], per_spacing[-1], periodic[-1], speed[: outflow.size + 1])
+    for axis in range(strides.size):
+        stride, n, wrap = strides[axis], cells[axis], periodic[axis]
+        below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
+        add_outflow(outflow, below, row, above, slope, multiplier, offset, low, per_spacing[axis])
+
+
 @compiled_once
 def sweep_outflow(
     first: int, last: int, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole,
     cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, work: Array,
 ) -> float:  # fmt: skip
-    """1/outflow of the cells of the runs in the rows first … last − 1; returns their largest outflow. Faces that are closed towards cells
-    which are not active count as open.
-    """
-    m = waits.shape[1]
+    """1/outflow of the cells of the runs in the rows first … last − 1, where `waits` has rows for it; returns their largest outflow."""
+    m = multiplier.size
     tilt, climb, fastest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
@@ -169,15 +195,50 @@ def sweep_outflow(
     for row in range(first, last):
         for run in range(runs[row], runs[row + 1]):
             start, stop = columns[run, 0], columns[run, 1]
-            size = stop - start
-            outflow = work[3, :size]
-            start_outflow(outflow, start, slope[row], tilt, climb, offset[row], per_spacing[-1], periodic[-1], work[4, : size + 1])
-            for axis in range(strides.size):
-                stride, n, wrap = strides[axis], cells[axis], periodic[axis]
-                below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
-                add_outflow(outflow, below, row, above, slope, multiplier, offset, start, per_spacing[axis])
-            finish_outflow(waits[row, start:stop], fastest[start:stop], outflow)
+            outflow = work[3, : stop - start]
+            fill_outflow(outflow, row, start, slope, multiplier, offset, tilt, climb, cells, strides, periodic, per_spacing, work[4])
+            if len(waits):
+                finish_outflow(waits[row, start:stop], fastest[start:stop], outflow)
+            else:
+                note_highest(fastest[start:stop], outflow)
     return extreme(fastest, 1.0)
+
+
+@compiled_once
+def highest_outflow(
+    first: int, last: int, slope: Array, multiplier: Array, along: Array, offset: Array, runs: Whole, columns: Whole, cells: Whole,
+    strides: Whole, periodic: Truth, per_spacing: Array, work: Array,
+) -> float:  # fmt: skip
+    """The largest outflow of the active cells of the rows first … last − 1, in the factored form with G of second degree along a row.
+
+    The speeds of a face are then linear along a row, so that the outflow, a sum of their positive parts, is convex: it is largest at an end
+    of a run, or beside it where a wall closes a face of the last cell.
+    """
+    m = multiplier.size
+    tilt, climb, found, outflow = work[0, : m + 1], work[1, : m + 1], work[2, :4], work[3, :4]
+    fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
+    fill_descent(climb, along, periodic[-1], per_spacing[-1])
+    found[:] = 0.0
+    for row in range(first, last):
+        here = slope[row]
+        for run in range(runs[row], runs[row + 1]):
+            start, stop = columns[run, 0], columns[run, 1]
+            low, high = min(start + 1, stop - 1), max(stop - 2, start)
+            ends = (start, low, high, stop - 1)
+            for place in range(4):
+                j = ends[place]
+                outflow[place] = leaving(here * tilt[j] + climb[j], here * tilt[j + 1] + climb[j + 1], per_spacing[-1])
+            for axis in range(strides.size):
+                stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
+                position = (row // stride) % n
+                below, above = row_at(row, position, -1, stride, n, wrap), row_at(row, position, 1, stride, n, wrap)
+                tilt_low, tilt_high = (slope[below] - here) * h, (here - slope[above]) * h
+                lift_low, lift_high = (offset[below, 0] - offset[row, 0]) * h, (offset[row, 0] - offset[above, 0]) * h
+                for place in range(4):
+                    factor = multiplier[ends[place]]
+                    outflow[place] += leaving(tilt_low * factor + lift_low, tilt_high * factor + lift_high, h)
+            note_highest(found, outflow)
+    return extreme(found, 1.0)
 
 
 @threaded
@@ -185,11 +246,18 @@ def fill_waits(
     waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
     strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
 ) -> None:  # fmt: skip
-    """1/outflow of each cell of the runs into `waits` (rows, columns), for `stage`, whose arguments have the same names; readings[:, 1]
-    becomes the largest outflow of each block.
+    """1/outflow of each cell of the runs into `waits` (rows, columns), for `stage`, whose arguments have the same names, unless it has no
+    rows; readings[:, 1] becomes the largest outflow of each block.
     """
+    by_ends = len(waits) == 0 and offset.shape[1] == 1
     for block in numba.prange(blocks.size - 1):
-        readings[block, 1] = sweep_outflow(
-            blocks[block], blocks[block + 1], waits, slope, multiplier, along, offset, runs, columns, cells, strides, periodic,
-            per_spacing, work[block],
-        )  # fmt: skip
+        if by_ends:
+            readings[block, 1] = highest_outflow(
+                blocks[block], blocks[block + 1], slope, multiplier, along, offset, runs, columns, cells, strides, periodic, per_spacing,
+                work[block],
+            )  # fmt: skip
+        else:
+            readings[block, 1] = sweep_outflow(
+                blocks[block], blocks[block + 1], waits, slope, multiplier, along, offset, runs, columns, cells, strides, periodic,
+                per_spacing, work[block],
+            )  # fmt: skip

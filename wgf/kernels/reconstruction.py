@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from wgf.kernels.compiled import Array, compiled_once, pointwise, serial
+from wgf.kernels.compiled import Array, pointwise, serial
 
 
 class Limiter(enum.IntEnum):
@@ -60,49 +60,40 @@ def half_central(left: float, right: float) -> float:
 
 
 @pointwise
-def smallest(left: float, right: float) -> float:
-    """The smallest in size of left, right, 4·left − right and 4·right − left, zero where their signs differ: minmod-4."""
-    first, second = 4.0 * left - right, 4.0 * right - left
-    return max(0.0, min(min(left, right), min(first, second))) + min(0.0, max(max(left, right), max(first, second)))
+def smallest(here: float, other: float) -> float:
+    """The smallest of here ≥ 0, other, 4·here − other and 4·other − here, or zero if that is more: minmod-4."""
+    return max(0.0, min(min(here, other), min(4.0 * here - other, 4.0 * other - here)))
 
 
 @pointwise
 def fifth_order(far: float, behind: float, giver: float, ahead: float, beyond: float) -> float:
     """The value on the face between the averages `giver` and `ahead`, exact for polynomials of degree four, cut to an interval."""
-    return in_interval(
-        quartic(far, behind, giver, ahead, beyond),
-        behind,
-        giver,
-        ahead,
-        far - 2.0 * behind + giver,
-        behind - 2.0 * giver + ahead,
-        giver - 2.0 * ahead + beyond,
-    )
+    rise, step = giver - behind, ahead - giver
+    return giver + in_interval(rise, step, rise - (behind - far), step - rise, (beyond - ahead) - step)
 
 
 @pointwise
-def quartic(far: float, behind: float, giver: float, ahead: float, beyond: float) -> float:
-    """The value on the face of the polynomial of degree four with these averages."""
-    return (2.0 * far - 13.0 * behind + 47.0 * giver + 27.0 * ahead - 3.0 * beyond) * (1 / 60)
+def in_interval(rise: float, step: float, before: float, here: float, after: float) -> float:
+    """The value on a face less that of the giver, by its `rise` from the cell behind and `step` from it to that ahead, and
+    the second differences around the cells behind (before), giver (here) and ahead (after).
 
-
-@pointwise
-def in_interval(value: float, behind: float, giver: float, ahead: float, before: float, here: float, after: float) -> float:
-    """The value on a face cut to an interval, by the second differences around the cells behind, giver (here) and ahead.
-
-    The interval is that of Suresh & Huynh [Accurate monotonicity-preserving schemes, J. Comput. Phys. 136 (1997) 83, (2.12)–(2.20)]: from
-    the giver to `ahead`, widened by a median of curvature, and from the giver to what its other neighbour allows at a smooth extremum.
+    It is that of the polynomial of degree four with the five averages, (2 far − 13 behind + 47 giver + 27 ahead − 3 beyond)/60, cut to the
+    interval of Suresh & Huynh [Accurate monotonicity-preserving schemes, J. Comput. Phys. 136 (1997) 83, (2.12)–(2.20)]: from the giver to
+    `ahead`, widened by a median of curvature, and from the giver to what its other neighbour allows at a smooth extremum.
     """
-    median = 0.5 * (giver + ahead - smallest(here, after))
-    upper = giver + 4.0 * (giver - behind)
-    curved = giver + 0.5 * (giver - behind) + (4 / 3) * smallest(here, before)
-    low = max(min(min(giver, ahead), median), min(min(giver, upper), curved))
-    high = min(max(max(giver, ahead), median), max(max(giver, upper), curved))
+    sign = 1.0 if here >= 0.0 else -1.0
+    bend = sign * here
+    value = 0.5 * step + (1 / 60) * (2.0 * before - 9.0 * here - 3.0 * after)
+    median = 0.5 * (step - sign * smallest(bend, sign * after))
+    upper = 4.0 * rise
+    curved = 0.5 * rise + (4 / 3) * (sign * smallest(bend, sign * before))
+    low = max(min(min(0.0, step), median), min(min(0.0, upper), curved))
+    high = min(max(max(0.0, step), median), max(max(0.0, upper), curved))
     return max(low, min(high, value))
 
 
 @pointwise
-def fill_limited_fluxes(
+def fill_slope_fluxes(
     half_slope: Callable[[float, float], float], flux: Array, b: Array, c: Array, d: Array, e: Array, speed: Array
 ) -> None:
     """Fluxes through the faces between the cells c and d, with their outer neighbours b and e:  b  c | d  e.
@@ -128,45 +119,30 @@ def fill_sharp_fluxes(
     for j in range(flux.size):
         u, v, w, x, y, z = a[j], b[j], c[j], d[j], e[j], f[j]
         rightward = speed[j] > 0.0  # chooses between results: of two averages LLVM would load one, and load each by itself
-        outer_left, left_bend, right_bend, outer_right = u - 2.0 * v + w, v - 2.0 * w + x, w - 2.0 * x + y, x - 2.0 * y + z
-        from_left, from_right = quartic(u, v, w, x, y), quartic(z, y, x, w, v)
-        value = in_interval(
-            from_left if rightward else from_right, v if rightward else y, w if rightward else x, x if rightward else w,
-            outer_left if rightward else outer_right, left_bend if rightward else right_bend, right_bend if rightward else left_bend,
-        )  # fmt: skip
-        most = pace * (max(speed[j], 0.0) * (w * left[j]) + min(speed[j], 0.0) * (x * right[j]))
+        slope_left, slope, slope_right = w - v, x - w, y - x
+        outer_left, outer_right = slope_left - (v - u), (z - y) - slope_right
+        left_bend, right_bend = slope - slope_left, slope_right - slope
+        direction = 1.0 if rightward else -1.0
+        giver, wait = w if rightward else x, left[j] if rightward else right[j]
+        rise = direction * (slope_left if rightward else slope_right)
+        here, after = left_bend if rightward else right_bend, right_bend if rightward else left_bend
+        value = giver + in_interval(rise, direction * slope, outer_left if rightward else outer_right, here, after)
+        most = pace * wait * (speed[j] * giver)
         whole = speed[j] * value + flux[j]
         flux[j] = max(min(whole, max(most, 0.0)), min(most, 0.0))
 
 
-@compiled_once
-def fill_fluxes(
-    limiter: int,
-    flux: Array,
-    a: Array,
-    b: Array,
-    c: Array,
-    d: Array,
-    e: Array,
-    f: Array,
-    speed: Array,
-    left: Array,
-    right: Array,
-    pace: float,
-) -> None:
-    """Fluxes with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated. With mp5 the terms of
-    product.py stand in `flux` before.
-    """
-    if limiter == Limiter.MP5:
-        fill_sharp_fluxes(flux, a, b, c, d, e, f, speed, left, right, pace)
+@pointwise
+def fill_limited_fluxes(limiter: int, flux: Array, b: Array, c: Array, d: Array, e: Array, speed: Array) -> None:
+    """Fluxes of second or first order, with the limiter chosen at run time, outside the loop: inside, all of them would be evaluated."""
+    if limiter == Limiter.MC:
+        fill_slope_fluxes(half_central, flux, b, c, d, e, speed)
     elif limiter == Limiter.MINMOD:
-        fill_limited_fluxes(half_minmod, flux, b, c, d, e, speed)
+        fill_slope_fluxes(half_minmod, flux, b, c, d, e, speed)
     elif limiter == Limiter.VAN_LEER:
-        fill_limited_fluxes(half_van_leer, flux, b, c, d, e, speed)
-    elif limiter == Limiter.MC:
-        fill_limited_fluxes(half_central, flux, b, c, d, e, speed)
+        fill_slope_fluxes(half_van_leer, flux, b, c, d, e, speed)
     else:
-        fill_limited_fluxes(half_zero, flux, b, c, d, e, speed)
+        fill_slope_fluxes(half_zero, flux, b, c, d, e, speed)
 
 
 @serial

@@ -7,22 +7,27 @@ import math
 import numba
 import numpy as np
 
-from wgf.kernels.compiled import Array, Whole, threaded
+from wgf.kernels.compiled import Array, Whole, summing, threaded
 
 TINY = 1e-300  # in place of zero in logarithms
+
+
+@summing
+def three_sums(values: Array, multiplier: Array, along: Array) -> tuple[float, float, float]:
+    """Σμ, Σ multiplier·μ, Σ along·μ."""
+    total, moment, lifted = 0.0, 0.0, 0.0
+    for j in range(values.size):
+        total += values[j]
+        moment += multiplier[j] * values[j]
+        lifted += along[j] * values[j]
+    return total, moment, lifted
 
 
 @threaded
 def fill_sums(sums: Array, values: Array, multiplier: Array, along: Array) -> None:
     """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
-    rows, columns = values.shape
-    for row in numba.prange(rows):
-        total, moment, lifted = 0.0, 0.0, 0.0
-        for j in range(columns):
-            total += values[row, j]
-            moment += multiplier[j] * values[row, j]
-            lifted += along[j] * values[row, j]
-        sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
+    for row in numba.prange(values.shape[0]):
+        sums[0, row], sums[1, row], sums[2, row] = three_sums(values[row], multiplier, along)
 
 
 @threaded
@@ -31,10 +36,9 @@ def fill_sums_of_runs(sums: Array, values: Array, multiplier: Array, along: Arra
     for row in numba.prange(values.shape[0]):
         total, moment, lifted = 0.0, 0.0, 0.0
         for run in range(runs[row], runs[row + 1]):
-            for j in range(columns[run, 0], columns[run, 1]):
-                total += values[row, j]
-                moment += multiplier[j] * values[row, j]
-                lifted += along[j] * values[row, j]
+            start, stop = columns[run, 0], columns[run, 1]
+            part = three_sums(values[row, start:stop], multiplier[start:stop], along[start:stop])
+            total, moment, lifted = total + part[0], moment + part[1], lifted + part[2]
         sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
 
 

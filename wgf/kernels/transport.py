@@ -38,7 +38,7 @@ import numpy as np
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
 from wgf.kernels.product import fill_products, fill_row_products, fill_widths
-from wgf.kernels.reconstruction import Limiter, fill_fluxes
+from wgf.kernels.reconstruction import Limiter, fill_limited_fluxes, fill_sharp_fluxes
 
 BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
@@ -84,6 +84,13 @@ def add_balance(rate: Array, through: Array, leaving: Array, per_spacing: float)
     for j in range(rate.size):
         rate[j] += (through[j] - leaving[j]) * per_spacing
         through[j] = leaving[j]
+
+
+@pointwise
+def keep(through: Array, flux: Array) -> None:
+    """A copy (a slice would count references)."""
+    for j in range(flux.size):
+        through[j] = flux[j]
 
 
 @summing
@@ -136,6 +143,31 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
     )
 
 
+@pointwise
+def fill_fluxes_between(
+    flux: Array, speed: Array, lower: int, upper: int, axis: int, start: int, values: Array, waits: Array, slope: Array, multiplier: Array,
+    widths: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float,
+) -> None:  # fmt: skip
+    """Fluxes, and speeds, through the faces between two rows, neighbours along a leading axis, from the column `start` on."""
+    stride, n, wrap, stop = strides[axis], cells[axis], periodic[axis], start + flux.size
+    position = (lower // stride) % n
+    below, above = row_at(lower, position, -1, stride, n, wrap), row_at(lower, position, 2, stride, n, wrap)
+    fill_speed(speed, lower, upper, slope, multiplier, offset, start, per_spacing[axis])
+    if limiter == Limiter.MP5:
+        below2, above2 = row_at(lower, position, -2, stride, n, wrap), row_at(lower, position, 3, stride, n, wrap)
+        fill_products(
+            flux, lower, upper, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, per_spacing[axis]
+        )
+        fill_sharp_fluxes(
+            flux, values[below2, start:stop], values[below, start:stop], values[lower, start:stop], values[upper, start:stop],
+            values[above, start:stop], values[above2, start:stop], speed, waits[lower, start:stop], waits[upper, start:stop], pace,
+        )  # fmt: skip
+    else:
+        fill_limited_fluxes(
+            limiter, flux, values[below, start:stop], values[lower, start:stop], values[upper, start:stop], values[above, start:stop], speed
+        )
+
+
 @compiled_once
 def sweep(
     first: int, last: int, values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array,
@@ -159,20 +191,25 @@ def sweep(
         for run in range(swept[row], swept[row + 1]):
             start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
-            row_speed, padded, padded_waits = work[3, : size + 1], work[4], work[5]
+            row_speed, padded = work[3, : size + 1], work[4]
             row_flux, speed, flux, rate = work[6, : size + 1], work[7, :size], work[8, :size], work[9, :size]
             fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
-            fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
             if measured:
                 note_lowest(lowest[start:stop], here[start:stop])
             open_low, open_high = ends(row, start, stop, m, runs, columns, periodic[-1])
             fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
             if sharp:
+                padded_waits = work[5]
+                fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
                 fill_row_products(row_flux, row, start, values, slope, tilt, offset, cells, strides, periodic, per_spacing[-1])
-            fill_fluxes(
-                limiter, row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4],
-                padded[4 : size + 5], padded[5 : size + 6], row_speed, padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
-            )  # fmt: skip
+                fill_sharp_fluxes(
+                    row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4], padded[4 : size + 5],
+                    padded[5 : size + 6], row_speed, padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
+                )  # fmt: skip
+            else:
+                fill_limited_fluxes(
+                    limiter, row_flux, padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4], padded[4 : size + 5], row_speed
+                )
             start_balance(rate, row_flux, per_spacing[-1])
             if measured:
                 dissipated += product(row_flux[:size], row_speed[:size])
@@ -181,29 +218,18 @@ def sweep(
                 stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
                 position = (row // stride) % n
                 below, above = row_at(row, position, -1, stride, n, wrap), row_at(row, position, 1, stride, n, wrap)
-                below2, above2 = row_at(row, position, -2, stride, n, wrap), row_at(row, position, 2, stride, n, wrap)
-                below3, above3 = row_at(row, position, -3, stride, n, wrap), row_at(row, position, 3, stride, n, wrap)
                 through = work[ring + row % stride, start:stop]
-                if row - first < stride or position == bottom[axis]:  # the row below has left nothing in the ring
-                    fill_speed(speed, below, row, slope, multiplier, offset, start, h)
-                    if sharp:
-                        fill_products(
-                            through, below, row, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, h
-                        )
-                    fill_fluxes(
-                        limiter, through, values[below3, start:stop], values[below2, start:stop], values[below, start:stop],
-                        here[start:stop], values[above, start:stop], values[above2, start:stop], speed, waits[below, start:stop],
-                        waits[row, start:stop], pace,
+                ready = row - first >= stride and position != bottom[axis]  # the row below has left its flux in the ring
+                for side in range(1 if ready else 0, 2):
+                    lower, upper = (row, above) if side else (below, row)
+                    fill_fluxes_between(
+                        flux, speed, lower, upper, axis, start, values, waits, slope, multiplier, widths, offset, cells, strides, periodic,
+                        per_spacing, limiter, pace,
                     )  # fmt: skip
+                    if side == 0:
+                        keep(through, flux)
                 close_gaps(through, start, below, runs, columns)
-                fill_speed(speed, row, above, slope, multiplier, offset, start, h)
-                close_gaps(speed, start, above, runs, columns)
-                if sharp:
-                    fill_products(flux, row, above, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, h)
-                fill_fluxes(
-                    limiter, flux, values[below2, start:stop], values[below, start:stop], here[start:stop], values[above, start:stop],
-                    values[above2, start:stop], values[above3, start:stop], speed, waits[row, start:stop], waits[above, start:stop], pace,
-                )  # fmt: skip
+                close_gaps(flux, start, above, runs, columns)
                 add_balance(rate, through, flux, h)
                 if measured:
                     dissipated += product(flux, speed)
@@ -226,7 +252,7 @@ def stage(
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both; all three zero in the cells that are not active
-    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`
+    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`, for mp5; else without rows
     pace                 mp5: a face value is at most pace/outflow of the cell that gives; no cell turns negative while pace·dt < 1
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)
     blocks               the first row of each block, and the number of rows

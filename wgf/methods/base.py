@@ -18,8 +18,9 @@ may therefore keep what it has computed of a state (its potential, say) only tog
 they are, and has to look whether that is still the state's. Where the values follow from a path that the state keeps beside them, others
 are refused (pushforward/).
 
-On several ranks (ranks/communicator.py) all of them call the same verbs in turn, and return the same Diagnostics to the last bit. A method
-that solves on them says so: `on_ranks = True`. Where a state holds on each rank only a share of its arrays, its stepper has two more verbs,
+On several ranks (ranks/communicator.py) all of them call the same verbs in turn, change a state together if at all, and return the same
+Diagnostics to the last bit. A method that solves on them says so: `on_ranks = True`. Where a state holds on each rank only a share of its
+arrays, its stepper has two more verbs,
 
     stepper.divided(state)      the shares, by the names of the fields, as Divided (ranks/divided.py); other fields are equal on all ranks
     stepper.restored(fields)    the state with these fields; divided ones are given whole, as arrays in memory or in a file, of which each
@@ -56,9 +57,9 @@ AnyState = TypeVar("AnyState", bound="State")
 class State:
     """Everything a stepper needs to go on: the time, the main array, and, in subclasses, the further fields that it remembers.
 
-    A state owns its array: the constructor and `values` copy what they are given. Values may be changed between steps, as a whole or in
-    place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's until the next step, and from
-    then on that of whoever has read it: no step writes into it.
+    A state owns its array, of single or double precision: the constructor and `values` copy what they are given. Values may be changed
+    between steps, as a whole or in place (state.values *= 0.5); their shape stays. An array that was read from `values` is the state's
+    until the next step, and from then on that of whoever has read it: no step writes into it.
 
     For steppers, which neither keep the array of a state nor pass it on:
 
@@ -72,7 +73,8 @@ class State:
     array: np.ndarray
 
     def __post_init__(self) -> None:
-        self.array = np.array(self.array, dtype=float, order="C")
+        single = getattr(self.array, "dtype", None) == np.float32
+        self.array = np.array(self.array, dtype=np.float32 if single else float, order="C")
         self._lent, self._token = False, object()
 
     @property
@@ -83,7 +85,7 @@ class State:
 
     @values.setter
     def values(self, values: np.ndarray) -> None:
-        given = np.array(values, dtype=float, order="C")
+        given = np.array(values, dtype=self.array.dtype, order="C")
         if given.shape != self.array.shape:
             raise InputError(f"the values of a state have shape {self.array.shape}, and cannot be replaced by some of shape {given.shape}")
         self.exchange(given)

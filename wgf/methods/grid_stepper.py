@@ -22,11 +22,11 @@ from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
 from wgf.methods.default_cells import default_cells
+from wgf.methods.step_control import ROUNDING
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import ALONE, Ranks
 from wgf.registers import listed
 
-ROUNDING = 1e-14  # of the energy's scale: a rise below it is rounding
 SAME = 1e-9  # edges that differ by less are the same
 CELLS_PER_THREAD = 2**11  # below it, waiting for another thread costs more than it saves
 
@@ -72,7 +72,10 @@ class GridStepper(Generic[AnyGridState]):
     sums (3, rows)             row sums of the values in hand: Σμ, Σ multiplier·μ, Σ along·μ
     token                      of the state whose potential and sums are in place, if any are
     threads                    a context in which kernels use as many as the grid is worth
+    unit                       a rise of the energy that is rounding, relative to its scale
     """
+
+    unit: float = ROUNDING
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.method, self.problem, self.grid = method, problem, grid
@@ -128,7 +131,7 @@ class GridStepper(Generic[AnyGridState]):
         values = self.potential.own_cells(state.array)
         division.ranks.agreed(lambda: require_finite(values, "the density", state.time, own))
         kind = DensityPart if division.divided else Density
-        density = kind(own, values.copy(), self.problem.energy.neuron, self.potential.averages)
+        density = kind(own, np.array(values, dtype=float), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction, grid if division.divided else None)
 
     def evaluate(self, values: np.ndarray) -> float:
@@ -154,7 +157,7 @@ class GridStepper(Generic[AnyGridState]):
 
     def rounding(self, energy: float) -> float:
         """A rise of the energy that is only rounding."""
-        return ROUNDING * (self.problem.energy.scale + abs(energy))
+        return self.unit * (self.problem.energy.scale + abs(energy))
 
     def cells_per_time(self, diagnostics: Diagnostics) -> float:
         """How many cells the mass moves per unit time, in the root mean square, along the axis with the smallest ones."""

@@ -5,7 +5,7 @@ neither bound says anything; but a perturbation of the rest grows or decays ther
 step and its halves differ by the error of the whole step, up to the factor 1 − 2^{−q}. The halves are kept, and judged by
 
     error = |halves − whole|   beside   change = |halves − before|,
-    error ≤ tolerance·max(change, FLOOR·path·H/(t + H)) + ROUNDING·scale,
+    error ≤ tolerance·max(change, FLOOR·path·H/(t + H)) + unit·scale,
 
 `path` being the sum of the changes so far, and H the length of the step. The first bound is relative to the change alone: where a small
 perturbation of a rest grows by e^n, its relative error is about n·tolerance, however small it is. By the second one steps become longer
@@ -41,7 +41,7 @@ from wgf.ranks.communicator import ALONE, Ranks
 
 TOLERANCES = np.array([2e-3, 3e-4])  # of the change in a step, in density and potential: what may separate the whole step from its halves
 FLOOR = 0.03  # of the mean rate of change so far, to which errors are relative at least
-ROUNDING = 1e-14  # of the mass
+ROUNDING = 1e-14  # of the mass, and of the energy's scale, in double precision
 MARGIN = 0.9  # of the step that the error allows
 GROWTH, LEAST = 2.0, 0.1  # largest and least ratio of a step to the one before it
 ALMOST = 0.9  # of the longest step: one that the scheme itself has hardly shortened
@@ -78,12 +78,14 @@ class StepControl(Generic[AnyControlled]):
     first_step   so short that no error has to be feared; inf where the bounds of the scheme are all that is known
     volumes      of the cells, one number or as the values of a state
     ranks        those that share the cells: what is judged is what all of them have
+    unit         what is rounding, relative to the mass and to the energy's scale
     """
 
     problem: Problem
     first_step: float
     volumes: Any
     ranks: Ranks = ALONE
+    unit: float = ROUNDING
 
     def advance(self, state: AnyControlled, stop: float) -> Diagnostics:
         """Advance `state` by one step of the scheme, not past `stop`; the diagnostics of the state it left."""
@@ -127,9 +129,9 @@ class StepControl(Generic[AnyControlled]):
             error = np.array([self.apart(halves.array, whole.array), self.spread(after - wrong)])
             largest = self.ranks.highest(float(np.abs(after).max(initial=0.0)))
             scale = np.array([diagnostics.mass, largest + self.problem.energy.scale + self.problem.noise])
-            error *= error[0] > ROUNDING * scale[0]  # what differs between equal densities is rounding, of targets however small
+            error *= error[0] > self.unit * scale[0]  # what differs between equal densities is rounding, of targets however small
             path, time = state.path + change, max(state.time, 0.0) + length
-            allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + ROUNDING * scale
+            allowed = TOLERANCES * np.maximum(change, FLOOR * path * length / time) + self.unit * scale
             ratio = rounded_down(MARGIN * math.sqrt(1.0 / max(float(np.max(error / np.maximum(allowed, TINY))), TINY)))
             if (error <= allowed).all():
                 most = max(GROWTH * length, longest if math.isfinite(longest) else 0.0)
@@ -147,7 +149,7 @@ class StepControl(Generic[AnyControlled]):
     def apart(self, first: np.ndarray, second: np.ndarray) -> float:
         """∫|μ − ν| dθ for the values of two states."""
         difference = self.own(first) - self.own(second)
-        total = np.sum(np.multiply(np.abs(difference, out=difference), self.volumes, out=difference), keepdims=True)
+        total = np.sum(np.multiply(np.abs(difference, out=difference), self.volumes, out=difference), keepdims=True, dtype=float)
         self.ranks.sum(total)
         return float(total.item())
 

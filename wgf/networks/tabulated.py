@@ -57,9 +57,10 @@ class TabulatedNeuron(Neuron):
 
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""
-        table, axis = self.table, next(k for k, name in enumerate(self.theta) if name != "c")
-        if table is None or x is not table.x or len(theta) < FEWEST or not table.per_width:
+        table = self.table
+        if len(theta) < FEWEST or table is None or x is not table.x or not table.per_width:
             return super().at(theta, x)
+        axis = next(k for k, name in enumerate(self.theta) if name != "c")
         y = theta[:, axis] * table.per_width
         found = table.reaching(y)
         return super().at(theta, x) if found is None else _TabulatedResponse(self, theta, x, y, *found)

@@ -33,6 +33,7 @@ MOST_OBJECTS = 10_000  # groups and data sets
 HEAP = b"GCOL\x01\0\0\0"
 HEADER = 16  # bytes of a heap and of each of its objects
 LONGEST = 200  # letters of what another program says
+BY_ROWS = ("density", "position", "checkpoint/array")  # of a run: of these one frame, or a share, at a time is read
 PARTS, PARTS_ENDING = ("density", "checkpoint/array"), ".parts"  # what may be in files of its own, and where
 PART = re.compile(r"[^/\\\x00]+\.parts/([0-9a-f]{32})\.[0-9a-z-]+\.[0-9]+\.h5")
 NUMBERS = "biuf"  # kinds of NumPy
@@ -131,7 +132,7 @@ def _inspect(path: Path, version: tuple[int, ...], by_rows: frozenset[str]) -> N
     _require_ends(path)
     with h5py.File(path, "r") as file:
         objects = list(_objects(path, file))  # from here on no link leads anywhere
-        total, stored = 0, _stored(path, file)
+        total, stored = 0, stored_bytes(path, file)
         for name, item in objects:
             _require_small(path, name, item, stored)
             if isinstance(item, h5py.Dataset):
@@ -139,7 +140,7 @@ def _inspect(path: Path, version: tuple[int, ...], by_rows: frozenset[str]) -> N
         require_memory(path, total, stored)
 
 
-def _stored(path: Path, file: h5py.File) -> int:
+def stored_bytes(path: Path, file: h5py.File) -> int:
     """Bytes of a file, with its parts."""
     import h5py
 

@@ -43,7 +43,7 @@ def gathered(divided: Divided, ranks: Ranks) -> np.ndarray | None:
 
 def spread(whole: np.ndarray | None, shape: tuple[int, ...], ranks: Ranks) -> np.ndarray:
     """The first rank's array, on all."""
-    result = np.empty(shape) if whole is None else whole
+    result = np.empty(shape) if whole is None else np.ascontiguousarray(whole, dtype=float)
     if ranks.communicator is not None:
         ranks.communicator.Bcast(result, root=0)
     return result

@@ -18,8 +18,10 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.methods.base import Diagnostics
+from wgf.networks.untrusted import require_memory, stored_bytes
 from wgf.problems.problem import Problem
 from wgf.problems.schema import parse
+from wgf.ranks.communicator import current
 from wgf.runs.hdf5 import reading
 from wgf.runs.parts import InParts, show
 from wgf.runs.reader import kept_problem
@@ -53,6 +55,8 @@ class Checkpoint:
             raise InputError("the checkpoint holds the state of another method, or of another version: start the run anew")
         with reading(self.path) as file:
             stored = {name: file[GROUP][name] for name in self.arrays}
+            if current().size == 1:  # which reads all of them
+                require_memory(self.path, sum(int(array.nbytes) for array in stored.values()), stored_bytes(self.path, file))
             if hasattr(stepper, "restored"):  # which takes its share of them
                 return stepper.restored({**self.numbers, **stored})
             return type(like)(**self.numbers, **{name: array[...] for name, array in stored.items()})

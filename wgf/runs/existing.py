@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from wgf.errors import Exists, InputError, printable
-from wgf.networks.untrusted import untrusted
+from wgf.networks.untrusted import BY_ROWS, untrusted
 
 DRAWN = "drawn by wgf"  # in the metadata of our figures and pages
 REMEDY = "choose another name (--output), or let it be replaced (--force, in Python overwrite=True)"
@@ -37,7 +37,7 @@ def contents(path: Path) -> str:
         return "files"
     if not path.is_file():
         return "no ordinary file"
-    with contextlib.suppress(InputError), untrusted(path) as file:  # no HDF5, or damaged
+    with contextlib.suppress(InputError), untrusted(path, BY_ROWS) as file:  # no HDF5, or damaged
         return printable(_stored(file))
     if is_drawn(path):
         return "a page of wgf" if path.suffix.lower() in PAGES else "a figure of wgf"

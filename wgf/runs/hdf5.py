@@ -11,13 +11,12 @@ import h5py
 import numpy as np
 
 from wgf.errors import InputError, RunError
-from wgf.networks.untrusted import is_hdf5, untrusted
+from wgf.networks.untrusted import BY_ROWS, is_hdf5, untrusted
 from wgf.runs.existing import refuse_existing
 from wgf.runs.files import check_writable
 from wgf.runs.signals import obeying_afterwards
 from wgf.runs.transaction import changing
 
-BY_ROWS = ("density", "position", "checkpoint/array")  # variables of which one frame, or a share, at a time is read
 ROWS = 1024  # in a chunk of a series of numbers
 
 

@@ -30,6 +30,33 @@ def on_tanh_box(n, **options):
     return wgf.FiniteVolume((n, n), lower=TANH.lower, upper=TANH.upper, edge_tolerance=1, **options)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("limiter", ["mp5", "mc"])
+def test_single_precision_is_double_precision_but_for_what_it_rounds(limiter, tmp_path):
+    """docs/methods/finite_volume.md has the figures; it is stored, and goes on, to the bit."""
+    integrator = "ssprk43" if limiter == "mp5" else "ssprk3"
+    double, single = (
+        wgf.solve(TANH.problem, on_tanh_box(64, limiter=limiter, integrator=integrator, precision=each), 5.0, save=2)
+        for each in ("double", "single")
+    )
+    assert np.abs(single.history["mass"] - 1).max() <= 1e-7
+    assert np.abs(single.prediction[-1] - double.prediction[-1]).max() <= 1e-6
+    assert np.abs(single.measures[-1].masses - double.measures[-1].masses).sum() <= 1e-5
+    assert single.history["minimum"].min() >= 0
+    assert np.diff(single.history["free_energy"]).max() <= 1e-7
+    method, path = on_tanh_box(64, limiter=limiter, integrator=integrator, precision="single"), tmp_path / "run.h5"
+    wgf.solve(TANH.problem, method, 2.5, save=[2.5], store=path)
+    on = wgf.solve(TANH.problem, method, 5.0, save=[2.5], store=path, resume=True)
+    whole = wgf.solve(TANH.problem, method, 5.0, save=[2.5])
+    assert np.array_equal(on.measures[-1].values, whole.measures[-1].values)
+
+
+def test_single_precision_is_for_problems_without_noise():
+    problem = wgf.Problem(TANH.problem.energy, TANH.problem.initial, temperature=0.1)
+    with pytest.raises(wgf.InputError, match="precision = 'single' is for problems without noise: leave it out, or give temperature 0"):
+        wgf.solve(problem, on_tanh_box(16, precision="single"), 1.0)
+
+
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
 @pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 4.0, 6e-7)])
 def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
@@ -405,6 +432,7 @@ def test_each_side_warns_once():
         ({"negligible": 0.1}, r"negligible = 0.1: the share of the largest average lies in \[0, 1e-06\]"),
         ({"negligible": -1}, r"negligible = -1: the share of the largest average lies in \[0, 1e-06\]"),
         ({"tolerance": -1}, "tolerance = -1"),
+        ({"precision": "half"}, "unknown precision 'half'; allowed: double, single"),
         ({"lower": None}, "both lower and upper, or neither"),
         ({"boundary": "open"}, "unknown boundary condition 'open'.*no-flux, periodic"),
         ({"cells": (8, 8, 8)}, "cells has 3 entries for 2 axes"),

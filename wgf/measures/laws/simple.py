@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -70,9 +71,19 @@ class Gaussian(OnAxes):
         """Gauss–Hermite, a tensor product; `nodes` on all axes, or for each."""
         rules = []
         for mean, std, order in zip(entries(self.mean), entries(self.std), per_axis(nodes, self.dim, "nodes"), strict=True):
-            z, w = np.polynomial.hermite_e.hermegauss(order)
-            rules.append((mean + std * z, w / w.sum()))
+            z, w = hermite_rule(order)
+            rules.append((mean + std * z, w))
         return tensor_rule(rules)
+
+
+@lru_cache(maxsize=32)
+def hermite_rule(order: int) -> Rule:
+    """Gauss–Hermite for a standard Gaussian; kept, for it takes as long as many a solve does."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(order)
+    rule = nodes, weights / weights.sum()
+    for array in rule:
+        array.setflags(write=False)
+    return rule
 
 
 def _normal(edges: np.ndarray, mean: float, std: float, wrap: bool) -> np.ndarray:

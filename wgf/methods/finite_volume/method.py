@@ -33,7 +33,7 @@ from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, Transport, default_courant, largest_courant
+from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, PRECISIONS, Transport, default_courant, largest_courant
 from wgf.methods.finite_volume.window import Windowed
 from wgf.methods.grid_stepper import SAME, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem
@@ -43,6 +43,7 @@ from wgf.registers import known
 
 SCHEMES: dict[str, type[SharedStepper[Any]]] = {"gibbs": DriftDiffusion, "split": Split}  # of problems with noise
 MOST_NEGLIGIBLE = 1e-6
+NEGLIGIBLE, NEGLIGIBLE_IN_SPACE = 1e-11, 1e-8  # on one and two axes; on more
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ class FiniteVolume:
     courant : float, optional
         the largest dt·outflow of a stage of the transport; by default the largest one that is allowed, 0.8 or what is stable with mp5
         (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
-    negligible : float
-        share of the largest cell average below which cells far from others are emptied into those, without noise; 0 keeps all cells
+    negligible : float, optional
+        share of the largest cell average below which cells far from others are emptied into those, without noise; 0 keeps all cells. By
+        default 1e-11, and 1e-8 on three and more axes, whose cells are never so small that it would show
     diffusion : str, optional
         with noise: "gibbs" or "split"; by default what suits the density, along the run
     dt : float, optional
@@ -78,6 +80,9 @@ class FiniteVolume:
         the box is only where to begin: its cells go on beyond it
     spacing : float or sequence of float, optional
         instead of cells and a box: the length of a cell, per axis, or one number for all axes
+    precision : str
+        of the cell averages in memory, without noise: "double", or "single", which takes half as much of it. Fluxes and sums are still in
+        double precision; each stage rounds each average by up to 6e-8 of it, so that mass is kept to 1e-7 only
 
     Raises
     ------
@@ -97,13 +102,14 @@ class FiniteVolume:
     limiter: str = "mp5"
     integrator: str = "ssprk43"
     courant: float | None = None
-    negligible: float = 1e-11
+    negligible: float | None = None
     diffusion: str | None = None
     dt: float | None = None
     tolerance: float = 1e-12
     edge_tolerance: float = 1e-4
     grow: bool = False
     spacing: float | Sequence[float] | None = None
+    precision: str = "double"
 
     on_ranks: ClassVar[bool] = True  # may share the cells
 
@@ -116,10 +122,11 @@ class FiniteVolume:
             raise InputError(
                 f"courant = {shown(self.courant)}: with {self.limiter} and {self.integrator} it must lie in (0, {most:g}], {why}"
             )
-        if not 0 <= number(self.negligible) <= MOST_NEGLIGIBLE:
+        if self.negligible is not None and not 0 <= number(self.negligible) <= MOST_NEGLIGIBLE:
             raise InputError(f"negligible = {shown(self.negligible)}: the share of the largest average lies in [0, {MOST_NEGLIGIBLE:g}]")
         if self.diffusion is not None:
             known(self.diffusion, SCHEMES, "scheme for the diffusion")
+        known(self.precision, PRECISIONS, "precision")
         positive_if_given(self.dt, "dt")
         if not 0 <= number(self.tolerance) < 1:
             raise InputError(f"tolerance = {shown(self.tolerance)}: the relative error of the compressed features lies in [0, 1)")
@@ -152,7 +159,7 @@ class FiniteVolume:
         """Check the grid against the memory, and set up the scheme, or the choice of one."""
         grid, scheme = self.grid(problem, until), self._scheme(problem)
         bound = self._on(grid)
-        if self.endless or (scheme is Transport and self.negligible > 0):
+        if self.endless or (scheme is Transport and bound.negligible):
             return Windowed(scheme, bound, problem, grid, self.endless)
         require_memory(grid, problem, scratch_size(grid, problem), current())
         return scheme(bound, problem, grid)
@@ -160,16 +167,22 @@ class FiniteVolume:
     def _scheme(self, problem: Problem) -> type[SharedStepper[Any]] | type[Choosing]:
         """What suits the problem."""
         if problem.noise > 0:
+            if self.precision != "double":
+                raise InputError(f"precision = {self.precision!r} is for problems without noise: leave it out, or give temperature 0")
             return SCHEMES[self.diffusion] if self.diffusion else Choosing
         if self.diffusion is not None:
             raise InputError(f"diffusion = {self.diffusion!r}, but the problem has no noise: leave it out, or give a temperature > 0")
         return Transport
 
     def _on(self, grid: Grid) -> FiniteVolume:
-        """Itself with what was found: the box, or the length of cells where it has no end."""
+        """Itself with what was found: the box, or the length of cells where it has no end, and what is negligible."""
+        share = self.negligible
+        if share is None:
+            share = NEGLIGIBLE if grid.dim < 3 else NEGLIGIBLE_IN_SPACE
         if not self.endless or any(grid.periodic()):
-            return dataclasses.replace(self, cells=grid.shape, lower=grid.lower, upper=grid.upper)
-        return dataclasses.replace(self, cells=None, lower=None, upper=None, grow=False, spacing=tuple(grid.spacing.tolist()))
+            return dataclasses.replace(self, cells=grid.shape, lower=grid.lower, upper=grid.upper, negligible=share)
+        spacing = tuple(grid.spacing.tolist())
+        return dataclasses.replace(self, cells=None, lower=None, upper=None, grow=False, spacing=spacing, negligible=share)
 
     def on_cells_of(self, problem: Problem, measure: Measure) -> FiniteVolume:
         """Itself on the lattice of a density, where its own has no end; refuses one with cells of another length than given."""

@@ -55,7 +55,7 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
         """The inverse, in a new array whose ghosts are zero; the values themselves, where one process has all."""
         if not self.division.divided:
             return own.reshape(self.shape)
-        result = np.zeros(self.shape)
+        result = np.zeros(self.shape, own.dtype)
         self.own(result)[...] = own
         return result
 
@@ -117,7 +117,7 @@ class SharedStepper(StepControl[Any], GridStepper[AnyGridState]):
 
 def outermost(values: np.ndarray) -> np.ndarray:
     """The sums over the outermost layers of cells (n_1, …, n_p) at both ends of each axis, (p, 2)."""
-    return np.array([[np.moveaxis(values, axis, 0)[layer].sum() for layer in (0, -1)] for axis in range(values.ndim)])
+    return np.array([[np.moveaxis(values, axis, 0)[layer].sum(dtype=float) for layer in (0, -1)] for axis in range(values.ndim)])
 
 
 class Lines:

@@ -39,7 +39,7 @@ class Split(Transport):
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         self.tau = problem.noise
         super().__init__(method, problem, grid, potential)
-        self.logarithms, self.xi = np.empty(self.own(self.waits).shape), np.empty(self.shape)
+        self.logarithms, self.xi = np.empty(self.own(self.spare[0]).shape), np.empty(self.shape)
         self.entropies = np.empty((BLOCKS, 2))
 
     def advance(self, state: TransportState, stop: float) -> Diagnostics:

@@ -44,7 +44,7 @@ from wgf.methods.finite_volume.active import ActiveCells, Runs
 from wgf.methods.finite_volume.shared_cells import SharedCells
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.grid_stepper import GridState
-from wgf.methods.step_control import ControlledState, first_step
+from wgf.methods.step_control import ROUNDING, ControlledState, first_step
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
@@ -80,6 +80,7 @@ INTEGRATORS = {
     "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 3, 0.86),  # four stages for twice the step [Spiteri & Ruuth 2002]
     "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 2, 0.22),  # five stages for four times the step
 }
+PRECISIONS = {"double": (np.float64, ROUNDING), "single": (np.float32, 1e-7)}  # of what is stored; what is rounding of mass and energy then
 COURANT = 0.8  # the same with mp5, where the integrator is stable with it
 MONOTONE = 0.2  # dt·outflow up to which averages that are monotone stay so with mp5 [Suresh & Huynh 1997, α = 4]
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
@@ -124,8 +125,10 @@ class Transport(SharedStepper[TransportState]):
         blocks = number_of_blocks(self.potential.shape[:-1])
         axes = (self.cells, self.strides, self.periodic, blocks)
         self.active = SharedCells(self.potential, *axes) if self.division.divided else ActiveCells(self.shape, *axes)
-        self.spare, self.staged = [np.zeros(self.shape), np.zeros(self.shape)], np.empty_like(self.sums)
-        self.waits, self.bottom = np.zeros(self.shape), np.zeros_like(self.cells)
+        self.kind, self.unit = PRECISIONS[method.precision]
+        self.spare, self.staged = [np.zeros(self.shape, self.kind), np.zeros(self.shape, self.kind)], np.empty_like(self.sums)
+        self.waits = np.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
+        self.bottom = np.zeros_like(self.cells)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
         self.readings = np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
@@ -137,7 +140,7 @@ class Transport(SharedStepper[TransportState]):
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
-        values, handed_over = np.array(values), 0.0
+        values, handed_over = np.array(values, self.kind), 0.0
         if self.negligible > 0.0:
             with self.threads:
                 self.active.find(values)

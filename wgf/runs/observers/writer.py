@@ -124,8 +124,8 @@ class Writer:
         for frame in self.fresh:
             data = self.problem.energy.data
             if self.in_parts:
-                sources = self.parts.store(str(self.count), share_of(frame))
-                self.waiting.append(row_in_parts(frame, data, sources, self.ranks))
+                row = row_in_parts(frame, data, self.parts.store(str(self.count), share_of(frame)), self.ranks)
+                self.waiting += [row] if self.ranks.first else []
             elif self.ranks.first:
                 self.waiting.append(row_of(frame, data))
                 self.waiting_bytes += frame.measure.masses.nbytes
@@ -161,7 +161,7 @@ class Writer:
             elif self.begun and self.ranks.first:
                 self.fresh = [] if self.in_parts else self.fresh  # others write no parts any more
                 self._take()
-                self._change(ending(error), None)
+                self._change(ending(error), None, time.perf_counter())
         except RunError:
             if not isinstance(error, Exception):  # otherwise that is what is to be reported
                 raise
@@ -174,8 +174,9 @@ class Writer:
 
     def _write(self, status: str) -> None:
         """What is waiting, and the state at this moment."""
+        begun = time.perf_counter()
         values = self._values()
-        self.ranks.by_first(lambda: self._change(status, values))
+        self.ranks.by_first(lambda: self._change(status, values, begun))
 
     def _values(self) -> dict[str, Any] | None:
         """The state by its fields: arrays that ranks share put together on the first one, or stored in parts."""
@@ -191,9 +192,8 @@ class Writer:
                 values[name] = gathered(share, self.ranks)
         return values
 
-    def _change(self, status: str, values: dict[str, Any] | None) -> None:
+    def _change(self, status: str, values: dict[str, Any] | None, begun: float) -> None:
         """A transaction: what is waiting, and the fields of a state, unless a failure has left it between two steps."""
-        begun = time.perf_counter()
         with opened(self.path, self.identity) as file:
             self._fill(file, values)
             file.attrs.update({**self.facts, "status": status})
