@@ -22,8 +22,8 @@ from wgf.studies.forecast.course import innermost
 
 NUMBER = 8.0  # bytes
 TRANSCENDENTAL = 20.0
-FACES = {"mp5": 130.0, "mc": 20.0, "minmod": 20.0, "van-leer": 20.0, "upwind": 8.0}  # operations for a flux
-OUTFLOW, UPDATE = 12.0, 14.0  # for a face, for a cell
+FACES = {"mp5": 75.0, "mc": 20.0, "minmod": 20.0, "van-leer": 20.0, "upwind": 8.0}  # operations for a flux
+PRODUCT, OUTFLOW, UPDATE = 9.0, 6.0, 14.0  # for a face and each other axis, with mp5; for a face, and for a cell
 LINE = 60.0  # for a cell in an implicit sweep, two exponentials among them
 HEAT = 40.0  # cells that the heat of half a step reaches, about
 PAIR = 10.0  # for a neuron and a sample, beside its activation and what each coordinate costs
@@ -49,9 +49,13 @@ def arithmetic(stepper: Any, work: float) -> Arithmetic | None:
 
 def _transport(scheme: Any, cells: float) -> Arithmetic:
     stages, p, limiter = len(scheme.weights), scheme.grid.dim, scheme.method.limiter
-    numbers = stages * (2.0 + (2.0 if limiter == "mp5" else 0.0) + _potential_numbers(scheme)) + (stages - 1)
-    operations = stages * (p * (FACES[limiter] + OUTFLOW) + UPDATE + _potential_operations(scheme))
-    return Arithmetic(NUMBER * numbers * cells, operations * cells)
+    sharp, averages = limiter == "mp5", scheme.spare[0].itemsize * (2.0 * stages + stages - 1)
+    face = FACES[limiter] + (PRODUCT * (p - 1) if sharp else 0.0)
+    if sharp or scheme.potential.offset.shape[1] > 1:  # else the largest outflow is found at the ends of rows
+        face += OUTFLOW
+    numbers = stages * ((2.0 if sharp else 0.0) + _potential_numbers(scheme))
+    operations = stages * (p * face + UPDATE + _potential_operations(scheme))
+    return Arithmetic((averages + NUMBER * numbers) * cells, operations * cells)
 
 
 def _split(scheme: Any, cells: float) -> Arithmetic:
