@@ -170,6 +170,8 @@ class Transport(SharedStepper[TransportState]):
             runs, handed_over = self.trimmed(self.spare[0])
             if self.risen(self.spare[0], handed_over) and state.step_factor > LEAST_STEP_FACTOR:
                 dt, state.step_factor = 0.5 * dt, 0.5 * state.step_factor
+                if handed_over > 0.0:  # perhaps to a cell that is not active, which the stages to come do not write
+                    self.spare[0].fill(0.0)
                 continue
             break
         self.take(state, runs)
