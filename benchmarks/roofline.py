@@ -137,7 +137,8 @@ def growth_in_samples(repeats: int) -> list[list[Any]]:
 @quick_and_output
 def main(threads: int, repeats: int, quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
-    warnings.simplefilter("ignore", wgf.BoundaryWarning)
+    for category in (wgf.BoundaryWarning, wgf.ResolutionWarning):  # of the coarse grids that fit into a cache
+        warnings.simplefilter("ignore", category)
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     print(machine())
     cases: list[tuple[tuple[int, ...], tuple[str, ...] | None]] = [((128, 128), None), ((16, 16, 16), None), ((64, 8, 8, 8), None)]

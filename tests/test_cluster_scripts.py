@@ -43,7 +43,7 @@ def job(tmp_path):
     return environment(PATH=os.pathsep.join([str(Path(MPIEXEC).parent), os.environ["PATH"]]), **set_by_scheduler)
 
 
-@pytest.mark.parametrize("scheduler", ["SLURM", "PBS"])
+@pytest.mark.parametrize("scheduler", ["SLURM", pytest.param("PBS", marks=pytest.mark.long)])
 def test_the_script_runs(scheduler, job, tmp_path):
     script = SCRIPTS[scheduler].replace("source ~/wgf/bin/activate", "")
     for much, little in SMALLER.items():

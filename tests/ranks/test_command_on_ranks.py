@@ -106,7 +106,7 @@ def test_an_error_is_said_once(words, status, text, problem):
     assert len([line for line in err.splitlines() if line.startswith("error")]) <= 1
 
 
-SIGNALS = [(signal.SIGINT, (0, 1, 2)), (signal.SIGTERM, (2,)), (signal.SIGHUP, (0,))]
+SIGNALS = [(signal.SIGINT, (0, 1, 2)), (signal.SIGTERM, (2,))]  # the others are long
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_signal_on_any_rank_is_obeyed_by_all(number, reached, whole, problem, 
     same_numbers(whole, tmp_path / "problem.h5")
 
 
-@pytest.mark.parametrize(("first", "then"), [(2, 3), (3, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize(("first", "then"), [(2, 3), *(pytest.param(*each, marks=pytest.mark.long) for each in ((3, 1), (1, 2), (2, 2)))])
 def test_a_run_goes_on_on_another_number_of_ranks(first, then, whole, problem, tmp_path):
     process, pids = stopped(first, "wait", 5, problem)
     os.kill(pids[-1], signal.SIGTERM)
@@ -159,7 +159,7 @@ def test_cells_go_on_on_another_number_of_ranks(first, then, problem, tmp_path):
         assert np.abs(mine.values - its.values).max() <= 1e-12 * mine.values.max()
 
 
-@pytest.mark.parametrize("killed", [0, 1])
+@pytest.mark.parametrize("killed", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_the_death_of_a_rank_ends_all(killed, whole, problem, tmp_path):
     process, pids = stopped(3, "wait", 6, problem)
     os.kill(pids[killed], signal.SIGKILL)
@@ -231,7 +231,7 @@ def test_commands_that_share_nothing_are_done_once(problem, tmp_path):
     assert says(2, "-m", "wgf", "info", "none.h5", cwd=tmp_path)[0] == 2
 
 
-@pytest.mark.parametrize("scheduler", ["SBATCH", "PBS"])
+@pytest.mark.parametrize("scheduler", ["SBATCH", pytest.param("PBS", marks=pytest.mark.long)])
 def test_the_jobs_of_the_manual(scheduler, problem, tmp_path):
     """Their scripts, on two ranks of this machine in place of the scheduler's; the second job finds the first one's run, and goes on."""
     page = (ROOT / "docs" / "guide" / "mpi.md").read_text(encoding="utf-8")

@@ -56,7 +56,9 @@ def same_runs(one, other):
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("first", "then"), [(3, 2), (2, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("first", "then"), [(3, 2), pytest.param(2, 1, marks=pytest.mark.long), pytest.param(2, 2, marks=pytest.mark.long)]
+)
 def test_parts_are_one_run(name, first, then, solved):
     one = wgf.open_run(solved(1, 1, PLAIN) / f"{file_name(name)}.h5")
     path = solved(first, then) / f"{file_name(name)}.h5"
@@ -98,6 +100,7 @@ def killed_at_times(seed, kills, solved, folder):
     same_runs(wgf.open_run(solved(1, 1, PLAIN) / "box.h5"), wgf.open_run(path))
 
 
+@pytest.mark.long
 def test_a_rank_is_killed_at_any_time(solved, tmp_path):
     killed_at_times(1, 2, solved, tmp_path)
 

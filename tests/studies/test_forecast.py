@@ -30,7 +30,7 @@ LONG = 1e6  # seconds
 KNOWN = 8  # steps
 SLOW = ("fipy flow", "fipy noise", "jko log", "jko second order")
 MEMORY = {
-    "transport": (SPACE, wgf.FiniteVolume(48, [-2.5] * 3, [3.5] * 3)),
+    "transport": (SPACE, wgf.FiniteVolume(48, [-2.5] * 3, [3.5] * 3, negligible=0.0)),  # a window that moves is larger later
     "noise": (dataclasses.replace(TANH.problem, temperature=0.1), wgf.FiniteVolume(300, **BOX)),
     "particles": (TANH.problem, wgf.Particles(100_000)),
 }

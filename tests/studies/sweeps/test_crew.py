@@ -98,14 +98,14 @@ def numbers(path):
     return {name: values.tobytes() for name, values in found.items() if name not in ("seconds", "note")}
 
 
-@pytest.mark.parametrize(("study", "ranks"), [("compare", 3), ("lazy", 2), ("sweep", 4)])
+@pytest.mark.parametrize(("study", "ranks"), [("compare", 3), pytest.param("lazy", 2, marks=pytest.mark.long), ("sweep", 4)])
 def test_ranks_find_the_bits_of_one_process(here, study, ranks):
     assert on_ranks(ranks, "-m", "wgf", *STUDIES[study], cwd=here) == ""
     assert numbers(here / "r.h5") == numbers(alone(here, *STUDIES[study]))
     assert (here / "r.png").exists()
 
 
-@pytest.mark.parametrize("victim", [0, 2])
+@pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.long), 2])
 def test_a_rank_is_killed_and_the_same_command_goes_on(here, victim):
     """Kill −9, while three of ten cells are being solved; what was done is kept, and the end is as if nothing had been."""
     process = launch(4, "-c", HELD, *COMPARE, cwd=here, PYTHONPATH=PATHS)
