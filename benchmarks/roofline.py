@@ -6,8 +6,8 @@ sweep. Two limits are measured in the same run, in turn with it, and the least t
 memory      A stage cannot move less than three numbers a cell: it reads the last stage and the density at the start of the step, and
             writes the next one; G has factors, and is read from no array. That is one and a half times what a copy moves, which is
             compiled and threaded like the stage. `in fewest bytes` is the time of a stage in that of so many bytes.
-arithmetic  The same stage with rows of the same length on so few cells that all arrays lie in the nearest caches (a thread takes some
-            2^15 cells): what it takes there is operations, and what the whole grid takes beyond it is waiting for memory.
+arithmetic  The same stage with rows of the same length on so few cells that all arrays lie in the caches (a thread takes some
+            2^17 cells): what it takes there is operations, and what the whole grid takes beyond it is waiting for memory.
 
 Per face and cell the second-order limiter takes about 20 operations and 6 loads and stores from the nearest cache, mp5 about 75 and 12, and
 as many again for the terms of kernels/product.py on three axes; the update takes 15. `thread-ns` is seconds × threads per cell and stage,
@@ -30,7 +30,7 @@ import wgf
 AXES = {1: ("c",), 2: ("c", "a"), 3: ("c", "a", "b"), 4: ("c", "a1", "a2", "b")}
 LIMITERS = {"mc": "ssprk3", "mp5": "ssprk43"}
 NUMBERS = 1.5  # that a stage moves, in those that a copy moves
-IN_CACHE = 2**15  # cells a thread, about
+IN_CACHE = 2**17  # cells a thread, about
 
 
 @numba.njit(cache=True, parallel=True)
