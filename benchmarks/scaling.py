@@ -119,11 +119,11 @@ def messages(repeats: int) -> None:
         print(json.dumps({"latency": least[1], "bandwidth": 8.0 * 2**19 / (least[2**19] - least[1])}), flush=True)
 
 
-def on_ranks(ranks: int, call: str) -> dict[str, float]:
-    """What rank 0 prints of a call of a function of this file on so many ranks."""
+def on_ranks(ranks: int, call: str, threads: int = 1) -> dict[str, float]:
+    """What rank 0 prints of a call of a function of this file on so many ranks, of so many threads each."""
     program = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec") or "mpiexec"
     command = [program, "-n", str(ranks), sys.executable, "-c", f"import scaling; scaling.{call}"]
-    environment = os.environ | dict.fromkeys(NAMES, "1")
+    environment = os.environ | dict.fromkeys(NAMES, str(threads))
     found = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
     if found.returncode:
         raise SystemExit(found.stderr)
@@ -145,7 +145,11 @@ def scaled(cells: tuple[int, ...], ranks: list[int], count: int, weak: bool) -> 
         one = one or found["seconds"]
         faster = one / found["seconds"]
         efficiency = faster if weak else faster / number
-        rows.append([named(here), number, 1e3 * found["seconds"], faster, f"{efficiency:.0%}", f"{found['share']:.0%}"])
+        rows.append([named(here), number, 1, 1e3 * found["seconds"], faster, f"{efficiency:.0%}", f"{found['share']:.0%}"])
+    if not weak:  # what the threads of one process do with as many cores
+        threads = min(ranks[-1], os.cpu_count() or 1)
+        seconds = on_ranks(1, f"steps({cells}, {count})", threads)["seconds"]
+        rows.append([named(cells), 1, threads, 1e3 * seconds, one / seconds, f"{one / seconds / threads:.0%}", ""])
     return rows, found | {"one": one}
 
 
@@ -171,7 +175,7 @@ def main(ranks: tuple[int, ...], quick: bool, output: Path | None) -> None:
     print(machine())
     chosen = sorted({1, *(ranks or range(1, max(2, os.cpu_count() or 1) + 1))})
     cases, count = ([(48, 48)], 3) if quick else ([(2048, 2048), (128, 128, 128)], 10)
-    headers = ["cells", "ranks", "ms a step", "times as fast", "efficiency", "communication"]
+    headers = ["cells", "ranks", "threads", "ms a step", "times as fast", "efficiency", "communication"]
     strong, weak, later = [], [], []
     speech = on_ranks(2, f"messages({100 if quick else 2000})")
     for cells in cases:
