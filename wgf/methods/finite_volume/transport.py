@@ -128,9 +128,8 @@ class Transport(SharedStepper[TransportState]):
         self.kind, self.unit = PRECISIONS[method.precision]
         self.spare, self.staged = [np.zeros(self.shape, self.kind), np.zeros(self.shape, self.kind)], np.empty_like(self.sums)
         self.waits = np.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
-        self.bottom = np.zeros_like(self.cells)
         self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
-        self.readings = np.empty((blocks, 3))
+        self.bottom, self.readings = np.zeros_like(self.cells), np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
 
     @staticmethod
