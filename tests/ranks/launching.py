@@ -1,6 +1,7 @@
 """Programs under a real mpiexec, that of the MPI which mpi4py has."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -21,6 +22,11 @@ def environment(**changes):
         "PYTHONUNBUFFERED": "",
         **changes,
     }
+
+
+def file_name(name):
+    """The name of a case as that of its file."""
+    return re.sub(r"\W+", "_", name)
 
 
 def launch(ranks, *arguments, cwd=None, **changes):

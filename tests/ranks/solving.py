@@ -3,12 +3,12 @@
 Each run is left in FOLDER as NAME.npz by the first rank, and some as NAME.h5.
 """
 
-import re
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
+from launching import file_name
 from method_cases import ALL, NARROW, Case
 
 import wgf
@@ -27,10 +27,6 @@ MORE = {
 }
 CASES = {name: case for name, case in {**ALL, **MORE}.items() if name.split()[0] in ("particles", "characteristics", "pushforward")}
 STORED = ("pushforward", "particles noise, walls", "particles births and deaths, walls")
-
-
-def file_name(name):
-    return re.sub(r"\W+", "_", name)
 
 
 def main(folder):

@@ -4,13 +4,13 @@ Each case is solved up to half of its end and stored in FOLDER as NAME.h5, or wi
 with `full` the second rank may write no file of more than a kilobyte.
 """
 
-import re
 import resource
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
+from launching import file_name
 
 import wgf
 from wgf.ranks.communicator import current
@@ -36,10 +36,6 @@ CASES = {
     ),
 }
 HALF, SAVE = 0.3, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
-
-
-def file_name(name):
-    return re.sub(r"\W+", "_", name)
 
 
 def main(large, folder, *words):

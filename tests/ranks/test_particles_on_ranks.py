@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import solving
 from checks import same_numbers
-from launching import on_ranks
+from launching import file_name, on_ranks
 from method_cases import CASES as CASES_OF
-from solving import CASES, STORED, file_name
+from solving import CASES, STORED
 
 import wgf
 from wgf.methods import METHODS

@@ -11,8 +11,8 @@ import psutil
 import pytest
 import storing
 import xarray
-from launching import SECONDS, launch, on_ranks
-from storing import CASES, file_name
+from launching import SECONDS, file_name, launch, on_ranks
+from storing import CASES
 
 import wgf
 from wgf.runs.collected import Widened

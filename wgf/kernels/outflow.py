@@ -151,7 +151,7 @@ def finish_outflow(waits: Array, fastest: Array, outflow: Array) -> None:
 
 @pointwise
 def note_highest(fastest: Array, outflow: Array) -> None:
-    """The latter alone."""
+    """The maximum of the outflow with `fastest`, without the rest of `finish_outflow`."""
     for j in range(outflow.size):
         fastest[j] = max(fastest[j], outflow[j]) + 0.0
 

@@ -1,6 +1,5 @@
 """Studies over the ranks of MPI, under a real mpiexec: the bits of one process, one file, one screen, and what a dead rank leaves."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,10 +12,9 @@ import pytest
 from children import wait_until
 
 import wgf
-from tests.ranks.launching import ROOT, SECONDS, environment, launch, on_ranks
+from tests.ranks.launching import SECONDS, environment, launch, on_ranks
 from wgf.studies.sweeps.resumable import progress
 
-PATHS = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
 PROBLEM = """
 title = "shared"
 [neuron]
@@ -108,7 +106,7 @@ def test_ranks_find_the_bits_of_one_process(here, study, ranks):
 @pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.long), 2])
 def test_a_rank_is_killed_and_the_same_command_goes_on(here, victim):
     """Kill −9, while three of ten cells are being solved; what was done is kept, and the end is as if nothing had been."""
-    process = launch(4, "-c", HELD, *COMPARE, cwd=here, PYTHONPATH=PATHS)
+    process = launch(4, "-c", HELD, *COMPARE, cwd=here)
     path = here / "r.h5"
     wait_until(lambda: path.exists() and progress(path) == (7, 10), lambda: process.poll() is None)
     ranks = {int(child.environ()["PMI_RANK"]): child for child in psutil.Process(process.pid).children(recursive=True) if is_rank(child)}
@@ -129,7 +127,7 @@ def is_rank(process):
 
 
 def test_interrupted_ranks_say_what_is_kept(here):
-    process = launch(3, "-c", HELD, *COMPARE, cwd=here, PYTHONPATH=PATHS)
+    process = launch(3, "-c", HELD, *COMPARE, cwd=here)
     path = here / "r.h5"
     wait_until(lambda: path.exists() and progress(path)[0] == 7, lambda: process.poll() is None)
     first = next(
