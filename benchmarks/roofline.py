@@ -26,6 +26,7 @@ import numpy as np
 from harness import best_seconds, keep, machine, quick_and_output, show
 
 import wgf
+from wgf.kernels import aligned
 
 AXES = {1: ("c",), 2: ("c", "a"), 3: ("c", "a", "b"), 4: ("c", "a1", "a2", "b")}
 LIMITERS = {"mc": "ssprk3", "mp5": "ssprk43"}
@@ -62,7 +63,8 @@ def bound(
 def stages(cells: tuple[int, ...], theta: tuple[str, ...] | None, limiter: str) -> tuple[Any, Any, Any]:
     """A stage with a base of its own, the potential of it alone, and a copy, as functions; they take the same arrays."""
     stepper, state = bound(cells, theta, limiter=limiter)
-    values, base, target, sums = state.array, state.array.copy(), np.empty_like(state.array), stepper.sums
+    values, sums = state.array, stepper.sums
+    base, target = aligned.copied(values), aligned.empty(values.shape)
 
     def potential() -> None:
         stepper.potential.update(values, sums)

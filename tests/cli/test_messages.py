@@ -62,6 +62,7 @@ CHANGES = {  # what stands in the problem file, what is written instead, and wha
     "capitals": ('"tanh"', '"ReLU"', "[neuron]: activation = 'ReLU' is not known (did you mean 'relu'?)"),
     "activation": ('"tanh"', '"logistic"', "(did you mean 'sigmoid'?)"),
     "table": ("[initial]", "[inital]", "p.toml: unknown table [inital] (did you mean [initial]?)"),
+    "a table of another tool": ("[initial]", "[network]", "p.toml: unknown table [network]; allowed: title, "),
     "another table": ("[neuron]", "[nuron]", "p.toml: unknown table [nuron] (did you mean [neuron]?)"),
     "key": ("std", "sigma", "[initial]: std is missing (is 'sigma' meant for it?)"),
     "end": ("end =", "t_end =", "[time]: unknown key 't_end' (did you mean 'end'?)"),

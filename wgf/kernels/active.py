@@ -167,12 +167,18 @@ def fill_extent(extent: Whole, runs: Whole, columns: Whole, cells: Whole, stride
 
 
 @serial
-def fill_window(wanted: Whole, active: Whole, ends: Whole, share: float, least: int) -> None:
-    """The active cells and a margin, (p, 2): a share of their extent along each axis, at least so many cells; not beyond `ends`."""
+def fill_window(wanted: Whole, active: Whole, ends: Whole, wraps: Truth, share: float, least: int, most: float) -> None:
+    """The active cells and a margin, (p, 2): a share of their extent along each axis, at least so many cells, not beyond `ends`; all of an
+    axis that wraps around; and all cells up to the ends where these would be more than a part `most` of them.
+    """
+    part = 1.0
     for axis in range(len(ends)):
         margin = max(math.ceil(share * (active[axis, 1] - active[axis, 0])), least)
-        wanted[axis, 0] = max(active[axis, 0] - margin, ends[axis, 0])
-        wanted[axis, 1] = min(active[axis, 1] + margin, ends[axis, 1])
+        wanted[axis, 0] = ends[axis, 0] if wraps[axis] else max(active[axis, 0] - margin, ends[axis, 0])
+        wanted[axis, 1] = ends[axis, 1] if wraps[axis] else min(active[axis, 1] + margin, ends[axis, 1])
+        part *= (wanted[axis, 1] - wanted[axis, 0]) / (ends[axis, 1] - ends[axis, 0])
+    if part > most:
+        wanted[:] = ends
 
 
 @serial

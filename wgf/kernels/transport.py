@@ -35,6 +35,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from wgf.kernels.aligned import NUMBERS
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
 from wgf.kernels.product import fill_products, fill_row_products, fill_widths
@@ -46,6 +47,11 @@ NEXT_TO_NOTHING = 1e-290  # an average: numbers that are much smaller have fewer
 LOOSER = 2.0  # the cut of fifth-order values in short stages, than in the longest
 GHOSTS = 3  # cells that a face value takes from beyond each end of a row
 PADDING = 2 * GHOSTS
+
+
+def row_of_scratch(columns: int) -> int:
+    """The numbers in a row of scratch for rows of so many columns: whole lines of the caches."""
+    return -(-(columns + PADDING) // NUMBERS) * NUMBERS
 
 
 @pointwise
@@ -263,7 +269,7 @@ def stage(
     cells, strides       of the leading axes, stride counted in rows
     periodic, per_spacing  of all axes, the last one last; per_spacing = 1/h
     measured             whether readings[:, 0] and readings[:, 2] are wanted
-    work                 (blocks, BUFFERS + strides.sum(), columns + PADDING), scratch
+    work                 (blocks, BUFFERS + strides.sum(), row_of_scratch(columns)), scratch
     sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out; left as they are where no cell is swept
     readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow of a cell (by fill_waits), the smallest value
     """

@@ -45,6 +45,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from wgf.errors import InputError, NotFinite, answers
+from wgf.kernels import aligned
 from wgf.measures.grid import Grid
 from wgf.measures.measure import Measure
 from wgf.problems.problem import Problem
@@ -74,7 +75,7 @@ class State:
 
     def __post_init__(self) -> None:
         single = getattr(self.array, "dtype", None) == np.float32
-        self.array = np.array(self.array, dtype=np.float32 if single else float, order="C")
+        self.array = aligned.copied(self.array, np.float32 if single else float)
         self._lent, self._token = False, object()
 
     @property
@@ -85,7 +86,7 @@ class State:
 
     @values.setter
     def values(self, values: np.ndarray) -> None:
-        given = np.array(values, dtype=self.array.dtype, order="C")
+        given = aligned.copied(values, self.array.dtype)
         if given.shape != self.array.shape:
             raise InputError(f"the values of a state have shape {self.array.shape}, and cannot be replaced by some of shape {given.shape}")
         self.exchange(given)
@@ -97,13 +98,13 @@ class State:
 
     def exchange(self, array: np.ndarray) -> np.ndarray:
         """Take `array` for the values, uncopied; returns one like the old one that may be written over: itself, if nobody else has it."""
-        free = np.empty_like(self.array) if self._lent else self.array
+        free = aligned.empty(self.array.shape, self.array.dtype) if self._lent else self.array
         self.array, self._lent, self._token = array, False, object()
         return free
 
     def copy(self: AnyState) -> AnyState:
         """A state of its own, which goes on as this one does; what a stepper has computed of this one holds for it, too."""
-        result = copy.deepcopy(self)
+        result = copy.deepcopy(self, {id(self.array): aligned.copied(self.array)})
         result._lent, result._token = False, object() if self._lent else self._token
         return result
 

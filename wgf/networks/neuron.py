@@ -29,8 +29,8 @@ from wgf.registers import MOST_LISTED, known
 if TYPE_CHECKING:
     from wgf.kernels.activations import Formula, Loops
 
-WORTH_COMPILING = 2**12  # neurons × data: NumPy is as fast on fewer, and does not load a compiler
 FEW_INPUTS = 16  # beyond it the products ⟨a, x⟩ take longest, which BLAS does better
+WORTH_COMPILING = 8  # neurons: fewer do not fill the registers of a compiled loop
 LANES = 256  # neurons side by side in a compiled loop
 TOGETHER = 2**11  # neurons that a compiled loop is given at once
 
@@ -213,12 +213,16 @@ class Neuron:
 
     def rows_at_once(self, samples: int) -> int:
         """For how many parameters to ask for the response on so many data: as many as stay in cache."""
-        return TOGETHER if self.sigma.formula is not None and self.dim <= FEW_INPUTS else max(1, BLOCK // samples)
+        return TOGETHER if self._in_loops else max(1, BLOCK // samples)
 
     def at(self, theta: Array, x: Array) -> LinearResponse:
         """The response at theta (N, p)."""
-        compiled = self.sigma.formula is not None and self.dim <= FEW_INPUTS and len(theta) * len(x) >= WORTH_COMPILING
-        return (_CompiledResponse if compiled else RidgeResponse)(self, theta, x)
+        return (_CompiledResponse if self._in_loops and len(theta) >= WORTH_COMPILING else RidgeResponse)(self, theta, x)
+
+    @property
+    def _in_loops(self) -> bool:
+        """Whether there are compiled loops for it, which are as fast as products of matrices."""
+        return self.sigma.formula is not None and self.dim <= FEW_INPUTS
 
     def __repr__(self) -> str:
         fixed = "".join(f", {name} = {number:g}" for name, number in self.fixed.items())
@@ -239,7 +243,10 @@ class RidgeResponse:
     @cached_property
     def rows(self) -> Array:
         """c, the input weights and b, (d + 2, N)."""
-        return self.neuron.all_coordinates(self.theta).T.copy()
+        rows = np.empty((self.neuron.dim + 2, len(self.theta)))
+        rows[...] = self.neuron._defaults[:, None]
+        rows[self.neuron.free] = self.theta.T
+        return rows
 
     @property
     def c(self) -> Array:
@@ -316,7 +323,7 @@ class RidgeResponse:
 
 
 class _CompiledResponse(RidgeResponse):
-    """The same for many neurons: sums over neurons or data in compiled loops, which keep no array (N, n)."""
+    """The same by sums over neurons or data in compiled loops, which keep no array (N, n)."""
 
     @cached_property
     def loops(self) -> Loops:
@@ -325,16 +332,21 @@ class _CompiledResponse(RidgeResponse):
 
         return loops(cast("Formula", self.neuron.sigma.formula))
 
+    @cached_property
+    def columns(self) -> Array:
+        """xᵀ, (d, n)."""
+        return self.x.T.copy()
+
     def total(self, masses: Array) -> Array:
         """Σ_j masses_j g(θ_j; x), (n,)."""
         total = np.zeros(len(self.x))
-        self.loops.add_network(total, masses * self.c, self.rows, self.x.T.copy(), np.empty(LANES))
+        self.loops.add_network(total, masses * self.c, self.rows, self.columns, np.empty(LANES))
         return total
 
     def pull(self, u: Array) -> Array:
         """Σ_i u_i σ(z_ji) and Σ_i u_i c_j σ'(z_ji) x̃_i, of which the free coordinates, (N, p)."""
         pull, scratch = np.empty(self.rows.shape), np.empty((len(self.rows) + 1, LANES))
-        self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.x.T.copy(), scratch[0], scratch[1:])
+        self.loops.fill_pull(pull, np.array(u, dtype=float), self.rows, self.columns, scratch[0], scratch[1:])
         result: Array = pull[self.neuron.free].T
         return result
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from wgf.kernels import aligned
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
@@ -26,6 +27,9 @@ from wgf.networks.features import Features, compress, compress_part
 from wgf.networks.separable import SeparableFeatures, Values, separate
 from wgf.problems.energy import GridPotential
 from wgf.ranks.communicator import ALONE, Ranks
+
+WORTH_LOOPS = 2**13  # features: of more, BLAS would wake threads of its own, which go on waiting where those of our loops have to work
+NO_PENALTY = np.zeros(1)
 
 
 class RegressionPotential(GridPotential):
@@ -136,7 +140,7 @@ class RegressionPotential(GridPotential):
                 self.penalty[:, 0] = self.on_cells(lambda theta: half * np.sum(theta**2, axis=1), self.axes[:-1]).reshape(-1)
         elif half:
             self.penalty = self.in_rows(self.on_cells(lambda theta: half * penalty.value(theta), range(self.grid.dim)))
-        self.offset = self.penalty if self.factored else np.empty((self.rows, self.columns))
+        self.offset = self.penalty if self.factored else aligned.empty((self.rows, self.columns))
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
@@ -150,8 +154,10 @@ class RegressionPotential(GridPotential):
 
     def project(self, values: np.ndarray, sums: np.ndarray) -> None:
         """Fill `moments` = Φᵀμ over one's own cells; the sums of rows are those of such."""
-        if self.factored:
+        if self.factored and self.features.size < WORTH_LOOPS:
             np.dot(sums[1], self.features, out=self.moments)
+        elif self.factored:
+            fill_moments(self.moments, sums[1], self.features, self.partial)
         elif self.separable is not None:
             self.deposited.project(self.own(values), self.moments)
         else:
@@ -163,8 +169,10 @@ class RegressionPotential(GridPotential):
 
     def express(self, residual: np.ndarray) -> None:
         """Fill G = Φ z + ½λV for z = `residual` (r,)."""
-        if self.factored:
+        if self.factored and self.features.size < WORTH_LOOPS:
             np.dot(self.features, residual, out=self.slope)
+        elif self.factored:
+            fill_potential(self.slope, self.features, residual, NO_PENALTY)
         elif self.separable is not None:
             self.separable.express(residual, self.penalty, self.offset)
         else:
@@ -196,7 +204,7 @@ class RegressionPotential(GridPotential):
     def _penalty_energy(self, values: np.ndarray, sums: np.ndarray) -> float:
         """½λ Σ_cells V μ over one's own cells."""
         full = self.penalty.shape == values.shape
-        return float(sums[2].sum()) + (total(self.own(self.penalty), self.own(values)) if full else float(self.penalty[:, 0] @ sums[0]))
+        return float(sums[2].sum()) + (total(self.own(self.penalty), self.own(values)) if full else total(self.penalty[:, 0], sums[0]))
 
     @property
     def prediction(self) -> np.ndarray:

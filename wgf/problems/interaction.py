@@ -22,6 +22,7 @@ import numpy as np
 from scipy import fft
 
 from wgf.errors import InputError, brief
+from wgf.kernels import aligned
 from wgf.measures.arguments import real_numbers
 from wgf.measures.base import BLOCK
 from wgf.measures.grid import Grid, nearest_image
@@ -267,7 +268,7 @@ class InteractionPotential(GridPotential):
         self.confinement = self.on_cells(energy.confinement, range(grid.dim)).reshape(self.rows, self.columns)
         if ranks.any(not np.isfinite(self.confinement).all()):
             raise InputError("V is not finite everywhere on the box: choose a box on which it is")
-        self.offset = self.confinement.copy()
+        self.offset = aligned.copied(self.confinement)
         self.medium = energy.U if isinstance(energy.U, PorousMedium) else None
         self.padded: tuple[int, ...] = ()
         self.reads_ghosts = self.medium is not None

@@ -168,7 +168,8 @@ class TomlTable:
                 known = sorted(set(self.asked), key=self.asked.index)
                 if isinstance(self.values[key], dict) and not self.place:
                     name = meant(key, known)
-                    raise InputError(f"{self.where}: unknown table [{key}]" + (f" (did you mean [{name}]?)" if name else ""))
+                    hint = f" (did you mean [{name}]?)" if name else f"; allowed: {listed(known)}"
+                    raise InputError(f"{self.where}: unknown table [{key}]{hint}")
                 raise InputError(f"{self.where}: unknown key {key!r}{nearest(key, known)}; allowed: {listed(known)}")
 
 

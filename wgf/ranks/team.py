@@ -25,6 +25,8 @@ class Team:
 
     def share(self, parts: Sequence[slice]) -> list[slice]:
         """The parts of this rank."""
+        if self.ranks.size == 1:
+            return list(parts)
         cuts = self._cuts(parts)
         return list(parts[cuts[self.ranks.rank] : cuts[self.ranks.rank + 1]])
 
@@ -34,6 +36,10 @@ class Team:
 
     def total(self, function: Callable[[slice], Any], parts: Sequence[slice], size: int) -> np.ndarray:
         """Σ function(part) over the parts of all ranks, (size,), on all."""
+        if self.ranks.size == len(parts) == 1:  # the sum of one, without the work of dividing it
+            only = np.zeros(size)
+            only += function(parts[0])
+            return only
         count = min(len(parts), GROUPS)
         answers, sums = self.each(function, self.share(parts)), np.zeros((count, size))
         for number in range(self._first(count, self.ranks.rank), self._first(count, self.ranks.rank + 1)):
@@ -47,6 +53,8 @@ class Team:
         """Into rows (N, …), of which each rank has filled those of its parts, those of the others; the parts hold N rows, one after the
         other.
         """
+        if self.ranks.size == 1:
+            return
         starts = [*(part.start for part in parts), len(rows)]
         self._complete(rows, [starts[cut] for cut in self._cuts(parts)])
 

@@ -35,9 +35,10 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.kernels import aligned
 from wgf.kernels.outflow import extreme, fill_waits
 from wgf.kernels.reconstruction import Limiter
-from wgf.kernels.transport import BUFFERS, LOOSER, PADDING, pace_of, stage, whole_stage
+from wgf.kernels.transport import BUFFERS, LOOSER, pace_of, row_of_scratch, stage, whole_stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
@@ -126,9 +127,9 @@ class Transport(SharedStepper[TransportState]):
         axes = (self.cells, self.strides, self.periodic, blocks)
         self.active = SharedCells(self.potential, *axes) if self.division.divided else ActiveCells(self.shape, *axes)
         self.kind, self.unit = PRECISIONS[method.precision]
-        self.spare, self.staged = [np.zeros(self.shape, self.kind), np.zeros(self.shape, self.kind)], np.empty_like(self.sums)
-        self.waits = np.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
-        self.work = np.zeros((blocks, BUFFERS + int(self.strides.sum()), self.potential.columns + PADDING))
+        self.spare, self.staged = [aligned.zeros(self.shape, self.kind), aligned.zeros(self.shape, self.kind)], np.empty_like(self.sums)
+        self.waits = aligned.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
+        self.work = aligned.zeros((blocks, BUFFERS + int(self.strides.sum()), row_of_scratch(self.potential.columns)))
         self.bottom, self.readings = np.zeros_like(self.cells), np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
 
@@ -139,7 +140,7 @@ class Transport(SharedStepper[TransportState]):
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
-        values, handed_over = np.array(values, self.kind), 0.0
+        values, handed_over = aligned.copied(values, self.kind), 0.0
         if self.negligible > 0.0:
             with self.threads:
                 self.active.find(values)
@@ -313,8 +314,7 @@ class Transport(SharedStepper[TransportState]):
 
     def swept(self, state: TransportState) -> Diagnostics:
         """The diagnostics of `state`, from the sweep that has just begun with it."""
-        volume = self.grid.cell_volume
-        self.facts["handed_over"] = state.handed_over
+        volume, self.facts["handed_over"] = self.grid.cell_volume, state.handed_over
         dissipated, mass = self.total(self.dissipated, float(self.sums[0].sum()))
         return Diagnostics(
             time=state.time,

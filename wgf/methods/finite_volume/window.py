@@ -5,8 +5,8 @@ ever: what is then given or found is the size of the cells, and where to begin. 
 memory, all of it along axes that wrap around. There are two rules for it.
 
 transport    Cells far from mass hold exactly nothing (active.py), so that the window may be cut down to the active ones and a margin of
-             MARGIN of their extent. It is moved when one of them comes within GUARD cells of an edge behind which the lattice goes on,
-             and when it has become SPARSE times as large as it would then be.
+             MARGIN of their extent, unless nearly all of a box would be in it. It is moved when one of them comes within GUARD cells of
+             an edge behind which the lattice goes on, and when it has become SPARSE times as large as it would then be.
 with noise   Every cell holds mass, if only a little. Where the lattice has no end and more than NEAR of the mass is in an outermost layer
              of cells, the window is enlarged there by MARGIN of its cells.
 
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from wgf.errors import InputError
+from wgf.kernels import aligned
 from wgf.kernels.active import fill_window, is_unfit
 from wgf.kernels.compiled import Whole
 from wgf.measures.grid import Grid
@@ -45,6 +46,7 @@ from wgf.ranks.redistribution import Redistribution
 MARGIN, LEAST_MARGIN = 1 / 8, 6  # of the cells along an axis; cells
 GUARD = 2  # cells that a step, taken in halves, may need beyond those that are active
 SPARSE = 2.0
+NEARLY_ALL = 0.75  # of the cells of a box: the others cost less than to move the window, and with it the features
 NEAR = 1e-7  # of the mass
 MOST_ENLARGED = 12  # times before the start, in which a box becomes fifteen times as long
 ENDLESS = 2**40  # cells
@@ -135,7 +137,7 @@ class Windowed:
             return
         before, seen = self.stepper.potential, joined(state.seen, window)
         self._place(window, seen)
-        state.exchange(moved(state.array, before, state.window, self.stepper.potential, window))
+        state.exchange(aligned.copied(moved(state.array, before, state.window, self.stepper.potential, window)))
         state.window, state.seen = window, seen
 
     def _where_mass_is_near(self, state: Any) -> Whole:
@@ -157,8 +159,7 @@ class Windowed:
     def _around(self, active: Whole) -> Whole:
         """The window for cells that are active."""
         wanted: Whole = np.empty_like(self.ends)
-        fill_window(wanted, active, self.ends, MARGIN, LEAST_MARGIN)
-        wanted[self.wraps] = self.ends[self.wraps]
+        fill_window(wanted, active, self.ends, self.wraps, MARGIN, LEAST_MARGIN, NEARLY_ALL)
         return wanted
 
     def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
