@@ -16,7 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, threaded
+from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 
 Marks = NDArray[np.uint8]
 
@@ -61,24 +61,30 @@ def spread(out: Marks, marks: Marks, reach: int, axis: int, cells: Whole, stride
                     add_marks(target[:shift], source[m - shift :])
 
 
+@summing
+def beginnings(marks: Marks) -> int:
+    """How many of the marked cells of a row have no marked one before them."""
+    before, here = marks[: marks.size - 1], marks[1:]
+    found = int(marks[0])
+    for j in range(here.size):
+        found += here[j] > before[j]
+    return found
+
+
 @serial
 def count_runs(runs: Whole, marks: Marks) -> None:
     """The number of runs of marked cells in all the rows before each, (rows + 1,)."""
     runs[0] = 0
     for row in range(marks.shape[0]):
-        found, last = 0, 0
-        for j in range(marks.shape[1]):
-            found += marks[row, j] > last
-            last = marks[row, j]
-        runs[row + 1] = runs[row] + found
+        runs[row + 1] = runs[row] + beginnings(marks[row])
 
 
 @serial
 def fill_columns(columns: Whole, runs: Whole, marks: Marks) -> None:
     """The first column of each run, and the one after its last, (runs, 2)."""
     for row in range(marks.shape[0]):
-        run, last = runs[row], 0
-        for j in range(marks.shape[1]):
+        run, end, last = runs[row], runs[row + 1], 0
+        for j in range(marks.shape[1] if run < end else 0):
             if marks[row, j] > last:
                 columns[run, 0] = j
             elif marks[row, j] < last:

@@ -25,14 +25,18 @@ FULLEST = 0.3  # of a cluster that is narrow, along each axis: what its fullest 
 
 def narrow_cluster(measure: Density | MeshDensity) -> tuple[float, np.ndarray]:
     """The share of the mass that lies in a cluster narrower than a cell, zero if there is none, and its place (p,)."""
-    masses = measure.masses
-    fullest, total = int(np.argmax(masses)), float(masses.sum())
     if isinstance(measure, Density):
+        fullest = int(np.argmax(measure.values))
         dim, sides = measure.grid.dim, measure.grid.spacing
+        index = np.unravel_index(fullest, measure.grid.shape)
+        place = np.array([centers[k] for centers, k in zip(measure.grid.centers, index, strict=True)])  # the points of all cells take long
     else:
+        fullest = int(np.argmax(measure.masses))
         dim = measure.mesh.cell_dim
         sides = np.full(measure.mesh.dim, measure.mesh.volumes[fullest] ** (1.0 / dim))
-    place = measure.points[fullest]
+        place = measure.points[fullest]
+    masses = measure.masses
+    total = float(masses.sum())
     if masses[fullest] < SHARE * FULLEST**dim * total:
         return 0.0, place
     x = nearest_image(measure.points - place, np.array(measure.periods)) / sides

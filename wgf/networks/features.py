@@ -35,6 +35,7 @@ from wgf.ranks.communicator import ALONE, Ranks
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid
 SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where there are many data, but not from fewer rows
 ROWS, LARGEST = 64, 2**21  # of a block, so that products of matrices are fast, as long as it has no more than so many entries
+AT_ONCE = 2**18  # entries of rows that are worth no blocks
 MISSED = 1e-3  # of the tolerance: what a block may lack of the basis
 ROUNDING = 1e-14  # the same, relative to the block, at the least
 FEW = 512  # samples; matrices with fewer columns are not worth a second thread, which may still be waiting for a loop of ours to come
@@ -89,9 +90,13 @@ def linear_algebra() -> Any:
 
 def row_space(rows: Rows, size: int, samples: int, tolerance: float, stride: int) -> np.ndarray:
     """Orthonormal basis (n, r) of the span of every `stride`-th row, up to the relative tolerance (Frobenius)."""
+    parts = spread(size, samples, stride)
+    if size * samples <= stride * AT_ONCE:
+        block = rows(slice(0, size, stride))
+        return _or_one(_directions(block, tolerance * float(np.linalg.norm(block))))
     span, coordinates = np.empty((0, samples)), []
     lost = total = 0.0  # squares
-    for part in reported(spread(size, samples, stride), "looking for features"):
+    for part in reported(parts, "looking for features"):
         block = rows(part)
         along = block @ span.T
         rest = block - along @ span
@@ -106,7 +111,7 @@ def row_space(rows: Rows, size: int, samples: int, tolerance: float, stride: int
         lost += float(np.sum(rest**2))
         total += norm**2
     if not len(span):
-        return np.eye(samples, 1)  # for features that vanish
+        return _or_one(span)
     _, singular, right = linalg.svd(_triangle(coordinates, len(span)), full_matrices=False, check_finite=False)
     tails = np.cumsum(singular[::-1] ** 2)[::-1]  # tails[k]: what is lost by keeping k directions
     rank = max(1, int(np.count_nonzero(tails > tolerance**2 * total - lost)))
@@ -142,6 +147,11 @@ def _directions(rest: np.ndarray, allowed: float) -> np.ndarray:
     tails = np.sqrt(np.cumsum(singular[::-1] ** 2))[::-1]
     result: np.ndarray = right[: int(np.count_nonzero(tails > allowed))]
     return result
+
+
+def _or_one(directions: np.ndarray) -> np.ndarray:
+    """The directions (k, n) as a basis (n, k): any one for features that vanish."""
+    return directions.T if len(directions) else np.eye(directions.shape[1], 1)
 
 
 def _orthonormal(fresh: np.ndarray, span: np.ndarray) -> np.ndarray:

@@ -75,11 +75,11 @@ class Windowed:
 
     def _around_law(self, averages: np.ndarray) -> Whole:
         """The window for the initial law."""
-        return self._around(extent(self._kept(averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
+        return self._around(extent(self._held(averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
 
-    def _kept(self, averages: np.ndarray) -> np.ndarray:
-        """The averages that are not negligible: one need not look for cells to hand the others to."""
-        return np.where(averages > self.method.negligible * averages.max(), averages, 0.0)
+    def _held(self, averages: np.ndarray) -> np.ndarray:
+        """Which averages are not negligible."""
+        return np.asarray(averages > self.method.negligible * averages.max())
 
     def start(self) -> GridState:
         """The initial law, of mass one in the window."""
@@ -87,9 +87,9 @@ class Windowed:
         grid = self._grid(self.beginning)
         averages = self.problem.initial.cell_averages(grid) if self.averages is None else self.averages
         averages = judged(self.problem, grid, averages, self.endless)
-        if self.follows:
-            averages = self._kept(averages)
         initial = carried(averages, self.beginning, self.first)
+        if self.follows:
+            initial[~self._held(initial)] = 0.0  # one need not look for cells to hand these to
         return self._begun(0.0, initial / (initial.sum() * self.box.cell_volume), self.first, self.seen_first)
 
     def resume(self, measure: Measure, time: float, steps: int) -> GridState:
@@ -164,10 +164,7 @@ class Windowed:
 
     def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
         """The window with more cells where the lattice goes on and mass is near an edge, for averages (n_1, …, n_p)."""
-        if self.follows:
-            near = at_edges(extent(values > self.method.negligible * values.max()), values.shape)
-        else:
-            near = outermost(values) > NEAR * values.sum()
+        near = at_edges(extent(self._held(values)), values.shape) if self.follows else outermost(values) > NEAR * values.sum()
         return self._with_more(window, near, values.shape)
 
     def _with_more(self, window: Whole, near: np.ndarray, shape: tuple[int, ...]) -> Whole:
