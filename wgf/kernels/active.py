@@ -45,7 +45,8 @@ def spread(out: Marks, marks: Marks, reach: int, axis: int, cells: Whole, stride
     rows, m = marks.shape
     for row in numba.prange(rows):
         target, source = out[row], marks[row]
-        target[:] = source
+        for j in range(m):
+            target[j] = source[j]
         for shift in range(1, reach + 1):
             if axis < strides.size:
                 stride, n = strides[axis], cells[axis]
@@ -183,8 +184,8 @@ def fill_window(wanted: Whole, active: Whole, ends: Whole, wraps: Truth, share: 
         wanted[axis, 0] = ends[axis, 0] if wraps[axis] else max(active[axis, 0] - margin, ends[axis, 0])
         wanted[axis, 1] = ends[axis, 1] if wraps[axis] else min(active[axis, 1] + margin, ends[axis, 1])
         part *= (wanted[axis, 1] - wanted[axis, 0]) / (ends[axis, 1] - ends[axis, 0])
-    if part > most:
-        wanted[:] = ends
+    for axis in range(len(ends) if part > most else 0):
+        wanted[axis, 0], wanted[axis, 1] = ends[axis, 0], ends[axis, 1]
 
 
 @serial

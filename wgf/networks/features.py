@@ -35,7 +35,7 @@ from wgf.ranks.communicator import ALONE, Ranks
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid
 SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where there are many data, but not from fewer rows
 ROWS, LARGEST = 64, 2**21  # of a block, so that products of matrices are fast, as long as it has no more than so many entries
-AT_ONCE = 2**18  # entries of rows that are worth no blocks
+AT_ONCE = 2**17  # entries of rows that are worth no blocks
 MISSED = 1e-3  # of the tolerance: what a block may lack of the basis
 ROUNDING = 1e-14  # the same, relative to the block, at the least
 FEW = 512  # samples; matrices with fewer columns are not worth a second thread, which may still be waiting for a loop of ours to come

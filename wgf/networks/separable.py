@@ -58,7 +58,7 @@ class SeparableFeatures:
 
     def project(self, values: np.ndarray, out: np.ndarray) -> None:
         """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""
-        moments = sum(self._each(lambda part: (self.left[part].T @ values[part]) @ self.right.T))
+        moments = sum(self._each(lambda part: self.left[part].T @ (values[part] @ self.right.T)))
         np.einsum("rs,rsk->k", moments, self.core, out=out)
 
     def express(self, residual: np.ndarray, penalty: np.ndarray, out: np.ndarray) -> None:

@@ -11,8 +11,9 @@ the box nothing falls: d_1 sees it wherever it lies, for u and Iu differ where t
 points of the rules lie on both sides, the second one where only corners see the edge: a box half of whose corners are empty counts with an
 eighth of its mass, and the strip that Q_3 overlooks is up to a ninth of it.
 
-All cells begin with their corners; those that hold mass, and their neighbours, go on with Q_2. Then, round by round, the boxes with the
-largest errors, without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and take Q_3 there.
+All cells begin with their corners; but for those with the least mass, they and their neighbours go on with Q_2. Then, round by round, the
+boxes with the largest errors, without which the others keep within half the tolerance, take Q_3, or are cut in halves along each axis, and
+take Q_3 there.
 
 A filament may be thinner than the distances between all points of a box. Marks, places of mass whose densities are known, indicate it: the
 mass of those that see more than SEEN times as much as any point of their box counts as its error.
@@ -29,7 +30,9 @@ from scipy import ndimage
 from wgf.measures.grid import Grid
 from wgf.measures.laws.base import Rule, legendre_rule
 
-NEGLIGIBLE = 1e-3  # of the tolerance, in all cells that count as empty
+NEGLIGIBLE = (
+    2e-2  # of the tolerance: what all cells that are left with the means of their corners may hold, and all marks that are not asked
+)
 SEEN = 2.0  # times the largest value at the points of a box
 DEEPEST = 16  # halvings of a cell
 MOST_POINTS = 2**24  # of the density, for one frame: half a minute
@@ -46,6 +49,10 @@ class Marks:
     points: np.ndarray
     densities: np.ndarray
     masses: np.ndarray
+
+    def where(self, chosen: np.ndarray) -> Marks:
+        """Those of the chosen ones."""
+        return Marks(self.points[chosen], self.densities[chosen], self.masses[chosen])
 
 
 @dataclass(frozen=True)
@@ -99,9 +106,17 @@ def cell_averages(density: PointDensity, grid: Grid, marks: Marks, tolerance: fl
     return _Refinement(density, grid, marks, tolerance).run()
 
 
+def above(masses: np.ndarray, little: float) -> np.ndarray:
+    """Which of the masses (J,) are larger than the least ones, which add up to no more than a little; (J,)."""
+    ascending = np.sort(masses)
+    least = int(np.searchsorted(np.cumsum(ascending), little, side="right"))
+    return masses > ascending[least - 1] if least else np.ones(len(masses), dtype=bool)
+
+
 class _Refinement:
     def __init__(self, density: PointDensity, grid: Grid, marks: Marks, tolerance: float) -> None:
-        self.density, self.grid, self.marks, self.tolerance = density, grid, marks, tolerance
+        self.density, self.grid, self.tolerance = density, grid, tolerance
+        self.marks = marks.where(above(marks.masses, NEGLIGIBLE * tolerance))
         self.points = 0
         unit = [0.0] * grid.dim, [1.0] * grid.dim
         self.rules: dict[int, Rule] = {order: legendre_rule(*unit, order) for order in (2, 3)}
@@ -110,13 +125,13 @@ class _Refinement:
         self.interpolation = np.prod(1.0 - np.abs(nodes[:, None] - self.corners), axis=2)  # from them to the points of Q_2
 
     def run(self) -> Averages:
-        grid, (corners, cells) = self.grid, self._seen()
+        grid, (corners, cells, rest) = self.grid, self._seen()
         values = corners.mean(axis=1)
         boxes = self._begun(cells, corners[cells])
         home = self._homes(cells)
         while True:
             errors = boxes.error + self._unseen(boxes, home)
-            if errors.sum() <= self.tolerance:
+            if errors.sum() + rest <= self.tolerance:
                 break
             chosen = self._worst(errors) & (boxes.level < DEEPEST)
             whole, parts = np.flatnonzero(chosen & (boxes.order == 2)), np.flatnonzero(chosen & (boxes.order == 3))
@@ -129,19 +144,20 @@ class _Refinement:
             boxes, home = self._halved(boxes, parts, home)
         shares = boxes.mean * 0.5 ** (grid.dim * boxes.level)
         values[cells] = np.bincount(boxes.owner, shares, grid.size)[cells]
-        return Averages(values.reshape(grid.shape), float(errors.sum()), self.points)
+        return Averages(values.reshape(grid.shape), float(errors.sum()) + rest, self.points)
 
-    def _seen(self) -> tuple[np.ndarray, np.ndarray]:
-        """The values at the corners of all cells, (N, 2^p), and which cells hold mass or lie beside one that does."""
+    def _seen(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """The values at the corners of all cells, (N, 2^p), which cells hold mass or lie beside one that does, and what the others hold."""
         grid, p = self.grid, self.grid.dim
         vertices = np.stack(np.meshgrid(*grid.edges, indexing="ij"), axis=-1).reshape(-1, p)
         values = self._values(vertices).reshape([n + 1 for n in grid.shape])
         corners = np.lib.stride_tricks.sliding_window_view(values, (2,) * p).reshape(grid.size, -1)
-        held = corners.max(axis=1) * grid.cell_volume > NEGLIGIBLE * self.tolerance / grid.size
+        masses = corners.max(axis=1) * grid.cell_volume
+        held = above(masses, NEGLIGIBLE * self.tolerance)
         homes = self._cells_of(self.marks.points)
         held[homes[homes >= 0]] = True
         near = ndimage.binary_dilation(held.reshape(grid.shape), np.ones((3,) * p))
-        return corners, np.flatnonzero(near)
+        return corners, np.flatnonzero(near), float(masses[~near.ravel()].sum())
 
     def _values(self, points: np.ndarray) -> np.ndarray:
         """The density at points (M, p), in batches."""
