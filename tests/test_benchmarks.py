@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 SCRIPTS = sorted(path for path in (Path(__file__).parents[1] / "benchmarks").glob("*.py") if path.stem != "harness")
-SLOW = {"startup", "peers", "densities", "sweep", "published"}  # even then; tests/test_published.py has the cases one by one
+SLOW = {
+    "startup",
+    "peers",
+    "densities",
+    "sweep",
+    "published",
+    "scaling",
+    "dry_run",
+}  # even then; tests/test_published.py has the cases one by one
 
 
 @pytest.mark.parametrize(

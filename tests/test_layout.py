@@ -135,6 +135,7 @@ run.losses
 """
 
 
+@pytest.mark.long
 def test_a_script_of_a_user_is_checked(tmp_path):
     """A type checker in strict mode knows what `solve` takes and gives, and finds two mistakes of a user and no others."""
     script = tmp_path / "script.py"

@@ -64,7 +64,11 @@ def last_digit(number):
     return 1.01 * 10.0 ** Decimal(number).as_tuple().exponent
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.long) if path in LECTURE[:5] else path for path in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def test_the_notebook_runs_and_shows_what_the_table_says(path, tmp_path, monkeypatch):
     """Its asserts hold; no warning; figures of matplotlib are seen, and what ends a cell by its name is shown as HTML."""
     monkeypatch.delenv("MPLBACKEND")  # a notebook draws by its own

@@ -147,6 +147,7 @@ def test_what_is_there_is_said_in_words(here, capsys):
         assert files(here) == before
 
 
+@pytest.mark.long
 def test_the_demo_leaves_alone_what_was_made_of_its_problem_otherwise(here, capsys):
     """Another end, and a problem file that was changed."""
     assert wgf_says(capsys, "demo")[::2] == (0, "")

@@ -106,7 +106,7 @@ def test_an_error_is_said_once(words, status, text, problem):
     assert len([line for line in err.splitlines() if line.startswith("error")]) <= 1
 
 
-SIGNALS = [(signal.SIGINT, (0, 1, 2)), (signal.SIGTERM, (2,))]  # the others are long
+SIGNALS = [(signal.SIGINT, (0, 1, 2))]  # the others are long
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,8 @@ def test_a_run_goes_on_on_another_number_of_ranks(first, then, whole, problem, t
     same_numbers(whole, tmp_path / "problem.h5")
 
 
-@pytest.mark.parametrize(("first", "then"), [(2, 3), pytest.param(3, 1, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("first", "then"), [(2, 3), (3, 1)])
 def test_cells_go_on_on_another_number_of_ranks(first, then, problem, tmp_path):
     """To rounding, in every row of the history, and in every cell."""
     domain = "[domain]\ncells = [24, 26]\nlower = [-2.5, -2.0]\nupper = [3.0, 3.5]\n[time]"
@@ -231,7 +232,8 @@ def test_commands_that_share_nothing_are_done_once(problem, tmp_path):
     assert says(2, "-m", "wgf", "info", "none.h5", cwd=tmp_path)[0] == 2
 
 
-@pytest.mark.parametrize("scheduler", ["SBATCH", pytest.param("PBS", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scheduler", ["SBATCH", "PBS"])
 def test_the_jobs_of_the_manual(scheduler, problem, tmp_path):
     """Their scripts, on two ranks of this machine in place of the scheduler's; the second job finds the first one's run, and goes on."""
     page = (ROOT / "docs" / "guide" / "mpi.md").read_text(encoding="utf-8")

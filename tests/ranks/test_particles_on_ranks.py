@@ -30,8 +30,9 @@ def solved(tmp_path_factory):
     return on
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.long), 3])
+@pytest.mark.parametrize("ranks", [2, 3])
 def test_the_same_on_any_number_of_ranks(name, ranks, solved):
     one, several = (np.load(solved(number) / f"{file_name(name)}.npz") for number in (1, ranks))
     assert one.files == several.files

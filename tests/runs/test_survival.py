@@ -146,7 +146,7 @@ def killed_and_resumed(name, rng, started, whole, folder):
     path.unlink()
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", [SHORT[0], pytest.param(SHORT[1], marks=pytest.mark.long)])
 def test_kills_at_random_instants(name, started, tmp_path, tmp_path_factory):
     """What was on file goes on to the same numbers; half-made files of the dead are gone."""
     killed_and_resumed(name, np.random.default_rng(1), started, whole_run(name, tmp_path_factory.mktemp("whole")), tmp_path)
@@ -186,7 +186,7 @@ def signalled_and_resumed(name, number, rng, started, whole, folder):
     return took
 
 
-@pytest.mark.parametrize("number", ENDING[:2])
+@pytest.mark.parametrize("number", ENDING[:1])
 def test_signals_at_random_instants(number, started, tmp_path, tmp_path_factory):
     """Obeyed after the step, with a checkpoint and the exit status of the signal."""
     whole = whole_run(SHORT[0], tmp_path_factory.mktemp("whole"))

@@ -349,6 +349,7 @@ def threads_and_values(threads):
     return found
 
 
+@pytest.mark.long
 def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch):
     """To the last bit, in processes of their own: how many threads a process can have is settled when it starts."""
     found = []

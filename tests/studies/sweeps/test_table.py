@@ -241,7 +241,8 @@ SWEEPS = {
 }
 
 
-@pytest.mark.parametrize("sweep", ["sizes", pytest.param("steps", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("sweep", ["sizes", "steps"])
 def test_a_script_that_its_workers_would_run_again_is_told_what_to_write(sweep, tmp_path):
     """One line, for the workers end without a word; and nothing of it for a script that has that line."""
     for guard, status in (("", 1), ("if __name__ == '__main__': ", 0)):
