@@ -43,7 +43,8 @@ def job(tmp_path):
     return environment(PATH=os.pathsep.join([str(Path(MPIEXEC).parent), os.environ["PATH"]]), **set_by_scheduler)
 
 
-@pytest.mark.parametrize("scheduler", ["SLURM", pytest.param("PBS", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scheduler", ["SLURM", "PBS"])
 def test_the_script_runs(scheduler, job, tmp_path):
     script = SCRIPTS[scheduler].replace("source ~/wgf/bin/activate", "")
     for much, little in SMALLER.items():

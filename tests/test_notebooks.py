@@ -66,7 +66,7 @@ def last_digit(number):
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=pytest.mark.long) if path in LECTURE[:5] else path for path in NOTEBOOKS],
+    [pytest.param(path, marks=pytest.mark.long) if path in LECTURE else path for path in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_the_notebook_runs_and_shows_what_the_table_says(path, tmp_path, monkeypatch):

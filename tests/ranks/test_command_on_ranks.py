@@ -192,6 +192,7 @@ def test_a_failure_of_one_rank_that_others_learn_of(problem, tmp_path):
     assert wgf.open_run(tmp_path / "problem.h5").status == "failed"
 
 
+@pytest.mark.long
 def test_a_failure_of_one_rank_that_others_wait_for(problem, tmp_path):
     process, pids = stopped(3, "lone", 3, problem)
     out, err = process.communicate(timeout=SECONDS)
@@ -225,6 +226,7 @@ def test_without_mpi4py_one_line_says_what_to_install(problem, tmp_path):
     assert err.strip() == line
 
 
+@pytest.mark.long
 def test_commands_that_share_nothing_are_done_once(problem, tmp_path):
     assert run(1, problem, "--quiet", cwd=tmp_path)[0] == 0
     one, several = (says(ranks, "-m", "wgf", "info", "problem.h5", cwd=tmp_path) for ranks in (1, 3))

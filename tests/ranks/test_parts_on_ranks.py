@@ -105,6 +105,7 @@ def test_a_rank_is_killed_at_any_time(solved, tmp_path):
     killed_at_times(1, 2, solved, tmp_path)
 
 
+@pytest.mark.long
 def test_a_part_that_cannot_be_written_ends_all(solved, tmp_path):
     """All ranks raise the same error, and what was on file is as it was."""
     shutil.copytree(solved(3), tmp_path, dirs_exist_ok=True)

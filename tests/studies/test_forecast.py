@@ -141,6 +141,7 @@ def test_the_command_says_it_and_writes_nothing(tmp_path, monkeypatch, capsys):
     assert "convection" in err
 
 
+@pytest.mark.long
 def test_ranks_foretell_together(tmp_path):
     """The cells of all of them, the arithmetic of one; said once."""
     (tmp_path / "p.toml").write_text(STUDENT.read_text(encoding="utf-8"), encoding="utf-8")

@@ -96,9 +96,8 @@ def numbers(path):
     return {name: values.tobytes() for name, values in found.items() if name not in ("seconds", "note")}
 
 
-@pytest.mark.parametrize(
-    ("study", "ranks"), [*(pytest.param(*each, marks=pytest.mark.long) for each in (("compare", 3), ("lazy", 2))), ("sweep", 4)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("study", "ranks"), [("compare", 3), ("lazy", 2), ("sweep", 4)])
 def test_ranks_find_the_bits_of_one_process(here, study, ranks):
     assert on_ranks(ranks, "-m", "wgf", *STUDIES[study], cwd=here) == ""
     assert numbers(here / "r.h5") == numbers(alone(here, *STUDIES[study]))
