@@ -111,6 +111,7 @@ def main(only: str | None, processor: bool, quick: bool, output: Path | None) ->
     print(machine())
     rows = []
     for name in [only] if only else list(CASES)[: 1 if quick else None]:
+        apart(foretold, name, processor)  # compiles what is not compiled yet: that takes time, and memory of its process
         steps, seconds, arrays, whole = apart(foretold, name, processor)
         taken, measured, peak = apart(seen, name, processor)
         most = apart(allocated, name, processor)
