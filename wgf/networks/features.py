@@ -90,13 +90,12 @@ def linear_algebra() -> Any:
 
 def row_space(rows: Rows, size: int, samples: int, tolerance: float, stride: int) -> np.ndarray:
     """Orthonormal basis (n, r) of the span of every `stride`-th row, up to the relative tolerance (Frobenius)."""
-    parts = spread(size, samples, stride)
     if size * samples <= stride * AT_ONCE:
         block = rows(slice(0, size, stride))
         return _or_one(_directions(block, tolerance * float(np.linalg.norm(block))))
     span, coordinates = np.empty((0, samples)), []
     lost = total = 0.0  # squares
-    for part in reported(parts, "looking for features"):
+    for part in reported(spread(size, samples, stride), "looking for features"):
         block = rows(part)
         along = block @ span.T
         rest = block - along @ span

@@ -30,9 +30,7 @@ from scipy import ndimage
 from wgf.measures.grid import Grid
 from wgf.measures.laws.base import Rule, legendre_rule
 
-NEGLIGIBLE = (
-    2e-2  # of the tolerance: what all cells that are left with the means of their corners may hold, and all marks that are not asked
-)
+NEGLIGIBLE = 2e-2  # of the tolerance, in all cells that are left with the means of their corners; and in all marks that are not asked
 SEEN = 2.0  # times the largest value at the points of a box
 DEEPEST = 16  # halvings of a cell
 MOST_POINTS = 2**24  # of the density, for one frame: half a minute
