@@ -34,6 +34,7 @@ PROBE, PILOT = 2.0, 4.0  # seconds for the run's own steps, and for the pilot
 LEAST_STEPS = 3
 SAMPLE = 2**22  # bytes of a frame that are compressed to see how long that takes
 COPIES = 2.0  # of a frame that is being written
+PASSED_ON = 2  # copies of a frame that HDF5 makes of it, a chunk as it is and one that is shuffled, where Python does not see them
 FILE = 0.3  # seconds, to make one, and to read from it at the end
 TRANSACTION = 0.01  # seconds, of an empty one
 INSTANT = 1e-6  # seconds
@@ -117,7 +118,7 @@ def forecast(
         active=int(counted[1]),
         rank=int(held.stepper.facts.get("kernel_rank", 0)),
         arrays=ranks.highest(arrays),
-        program=ranks.highest(held.program),
+        program=ranks.highest(held.program + PASSED_ON * held.frame.measure.masses.nbytes),
         file=float((frames + 1) * NUMBER * counted[0] * (1 if isinstance(measure, Density) else measure.points.shape[1])),
         step=arithmetic(held.stepper, float(np.mean(course.work))),
         expected=found,
