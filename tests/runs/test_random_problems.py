@@ -21,7 +21,7 @@ import wgf
 from wgf.runs.signals import Stopped, handled_by, restore, stop
 from wgf.runs.task import read_task
 
-HANG = 300.0  # seconds: exact densities of laws with edges may take half a minute a frame, and longer on a busy machine
+HANG = 120.0  # seconds
 FALLS = (wgf.FiniteVolume, wgf.Characteristics, wgf.MirrorDescent)
 ROUNDING = 1e-12  # of the largest energy
 RESTARTS = 4  # of so many problems one is ended and resumed

@@ -243,10 +243,7 @@ class RidgeResponse:
     @cached_property
     def rows(self) -> Array:
         """c, the input weights and b, (d + 2, N)."""
-        rows = np.empty((self.neuron.dim + 2, len(self.theta)))
-        rows[...] = self.neuron._defaults[:, None]
-        rows[self.neuron.free] = self.theta.T
-        return rows
+        return self.neuron.all_coordinates(self.theta).T.copy()
 
     @property
     def c(self) -> Array:
