@@ -75,11 +75,36 @@ class Held:
         return self.function(cell)
 
 
-def holding(number, end=None):
-    """`answering` (wgf/studies/sweeps/parallel.py) whose tasks after so many of them wait, in whichever process; up to an `end`."""
+def holding(number):
+    """`answering` (wgf/studies/sweeps/parallel.py) whose tasks after so many of them wait, in whichever process."""
     from wgf.studies.sweeps.parallel import answering
 
-    return lambda function, tasks, workers: answering(Held(function, tasks[number:end]), tasks, workers)
+    return lambda function, tasks, workers: answering(Held(function, tasks[number:]), tasks, workers)
+
+
+class HeldOnOtherRanks(Held):
+    """Under MPI: the given cells wait on the other ranks, one on each; rank 0 begins its first cell when all of them wait.
+
+    Whoever comes first, the others so have the first cells, and rank 0 has the rest.
+    """
+
+    def __call__(self, cell):
+        from mpi4py import MPI
+
+        if MPI.COMM_WORLD.rank:
+            Path(f"waiting-{MPI.COMM_WORLD.rank}").touch()
+        else:
+            wait_until(lambda: len(list(Path.cwd().glob("waiting-*"))) == len(self.cells), lambda: True)
+        return super().__call__(cell)
+
+
+def holding_other_ranks():
+    """`answering` in which each of the other ranks waits in its first task."""
+    from mpi4py import MPI
+
+    from wgf.studies.sweeps.parallel import answering
+
+    return lambda function, tasks, workers: answering(HeldOnOtherRanks(function, tasks[: MPI.COMM_WORLD.size - 1]), tasks, workers)
 
 
 def stop_at_frame(number):

@@ -48,7 +48,7 @@ HELD = """
 import sys, children
 from wgf.cli import main
 from wgf.studies.sweeps import over_sizes
-over_sizes.answering = children.holding(2, 5)
+over_sizes.answering = children.holding_other_ranks()
 main(sys.argv[1:])
 """
 IN_PYTHON = """
@@ -130,15 +130,15 @@ def is_rank(process):
 def test_interrupted_ranks_say_what_is_kept(here):
     process = launch(3, "-c", HELD, *COMPARE, cwd=here)
     path = here / "r.h5"
-    wait_until(lambda: path.exists() and progress(path)[0] == 7, lambda: process.poll() is None)
+    wait_until(lambda: path.exists() and progress(path) == (8, 10), lambda: process.poll() is None)
     first = next(
         child for child in psutil.Process(process.pid).children(recursive=True) if is_rank(child) and child.environ()["PMI_RANK"] == "0"
     )
     first.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode != 0
-    assert "interrupted: 7 of 10 cells are kept in r.h5; the same command goes on from there" in said
-    assert progress(path) == (7, 10)
+    assert "interrupted: 8 of 10 cells are kept in r.h5; the same command goes on from there" in said
+    assert progress(path) == (8, 10)
 
 
 def test_in_python_all_ranks_have_the_result_and_the_error(here):
