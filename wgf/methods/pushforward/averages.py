@@ -33,7 +33,7 @@ from wgf.measures.laws.base import Rule, legendre_rule
 NEGLIGIBLE = 2e-2  # of the tolerance, in all cells that are left with the means of their corners; and in all marks that are not asked
 SEEN = 2.0  # times the largest value at the points of a box
 DEEPEST = 16  # halvings of a cell
-MOST_POINTS = 2**24  # of the density, for one frame: half a minute
+MOST_POINTS = 2**24  # of the density, for one frame: some ten seconds
 BATCH = 2**19  # of points at a time
 KEPT = 0.5  # of the tolerance, for boxes that are left as they are
 

@@ -36,7 +36,9 @@ Rates = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # poi
 
 
 class Backward(Protocol):
-    """The way back along a path, for points in the box within which paths are followed."""
+    """The way back along a path, for points in the box within which paths are followed; `dear` where charts of it are worth making."""
+
+    dear: bool
 
     def origins(self, points: np.ndarray, resolution: int) -> Origins: ...
 
@@ -55,6 +57,8 @@ def backward(problem: Problem, path: Path, box: np.ndarray) -> Backward:
 
 class Tables:
     """For g = c·σ(ax + b) with a or b free, or both, on one input, and V = |θ|²."""
+
+    dear = False
 
     def __init__(self, energy: RegressionEnergy, inner: Neuron, path: Path, box: np.ndarray) -> None:
         self.neuron: Neuron = energy.neuron
@@ -112,6 +116,8 @@ class Tables:
 
 class Sums:
     """For any field: ∇G and ΔG by sums over the data, in threads over blocks of points."""
+
+    dear = True
 
     def __init__(self, rates: Rates, path: Path, box: np.ndarray, samples: int) -> None:
         self.rates, self.path, self.box, self.samples = rates, path, box, samples

@@ -55,6 +55,8 @@ class Pieces:
 class Sheets:
     """The way back for g = c·σ(ax + b) and V = |θ|²."""
 
+    dear = False
+
     def __init__(self, energy: RegressionEnergy, path: Path, box: np.ndarray) -> None:
         self.neuron: Neuron = energy.neuron
         self.pieces, self.pull = Pieces.of(self.neuron.sigma), energy.penalty.strength
