@@ -8,6 +8,7 @@ Restart   ended after a step drawn by chance, and resumed: number by number the 
 
 import faulthandler
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -74,14 +75,18 @@ def goes_on(seed, task, folder):
 
 
 def try_problems(seeds, folder, capsys):
-    """How many of them were solved."""
-    solved = 0
+    """How many of them were solved; prints which took longest."""
+    solved, seconds = 0, {}
     for seed in seeds:
         faulthandler.dump_traceback_later(HANG, exit=True, file=sys.__stderr__)
+        begun = time.monotonic()
         try:
             solved += try_problem(seed, folder, capsys)
         finally:
             faulthandler.cancel_dump_traceback_later()
+        seconds[seed] = time.monotonic() - begun
+    slowest = max(seconds, key=lambda seed: seconds[seed])
+    print(f"{solved} of {len(seconds)} solved, the others refused; the longest took {seconds[slowest]:.1f} s (seed {slowest})")
     return solved
 
 
