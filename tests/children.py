@@ -1,8 +1,9 @@
 """What runs in another process and stops at a marked place, so that no test depends on who is faster.
 
 A child that has come to its place waits there for a signal, and a test sees by its file that it has: `python -m children frames 3 run
-problem.toml` is `wgf run` that stops at its third frame, `cells 2 compare …` is `wgf compare` that stops when two cells are done. Or it
-says through a pipe where it is and goes on when it is told to (`Places`).
+problem.toml` is `wgf run` that stops at its third frame, `cells 2 compare …` is `wgf compare` that stops when two cells are done, and
+under MPI, where the other ranks are two, `others 2 compare …` one in which they wait in the first two. Or it says through a pipe
+where it is and goes on when it is told to (`Places`).
 """
 
 import contextlib
@@ -98,15 +99,6 @@ class HeldOnOtherRanks(Held):
         return super().__call__(cell)
 
 
-def holding_other_ranks():
-    """`answering` in which each of the other ranks waits in its first task."""
-    from mpi4py import MPI
-
-    from wgf.studies.sweeps.parallel import answering
-
-    return lambda function, tasks, workers: answering(HeldOnOtherRanks(function, tasks[: MPI.COMM_WORLD.size - 1]), tasks, workers)
-
-
 def stop_at_frame(number):
     """In this process `wgf run` stops at a frame."""
     from wgf.runs import solve
@@ -124,6 +116,14 @@ def stop_at_cell(number):
     from wgf.studies.sweeps import over_sizes
 
     over_sizes.answering = holding(number)
+
+
+def stop_other_ranks(number):
+    """Under MPI each of the other ranks, so many, waits in its first cell."""
+    from wgf.studies.sweeps import over_sizes
+    from wgf.studies.sweeps.parallel import answering
+
+    over_sizes.answering = lambda function, tasks, workers: answering(HeldOnOtherRanks(function, tasks[:number]), tasks, workers)
 
 
 @contextlib.contextmanager
@@ -165,5 +165,5 @@ if __name__ == "__main__":
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which the background of a shell ignores
     kind, number, *words = sys.argv[1:]
-    {"frames": stop_at_frame, "cells": stop_at_cell}[kind](int(number))
+    {"frames": stop_at_frame, "cells": stop_at_cell, "others": stop_other_ranks}[kind](int(number))
     main(words)

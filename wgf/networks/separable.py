@@ -9,16 +9,24 @@ L = QX and L' = Q'X' (QR), and the singular vectors A, A' of the two unfoldings 
 
     ΦᵀM = Σ_rs (UᵀMV)_rs C_rs,    Φz = U (Cz) Vᵀ:
 
-about S multiplications a cell each, by matrices that stay in the cache, where otherwise r numbers a cell come from memory. A kink makes all
-ranks full and interpolation poor: the error is measured on cells all over the plane, and where it exceeds the tolerance there are no such
-factors.
+about S multiplications a cell each, by matrices that stay in the cache, where otherwise r numbers a cell come from memory. On a strip k of
+neighbouring columns fewer functions do: with the norms D of C over r and R, and the singular vectors of DV on the strip that are larger
+than a small part of the tolerance, Vᵀ = T_k W_k there, with T_k (S, S_k), W_k (S_k, n_k), and
+
+    ΦᵀM = Σ_rs (Σ_k (UᵀM_k W_kᵀ) T_kᵀ)_rs C_rs,    (Φz)_k = U ((Cz) T_k) W_k,
+
+about S_k multiplications a cell, a third of S where a strip is an eighth of the plane. A kink makes all ranks full and interpolation poor:
+the error is measured on cells all over the plane, and where it exceeds the tolerance there are no such factors.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,18 +40,59 @@ POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
 WORTH_MORE = 1e-2  # the error has to fall by this factor from one to the next, or it falls too slowly
 ROUNDING = 0.5  # of the tolerance, for each of the three cuts
 SAMPLED = 100  # rows and columns
+STRIP = 128  # columns, of which fewer factors do
+STRIP_SHARE = 1e-2  # of the tolerance, for that
 PARTS = 16  # of the rows: what threads have to share, and whose sums are added in order
 
 Values = Callable[[np.ndarray], np.ndarray]  # rows of features at points (N, 2), (N, n)
 
 
-class SeparableFeatures:
-    """U (n₁, R), Vᵀ (S, n₂), C (R, S, r), the basis B (n, r) of the data, and the relative error measured on cells all over the plane."""
+@dataclass(frozen=True)
+class Strips:
+    """Vᵀ (S, n₂) by strips of columns: on the columns of the k-th one it is combined[:, places_k] @ factors_k.
 
-    def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, basis: np.ndarray) -> None:
-        self.left, self.right, self.core, self.basis = left, right, core, basis
+    combined   the T_k, side by side (S, ΣS_k)
+    factors    the W_k, (S_k, n_k) each
+    columns    of each strip, among the n₂
+    places     of each strip, among the ΣS_k
+    """
+
+    combined: np.ndarray
+    factors: list[np.ndarray]
+    columns: list[slice]
+    places: list[slice]
+
+    @classmethod
+    def of(cls, right: np.ndarray, core: np.ndarray, tolerance: float) -> Strips:
+        """Those of Vᵀ, to a part of the tolerance of ‖C‖."""
+        scales = np.linalg.norm(core, axis=(0, 2))
+        count = max(1, right.shape[1] // STRIP)
+        columns = [slice(k * right.shape[1] // count, (k + 1) * right.shape[1] // count) for k in range(count)]
+        allowed = STRIP_SHARE * tolerance * float(np.linalg.norm(scales)) / math.sqrt(count)
+        combined, factors, ends = [], [], [0]
+        for each in columns:
+            vectors, singular, functions = np.linalg.svd(scales[:, None] * right[:, each], full_matrices=False)
+            kept = _kept(singular, allowed)
+            combined.append(vectors[:, :kept] * singular[:kept] / scales[:, None])
+            factors.append(np.ascontiguousarray(functions[:kept]))
+            ends.append(ends[-1] + kept)
+        return cls(np.hstack(combined), factors, columns, [slice(*pair) for pair in pairwise(ends)])
+
+
+class SeparableFeatures:
+    """U (n₁, R), Vᵀ (S, n₂), C (R, S, r), the basis B (n, r) of the data, the relative error that is allowed, and the one measured on cells
+    all over the plane.
+    """
+
+    def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, basis: np.ndarray, tolerance: float) -> None:
+        self.left, self.right, self.core, self.basis, self.tolerance = left, right, core, basis, tolerance
         self.rank, self.error = basis.shape[1], np.inf
         self.parts = [slice(k * len(left) // PARTS, (k + 1) * len(left) // PARTS) for k in range(PARTS)]
+
+    @cached_property
+    def strips(self) -> Strips:
+        """What the products are taken by."""
+        return Strips.of(self.right, self.core, self.tolerance)
 
     def read_averages(self, periodic: Sequence[bool]) -> None:
         """Become the features for cell averages (measures/averages.py)."""
@@ -52,21 +101,32 @@ class SeparableFeatures:
 
     def restricted(self, rows: Any, columns: Any) -> SeparableFeatures:
         """The features on the cells where these rows and columns meet."""
-        part = SeparableFeatures(self.left[rows], np.ascontiguousarray(self.right[:, columns]), self.core, self.basis)
+        part = SeparableFeatures(self.left[rows], np.ascontiguousarray(self.right[:, columns]), self.core, self.basis, self.tolerance)
         part.error = self.error
         return part
 
     def project(self, values: np.ndarray, out: np.ndarray) -> None:
         """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""
-        moments = sum(self._each(lambda part: self.left[part].T @ (values[part] @ self.right.T)))
-        np.einsum("rs,rsk->k", moments, self.core, out=out)
+        strips = self.strips
+
+        def moments(part: slice) -> np.ndarray:
+            rows = np.empty((part.stop - part.start, strips.combined.shape[1]))
+            for factor, columns, places in zip(strips.factors, strips.columns, strips.places, strict=True):
+                np.matmul(values[part, columns], factor.T, out=rows[:, places])
+            result: np.ndarray = self.left[part].T @ rows
+            return result
+
+        np.einsum("rs,rsk->k", sum(self._each(moments)) @ strips.combined.T, self.core, out=out)
 
     def express(self, residual: np.ndarray, penalty: np.ndarray, out: np.ndarray) -> None:
         """`out` (n₁, n₂) = Φ·residual + penalty, which is (n₁, n₂) or (1, 1)."""
-        mixed, whole = np.einsum("rsk,k->rs", self.core, residual), penalty.shape == out.shape
+        strips, whole = self.strips, penalty.shape == out.shape
+        mixed = np.einsum("rsk,k->rs", self.core, residual) @ strips.combined
 
         def fill(part: slice) -> None:
-            np.matmul(self.left[part] @ mixed, self.right, out=out[part])
+            rows = self.left[part] @ mixed
+            for factor, columns, places in zip(strips.factors, strips.columns, strips.places, strict=True):
+                np.matmul(rows[:, places], factor, out=out[part, columns])
             if whole:
                 out[part] += penalty[part]
 
@@ -116,7 +176,7 @@ def _separated(values: Values, centers: tuple[np.ndarray, np.ndarray], count: in
     allowed = ROUNDING * tolerance * float(np.linalg.norm(array))
     a, b = (_directions(np.moveaxis(array, axis, 0).reshape(count, -1), allowed) for axis in (0, 1))
     core = np.einsum("ijr,ia,jb->abr", array, a, b, optimize=True)
-    return SeparableFeatures(left @ a, np.ascontiguousarray((right @ b).T), np.ascontiguousarray(core), features.basis)
+    return SeparableFeatures(left @ a, np.ascontiguousarray((right @ b).T), np.ascontiguousarray(core), features.basis, tolerance)
 
 
 def _interpolation(places: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -129,9 +189,14 @@ def _interpolation(places: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarr
 def _directions(matrix: np.ndarray, allowed: float) -> np.ndarray:
     """The left singular vectors without those whose singular values are `allowed` in all."""
     vectors, singular, _ = np.linalg.svd(matrix, full_matrices=False)
-    tails = np.sqrt(np.cumsum(singular[::-1] ** 2)[::-1])
-    result: np.ndarray = vectors[:, : max(1, int(np.count_nonzero(tails > allowed)))]
+    result: np.ndarray = vectors[:, : _kept(singular, allowed)]
     return result
+
+
+def _kept(singular: np.ndarray, allowed: float) -> int:
+    """How many of the singular values are kept where the others are `allowed` in all; at least one."""
+    tails = np.sqrt(np.cumsum(singular[::-1] ** 2)[::-1])
+    return max(1, int(np.count_nonzero(tails > allowed)))
 
 
 def _missed(found: SeparableFeatures, values: Values, centers: tuple[np.ndarray, np.ndarray]) -> float:

@@ -44,13 +44,6 @@ STUDIES = {
         "--set", "method.name=particles", "--set", "domain={}", "--quiet", "-o", "r.h5",
     ),
 }  # fmt: skip
-HELD = """
-import sys, children
-from wgf.cli import main
-from wgf.studies.sweeps import over_sizes
-over_sizes.answering = children.holding_other_ranks()
-main(sys.argv[1:])
-"""
 IN_PYTHON = """
 import numpy as np, wgf
 from wgf.ranks.communicator import current
@@ -107,7 +100,7 @@ def test_ranks_find_the_bits_of_one_process(here, study, ranks):
 @pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.long), 2])
 def test_a_rank_is_killed_and_the_same_command_goes_on(here, victim):
     """Kill −9, while three of ten cells are being solved; what was done is kept, and the end is as if nothing had been."""
-    process = launch(4, "-c", HELD, *COMPARE, cwd=here)
+    process = launch(4, "-m", "children", "others", 3, *COMPARE, cwd=here)
     path = here / "r.h5"
     wait_until(lambda: path.exists() and progress(path) == (7, 10), lambda: process.poll() is None)
     ranks = {int(child.environ()["PMI_RANK"]): child for child in psutil.Process(process.pid).children(recursive=True) if is_rank(child)}
@@ -128,7 +121,7 @@ def is_rank(process):
 
 
 def test_interrupted_ranks_say_what_is_kept(here):
-    process = launch(3, "-c", HELD, *COMPARE, cwd=here)
+    process = launch(3, "-m", "children", "others", 2, *COMPARE, cwd=here)
     path = here / "r.h5"
     wait_until(lambda: path.exists() and progress(path) == (8, 10), lambda: process.poll() is None)
     first = next(
