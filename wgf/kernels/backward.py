@@ -23,6 +23,7 @@ from wgf.kernels.compiled import Array, pointwise, summing, threaded
 
 TERMS = 6  # of a polynomial of degree five
 BLOCKS = 256  # of points
+LANES = 64  # points that take a stage together
 BASIS = (
     np.array(
         [
@@ -58,38 +59,56 @@ def on_line(table: Array, x: float, per_h: float) -> tuple[float, float, float]:
 
 @threaded
 def carry_back_on_line(
-    c: Array, u: Array, log: Array, lengths: Array, tables: Array, origin: float, per_h: float, free: float, pull: float, box: Array
+    c: Array,
+    u: Array,
+    log: Array,
+    lengths: Array,
+    tables: Array,
+    origin: float,
+    per_h: float,
+    free: float,
+    pull: float,
+    box: Array,
+    work: Array,
 ) -> None:
-    """c, u (M,) and log (M,) from the end of the steps of the given `lengths` (n,) to their beginning.
+    """c, u (M,) and log (M,) from the end of the steps of the given `lengths` (n,) to their beginning; scratch work (BLOCKS, 5, LANES).
 
     tables (2n + 1, intervals, 6)   polynomials of H at the ends and middles of the steps, in the order of time
     origin, per_h                   where the first interval begins, and one over their length
     free                            1 where c moves, 0 where it is fixed
     pull                            λ
     box (2, 2)                      lower and upper ends of c and u
+
+    LANES points take each stage together, since each waits for its own last stage.
     """
     for block in numba.prange(BLOCKS):
-        first, last = block * c.size // BLOCKS, (block + 1) * c.size // BLOCKS
-        for step in range(lengths.size - 1, -1, -1):
-            dt = lengths[step]
-            for j in range(first, last):
-                if log[j] == -np.inf:
-                    continue
-                c0, u0 = c[j], u[j]
-                cj, uj, sum_c, sum_u, sum_log = c0, u0, 0.0, 0.0, 0.0
+        last = (block + 1) * c.size // BLOCKS
+        at_c, at_u, sum_c, sum_u, sum_log = work[block, 0], work[block, 1], work[block, 2], work[block, 3], work[block, 4]
+        for first in range(block * c.size // BLOCKS, last, LANES):
+            count = min(LANES, last - first)
+            from_c, from_u, logs = c[first : first + count], u[first : first + count], log[first : first + count]
+            for step in range(lengths.size - 1, -1, -1):
+                dt = lengths[step]
+                for j in range(count):
+                    at_c[j], at_u[j], sum_c[j], sum_u[j], sum_log[j] = from_c[j], from_u[j], 0.0, 0.0, 0.0
                 for stage in range(4):
                     weight = 2.0 if stage == 1 or stage == 2 else 1.0
                     way = dt if stage == 2 else 0.5 * dt
-                    value, slope, bend = on_line(tables[2 * step + 2 - (stage + 1) // 2], (uj - origin) * per_h, per_h)
-                    rate_c, rate_u = free * (value + pull * cj), cj * slope + pull * uj
-                    sum_c += weight * rate_c
-                    sum_u += weight * rate_u
-                    sum_log += weight * cj * bend
-                    cj, uj = c0 + way * rate_c, u0 + way * rate_u
-                c[j], u[j] = c0 + dt / 6.0 * sum_c, u0 + dt / 6.0 * sum_u
-                log[j] += dt / 6.0 * sum_log
-                if not (box[0, 0] <= c[j] <= box[1, 0] and box[0, 1] <= u[j] <= box[1, 1]):
-                    log[j] = -np.inf
+                    table = tables[2 * step + 2 - (stage + 1) // 2]
+                    for j in range(count):
+                        value, slope, bend = on_line(table, (at_u[j] - origin) * per_h, per_h)
+                        rate_c, rate_u = free * (value + pull * at_c[j]), at_c[j] * slope + pull * at_u[j]
+                        sum_c[j] += weight * rate_c
+                        sum_u[j] += weight * rate_u
+                        sum_log[j] += weight * at_c[j] * bend
+                        at_c[j], at_u[j] = from_c[j] + way * rate_c, from_u[j] + way * rate_u
+                for j in range(count):
+                    if logs[j] > -np.inf:
+                        from_c[j] += dt / 6.0 * sum_c[j]
+                        from_u[j] += dt / 6.0 * sum_u[j]
+                        logs[j] += dt / 6.0 * sum_log[j]
+                        if not (box[0, 0] <= from_c[j] <= box[1, 0] and box[0, 1] <= from_u[j] <= box[1, 1]):
+                            logs[j] = -np.inf
 
 
 @pointwise

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import ndimage
 
-from wgf.kernels.backward import BASIS, BLOCKS, TERMS, carry_back_on_line, carry_back_on_plane
+from wgf.kernels.backward import BASIS, BLOCKS, LANES, TERMS, carry_back_on_line, carry_back_on_plane
 from wgf.measures.grid import inside_box
 from wgf.methods.particles.base import threads
 from wgf.methods.pushforward.kinks import Origins, Sheets
@@ -76,7 +76,8 @@ class Tables:
         box = np.hstack([ends, self.box[:, self.places]])
         growth = np.where(inside_box(points, *self.box), 0.0, -np.inf)
         if len(inner) == 1:
-            carry_back_on_line(c, inner[0], growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box)
+            work = np.empty((BLOCKS, 5, LANES))
+            carry_back_on_line(c, inner[0], growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box, work)
         else:
             work = np.empty((BLOCKS, 2, 3, TERMS))
             carry_back_on_plane(c, inner[0], inner[1], growth, lengths, tables, lower, 1.0 / spacing, free, self.pull, box, work)
