@@ -37,7 +37,7 @@ SUBJECTS = {  # the beginnings of the modules, and the title of their page
     "geometries": ("Other geometries", ("methods/geometry/",)),
     "meshes": ("Finite volumes on any mesh", ("methods/fipy/",)),
     "points": ("Particles and characteristics", ("methods/particles/",)),
-    "pushforward": ("Exact densities", ("methods/pushforward/", "kernels/backward", "kernels/sheets")),
+    "pushforward": ("Exact densities", ("methods/pushforward/", "kernels/backward", "kernels/charts", "kernels/sheets")),
     "ranks": ("Several processes", ("ranks/", "runs/parts", "runs/agreement", "runs/collected", "methods/finite_volume/shared")),
     "distances": ("Distances and ways between measures", ("measures/",)),
     "optimality": ("The global minimum", ("studies/optimality/",)),

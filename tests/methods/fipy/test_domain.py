@@ -362,3 +362,13 @@ def test_all_points_of_a_sphere_are_found(spacing):
     assert cells.min() >= 0
     barycentric = np.linalg.solve(mesh.vertices[mesh.cells[cells, :3]].transpose(0, 2, 1), points[:, :, None])[:, :, 0]
     assert (barycentric < 0).any(axis=1).mean() <= 0.16 * spacing
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_box_is_made_again_from_its_mesh(seed):
+    """Its ends are not rounded, so that centres are the same to the last bit."""
+    lower, upper = np.random.default_rng(seed).uniform([[-4.0, -3.0], [0.1, 1.0]], [[0.0, -1.0], [3.0, 4.0]])
+    _, first = wgf.Box([16, 7], lower.tolist(), upper.tolist()).build()
+    assert np.array_equal([first.lower, first.upper], [lower, upper])
+    _, again = wgf.Box([16, 7], first.lower.tolist(), first.upper.tolist()).build()
+    assert np.array_equal(first.centers, again.centers)

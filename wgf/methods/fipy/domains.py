@@ -95,7 +95,9 @@ class Box:
         steps = {f"d{axis}": h for axis, h in zip("xyz", grid.spacing.tolist(), strict=False)}
         mesh = getattr(load_fipy(), PERIODIC[grid.periodic()])(**numbers, **steps)
         at_zero, lower = described(mesh, describe_box(grid.shape, grid.lower, grid.upper)), np.array(grid.lower)
-        return mesh, dataclasses.replace(at_zero, vertices=at_zero.vertices + lower, centers=at_zero.centers + lower)
+        last = at_zero.vertices == at_zero.vertices.max(axis=0)
+        vertices = np.where(last, grid.upper, at_zero.vertices + lower)  # ends without rounding, from which the same box can be made again
+        return mesh, dataclasses.replace(at_zero, vertices=vertices, centers=at_zero.centers + lower)
 
 
 @dataclass(frozen=True)
