@@ -2,10 +2,8 @@
 
 Time to an error. The default of wgf.FiniteVolume (mp5, ssprk43) beside what was the default before (mc, ssprk3, all cells moved), both on
 a sequence of grids, whole solves in one run; the error ∫|μ_h − μ| dθ at the end is against the exact averages of wgf.Pushforward. The time
-at 1 % is interpolated in log–log between the neighbouring rungs.
-
-    (c, a)       tanh neurons, target 1.5 tanh 3x − tanh 0.8x on 40 nodes, Gaussian start of width 0.4, t = 5
-    (c, a, b)    the same target, Gaussian start of width 0.3, t = 2
+at 1 % is interpolated in log–log between the neighbouring rungs. What both have in common has become faster since, too: with `--before
+CHECKOUT` an earlier version of wgf solves with its own code and defaults, in the same rounds (density_cases.py).
 
 Time beside the box. Cells of the same size in a tight box, in one that is twice as long on each axis, and without a box.
 
@@ -16,7 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,68 +23,59 @@ from typing import Any
 
 import click
 import numpy as np
+from density_cases import PLANE, SPACE, Case, OtherVersion
 from harness import best_seconds, keep, machine, quick_and_output, show, time_at
 
 import wgf
-from wgf.studies.theory.density_error import apart
 
 TARGET_ERROR = 0.01
 BEFORE: dict[str, Any] = {"limiter": "mc", "integrator": "ssprk3", "negligible": 0.0}
-DATA = wgf.Data.quadrature(lambda x: 1.5 * np.tanh(3 * x) - np.tanh(0.8 * x), -1, 1, 40)
 
 
 @dataclass(frozen=True)
-class Case:
-    """A problem on a box, and the rungs of two ladders, in cells per axis."""
+class Sizes:
+    """Cells per axis: of the ladders of mp5 and of mc; in the tight box; of exact averages, and of the finite volumes beside them."""
 
-    theta: tuple[str, ...]
-    law: wgf.Gaussian
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
-    until: float
     ours: tuple[int, ...]
     before: tuple[int, ...]
-
-    def method(self, n: int, **options: Any) -> wgf.FiniteVolume:
-        """Finite volumes with n cells an axis."""
-        return wgf.FiniteVolume((n,) * len(self.theta), self.lower, self.upper, **options)
-
-    def exact(self, n: int, tolerance: float) -> wgf.Pushforward:
-        """Exact averages on the same cells."""
-        return wgf.Pushforward((n,) * len(self.theta), self.lower, self.upper, tolerance=tolerance)
-
-    def solved(self, method: Any) -> wgf.Run:
-        """The run, with its start and its end."""
-        problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", theta=self.theta), DATA), self.law)
-        return wgf.solve(problem, method, self.until, save=2)
-
-    def error(self, n: int, **options: Any) -> float:
-        """∫|μ_h − μ| dθ at the end."""
-        found, exact = (self.solved(method).measures[-1] for method in (self.method(n, **options), self.exact(n, 0.02 * TARGET_ERROR)))
-        return apart(found, exact)
-
-    def seconds(self, methods: Sequence[Any], repeats: int) -> list[float]:
-        """The least times of whole solves, in turn."""
-        return best_seconds([partial(self.solved, method) for method in methods], repeats)
+    tight: int
+    exact: int
+    beside: int
 
 
-PLANE = Case(("c", "a"), wgf.Gaussian((0.2, 0.5), (0.4, 0.4)), (-3.5, -3.0), (4.5, 4.5), 5.0, (64, 80, 96, 112), (160, 192, 224, 256))
-SPACE = Case(
-    ("c", "a", "b"), wgf.Gaussian((0.2, 0.5, 0.1), (0.3, 0.3, 0.3)), (-2.0, -2.0, -2.5), (3.0, 3.0, 2.5), 2.0, (32, 40, 48), (80, 96)
-)
-LITTLE = dataclasses.replace(PLANE, until=0.2, ours=(24, 32), before=(24, 32))
-LITTLE_SPACE = dataclasses.replace(SPACE, until=0.1, ours=(8, 12), before=(8, 12))
+PLANE_SIZES, SPACE_SIZES = Sizes((64, 80, 96, 112), (160, 192, 224, 256), 128, 128, 256), Sizes((32, 40, 48), (80, 96), 48, 64, 64)
+FEW, FEW_IN_SPACE = Sizes((24, 32), (24, 32), 24, 16, 24), Sizes((8, 12), (8, 12), 8, 8, 8)
 
 
-def ladders(case: Case, repeats: int) -> tuple[list[list[Any]], list[Any]]:
-    """Rows (scheme, cells per axis, error, seconds) of both ladders; and θ, the two times at TARGET_ERROR, and their ratio."""
-    rows, reached = [], []
-    for name, sizes, options in (("mp5, ssprk43", case.ours, {}), ("mc, ssprk3", case.before, BEFORE)):
-        errors = [case.error(n, **options) for n in sizes]
-        times = case.seconds([case.method(n, **options) for n in sizes], repeats)
-        rows += [[name, n, error, wall] for n, error, wall in zip(sizes, errors, times, strict=True)]
-        reached.append(time_at(TARGET_ERROR, errors, times))
-    return rows, [", ".join(case.theta), *reached, reached[1] / reached[0]]
+def exact(case: Case, n: int, tolerance: float) -> wgf.Pushforward:
+    """Exact averages on the box of a case."""
+    return wgf.Pushforward((n,) * len(case.theta), case.lower, case.upper, tolerance=tolerance)
+
+
+def seconds(case: Case, methods: Sequence[Any], repeats: int) -> list[float]:
+    """The least times of whole solves, in turn."""
+    return best_seconds([partial(case.solved, method) for method in methods], repeats)
+
+
+def ladders(case: Case, sizes: Sizes, repeats: int, other: OtherVersion | None) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Rows (scheme, cells per axis, error, seconds); and for each scheme θ, its name, its time at TARGET_ERROR, and that beside ours."""
+    rungs: list[tuple[str, int, Callable[[], Any], np.ndarray]] = []
+    for name, cells, options in (("mp5, ssprk43", sizes.ours, {}), ("mc, ssprk3", sizes.before, BEFORE)):
+        for n in cells:
+            method = case.method(n, **options)
+            rungs.append((name, n, partial(case.solved, method), case.solved(method).measures[-1].values))
+    if other:
+        rungs += [(f"default of {other.name}", n, partial(other.solve, case, n), other.averages(case, n)) for n in sizes.before]
+    times = best_seconds([solve for _, _, solve, _ in rungs], repeats)
+    rows = []
+    for (name, n, _, averages), wall in zip(rungs, times, strict=True):
+        true = case.solved(exact(case, n, 0.02 * TARGET_ERROR)).measures[-1]
+        rows.append([name, n, float(np.abs(averages - true.values).sum() * true.grid.cell_volume), wall])
+    reached = []
+    for name in dict.fromkeys(row[0] for row in rows):
+        _, _, errors, walls = zip(*(row for row in rows if row[0] == name), strict=True)
+        reached.append([", ".join(case.theta), name, time_at(TARGET_ERROR, errors, walls)])
+    return rows, [[*each, each[-1] / reached[0][-1]] for each in reached]
 
 
 def boxes(case: Case, n: int, repeats: int) -> list[list[Any]]:
@@ -94,41 +84,59 @@ def boxes(case: Case, n: int, repeats: int) -> list[list[Any]]:
     half = 0.5 * (upper - lower)
     twice = dataclasses.replace(case, lower=tuple(lower - half), upper=tuple(upper + half)).method(2 * n)
     methods = {"tight": case.method(n), "twice as long": twice, "none": wgf.FiniteVolume(spacing=((upper - lower) / n).tolist())}
-    times = case.seconds(list(methods.values()), repeats)
+    times = seconds(case, list(methods.values()), repeats)
     return [[", ".join(case.theta), name, repr(methods[name]), wall, wall / times[0]] for name, wall in zip(methods, times, strict=True)]
 
 
-def exact_averages(case: Case, method: wgf.Pushforward, beside: wgf.FiniteVolume, repeats: int) -> list[Any]:
-    """A row: the method, its error as reported, how far the mass is off, seconds, what it is compared with, and the ratio of the times."""
-    ours, theirs = case.seconds([method, beside], repeats)
-    run = case.solved(method)
-    return [repr(method), run.attributes["density_error"], run.attributes["mass_error"], ours, repr(beside), ours / theirs]
+def exact_averages(
+    case: Case, sizes: Sizes, tolerances: Sequence[float], repeats: int, other: OtherVersion | None, **options: Any
+) -> list[list[Any]]:
+    """Rows for exact averages to each tolerance: the method, its error as reported, how far the mass is off, seconds, and these beside
+    finite volumes with the options, and beside those of the other version.
+    """
+    methods = [exact(case, sizes.exact, tolerance) for tolerance in tolerances]
+    beside: list[Callable[[], Any]] = [partial(case.solved, case.method(sizes.beside, **options))]
+    if other:
+        beside.append(partial(other.solve, case, sizes.beside))
+    walls = best_seconds([partial(case.solved, method) for method in methods] + beside, repeats)
+    rows = []
+    for method, ours in zip(methods, walls, strict=False):
+        attributes = case.solved(method).attributes
+        ratios = [ours / theirs for theirs in walls[len(methods) :]]
+        rows.append(
+            [repr(method), attributes["density_error"], attributes["mass_error"], ours, f"{sizes.beside}^{len(case.theta)}", *ratios]
+        )
+    return rows
 
 
 @click.command()
+@click.option(
+    "--before", "checkout", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A checkout of an earlier version of wgf."
+)
 @quick_and_output
-def main(quick: bool, output: Path | None) -> None:
+def main(quick: bool, output: Path | None, checkout: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore")
     print(machine())
-    plane, space, repeats = (LITTLE, LITTLE_SPACE, 1) if quick else (PLANE, SPACE, 5)
+    sizes, repeats = ((FEW, FEW_IN_SPACE), 1) if quick else ((PLANE_SIZES, SPACE_SIZES), 5)
+    cases = [dataclasses.replace(PLANE, until=0.2), dataclasses.replace(SPACE, until=0.1)] if quick else [PLANE, SPACE]
     tables, final = [], []
-    for case in (plane, space):
-        rows, reached = ladders(case, repeats)
-        headers = ["scheme", "cells per axis", "density, L¹", "seconds"]
-        tables.append(show(f"θ = ({', '.join(case.theta)}), t = {case.until:g}", headers, rows))
-        final.append(reached)
-    headers = ["θ", "mp5, ssprk43", "mc, ssprk3", "ratio"]
-    tables.append(show(f"Seconds to ∫|μ_h − μ| dθ = {100 * TARGET_ERROR:g} %", headers, final))
+    with OtherVersion(checkout) if checkout else nullcontext() as other:
+        for case, size in zip(cases, sizes, strict=True):
+            rows, reached = ladders(case, size, repeats, other)
+            headers = ["scheme", "cells per axis", "density, L¹", "seconds"]
+            tables.append(show(f"θ = ({', '.join(case.theta)}), t = {case.until:g}", headers, rows))
+            final += reached
+        headers = ["θ", "scheme", "seconds", "beside mp5"]
+        tables.append(show(f"Seconds to ∫|μ_h − μ| dθ = {100 * TARGET_ERROR:g} %", headers, final))
 
-    rows = boxes(plane, 24 if quick else 128, repeats) + boxes(space, 8 if quick else 48, repeats)
-    tables.append(show("The same cells in another box", ["θ", "box", "method", "seconds", "beside the tight box"], rows))
+        rows = [row for case, size in zip(cases, sizes, strict=True) for row in boxes(case, size.tight, repeats)]
+        tables.append(show("The same cells in another box", ["θ", "box", "method", "seconds", "beside the tight box"], rows))
 
-    few, more, cube = (16, 24, 8) if quick else (128, 256, 64)
-    rows = [exact_averages(plane, plane.exact(few, tolerance), plane.method(more, **BEFORE), repeats) for tolerance in (1e-5, 1e-6)]
-    rows.append(exact_averages(space, space.exact(cube, 1e-3), space.method(cube), repeats))
-    headers = ["method", "error as reported", "mass off by", "seconds", "beside", "ratio"]
-    tables.append(show("Exact averages", headers, rows))
+        rows = exact_averages(cases[0], sizes[0], (1e-5, 1e-6), repeats, other, **BEFORE)
+        rows += exact_averages(cases[1], sizes[1], (1e-3,), repeats, other)
+        headers = ["method", "error as reported", "mass off by", "seconds", "finite volumes", "ratio"]
+        tables.append(show("Exact averages", [*headers, f"default of {other.name}"] if other else headers, rows))
     keep(__file__, tables, output)
 
 

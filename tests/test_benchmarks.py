@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SCRIPTS = sorted(path for path in (Path(__file__).parents[1] / "benchmarks").glob("*.py") if path.stem != "harness")
+SHARED = {"harness", "density_cases"}  # by them
+SCRIPTS = sorted(path for path in (Path(__file__).parents[1] / "benchmarks").glob("*.py") if path.stem not in SHARED)
 SLOW = {
     "startup",
     "peers",

@@ -50,12 +50,15 @@ class Pilot:
 
 
 def piloted(problem: Problem, rungs: Sequence[Any], end: float | Rest, stops: Sequence[float], seconds: float) -> Pilot | None:
-    """The finest rungs of a ladder that can be followed to the end in so many seconds; None where not even the last one can."""
+    """The finest rungs of a ladder that can be followed to the end in so many seconds; None where not even the last one can.
+
+    A second one is tried in any case: with one alone γ is not known.
+    """
     found, last = None, end.longest if isinstance(end, Rest) else end
     begun, before = time.perf_counter(), 0.0
     for rung in reversed(range(1, len(rungs))):
         left = seconds - (time.perf_counter() - begun)
-        if found is not None and before * GROWTH > left:
+        if found is not None and found.coarse is not None and before * GROWTH > left:
             break
         start = time.perf_counter()
         try:
