@@ -99,9 +99,10 @@ def forecast(
         begun = held.seconds + time.perf_counter() - start
         course = followed(held.stepper, state, end, times[1:], probe, LEAST_STEPS)
         rungs = [] if course.whole else ladder(problem, method, times[-1], state.array.size * ranks.size)
+        start = time.perf_counter()
         ahead = ranks.by_first(lambda: piloted(problem, rungs, end, times[1:], pilot))
-        if ahead is None and not course.whole:
-            course = followed(held.stepper, state, end, times[1:], pilot, 0, course)
+        if not course.whole:  # the seconds that the pilot has left
+            course = followed(held.stepper, state, end, times[1:], pilot - (time.perf_counter() - start), 0, course)
         found = expected(course, ahead, times)
     packed, writing = _packed(held.frame)
     frames = len([stop for stop in times if stop <= found.end])
