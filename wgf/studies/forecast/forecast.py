@@ -35,7 +35,7 @@ LEAST_STEPS = 3
 SAMPLE = 2**22  # bytes of a frame that are compressed to see how long that takes
 COPIES = 2.0  # of a frame that is being written
 PASSED_ON = 2  # copies of a frame that HDF5 makes of it, a chunk as it is and one that is shuffled, where Python does not see them
-FILE = 0.3  # seconds, to make one, and to read from it at the end
+FILE = 0.1  # seconds, to make one, and to read from it at the end
 TRANSACTION = 0.01  # seconds, of an empty one
 INSTANT = 1e-6  # seconds
 NUMBER = 8  # bytes
@@ -96,7 +96,7 @@ def forecast(
         held = _Held.of(problem, method, times[-1])
         start = time.perf_counter()
         state = held.stepper.start()
-        begun = held.seconds + time.perf_counter() - start
+        begun = held.loading + held.seconds + time.perf_counter() - start
         course = followed(held.stepper, state, end, times[1:], probe, LEAST_STEPS)
         rungs = [] if course.whole else ladder(problem, method, times[-1], state.array.size * ranks.size)
         start = time.perf_counter()
@@ -132,12 +132,13 @@ def forecast(
 @dataclass(frozen=True)
 class _Held:
     """A stepper, its first frame, and the memory that it takes: `now`, at most until it was `made`, and at most in `steps`; and the rest of
-    the process, the `program`.
+    the process, the `program`. The seconds in which it was bound, and those of `loading` what is loaded and compiled for it.
     """
 
     stepper: Any
     frame: Frame
     seconds: float
+    loading: float
     now: float
     made: float
     steps: float
@@ -164,9 +165,13 @@ class _Held:
     @classmethod
     def of(cls, problem: Problem, method: Any, until: float) -> _Held:
         """After a step; another one before, as what is loaded and compiled for it belongs to the program."""
-        stepper, state, _, _ = _made(problem, method, until)
-        _step(stepper, state, until)
-        del stepper, state
+        first, again = time.perf_counter(), 0.0
+        for _ in range(2):
+            again = time.perf_counter()
+            stepper, state, _, _ = _made(problem, method, until)
+            _step(stepper, state, until)
+            del stepper, state
+        loading = max(0.0, 2.0 * again - first - time.perf_counter())
         gc.collect()
         tracemalloc.start()
         try:
@@ -178,7 +183,7 @@ class _Held:
             program = psutil.Process().memory_info().rss - now
         finally:
             tracemalloc.stop()
-        return cls(stepper, frame, seconds, float(now), float(made), float(steps), float(program))
+        return cls(stepper, frame, seconds, loading, float(now), float(made), float(steps), float(program))
 
 
 def _made(problem: Problem, method: Any, until: float) -> tuple[Any, State, Frame, float]:
