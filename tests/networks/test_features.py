@@ -250,9 +250,11 @@ def test_a_row_that_the_spread_of_rows_misses_is_found_by_its_error(sampled, mon
     assert loss_of(matrix, compressed) <= 1.01e-10
 
 
-def test_the_spread_of_rows_is_enough_where_it_spans_the_others(monkeypatch):
-    """Every fourth row is asked for once, then each row once more for the error."""
+@pytest.mark.parametrize("few", [False, True])
+def test_the_spread_of_rows_is_enough_where_it_spans_the_others(few, monkeypatch):
+    """Every fourth row is asked for once, then each row once more for the error; rows that are few are asked for once."""
     monkeypatch.setattr(features, "SAMPLED_ROWS", 15)
+    monkeypatch.setattr(features, "AT_ONCE", 60 * 25 if few else 1)
     rng, asked = np.random.default_rng(4), []
     matrix = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 25))
 
@@ -261,7 +263,7 @@ def test_the_spread_of_rows_is_enough_where_it_spans_the_others(monkeypatch):
         return matrix[part].copy()
 
     assert compress(rows, 60, 25, 1e-12).rank == 3
-    assert sorted(asked) == sorted([*range(0, 60, 4), *range(60)])
+    assert sorted(asked) == sorted([*range(60)] if few else [*range(0, 60, 4), *range(60)])
 
 
 def relu_matrix(size, samples):
@@ -307,7 +309,7 @@ def test_memory_does_not_grow_with_data_times_rows(monkeypatch):
 def test_a_listener_hears_how_far_the_compression_is():
     heard = []
     with reporting_to(lambda *news: heard.append(news)):
-        compress(rows_of(relu_matrix(300, 700)), 300, 700, 1e-9)
+        compress(rows_of(relu_matrix(400, 700)), 400, 700, 1e-9)
     for what in ("looking for features", "compressing features"):
         parts = [(done, count) for word, done, count in heard if word == what]
         assert parts == [(done, len(parts) - 1) for done in range(len(parts))]

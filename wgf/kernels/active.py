@@ -40,26 +40,23 @@ def add_marks(out: Marks, marks: Marks) -> None:
 
 
 @threaded
-def spread(out: Marks, marks: Marks, reach: int, axis: int, cells: Whole, strides: Whole, periodic: Truth) -> None:
-    """Mark the cells that are at most `reach` cells away along an axis from a marked one; the last axis runs along the rows."""
-    rows, m = marks.shape
-    for row in numba.prange(rows):
-        target, source = out[row], marks[row]
-        for j in range(m):
+def spread(out: Marks, marks: Marks, reach: int, cells: int, apart: int, periodic: bool) -> None:
+    """Mark the cells that are at most `reach` cells away from a marked one along an axis of so many cells, whose neighbours are so many
+    bytes `apart`: then the array is a row of lines of cells·apart bytes, in which a shift by a cell is one by `apart` bytes.
+    """
+    every, here = out.reshape(-1), marks.reshape(-1)
+    length = cells * apart
+    for line in numba.prange(here.size // length):
+        target, source = every[line * length : (line + 1) * length], here[line * length : (line + 1) * length]
+        for j in range(length):
             target[j] = source[j]
-        for shift in range(1, reach + 1):
-            if axis < strides.size:
-                stride, n = strides[axis], cells[axis]
-                position = (row // stride) % n
-                for other in (position - shift, position + shift):
-                    if periodic[axis] or 0 <= other < n:
-                        add_marks(target, marks[row + (other % n - position) * stride])
-            elif shift < m:
-                add_marks(target[: m - shift], source[shift:])
-                add_marks(target[shift:], source[: m - shift])
-                if periodic[axis]:
-                    add_marks(target[m - shift :], source[:shift])
-                    add_marks(target[:shift], source[m - shift :])
+        for shift in range(apart, min(reach + 1, cells) * apart, apart):
+            rest = length - shift
+            add_marks(target[:rest], source[shift:])
+            add_marks(target[shift:], source[:rest])
+            if periodic:
+                add_marks(target[rest:], source[:shift])
+                add_marks(target[:shift], source[rest:])
 
 
 @summing
@@ -105,8 +102,10 @@ def mark_near(
     axes = periodic.size
     source, target = (marks, other) if axes % 2 == 0 else (other, marks)
     mark(source, values, threshold, runs, columns)
+    m = marks.shape[1]
     for axis in range(axes):
-        spread(target, source, reach, axis, cells, strides, periodic)
+        last = axis == axes - 1
+        spread(target, source, reach, m if last else cells[axis], 1 if last else strides[axis] * m, periodic[axis])
         source, target = target, source
 
 

@@ -29,9 +29,17 @@ def for_averages(values: np.ndarray, periodic: Sequence[bool] | np.ndarray) -> n
     for axis, wraps in enumerate(periodic):
         f = np.moveaxis(values, axis, 0)
         if len(f) >= FEWEST:
-            inner = f[2:] - 2.0 * f[1:-1] + f[:-2]
-            first, last = (f[1] - 2.0 * f[0] + f[-1], f[0] - 2.0 * f[-1] + f[-2]) if wraps else (inner[0], inner[-1])
-            values = np.moveaxis(f - SHARE * np.concatenate([first[None], inner, last[None]]), 0, axis)
+            part = SHARE * f
+            result = 2.0 * part
+            result += f
+            result[1:-1] -= part[2:]
+            result[1:-1] -= part[:-2]
+            before, after = (
+                (part[-1], part[0]) if wraps else (3.0 * part[0] - 3.0 * part[1] + part[2], 3.0 * part[-1] - 3.0 * part[-2] + part[-3])
+            )
+            result[0] -= part[1] + before
+            result[-1] -= part[-2] + after
+            values = np.moveaxis(result, 0, axis)
     return np.ascontiguousarray(values)
 
 

@@ -94,6 +94,8 @@ def check_neuron(neuron: object) -> None:
 
 def check_masses(masses: np.ndarray, what: str, at: str) -> None:
     """Raise an InputError, for example "the density is -1 in cell 7", unless all masses are finite and ≥ 0, and one of them is > 0."""
+    if masses.min(initial=np.inf) >= 0.0 and 0.0 < masses.max(initial=0.0) < np.inf:
+        return
     if not (right := np.isfinite(masses) & (masses >= 0)).all():
         index = tuple(int(k) for k in np.unravel_index(np.argmin(right), masses.shape))
         raise InputError(f"{what} is {masses[index]:g} {at} {index[0] if len(index) == 1 else index}; give numbers ≥ 0")

@@ -27,18 +27,18 @@ def narrow_cluster(measure: Density | MeshDensity) -> tuple[float, np.ndarray]:
     """The share of the mass that lies in a cluster narrower than a cell, zero if there is none, and its place (p,)."""
     if isinstance(measure, Density):
         fullest = int(np.argmax(measure.values))
-        dim, sides = measure.grid.dim, measure.grid.spacing
+        dim, sides, held = measure.grid.dim, measure.grid.spacing, float(measure.values.max()) * measure.grid.cell_volume
         index = np.unravel_index(fullest, measure.grid.shape)
         place = np.array([centers[k] for centers, k in zip(measure.grid.centers, index, strict=True)])  # the points of all cells take long
     else:
         fullest = int(np.argmax(measure.masses))
-        dim = measure.mesh.cell_dim
+        dim, held = measure.mesh.cell_dim, float(measure.masses.max())
         sides = np.full(measure.mesh.dim, measure.mesh.volumes[fullest] ** (1.0 / dim))
         place = measure.points[fullest]
-    masses = measure.masses
-    total = float(masses.sum())
-    if masses[fullest] < SHARE * FULLEST**dim * total:
+    total = measure.mass
+    if held < SHARE * FULLEST**dim * total:
         return 0.0, place
+    masses = measure.masses
     x = nearest_image(measure.points - place, np.array(measure.periods)) / sides
     near = np.abs(x).max(axis=1) <= REACH
     share, x = float(masses[near].sum()), x[near]

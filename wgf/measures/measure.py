@@ -125,6 +125,10 @@ class Density(Measure):
         return self.grid.points()
 
     @property
+    def mass(self) -> float:
+        return float(self.values.sum()) * self.grid.cell_volume
+
+    @property
     def masses(self) -> np.ndarray:
         return self.values.ravel() * self.grid.cell_volume
 

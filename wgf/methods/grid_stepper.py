@@ -179,14 +179,17 @@ def averages_on(grid: Grid, measure: Measure) -> np.ndarray:
     return measure.values
 
 
-def judged(problem: Problem, grid: Grid, averages: np.ndarray, endless: bool = False) -> np.ndarray:
-    """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py); where that
-    is much, or cells are too wide, it is said.
-    """
+def judged(problem: Problem, grid: Grid, averages: np.ndarray) -> np.ndarray:
+    """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
+    return averages / judge(problem, grid, averages)
+
+
+def judge(problem: Problem, grid: Grid, averages: np.ndarray, endless: bool = False) -> float:
+    """The mass of the initial law in the box; where much is outside, or cells are too wide, it is said."""
     held = float(averages.sum()) * grid.cell_volume
     judge_box(problem.initial, held, box_title(grid.lower, grid.upper))
     judge_resolution(grid, averages, grid.names, problem.initial, endless)
-    return averages / held
+    return held
 
 
 def box_grid(method: Any, problem: Problem, until: float) -> Grid:

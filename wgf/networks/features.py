@@ -35,7 +35,7 @@ from wgf.ranks.communicator import ALONE, Ranks
 SAMPLED_ROWS = 2**14  # a basis is first sought from this many rows, spread over the grid
 SAMPLED_ENTRIES, LEAST_SAMPLED = 2**28, 2**10  # or from so many numbers, where there are many data, but not from fewer rows
 ROWS, LARGEST = 64, 2**21  # of a block, so that products of matrices are fast, as long as it has no more than so many entries
-AT_ONCE = 2**17  # entries of rows that are worth no blocks
+AT_ONCE = 2**18  # entries of rows that are worth no blocks, and are found once
 MISSED = 1e-3  # of the tolerance: what a block may lack of the basis
 ROUNDING = 1e-14  # the same, relative to the block, at the least
 FEW = 512  # samples; matrices with fewer columns are not worth a second thread, which may still be waiting for a loop of ours to come
@@ -74,6 +74,8 @@ def compress_part(rows: Rows, size: int, samples: int, tolerance: float, part: R
         basis = ranks.share(row_space(rows, size, samples, tolerance, stride) if ranks.first else None)
         return project(part, own, basis, ranks)
 
+    if ranks.size == 1 and size * samples <= AT_ONCE:
+        rows = part = part(slice(0, size)).__getitem__
     stride = max(1, size // min(SAMPLED_ROWS, max(LEAST_SAMPLED, SAMPLED_ENTRIES // samples)))
     with linear_algebra().limit(limits=1) if samples < FEW else contextlib.nullcontext():
         features = sought(stride)
@@ -181,10 +183,12 @@ def project(rows: Rows, own: np.ndarray, basis: np.ndarray, ranks: Ranks) -> Fea
     for start in reported(range(0, size, step), "compressing features"):
         part = slice(start, min(start + step, size))
         block = rows(part)
-        coordinates = block @ basis
-        values[part] = coordinates
-        missed = block - coordinates @ basis.T
-        squares += [float(np.sum(missed[own[part]] ** 2)), float(np.sum(block[own[part]] ** 2))]
+        coordinates = values[part] = block @ basis
+        missed = coordinates @ basis.T
+        missed -= block
+        if ranks.size > 1:
+            missed, block = missed[own[part]], block[own[part]]
+        squares += [float(np.linalg.norm(each)) ** 2 for each in (missed, block)]
     ranks.sum(squares)
     lost, total = squares
     return Features(values, basis, float(np.sqrt(lost / total)) if total > 0 else 0.0)

@@ -170,6 +170,20 @@ def test_a_spacing_is_all_that_a_law_on_its_way_needs(speed):
     assert np.abs(np.array(grid.lower) / 0.05 - np.rint(np.array(grid.lower) / 0.05)).max() < 1e-9
 
 
+def test_the_window_reaches_further_where_the_mass_goes():
+    """Where it has come to an edge there is twice the room beyond it, so that windows are moved less often."""
+    stepper = wgf.FiniteVolume(spacing=(0.05, 0.05)).bind(DRIFTING, 2.0)
+    state = stepper.start()
+    first = state.window.copy()
+    while np.array_equal(state.window, first):
+        stepper.step(state, 2.0)
+    values = stepper.stepper.potential.own_cells(state.array)
+    held = np.argwhere(values > 0)
+    behind, ahead = held[:, 0].min(), values.shape[0] - 1 - held[:, 0].max()
+    assert ahead > 1.5 * behind
+    assert ahead > 1.5 * (values.shape[1] - 1 - held[:, 1].max())
+
+
 def test_without_a_box_the_cells_are_those_of_a_tight_one():
     """The same cells, the same steps, the same density, wherever there is mass: at most that is handed over elsewhere."""
     tanh = Tanh()

@@ -6,7 +6,8 @@ memory, all of it along axes that wrap around. There are two rules for it.
 
 transport    Cells far from mass hold exactly nothing (active.py), so that the window may be cut down to the active ones and a margin of
              MARGIN of their extent, unless nearly all of a box would be in it. It is moved when one of them comes within GUARD cells of
-             an edge behind which the lattice goes on, and when it has become SPARSE times as large as it would then be.
+             an edge behind which the lattice goes on, and when it has become SPARSE times as large as it would then be. At an edge to
+             which they have come they will go on: there the margin is twice as wide.
 with noise   Every cell holds mass, if only a little. Where the lattice has no end and more than NEAR of the mass is in an outermost layer
              of cells, the window is enlarged there by MARGIN of its cells.
 
@@ -19,7 +20,7 @@ window is part of the state, as it belongs to a checkpoint. A frame shows the bo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.finite_volume.shared_stepper import SharedStepper, outermost
 from wgf.methods.finite_volume.transport import Transport
-from wgf.methods.grid_stepper import GridState, averages_on, judged, require_memory
+from wgf.methods.grid_stepper import GridState, averages_on, judge, require_memory
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import current
 from wgf.ranks.divided import Divided
@@ -45,7 +46,7 @@ from wgf.ranks.redistribution import Redistribution
 
 MARGIN, LEAST_MARGIN = 1 / 8, 6  # of the cells along an axis; cells
 GUARD = 2  # cells that a step, taken in halves, may need beyond those that are active
-SPARSE = 2.0
+SPARSE = 3.0
 NEARLY_ALL = 0.75  # of the cells of a box: the others cost less than to move the window, and with it the features
 NEAR = 1e-7  # of the mass
 MOST_ENLARGED = 12  # times before the start, in which a box becomes fifteen times as long
@@ -86,7 +87,7 @@ class Windowed:
         self._place(self.first, self.seen_first)
         grid = self._grid(self.beginning)
         averages = self.problem.initial.cell_averages(grid) if self.averages is None else self.averages
-        averages = judged(self.problem, grid, averages, self.endless)
+        judge(self.problem, grid, averages, self.endless)
         initial = carried(averages, self.beginning, self.first)
         if self.follows:
             initial[~self._held(initial)] = 0.0  # one need not look for cells to hand these to
@@ -152,9 +153,13 @@ class Windowed:
         """The window for the active cells of the state: the one that it has, while that is good enough."""
         assert isinstance(self.stepper, Transport)
         self.stepper.settle(state)
-        active = self.stepper.active.extent()[self.stepper.places] + state.window[:, :1]
+        window: Whole = state.window
+        active = self.stepper.active.extent()[self.stepper.places] + window[:, :1]
         wanted = self._around(active)
-        return wanted if is_unfit(state.window, active, self.ends, GUARD, wanted, SPARSE) else state.window
+        if not is_unfit(window, active, self.ends, GUARD, wanted, SPARSE):
+            return window
+        near = np.stack([active[:, 0] - window[:, 0], window[:, 1] - active[:, 1]], axis=1) < GUARD
+        return self._with_more(wanted, near, wanted[:, 1] - wanted[:, 0])
 
     def _around(self, active: Whole) -> Whole:
         """The window for cells that are active."""
@@ -167,10 +172,10 @@ class Windowed:
         near = at_edges(extent(self._held(values)), values.shape) if self.follows else outermost(values) > NEAR * values.sum()
         return self._with_more(window, near, values.shape)
 
-    def _with_more(self, window: Whole, near: np.ndarray, shape: tuple[int, ...]) -> Whole:
+    def _with_more(self, window: Whole, near: np.ndarray, shape: Sequence[int] | Whole) -> Whole:
         """The window of this shape with more cells at the ends that are near to something, (p, 2), where the lattice goes on."""
-        more = np.ceil(MARGIN * np.array(shape)).astype(np.int64)[:, None]
-        result: Whole = window + (near & (window != self.ends)) * more * (-1, 1)
+        more = np.ceil(MARGIN * np.asarray(shape)).astype(np.int64)[:, None]
+        result: Whole = np.clip(window + near * more * (-1, 1), self.ends[:, :1], self.ends[:, 1:])
         return result
 
     def _reached(self, window: Whole) -> tuple[Whole, np.ndarray]:
@@ -179,7 +184,7 @@ class Windowed:
             grid = self._grid(window)
             require_memory(grid, self.problem, ranks=current())
             averages = self.problem.initial.cell_averages(grid)
-            larger = self._enlarged(window, averages)
+            larger = window if np.array_equal(window, self.ends) else self._enlarged(window, averages)
             if np.array_equal(larger, window):
                 return window, averages
             window = larger
