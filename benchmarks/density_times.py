@@ -52,11 +52,6 @@ def exact(case: Case, n: int, tolerance: float) -> wgf.Pushforward:
     return wgf.Pushforward((n,) * len(case.theta), case.lower, case.upper, tolerance=tolerance)
 
 
-def seconds(case: Case, methods: Sequence[Any], repeats: int) -> list[float]:
-    """The least times of whole solves, in turn."""
-    return best_seconds([partial(case.solved, method) for method in methods], repeats)
-
-
 def ladders(case: Case, sizes: Sizes, repeats: int, other: OtherVersion | None) -> tuple[list[list[Any]], list[list[Any]]]:
     """Rows (scheme, cells per axis, error, seconds); and for each scheme θ, its name, its time at TARGET_ERROR, and that beside ours."""
     rungs: list[tuple[str, int, Callable[[], Any], np.ndarray]] = []
@@ -84,7 +79,7 @@ def boxes(case: Case, n: int, repeats: int) -> list[list[Any]]:
     half = 0.5 * (upper - lower)
     twice = dataclasses.replace(case, lower=tuple(lower - half), upper=tuple(upper + half)).method(2 * n)
     methods = {"tight": case.method(n), "twice as long": twice, "none": wgf.FiniteVolume(spacing=((upper - lower) / n).tolist())}
-    times = seconds(case, list(methods.values()), repeats)
+    times = best_seconds([partial(case.solved, method) for method in methods.values()], repeats)
     return [[", ".join(case.theta), name, repr(methods[name]), wall, wall / times[0]] for name, wall in zip(methods, times, strict=True)]
 
 

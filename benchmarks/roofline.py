@@ -17,6 +17,7 @@ the unit in which other codes publish.
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def growth_in_samples(repeats: int) -> list[list[Any]]:
         row: list[Any] = [samples]
         for tolerance, kept in times.items():
             stepper, state = bound((256, 256), ("a", "b"), samples, tolerance)
-            (seconds,) = best_seconds([lambda s=stepper, t=state: s.potential.update(t.array, s.sums)], repeats)  # type: ignore[misc]
+            (seconds,) = best_seconds([partial(stepper.potential.update, state.array, stepper.sums)], repeats)
             kept.append(seconds)
             row += [stepper.potential.rank, 1e3 * seconds]
         rows.append(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -29,10 +30,7 @@ def main(repeats: int, quick: bool, output: Path | None) -> None:
             "python -c 'import wgf; wgf.FiniteVolume'": ["-c", "import wgf; wgf.FiniteVolume"],
             f"wgf run, 64 × 64, t = {until}": ["-m", "wgf", "run", str(problem), *options],
         }
-        functions = [
-            lambda words=words: subprocess.run([sys.executable, *words], check=True, capture_output=True)  # type: ignore[misc]
-            for words in commands.values()
-        ]
+        functions = [partial(subprocess.run, [sys.executable, *words], check=True, capture_output=True) for words in commands.values()]
         times = best_seconds(functions, 1 if quick else repeats)
     keep(__file__, [show("Start-up, warm cache", ["command", "seconds"], list(zip(commands, times, strict=True)))], output)
 

@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import generate  # noqa: E402
 from generate.markup import as_restructured_text  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
 
 import wgf  # noqa: E402
 
@@ -59,6 +60,6 @@ html_theme_options = {
 html_context = {"default_mode": "auto"}
 
 
-def setup(app: object) -> None:
+def setup(app: Sphinx) -> None:
     """Docstrings are written as plain text with `code` in backquotes; numpydoc gets them in reStructuredText."""
-    app.connect("autodoc-process-docstring", as_restructured_text, priority=100)  # type: ignore[attr-defined]
+    app.connect("autodoc-process-docstring", as_restructured_text, priority=100)

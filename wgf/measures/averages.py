@@ -34,7 +34,7 @@ def for_averages(values: np.ndarray, periodic: Sequence[bool] | np.ndarray) -> n
             result += f
             result[1:-1] -= part[2:]
             result[1:-1] -= part[:-2]
-            before, after = (
+            before, after = (  # beyond a wall: on the parabola through the three cells at it
                 (part[-1], part[0]) if wraps else (3.0 * part[0] - 3.0 * part[1] + part[2], 3.0 * part[-1] - 3.0 * part[-2] + part[-3])
             )
             result[0] -= part[1] + before

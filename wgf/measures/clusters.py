@@ -27,12 +27,13 @@ def narrow_cluster(measure: Density | MeshDensity) -> tuple[float, np.ndarray]:
     """The share of the mass that lies in a cluster narrower than a cell, zero if there is none, and its place (p,)."""
     if isinstance(measure, Density):
         fullest = int(np.argmax(measure.values))
-        dim, sides, held = measure.grid.dim, measure.grid.spacing, float(measure.values.max()) * measure.grid.cell_volume
+        dim, sides = measure.grid.dim, measure.grid.spacing
         index = np.unravel_index(fullest, measure.grid.shape)
+        held = float(measure.values[index]) * measure.grid.cell_volume
         place = np.array([centers[k] for centers, k in zip(measure.grid.centers, index, strict=True)])  # the points of all cells take long
     else:
         fullest = int(np.argmax(measure.masses))
-        dim, held = measure.mesh.cell_dim, float(measure.masses.max())
+        dim, held = measure.mesh.cell_dim, float(measure.values[fullest] * measure.mesh.volumes[fullest])
         sides = np.full(measure.mesh.dim, measure.mesh.volumes[fullest] ** (1.0 / dim))
         place = measure.points[fullest]
     total = measure.mass

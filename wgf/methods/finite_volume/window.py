@@ -64,7 +64,7 @@ class Windowed:
     def __init__(self, scheme: type[SharedStepper[Any]] | type[Choosing], method: Any, problem: Problem, box: Grid, endless: bool) -> None:
         self.scheme, self.method, self.problem, self.box, self.endless = scheme, method, problem, box, endless
         self.follows = scheme is Transport and method.negligible > 0
-        whole = np.array([(0, n) for n in box.shape])
+        whole = all_cells(box.shape)
         self.wraps = np.array(box.periodic())
         self.ends: Whole = np.where((endless & ~self.wraps)[:, None], (-ENDLESS, ENDLESS), whole)
         self.beginning, averages = self._reached(whole)
@@ -95,7 +95,7 @@ class Windowed:
 
     def resume(self, measure: Measure, time: float, steps: int) -> GridState:
         """The cell averages of a frame, which shows the box: that is the window, until a step moves it."""
-        whole = np.array([(0, n) for n in self.box.shape])
+        whole = all_cells(self.box.shape)
         self._place(whole, whole)
         return self._begun(time, averages_on(self.box, measure), whole, whole)
 
@@ -158,8 +158,7 @@ class Windowed:
         wanted = self._around(active)
         if not is_unfit(window, active, self.ends, GUARD, wanted, SPARSE):
             return window
-        near = np.stack([active[:, 0] - window[:, 0], window[:, 1] - active[:, 1]], axis=1) < GUARD
-        return self._with_more(wanted, near, wanted[:, 1] - wanted[:, 0])
+        return self._with_more(wanted, near_edges(active, window, GUARD), wanted[:, 1] - wanted[:, 0])
 
     def _around(self, active: Whole) -> Whole:
         """The window for cells that are active."""
@@ -169,7 +168,9 @@ class Windowed:
 
     def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
         """The window with more cells where the lattice goes on and mass is near an edge, for averages (n_1, …, n_p)."""
-        near = at_edges(extent(self._held(values)), values.shape) if self.follows else outermost(values) > NEAR * values.sum()
+        near = (
+            near_edges(extent(self._held(values)), all_cells(values.shape), 1) if self.follows else outermost(values) > NEAR * values.sum()
+        )
         return self._with_more(window, near, values.shape)
 
     def _with_more(self, window: Whole, near: np.ndarray, shape: Sequence[int] | Whole) -> Whole:
@@ -215,9 +216,14 @@ def extent(values: np.ndarray) -> Whole:
     return np.array([(place[0], place[-1] + 1) for place in places])
 
 
-def at_edges(cells: Whole, shape: tuple[int, ...]) -> np.ndarray:
-    """Whether a window of an array reaches its lower and upper edges, (p, 2)."""
-    return np.asarray(cells == np.array([(0, n) for n in shape]))
+def all_cells(shape: tuple[int, ...]) -> Whole:
+    """The window of all cells of an array, (p, 2)."""
+    return np.array([(0, n) for n in shape])
+
+
+def near_edges(cells: Whole, window: Whole, reach: int) -> np.ndarray:
+    """Whether fewer than `reach` cells lie between some cells, (p, 2), and the lower and upper edges of a window around them, (p, 2)."""
+    return np.asarray((cells - window) * (1, -1) < reach)
 
 
 def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:

@@ -96,7 +96,7 @@ def forecast(
         held = _Held.of(problem, method, times[-1])
         start = time.perf_counter()
         state = held.stepper.start()
-        begun = held.loading + held.seconds + time.perf_counter() - start
+        begun = held.seconds + time.perf_counter() - start
         course = followed(held.stepper, state, end, times[1:], probe, LEAST_STEPS)
         rungs = [] if course.whole else ladder(problem, method, times[-1], state.array.size * ranks.size)
         start = time.perf_counter()
@@ -132,13 +132,12 @@ def forecast(
 @dataclass(frozen=True)
 class _Held:
     """A stepper, its first frame, and the memory that it takes: `now`, at most until it was `made`, and at most in `steps`; and the rest of
-    the process, the `program`. The seconds in which it was bound, and those of `loading` what is loaded and compiled for it.
+    the process, the `program`. `seconds` are those in which it was bound, and in which what it needs is loaded and compiled.
     """
 
     stepper: Any
     frame: Frame
     seconds: float
-    loading: float
     now: float
     made: float
     steps: float
@@ -165,25 +164,25 @@ class _Held:
     @classmethod
     def of(cls, problem: Problem, method: Any, until: float) -> _Held:
         """After a step; another one before, as what is loaded and compiled for it belongs to the program."""
-        first, again = time.perf_counter(), 0.0
-        for _ in range(2):
-            again = time.perf_counter()
-            stepper, state, _, _ = _made(problem, method, until)
-            _step(stepper, state, until)
-            del stepper, state
-        loading = max(0.0, 2.0 * again - first - time.perf_counter())
+        start = time.perf_counter()
+        stepper, state, _, _ = _made(problem, method, until)
+        _step(stepper, state, until)
+        first = time.perf_counter() - start
+        del stepper, state
         gc.collect()
         tracemalloc.start()
         try:
+            start = time.perf_counter()
             stepper, state, frame, seconds = _made(problem, method, until)
             made = tracemalloc.get_traced_memory()[1]
             tracemalloc.reset_peak()
             _step(stepper, state, until)
+            seconds += max(0.0, first - (time.perf_counter() - start))
             now, steps = tracemalloc.get_traced_memory()
             program = psutil.Process().memory_info().rss - now
         finally:
             tracemalloc.stop()
-        return cls(stepper, frame, seconds, loading, float(now), float(made), float(steps), float(program))
+        return cls(stepper, frame, seconds, float(now), float(made), float(steps), float(program))
 
 
 def _made(problem: Problem, method: Any, until: float) -> tuple[Any, State, Frame, float]:
