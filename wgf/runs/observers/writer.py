@@ -39,7 +39,7 @@ from wgf.runs.run import Run, ending, history_columns
 from wgf.runs.signals import Stopped
 from wgf.runs.transaction import has_space, new_identity
 
-SHARE = 0.02  # of the time of a run
+SHARE = 0.015  # of the time of a run, the first and the last transaction not counted
 WAITING = 2**27  # bytes of frames
 EVERY = 60.0  # seconds
 NUMBER = 8  # bytes
