@@ -5,6 +5,7 @@ import gc
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import wgf_says
 from method_cases import ALL
@@ -64,13 +65,25 @@ def test_steps_are_foretold_from_few_of_them_and_a_pilot(name):
     stepper = method.bind(problem, longest)
     state = stepper.start()
     times = wgf.runs.solve.save_times(end, 5)
-    probe = followed(stepper, state, end, times[1:], 0.0, KNOWN)
+    probe = followed(stepper, state, end, times[1:], 0.0, KNOWN, lands=True)
     assert len(probe.starts) == KNOWN
     pilot = piloted(problem, ladder(problem, method, longest, state.array.size), end, times[1:], LONG)
     run = wgf.solve(problem, method, end, 5)
     found = expected(probe, pilot, times)
     assert found.steps == pytest.approx(len(run.history["time"]) - 1, rel=0.5)
     assert found.end == pytest.approx(run.times[-1], rel=0.2)
+
+
+@pytest.mark.parametrize("name", ["transport", "noise"])
+def test_steps_that_land_on_frames_are_counted_as_the_run_takes_them(name):
+    problem, method, end = STEPS[name]
+    stepper, times = method.bind(problem, end), [0.0, 0.3 * end, 0.31 * end, 0.7 * end, end]
+    course = followed(stepper, stepper.start(), end, times[1:], LONG, lands=True)
+    taken = wgf.solve(problem, method, end, times).history["time"]
+    assert course.starts == taken[:-1].tolist()
+    cut = np.array(course.lengths) > np.diff(taken) * (1 + 1e-9)
+    assert 0 < cut.sum() <= 2 * len(times)  # they count as they would be without a frame
+    assert expected(course, None, times).steps == pytest.approx(len(taken) - 1, rel=0.1)
 
 
 def test_a_run_that_is_followed_to_its_end_is_known():

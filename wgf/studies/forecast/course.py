@@ -11,6 +11,7 @@ import numpy as np
 
 from wgf.methods.base import Diagnostics
 from wgf.methods.step_control import INTERVAL
+from wgf.methods.time_steps import SLIVER
 from wgf.ranks.communicator import current
 from wgf.runs.rest import Ending, Rest
 
@@ -20,10 +21,10 @@ COUNTED = ("iterations", "sweeps")  # in the diagnostics: what a step of an iter
 
 @dataclass
 class Course:
-    """Steps from t = 0 on, which land on no time but the last; one entry for each.
+    """Steps from t = 0 on; one entry for each.
 
     ending            which sees whether they have come to rest
-    starts, lengths   of the steps, in the time of the flow
+    starts, lengths   of the steps, in the time of the flow; one that was cut to land on a time is as long as the one before, or as it was
     work              in cells (or points) that are looked at, times how often
     takes             of which there are several in one where it is taken as a whole and in halves
     seconds           on the clock
@@ -56,11 +57,19 @@ class Course:
 
 
 def followed(
-    stepper: Any, state: Any, end: float | Rest, stops: Sequence[float], seconds: float, least: int = 0, course: Course | None = None
+    stepper: Any,
+    state: Any,
+    end: float | Rest,
+    stops: Sequence[float],
+    seconds: float,
+    least: int = 0,
+    course: Course | None = None,
+    lands: bool = False,
 ) -> Course:
     """The steps of a run from `state` on, to its end or for so many seconds, but `least` steps; with a frame after each of `stops`.
 
-    A `course` that has been begun is gone on with.
+    A `course` that has been begun is gone on with. Where it `lands` on the stops, as the run does, steps go as in the run; where it does
+    not, as in a pilot whose steps may be longer than it is from one stop to the next, they show how long they are by themselves.
     """
     course, last = course or Course(Ending(end)), end.longest if isinstance(end, Rest) else end
     begun, waiting = time.perf_counter(), [stop for stop in stops if stop > state.time]
@@ -70,9 +79,10 @@ def followed(
         course.starts.append(state.time)
         course.cells.append(state.array.size)
         start = time.perf_counter()
-        diagnostics = stepper.step(state, last)
+        stop = waiting[0] if lands and waiting else last
+        diagnostics = stepper.step(state, stop)
         course.seconds.append(time.perf_counter() - start)
-        course.lengths.append(state.time - course.starts[-1])
+        course.lengths.append(_natural(state.time - course.starts[-1], stop - course.starts[-1], course.lengths))
         scheme, work = work_of(stepper, state, diagnostics)
         course.schemes.append(scheme)
         course.work.append(work)
@@ -84,6 +94,11 @@ def followed(
             course.frames.append((waiting.pop(0), time.perf_counter() - start))
     course.whole, course.end = state.time >= last or course.ending.reached, state.time
     return course
+
+
+def _natural(length: float, remaining: float, before: Sequence[float]) -> float:
+    """The length of a step, or that of the one before it where landing (methods/time_steps.py) has cut it."""
+    return max(length, before[-1]) if before and length >= 0.5 * remaining * (1 - SLIVER) else length
 
 
 def innermost(stepper: Any) -> Any:

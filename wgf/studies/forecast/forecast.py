@@ -97,12 +97,12 @@ def forecast(
         start = time.perf_counter()
         state = held.stepper.start()
         begun = held.seconds + time.perf_counter() - start
-        course = followed(held.stepper, state, end, times[1:], probe, LEAST_STEPS)
+        course = followed(held.stepper, state, end, times[1:], probe, LEAST_STEPS, lands=True)
         rungs = [] if course.whole else ladder(problem, method, times[-1], state.array.size * ranks.size)
         start = time.perf_counter()
         ahead = ranks.by_first(lambda: piloted(problem, rungs, end, times[1:], pilot))
         if not course.whole:  # the seconds that the pilot has left
-            course = followed(held.stepper, state, end, times[1:], pilot - (time.perf_counter() - start), 0, course)
+            course = followed(held.stepper, state, end, times[1:], pilot - (time.perf_counter() - start), course=course, lands=True)
         found = expected(course, ahead, times)
     packed, writing = _packed(held.frame)
     frames = len([stop for stop in times if stop <= found.end])

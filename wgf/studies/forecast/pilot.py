@@ -35,7 +35,6 @@ NEAR = 0.1  # of the steps of a pilot, on each side, of which the median is take
 ALIKE = 0.5  # exponents that differ by less are the same
 LAST = 0.5  # of the steps that the run itself has taken: those from which it goes on
 BY_HAND = 10_000  # steps between two frames that are taken one by one; of more, landing is nothing
-CUT_OFF = 2  # steps before the end that landing on it may shorten
 INSTANT = 1e-6  # seconds
 GROWTH = 4.0  # of the time of a rung on a line, from one to the next
 
@@ -95,7 +94,7 @@ def expected(probe: Course, pilot: Pilot | None, times: Sequence[float]) -> Expe
     """From the first steps of the run itself, and a pilot, for a run with frames at these times."""
     course = probe if probe.whole or pilot is None else gone_on(probe, pilot)
     end = course.end if course.whole else times[-1]
-    starts, lengths, seconds = np.array(course.starts), _natural(course), _smooth(course)
+    starts, lengths, seconds = np.array(course.starts), np.array(course.lengths), _smooth(course)
     steps, spent, now = 0.0, 0.0, 0.0
     arrivals = []
     for stop in [*(stop for stop in times[1:] if stop < end), end]:
@@ -112,7 +111,7 @@ def gone_on(probe: Course, pilot: Pilot) -> Course:
     starts, count = np.array(fine.starts), len(probe.starts) - int(LAST * (len(probe.starts) - 1))
     middles = (np.array(probe.starts) + 0.5 * np.array(probe.lengths))[-count:]
     place = _place(middles, starts)
-    lengths = _lengths(pilot, _natural(probe)[-count:], place)
+    lengths = _lengths(pilot, np.array(probe.lengths[-count:]), place)
     work = _per_cell(fine) * 2.0 ** (-np.clip(_exponents(pilot, _per_cell), -STEEPEST, STEEPEST) * pilot.rung) * np.array(fine.cells)
     work *= np.mean(probe.work[-count:]) / np.mean(work[place])
     rates, takes = _rates(probe, fine), _takes(fine, lengths)
@@ -133,7 +132,7 @@ def gone_on(probe: Course, pilot: Pilot) -> Course:
 
 def _lengths(pilot: Pilot, last: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Of the steps of the pilot as they would be on the first rung, where the `last` ones that are known lie beside those at `place`."""
-    fine, gamma = _natural(pilot.fine), _exponents(pilot, _natural)
+    fine, gamma = np.array(pilot.fine.lengths), _exponents(pilot, lambda course: np.array(course.lengths))
     seen = float(np.median(np.log2(fine[place] / last))) / pilot.rung
     alike = np.abs(gamma - np.median(gamma[place])) < ALIKE
     result: np.ndarray = fine * 2.0 ** (-np.where(alike, seen, np.clip(gamma, 0.0, STEEPEST)) * pilot.rung)
@@ -163,14 +162,6 @@ def _takes(fine: Course, lengths: np.ndarray) -> float:
     doublings = math.log2(float(lengths.max() / lengths.min()))
     count = fine.end / float(np.mean(lengths))
     return 1.0 + (TWICE - 1.0) * min(1.0, 1 / INTERVAL + doublings / count)
-
-
-def _natural(course: Course) -> np.ndarray:
-    """The lengths of steps; the last ones of a course that has come to its end are cut by that: they were as the one before."""
-    lengths = np.array(course.lengths)
-    if course.whole and len(lengths) > CUT_OFF:
-        lengths[-CUT_OFF:] = np.maximum(lengths[-CUT_OFF:], lengths[-CUT_OFF - 1])
-    return lengths
 
 
 def _smooth(course: Course) -> np.ndarray:
