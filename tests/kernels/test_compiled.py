@@ -50,3 +50,13 @@ def test_an_installation_without_a_home_starts(tmp_path):
     assert found.returncode == 0, found.stderr
     assert found.stdout.startswith(str(package))
     assert found.stderr.count("RuntimeWarning: compiled code cannot be kept") == 1
+
+
+def test_compiled_code_is_forgotten_when_a_file_of_the_kernels_has_changed(tmp_path):
+    """Also that of kernels whose own file is as it was: they contain others."""
+    newest = max(path.stat().st_mtime for path in Path(compiled.__file__).parent.glob("*.py"))
+    for name, time in (("before.nbi", newest - 1), ("after.nbi", newest + 1), ("before.1.nbc", newest - 1)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time, time))
+    compiled._forget_outdated(str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["after.nbi", "before.1.nbc"]

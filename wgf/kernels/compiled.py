@@ -20,7 +20,9 @@ NaN and infinity keep their meaning in all others, and a division by zero gives 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -80,10 +82,24 @@ def threaded_finite(kernel: Kernel) -> Kernel:
 def _kept(kernel: Kernel, allowed: frozenset[str] = frozenset(), **options: bool) -> Kernel:
     """The kernel, cached on disk if Numba finds a place for that."""
     try:
-        return _compiled(kernel, allowed, cache=True, **options)
+        kept = _compiled(kernel, allowed, cache=True, **options)
+        _forget_outdated(cast("Any", kept).stats.cache_path)
+        return kept
     except RuntimeError:  # raised for a cache without a place, and for nothing else before the kernel is called
         _say_that_nothing_is_kept()
         return _compiled(kernel, allowed, **options)
+
+
+@lru_cache
+def _forget_outdated(folder: str) -> None:
+    """Take kernels out of their cache that are older than any of these files. Numba compares a kernel with its own file, but not with those
+    of the others that it inlines: it would go on with them as they were.
+    """
+    newest = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
+    for index in Path(folder).glob("*.nbi"):
+        with suppress(OSError):  # another process was faster
+            if index.stat().st_mtime < newest:
+                index.unlink()
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ of the next face along t (up) and of the one before (down),
     h_t²/12 ∂_t(μ ∂_t v) ≈ ((v_up − v)(S_up + S) − (v − v_down)(S + S_down))/48.
 
 Missing neighbours at walls are the cells themselves, as in transport.py, whose names these are. The flux with the terms keeps the sign
-of v, and is cut as it is without them (reconstruction.py): the energy falls, and no cell turns negative.
+of v, vanishes with it, and is cut as it is without them (reconstruction.py): the energy falls, and no cell turns negative.
 """
 
 from __future__ import annotations

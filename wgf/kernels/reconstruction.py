@@ -115,6 +115,10 @@ def fill_sharp_fluxes(
 ) -> None:
     """The same of fifth order, with one more neighbour on each side, a  b  c | d  e  f, and with the terms of product.py, which stand in
     `flux` before: at most pace/outflow of what the giver has, where 1/outflow of c is `left` and that of d `right`.
+
+    The terms count as far as |speed|·giver. They do not vanish with the speed, whose sign the flux keeps: without this bound the flux would
+    jump where the speed turns, and where the speed depends on the density beside the face (by U(μ)) a flow that comes to such a place would
+    stay in it, between two fluxes, with no step short enough for its error.
     """
     for j in range(flux.size):
         u, v, w, x, y, z = a[j], b[j], c[j], d[j], e[j], f[j]
@@ -127,8 +131,9 @@ def fill_sharp_fluxes(
         rise = direction * (slope_left if rightward else slope_right)
         here, after = left_bend if rightward else right_bend, right_bend if rightward else left_bend
         value = giver + in_interval(rise, direction * slope, outer_left if rightward else outer_right, here, after)
-        most = pace * wait * (speed[j] * giver)
-        whole = speed[j] * value + flux[j]
+        given = speed[j] * giver
+        most = pace * wait * given
+        whole = speed[j] * value + max(-abs(given), min(abs(given), flux[j]))
         flux[j] = max(min(whole, max(most, 0.0)), min(most, 0.0))
 
 
