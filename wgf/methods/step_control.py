@@ -35,7 +35,6 @@ import numpy as np
 
 from wgf.errors import StepCollapse
 from wgf.methods.base import Diagnostics, State
-from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import ALONE, Ranks
 
@@ -87,8 +86,8 @@ class StepControl(Generic[AnyControlled]):
     ranks: Ranks = ALONE
     unit: float = ROUNDING
 
-    def advance(self, state: AnyControlled, stop: float) -> Diagnostics:
-        """Advance `state` by one step of the scheme, not past `stop`; the diagnostics of the state it left."""
+    def advance(self, state: AnyControlled, stop: float, longest: float = math.inf) -> Diagnostics:
+        """Advance `state` by one step of the scheme, at most the `longest`, that lands on `stop`; the diagnostics of the state it left."""
         raise NotImplementedError
 
     def potential_of(self, state: AnyControlled) -> np.ndarray:
@@ -101,24 +100,21 @@ class StepControl(Generic[AnyControlled]):
 
     def step(self, state: AnyControlled, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`."""
-        remaining, longest = stop - state.time, state.trusted or self.first_step
-        dt = landing(remaining, longest)
-        target = stop if dt == remaining else state.time + dt
+        start, longest = state.time, state.trusted or self.first_step
         if state.unchecked >= INTERVAL:
-            return self._taken_twice(state, target, longest)
-        start = state.time
-        diagnostics = self.advance(state, target)
+            return self._taken_twice(state, stop, longest)
+        diagnostics = self.advance(state, stop, longest)
         taken = state.time - start
         state.path = state.path + state.rate * taken
         state.unchecked = INTERVAL if state.growing and taken >= ALMOST * longest else state.unchecked + 1
         return diagnostics
 
-    def _taken_twice(self, state: AnyControlled, target: float, longest: float) -> Diagnostics:
-        """The same with a step taken as a whole and in halves, to `target` or as far as the scheme and the error allow."""
+    def _taken_twice(self, state: AnyControlled, stop: float, longest: float) -> Diagnostics:
+        """The same with a step taken as a whole and in halves, as far as the scheme and the error allow, and at most the `longest`."""
         before = self.potential_of(state)
         for _ in range(MOST_TRIED):
             whole, halves = state.copy(), state.copy()
-            self.advance(whole, target)
+            self.advance(whole, stop, longest)
             length = whole.time - state.time
             diagnostics = self.advance(halves, state.time + 0.5 * length)
             while halves.time < whole.time:
@@ -140,7 +136,6 @@ class StepControl(Generic[AnyControlled]):
                 state.rate, state.path = change / length, path
                 return diagnostics
             longest = max(LEAST, ratio) * length
-            target = state.time + longest
         raise StepCollapse(
             f"at t = {state.time:.6g} no step is found that two of half its length confirm; the last one, of {length:.2g}, differs from "
             f"them by {float(np.max(error / change)):.1e} of what it changes: give a longest step dt, or choose fewer cells"

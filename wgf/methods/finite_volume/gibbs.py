@@ -76,12 +76,12 @@ class DriftDiffusion(SharedStepper[DriftDiffusionState]):
         """A state with these values."""
         return DriftDiffusionState(time, values)
 
-    def advance(self, state: DriftDiffusionState, stop: float) -> Diagnostics:
-        """Advance `state` by the step that accuracy allows, not past `stop`, without raising E."""
+    def advance(self, state: DriftDiffusionState, stop: float, longest: float = math.inf) -> Diagnostics:
+        """Advance `state` by the step that accuracy allows, at most the `longest`, not past `stop`, without raising E."""
         before, remaining = self.diagnostics(state), stop - state.time
         wanted = self.accurate(before)
         while True:
-            dt = landing(remaining, wanted * state.step_factor)
+            dt = landing(remaining, min(longest, wanted * state.step_factor))
             after = self.moved(state.array, dt)
             if self.evaluate(after) <= before.free_energy + self.rounding(before.free_energy) or state.step_factor < LEAST_STEP_FACTOR:
                 break

@@ -13,6 +13,7 @@ step is that of the transport. The Gibbs state is kept to second order only, so 
 from __future__ import annotations
 
 import dataclasses
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -42,20 +43,20 @@ class Split(Transport):
         self.logarithms, self.xi = np.empty(self.own(self.spare[0]).shape), np.empty(self.shape)
         self.entropies = np.empty((BLOCKS, 2))
 
-    def advance(self, state: TransportState, stop: float) -> Diagnostics:
-        """Advance `state` by a step of transport between two half steps of heat, not past `stop`."""
+    def advance(self, state: TransportState, stop: float, longest: float = math.inf) -> Diagnostics:
+        """Advance `state` by a step of transport between two half steps of heat, at most the `longest`, not past `stop`."""
         before = self.diagnostics(state)
-        start, target = state.time, self.target(state, stop)
+        start, target = state.time, self.target(state, stop, longest)
         self.heat(state, 0.5 * (target - start))
         while state.time < target:
             super().advance(state, target)
         self.heat(state, 0.5 * (target - start))
         return before
 
-    def target(self, state: TransportState, stop: float) -> float:
+    def target(self, state: TransportState, stop: float, longest: float) -> float:
         """Where the next step is to end: as far as transport can go in one, and heat in a kernel of moderate width."""
         remaining = stop - state.time
-        dt = min(remaining, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
+        dt = min(longest, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
         if state.outflow > 0:
             dt = min(dt, AIM * state.step_factor * self.longest_stage / (self.part * state.outflow))
         dt = landing(remaining, dt)

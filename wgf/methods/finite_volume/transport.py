@@ -155,10 +155,10 @@ class Transport(SharedStepper[TransportState]):
         with self.threads:
             return super().step(state, stop)
 
-    def advance(self, state: TransportState, stop: float) -> Diagnostics:
-        """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy."""
+    def advance(self, state: TransportState, stop: float, longest: float = math.inf) -> Diagnostics:
+        """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy, at most the `longest`."""
         remaining, bound = stop - state.time, self.longest_stage / self.part
-        dt = landing(remaining, self.method.dt or math.inf)
+        dt = landing(remaining, min(longest, self.method.dt or math.inf))
         if state.outflow > 0:
             dt = min(AIM * state.step_factor * bound / state.outflow, dt)
         self.settle(state)

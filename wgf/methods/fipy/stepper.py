@@ -132,12 +132,12 @@ class MeshStepper(StepControl[MeshState]):
         self.stop = stop
         return super().step(state, stop)
 
-    def advance(self, state: MeshState, stop: float) -> Diagnostics:
-        """Advance `state` by the step that accuracy allows, not past `stop`, and without a negative cell."""
+    def advance(self, state: MeshState, stop: float, longest: float = math.inf) -> Diagnostics:
+        """Advance `state` by the step that accuracy allows, at most the `longest`, not past `stop`, and without a negative cell."""
         before, remaining = self.diagnostics(state), stop - state.time
         resolved = self._accurate(state)
         while True:
-            dt = landing(remaining, min(resolved, state.allowed))
+            dt = landing(remaining, min(longest, resolved, state.allowed))
             try:
                 values, sweeps = self._moved(state.array, dt)
                 break

@@ -178,11 +178,12 @@ class Reacting(StepControl[Any]):
         result: np.ndarray = self.transport.potential_of(state)
         return result
 
-    def advance(self, state: Any, stop: float) -> Diagnostics:
-        """Advance `state` by one step of transport and reaction in turn, not past `stop`."""
+    def advance(self, state: Any, stop: float, longest: float = math.inf) -> Diagnostics:
+        """Advance `state` by one step of transport and reaction in turn, at most the `longest`, not past `stop`."""
         before, lost = self._told(state)
         speed = math.sqrt(2.0 * self.method.rate * lost / before.mass)  # of log μ, in the root mean square
-        dt = landing(stop - state.time, min(CHANGE / speed if speed > 0 else math.inf, self.method.dt or math.inf))
+        longest = min(longest, CHANGE / speed if speed > 0 else math.inf, self.method.dt or math.inf)
+        dt = landing(stop - state.time, longest)
         in_turn(self.transport.advance, self.react, state, stop if dt == stop - state.time else state.time + dt)
         return before
 
