@@ -21,8 +21,9 @@ so are the potentials, also if rounding is much beside targets that nearly vanis
 The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Of this ratio the first BITS binary digits are
 taken: errors are differences of nearly equal numbers, whose last digits depend on the order of sums, and so on how many ranks share the
 cells; they should have no say in when a run is where. Steps are taken twice at the start, where the first one is so short that heat does
-not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time. When a run stores its frames has no say: a step that
-is cut off by one of them leaves the longest step as it is.
+not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time; after one that had to be shorter they are not, although
+they may be longer, as otherwise two steps of which one is too long would follow each other, at the cost of eight. When a run stores its
+frames has no say: a step that is cut off by one of them leaves the longest step as it is.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class ControlledState(State):
 
     trusted     the longest step that the last error allows; 0 if no step has been taken twice yet
     unchecked   steps since then; INTERVAL where the next one is to be taken twice
-    growing     whether `trusted` is bounded by GROWTH, not by the error
+    growing     whether `trusted` is bounded by GROWTH, not by the error, of a step that did not have to be shorter
     rate        change per unit time of that step (2,): of the density, and of the potential
     path        change so far (2,)
     """
@@ -78,6 +79,7 @@ class StepControl(Generic[AnyControlled]):
     volumes      of the cells, one number or as the values of a state
     ranks        those that share the cells: what is judged is what all of them have
     unit         what is rounding, relative to the mass and to the energy's scale
+    tried        lengths of the last step that was taken twice
     """
 
     problem: Problem
@@ -85,6 +87,7 @@ class StepControl(Generic[AnyControlled]):
     volumes: Any
     ranks: Ranks = ALONE
     unit: float = ROUNDING
+    tried: int = 0
 
     def advance(self, state: AnyControlled, stop: float, longest: float = math.inf) -> Diagnostics:
         """Advance `state` by one step of the scheme, at most the `longest`, that lands on `stop`; the diagnostics of the state it left."""
@@ -112,7 +115,7 @@ class StepControl(Generic[AnyControlled]):
     def _taken_twice(self, state: AnyControlled, stop: float, longest: float) -> Diagnostics:
         """The same with a step taken as a whole and in halves, as far as the scheme and the error allow, and at most the `longest`."""
         before = self.potential_of(state)
-        for _ in range(MOST_TRIED):
+        for self.tried in range(1, MOST_TRIED + 1):
             whole, halves = state.copy(), state.copy()
             self.advance(whole, stop, longest)
             length = whole.time - state.time
@@ -132,7 +135,7 @@ class StepControl(Generic[AnyControlled]):
             if (error <= allowed).all():
                 most = max(GROWTH * length, longest if math.isfinite(longest) else 0.0)
                 vars(state).update(vars(halves))
-                state.trusted, state.unchecked, state.growing = min(ratio * length, most), 0, ratio * length > most
+                state.trusted, state.unchecked, state.growing = min(ratio * length, most), 0, self.tried == 1 and ratio * length > most
                 state.rate, state.path = change / length, path
                 return diagnostics
             longest = max(LEAST, ratio) * length

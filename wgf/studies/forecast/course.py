@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from wgf.methods.base import Diagnostics
-from wgf.methods.step_control import INTERVAL
+from wgf.methods.step_control import ALMOST, INTERVAL
 from wgf.methods.time_steps import SLIVER
 from wgf.ranks.communicator import current
 from wgf.runs.rest import Ending, Rest
 
-TWICE = 3.0  # steps in one that is taken as a whole and in halves
+TWICE = 3.0  # steps in one that is taken as a whole and in halves, at least: states are copied and compared, too
+COSTLY = 6.0  # at most
+RUN = 35.0  # cells, per axis, that take as long as to begin and to end a run of them in a row
 COUNTED = ("iterations", "sweeps")  # in the diagnostics: what a step of an iterative method costs
 
 
@@ -25,8 +28,10 @@ class Course:
 
     ending            which sees whether they have come to rest
     starts, lengths   of the steps, in the time of the flow; one that was cut to land on a time is as long as the one before, or as it was
-    work              in cells (or points) that are looked at, times how often
-    takes             of which there are several in one where it is taken as a whole and in halves
+    points            cells (or points) that are looked at, times how often
+    work              the same with what the runs of cells cost in which they lie
+    tried             lengths of one that is taken as a whole and in halves; 0 where it is not
+    held              whether it is as long as its error allows, and not shorter for the sake of its scheme
     seconds           on the clock
     schemes           by which a step was taken, where there are several
     cells             in memory, before each step
@@ -37,8 +42,10 @@ class Course:
     ending: Ending
     starts: list[float] = field(default_factory=list)
     lengths: list[float] = field(default_factory=list)
+    points: list[float] = field(default_factory=list)
     work: list[float] = field(default_factory=list)
-    takes: list[float] = field(default_factory=list)
+    tried: list[float] = field(default_factory=list)
+    held: list[bool] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     schemes: list[str] = field(default_factory=list)
     cells: list[int] = field(default_factory=list)
@@ -47,12 +54,25 @@ class Course:
     end: float = 0.0
 
     @property
+    def twice(self) -> float:
+        """How many steps one length takes that is tried as a whole and in halves."""
+        tried, rates = np.array(self.tried), np.array(self.seconds) / np.array(self.work)
+        once, often = rates[tried == 0], (rates / np.maximum(tried, 1))[tried > 0]
+        return float(np.clip(np.median(often) / np.median(once), TWICE, COSTLY)) if once.size and often.size else TWICE
+
+    @property
+    def takes(self) -> np.ndarray:
+        """How many steps each one takes."""
+        tried = np.array(self.tried)
+        return np.where(tried > 0, self.twice * tried, 1.0)
+
+    @property
     def per_work(self) -> dict[str, float]:
         """Seconds per unit of work with each scheme."""
-        schemes, found = np.array(self.schemes), {}
+        schemes, work, found = np.array(self.schemes), np.array(self.work) * self.takes, {}
         for scheme in dict.fromkeys(self.schemes):
             mine = schemes == scheme
-            found[scheme] = float(np.array(self.seconds)[mine].sum() / (np.array(self.work) * self.takes)[mine].sum())
+            found[scheme] = float(np.array(self.seconds)[mine].sum() / work[mine].sum())
         return found
 
 
@@ -79,14 +99,12 @@ def followed(
         course.starts.append(state.time)
         course.cells.append(state.array.size)
         start = time.perf_counter()
-        stop = waiting[0] if lands and waiting else last
+        stop, longest = waiting[0] if lands and waiting else last, getattr(state, "trusted", 0.0) or math.inf
         diagnostics = stepper.step(state, stop)
         course.seconds.append(time.perf_counter() - start)
         course.lengths.append(_natural(state.time - course.starts[-1], stop - course.starts[-1], course.lengths))
-        scheme, work = work_of(stepper, state, diagnostics)
-        course.schemes.append(scheme)
-        course.work.append(work)
-        course.takes.append(TWICE if getattr(state, "unchecked", INTERVAL) == 0 else 1.0)
+        _note_work(course, stepper, state, diagnostics)
+        course.held.append(course.tried[-1] > 1 or course.lengths[-1] >= ALMOST * longest)
         course.ending.step(diagnostics)
         while waiting and state.time >= waiting[0]:
             start = time.perf_counter()
@@ -108,9 +126,14 @@ def innermost(stepper: Any) -> Any:
     return stepper
 
 
-def work_of(stepper: Any, state: Any, diagnostics: Diagnostics) -> tuple[str, float]:
-    """The scheme of a step that has led to `state`, and the work of one take."""
+def _note_work(course: Course, stepper: Any, state: Any, diagnostics: Diagnostics) -> None:
+    """The scheme of a step that has led to `state`, and its work."""
     scheme = innermost(stepper)
-    size = scheme.active.size if hasattr(scheme, "active") else state.array.size
-    often = next((diagnostics.extra[name] for name in COUNTED if name in diagnostics.extra), 1.0)
-    return type(scheme).__name__, max(float(size), 1.0) * max(float(often), 1.0)
+    size, runs = float(state.array.size), 0.0
+    if hasattr(scheme, "active"):
+        size, runs = float(scheme.active.size), float(len(scheme.active.now.columns))
+    often = max(1.0, float(next((diagnostics.extra[name] for name in COUNTED if name in diagnostics.extra), 1.0)))
+    course.schemes.append(type(scheme).__name__)
+    course.points.append(max(size, 1.0) * often)
+    course.work.append(course.points[-1] + RUN * scheme.grid.dim * runs if runs else course.points[-1])
+    course.tried.append(float(scheme.tried) if getattr(state, "unchecked", INTERVAL) == 0 else 0.0)

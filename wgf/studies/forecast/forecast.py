@@ -6,11 +6,13 @@ beside it the program itself: what else the process holds, Python and its librar
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import time
 import tracemalloc
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +23,7 @@ from wgf.measures.measure import Cloud, Density
 from wgf.methods.base import Frame, State, check_growth, check_method, check_ranks, check_rest
 from wgf.problems.problem import Problem, check_problem
 from wgf.ranks.communicator import current
-from wgf.runs.observers.writer import SHARE
+from wgf.runs.observers.writer import SHARE, WAITING
 from wgf.runs.rest import Rest, as_end
 from wgf.runs.solve import save_times
 from wgf.studies.forecast.arithmetic import Arithmetic, arithmetic
@@ -32,7 +34,7 @@ from wgf.studies.theory.density_error import unheard
 
 PROBE, PILOT = 2.0, 4.0  # seconds for the run's own steps, and for the pilot
 LEAST_STEPS = 3
-SAMPLE = 2**22  # bytes of a frame that are compressed to see how long that takes
+PIECES, PIECE = 64, 2**13  # numbers of a frame that are compressed to see how long that takes, from all over it
 COPIES = 2.0  # of a frame that is being written
 PASSED_ON = 2  # copies of a frame that HDF5 makes of it, a chunk as it is and one that is shuffled, where Python does not see them
 FILE = 0.1  # seconds, to make one, and to read from it at the end
@@ -108,7 +110,7 @@ def forecast(
     frames = len([stop for stop in times if stop <= found.end])
     arrays = held.most(found, times[1:frames], writing) + packed
     scheme, measure = innermost(held.stepper), held.frame.measure
-    active = course.work[0] if hasattr(scheme, "active") else float(measure.masses.size)
+    active = course.points[0] if hasattr(scheme, "active") else float(measure.masses.size)
     counted = np.array([float(measure.masses.size), active])
     if isinstance(measure, Density):  # of which each rank has a part; points are on all of them
         ranks.sum(counted)
@@ -119,9 +121,9 @@ def forecast(
         active=int(counted[1]),
         rank=int(held.stepper.facts.get("kernel_rank", 0)),
         arrays=ranks.highest(arrays),
-        program=ranks.highest(held.program + PASSED_ON * held.frame.measure.masses.nbytes),
+        program=ranks.highest(held.program + max(0.0, held.steps + held.free - arrays) + PASSED_ON * _values(held.frame).nbytes),
         file=float((frames + 1) * NUMBER * counted[0] * (1 if isinstance(measure, Density) else measure.points.shape[1])),
-        step=arithmetic(held.stepper, float(np.mean(course.work))),
+        step=arithmetic(held.stepper, float(np.mean(course.points))),
         expected=found,
         begun=begun,
         written=FILE + writing * frames,
@@ -131,8 +133,9 @@ def forecast(
 
 @dataclass(frozen=True)
 class _Held:
-    """A stepper, its first frame, and the memory that it takes: `now`, at most until it was `made`, and at most in `steps`; and the rest of
-    the process, the `program`. `seconds` are those in which it was bound, and in which what it needs is loaded and compiled.
+    """A stepper, its first frame, and the memory that it takes: `now`, at most until it was `made`, and at most in `steps`; the rest of
+    the process, the `program`; and what the process keeps `free` after a step, which frames that wait may have. `seconds` are those in
+    which it was bound, and in which what it needs is loaded and compiled.
     """
 
     stepper: Any
@@ -142,6 +145,7 @@ class _Held:
     made: float
     steps: float
     program: float
+    free: float
 
     def most(self, found: Expected, times: Sequence[float], writing: float) -> float:
         """The most bytes along a course with frames at these times, of which each is written in so many seconds.
@@ -151,12 +155,12 @@ class _Held:
         course, most, waiting, last, took = found.course, max(self.made, self.steps), 0, 0.0, TRANSACTION
         cells = np.array(course.cells, dtype=float)
         places = np.clip(np.searchsorted(course.starts, times) - 1, 0, None)
-        size, largest = float(self.frame.measure.masses.nbytes), float(cells[0])
+        size, largest = float(_values(self.frame).nbytes), float(cells[0])
         for place, arrival in zip(places, found.arrivals, strict=False):
             growth, largest = cells[place] / cells[0], max(largest, float(cells[place]))
             frame = max(size, NUMBER * largest) if isinstance(self.frame.measure, Density) else size
             most, waiting = max(most, self.steps * growth + waiting * frame), waiting + 1
-            if arrival - last >= took / SHARE or arrival == found.arrivals[-1]:
+            if arrival - last >= took / SHARE or waiting * frame > WAITING or arrival == found.arrivals[-1]:
                 most = max(most, self.now * growth + COPIES * waiting * frame + NUMBER * cells[place])
                 waiting, last, took = 0, arrival, TRANSACTION + waiting * writing
         return most
@@ -169,7 +173,7 @@ class _Held:
         _step(stepper, state, until)
         first = time.perf_counter() - start
         del stepper, state
-        gc.collect()
+        _give_back()
         tracemalloc.start()
         try:
             start = time.perf_counter()
@@ -179,10 +183,19 @@ class _Held:
             _step(stepper, state, until)
             seconds += max(0.0, first - (time.perf_counter() - start))
             now, steps = tracemalloc.get_traced_memory()
+            held = psutil.Process().memory_info().rss
+            _give_back()
             program = psutil.Process().memory_info().rss - now
         finally:
             tracemalloc.stop()
-        return cls(stepper, frame, seconds, float(now), float(made), float(steps), float(program))
+        return cls(stepper, frame, seconds, float(now), float(made), float(steps), float(program), float(held - now - program))
+
+
+def _give_back() -> None:
+    """Let the system have what is free: what has been an array in glibc's heap would count as a part of the program otherwise."""
+    gc.collect()
+    with suppress(OSError, AttributeError, TypeError):  # not of this system
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _made(problem: Problem, method: Any, until: float) -> tuple[Any, State, Frame, float]:
@@ -200,10 +213,17 @@ def _step(stepper: Any, state: State, until: float) -> None:
     stepper.frame(state)
 
 
+def _values(frame: Frame) -> np.ndarray:
+    """What of a frame is large on file."""
+    values: np.ndarray = frame.measure.values if isinstance(frame.measure, Density) else frame.measure.points
+    return values
+
+
 def _packed(frame: Frame) -> tuple[float, float]:
     """How large the compressed measure of a frame is, about, and in how many seconds."""
-    values = getattr(frame.measure, "values", frame.measure.points)
-    sample = np.ascontiguousarray(values).reshape(-1)[: SAMPLE // values.itemsize]
+    values = np.ascontiguousarray(_values(frame)).reshape(-1)
+    starts = np.linspace(0, max(0, values.size - PIECE), max(1, min(PIECES, values.size // PIECE))).astype(int)
+    sample = np.concatenate([values[start : start + PIECE] for start in starts])
     start = time.perf_counter()
     size = len(zlib.compress(sample.view(np.uint8).reshape(-1, values.itemsize).T.tobytes(), 1))  # shuffled, as in the file
     share = values.size / max(sample.size, 1)

@@ -6,10 +6,11 @@ that two rungs show:
 
     γ(t) = log₂ dt_{k+1}(t)/dt_k(t),      dt_0(t) = 2^{−kγ(t)} dt_k(t).
 
-As long as it is what it was in the last steps that the run itself has taken, these show γ better: log₂(dt_k/dt_0)/k. In the same way
-goes on the work of a step for each cell, with an exponent of its own, and the seconds of a frame, from the last that are known. Steps
-that land on the times of frames are shorter; they are counted by taking them, on paper. Of steps that are taken twice now and then there
-is one in INTERVAL, and one for each doubling of them.
+As long as it is what it was in the last steps that the run itself has taken, these show γ better: log₂(dt_k/dt_0)/k. Steps that are held
+by their error where the run's have not been so far are about as long on each rung. In the same way goes on the work of a step for each
+cell, with an exponent of its own, and the seconds of a frame, from the last that are known. Steps that land on the times of frames are
+shorter; they are counted by taking them, on paper. Of steps that are taken twice there is one in INTERVAL on each rung, and beyond those,
+where steps grow or have to be shorter, as many as on the pilot's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from wgf.methods.step_control import INTERVAL
 from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 from wgf.runs.rest import Rest
-from wgf.studies.forecast.course import TWICE, Course, followed
+from wgf.studies.forecast.course import Course, followed
 
 STEEPEST = 2.0  # γ
 NEAR = 0.1  # of the steps of a pilot, on each side, of which the median is taken: a single step, doubled or not, says little
@@ -92,9 +93,9 @@ class Expected:
 
 def expected(probe: Course, pilot: Pilot | None, times: Sequence[float]) -> Expected:
     """From the first steps of the run itself, and a pilot, for a run with frames at these times."""
-    course = probe if probe.whole or pilot is None else gone_on(probe, pilot)
+    course = _smooth(probe) if probe.whole or pilot is None else gone_on(_smooth(probe), pilot)
     end = course.end if course.whole else times[-1]
-    starts, lengths, seconds = np.array(course.starts), np.array(course.lengths), _smooth(course)
+    starts, lengths, seconds = np.array(course.starts), np.array(course.lengths), np.array(course.seconds)
     steps, spent, now = 0.0, 0.0, 0.0
     arrivals = []
     for stop in [*(stop for stop in times[1:] if stop < end), end]:
@@ -111,10 +112,10 @@ def gone_on(probe: Course, pilot: Pilot) -> Course:
     starts, count = np.array(fine.starts), len(probe.starts) - int(LAST * (len(probe.starts) - 1))
     middles = (np.array(probe.starts) + 0.5 * np.array(probe.lengths))[-count:]
     place = _place(middles, starts)
-    lengths = _lengths(pilot, np.array(probe.lengths[-count:]), place)
+    lengths = _lengths(pilot, probe, count, place)
     work = _per_cell(fine) * 2.0 ** (-np.clip(_exponents(pilot, _per_cell), -STEEPEST, STEEPEST) * pilot.rung) * np.array(fine.cells)
     work *= np.mean(probe.work[-count:]) / np.mean(work[place])
-    rates, takes = _rates(probe, fine), _takes(fine, lengths)
+    rates, takes = _rates(probe, fine), _takes(fine, lengths, probe.twice)
     for k in range(int(_place(np.array([probe.end]), starts)[0]), len(starts)):
         begin = max(float(starts[k]), probe.end)
         if k + 1 < len(starts) and starts[k + 1] <= begin:
@@ -122,20 +123,20 @@ def gone_on(probe: Course, pilot: Pilot) -> Course:
         result.starts.append(begin)
         result.lengths.append(float(lengths[k]))
         result.work.append(float(work[k]))
-        result.takes.append(takes)
-        result.seconds.append(float(work[k]) * takes * rates[fine.schemes[k]])
+        result.seconds.append(float(work[k] * takes[k]) * rates[fine.schemes[k]])
         result.schemes.append(fine.schemes[k])
         result.cells.append(round(fine.cells[k] / fine.cells[0] * probe.cells[0]))
     result.whole, result.end = True, fine.end
     return result
 
 
-def _lengths(pilot: Pilot, last: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Of the steps of the pilot as they would be on the first rung, where the `last` ones that are known lie beside those at `place`."""
-    fine, gamma = np.array(pilot.fine.lengths), _exponents(pilot, lambda course: np.array(course.lengths))
-    seen = float(np.median(np.log2(fine[place] / last))) / pilot.rung
-    alike = np.abs(gamma - np.median(gamma[place])) < ALIKE
-    result: np.ndarray = fine * 2.0 ** (-np.where(alike, seen, np.clip(gamma, 0.0, STEEPEST)) * pilot.rung)
+def _lengths(pilot: Pilot, probe: Course, count: int, place: np.ndarray) -> np.ndarray:
+    """Of the pilot's steps as they would be on the first rung, of which the last `count` that are known lie beside those at `place`."""
+    fine, gamma, held = np.array(pilot.fine.lengths), _exponents(pilot, lambda course: np.array(course.lengths)), np.array(pilot.fine.held)
+    seen = float(np.median(np.log2(fine[place] / probe.lengths[-count:]))) / pilot.rung
+    alike = (np.abs(gamma - np.median(gamma[place])) < ALIKE) & (held == (np.mean(probe.held[-count:]) > 0.5))
+    other = np.where(held, 0.0, np.clip(gamma, 0.0, STEEPEST))
+    result: np.ndarray = fine * 2.0 ** (-np.where(alike, seen, other) * pilot.rung)
     return result
 
 
@@ -155,26 +156,29 @@ def _per_cell(course: Course) -> np.ndarray:
     return result
 
 
-def _takes(fine: Course, lengths: np.ndarray) -> float:
-    """How many there are of a step, in the mean."""
-    if max(fine.takes) == 1.0:
-        return 1.0
-    doublings = math.log2(float(lengths.max() / lengths.min()))
-    count = fine.end / float(np.mean(lengths))
-    return 1.0 + (TWICE - 1.0) * min(1.0, 1 / INTERVAL + doublings / count)
-
-
-def _smooth(course: Course) -> np.ndarray:
-    """Seconds of steps by their work: what the clock says of a single one has to do with what else the machine does."""
-    rates = course.per_work
-    work = np.array(course.work) * course.takes
-    result: np.ndarray = work * [rates[scheme] for scheme in course.schemes]
+def _takes(fine: Course, lengths: np.ndarray, twice: float) -> np.ndarray:
+    """How many steps one of these lengths takes, in the mean, where the pilot's steps are."""
+    tried, last = np.array(fine.tried), 0
+    if not tried.any():
+        return np.ones(len(tried))
+    beyond = tried * twice  # what is not due to INTERVAL
+    for k in np.flatnonzero(tried):
+        beyond[k] -= twice if k - last >= INTERVAL else 1.0
+        last = int(k)
+    result: np.ndarray = 1.0 + (twice - 1.0) / INTERVAL + beyond * lengths / fine.lengths
     return result
 
 
 def _place(times: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """The steps in which these times lie."""
     return np.clip(np.searchsorted(starts, times, "right") - 1, 0, None)
+
+
+def _smooth(course: Course) -> Course:
+    """The same with the seconds of steps by their work: what the clock says of a single one has to do with what else the machine does."""
+    rates = course.per_work
+    seconds = np.array(course.work) * course.takes * [rates[scheme] for scheme in course.schemes]
+    return replace(course, seconds=seconds.tolist())
 
 
 def _rates(probe: Course, fine: Course) -> dict[str, float]:
