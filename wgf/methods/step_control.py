@@ -21,9 +21,9 @@ so are the potentials, also if rounding is much beside targets that nearly vanis
 The longest next step is H·(allowed error/error)^½, with a margin, and at most GROWTH·H. Of this ratio the first BITS binary digits are
 taken: errors are differences of nearly equal numbers, whose last digits depend on the order of sums, and so on how many ranks share the
 cells; they should have no say in when a run is where. Steps are taken twice at the start, where the first one is so short that heat does
-not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time; after one that had to be shorter they are not, although
-they may be longer, as otherwise two steps of which one is too long would follow each other, at the cost of eight. When a run stores its
-frames has no say: a step that is cut off by one of them leaves the longest step as it is.
+not leave a cell, as long as they grow from one to the next, and each INTERVAL-th time; after one that had to be shorter they are not,
+although they may be longer: otherwise two steps, of which one is too long, would follow each other at the cost of eight. When a run stores
+its frames has no say: a step that is cut off by one of them leaves the longest step as it is.
 """
 
 from __future__ import annotations
