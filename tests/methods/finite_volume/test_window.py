@@ -151,7 +151,9 @@ def test_a_law_that_never_ends_is_refused():
 
 @pytest.mark.parametrize("speed", [1.0, -1.0])
 def test_a_spacing_is_all_that_a_law_on_its_way_needs(speed):
-    """A Gaussian that travels fifty times its width: the window stays as small as it is, and it moves as in a box that holds all."""
+    """A Gaussian that travels fifty times its width: the window stays as small as it is, and it moves as in a box that holds all. What the cut
+    of its tails makes it lag behind is a fortieth of a cell at most, after two hundred of them.
+    """
     energy = wgf.InteractionEnergy(V=lambda theta: -speed * theta[..., 0])
     problem = wgf.Problem(energy, wgf.Gaussian([0.0, 0.0], [0.2, 0.2]))
     stepper = wgf.FiniteVolume(spacing=(0.05, 0.05)).bind(problem, 10.0)
@@ -165,7 +167,7 @@ def test_a_spacing_is_all_that_a_law_on_its_way_needs(speed):
     assert grid.shape[0] > 200
     boxed = wgf.solve(problem, wgf.FiniteVolume(grid.shape, grid.lower, grid.upper, edge_tolerance=1), until=10.0, save=2).measures[-1]
     assert frame.measure.values == pytest.approx(boxed.values, abs=1e-3 * boxed.values.max())
-    assert frame.measure.mean == pytest.approx([10.0 * speed, 0.0], abs=1e-3)
+    assert frame.measure.mean == pytest.approx([10.0 * speed, 0.0], abs=0.05 / 40)
     assert frame.measure.mass == pytest.approx(1, abs=1e-12)
     assert np.abs(np.array(grid.lower) / 0.05 - np.rint(np.array(grid.lower) / 0.05)).max() < 1e-9
 
