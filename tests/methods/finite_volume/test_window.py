@@ -151,8 +151,9 @@ def test_a_law_that_never_ends_is_refused():
 
 @pytest.mark.parametrize("speed", [1.0, -1.0])
 def test_a_spacing_is_all_that_a_law_on_its_way_needs(speed):
-    """A Gaussian that travels fifty times its width: the window stays as small as it is, and it moves as in a box that holds all. What the cut
-    of its tails makes it lag behind is a fortieth of a cell at most, after two hundred of them.
+    """A Gaussian that travels fifty times its width: the window stays as small as it is, and it moves as in a box that holds all.
+
+    By the cut of its tails it lags behind; after two hundred cells, a fortieth of one at most.
     """
     energy = wgf.InteractionEnergy(V=lambda theta: -speed * theta[..., 0])
     problem = wgf.Problem(energy, wgf.Gaussian([0.0, 0.0], [0.2, 0.2]))
