@@ -56,14 +56,19 @@ def texts() -> dict[str, str]:
 
 
 def subject(path: str) -> str:
-    """The subject with the longest beginning of this path: `methods/finite_volume/gibbs.py` is of noise."""
+    """The subject with the longest beginning of this path: `methods/finite_volume/gibbs.py` is of noise.
+
+    Raises LookupError where it has none.
+    """
     fitting = [(len(start), name) for name, (_, starts) in SUBJECTS.items() for start in starts if path.startswith(start)]
-    return max(fitting)[1] if fitting else ""
+    if not fitting:
+        raise LookupError(f"wgf/{path} is on no page: add the beginning of its path to SUBJECTS in docs/generate/theory.py")
+    return max(fitting)[1]
 
 
 def place(path: str) -> int:
     """The position of a module among those of its subject: as their beginnings are listed."""
-    starts = SUBJECTS[subject(path)][1] if subject(path) else ()
+    starts = SUBJECTS[subject(path)][1]
     return min((k for k, start in enumerate(starts) if path.startswith(start)), default=0)
 
 
