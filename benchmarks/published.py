@@ -34,7 +34,7 @@ BEGINNING = """\
 # The field reproduced
 
 What others have proven, derived or measured, beside what wgf finds. `make published` runs every case, one after the other, and writes this
-page: {cases} cases in {minutes:.0f} minutes of processor time ({machine}), wgf {version}.
+page: {cases} cases in {minutes:.1f} minutes of processor time ({machine}), wgf {version}.
 `python benchmarks/published.py NAME` runs one of them; its script draws the picture. Differences are relative, but absolute where the
 published value is zero. One that is larger than the tolerance of its case stops the command, and the page stays as it was.
 
