@@ -113,6 +113,14 @@ def test_every_method_is_foretold(name):
     assert set(forecast_facts(found)) >= {"method", "size", "memory", "file", "steps", "time"}
 
 
+def test_a_file_has_one_number_for_each_cell_of_a_mesh():
+    """And not the coordinates of its centre."""
+    method = wgf.FiPyMesh(wgf.Box((12, 12), TANH.lower, TANH.upper), edge_tolerance=1.0)
+    found = forecast(TANH.problem, method, 0.2, 3, probe=0.0, pilot=0.0)
+    assert (found.kind, found.points) == ("cells", 144)
+    assert found.file == (3 + 1) * 8 * 144
+
+
 def test_what_a_step_moves_is_counted():
     """Stages of mp5 with c along the rows: μ is read and written, 1/outflow is written and read, and from the second one on the first μ."""
     problem, method, _ = STEPS["transport"]

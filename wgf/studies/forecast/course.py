@@ -24,7 +24,7 @@ COUNTED = ("iterations", "sweeps")  # in the diagnostics: what a step of an iter
 
 @dataclass
 class Course:
-    """Steps from t = 0 on; one entry for each.
+    """Steps from t = 0 on; one entry for each, of points, tried and held for each that was taken.
 
     ending            which sees whether they have come to rest
     starts, lengths   of the steps, in the time of the flow; one that was cut to land on a time is as long as the one before, or as it was

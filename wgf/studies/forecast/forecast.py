@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from wgf.measures.measure import Cloud, Density
+from wgf.measures.measure import Cloud, Density, MeshDensity
 from wgf.methods.base import Frame, State, check_growth, check_method, check_ranks, check_rest
 from wgf.problems.problem import Problem, check_problem
 from wgf.ranks.communicator import current
@@ -122,7 +122,7 @@ def forecast(
         rank=int(held.stepper.facts.get("kernel_rank", 0)),
         arrays=ranks.highest(arrays),
         program=ranks.highest(held.program + max(0.0, held.steps + held.free - arrays) + PASSED_ON * _values(held.frame).nbytes),
-        file=float((frames + 1) * NUMBER * counted[0] * (1 if isinstance(measure, Density) else measure.points.shape[1])),
+        file=float((frames + 1) * NUMBER * counted[0] * (measure.points.shape[1] if isinstance(measure, Cloud) else 1)),
         step=arithmetic(held.stepper, float(np.mean(course.points))),
         expected=found,
         begun=begun,
@@ -215,7 +215,7 @@ def _step(stepper: Any, state: State, until: float) -> None:
 
 def _values(frame: Frame) -> np.ndarray:
     """What of a frame is large on file."""
-    values: np.ndarray = frame.measure.values if isinstance(frame.measure, Density) else frame.measure.points
+    values: np.ndarray = frame.measure.values if isinstance(frame.measure, Density | MeshDensity) else frame.measure.points
     return values
 
 
