@@ -28,6 +28,7 @@ SYNONYMS = (  # words of the field for the same, in small letters with hyphens
     {"particles", "neurons", "sgd", "gd", "gradient-descent", "langevin", "network"},
     {"mc", "monotonized-central", "monotonised-central", "central"},
     {"mp5", "weno", "weno5", "fifth-order"},
+    {"mp7", "seventh-order"},
     {"upwind", "donor-cell", "first-order", "godunov"},
     {"ssprk3", "rk3", "ssp-rk3", "tvd-rk3"},
     {"ssprk43", "rk4", "rk43"},

@@ -1,5 +1,7 @@
 """The transport kernel against its twin in whole arrays, and its promises on any density, any potential and any active cells."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from checks import on_random_grids
@@ -7,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgf.kernels.outflow import fill_waits
-from wgf.kernels.reconstruction import Limiter, fill_sharp_fluxes
+from wgf.kernels.reconstruction import Limiter, fill_sharp_fluxes, upwind_value
 from wgf.kernels.transport import BUFFERS, PADDING, stage
 
 PACE = 30.0
-LIMITED = [limiter for limiter in Limiter if limiter != Limiter.MP5]
+LIMITED, SHARP = [each for each in Limiter if not each.sharp], [each for each in Limiter if each.sharp]
+DEGREES = {Limiter.MP5: 4, Limiter.MP7: 6}  # of the polynomials for which a sharp value is exact
 
 
 def half_slope(limiter, left, right):
@@ -33,8 +36,10 @@ def median(a, b, c):
     return np.median(np.stack([a, b, c]), axis=0)
 
 
-def monotonicity_preserving(a, b, c, d, e):
-    """The value between c and d by Suresh & Huynh's formulas (2.1), (2.8), (2.26) to (2.30), with medians, always cut to their interval."""
+def monotonicity_preserving(degree, z, a, b, c, d, e, f):
+    """The value between c and d of the polynomial of a degree that has the averages around c, cut to the interval of Suresh & Huynh by
+    their formulas (2.8), (2.26) to (2.30), with medians.
+    """
     curvature = {"far": a - 2 * b + c, "here": b - 2 * c + d, "ahead": c - 2 * d + e}
 
     def minmod4(x, y):
@@ -45,7 +50,18 @@ def monotonicity_preserving(a, b, c, d, e):
     large = c + 0.5 * (c - b) + 4 / 3 * minmod4(curvature["far"], curvature["here"])
     least = np.maximum(np.minimum(np.minimum(c, d), middle), np.minimum(np.minimum(c, upper), large))
     most = np.minimum(np.maximum(np.maximum(c, d), middle), np.maximum(np.maximum(c, upper), large))
-    return median((2 * a - 13 * b + 47 * c + 27 * d - 3 * e) / 60, least, most)
+    reach = degree // 2
+    cells = (z, a, b, c, d, e, f)[3 - reach : 4 + reach]
+    return median(sum(weight * cell for weight, cell in zip(weights_on_a_face(reach), cells, strict=True)), least, most)
+
+
+@cache
+def weights_on_a_face(reach):
+    """Of the averages of a cell and so many on either side, in the value on its upper face: by a system for the monomials."""
+    edges = np.arange(-reach, reach + 2) - 0.5
+    powers = np.arange(2 * reach + 1)[:, None]
+    averages = np.diff(edges ** (powers + 1) / (powers + 1), axis=1)
+    return np.linalg.solve(averages, 0.5 ** powers[:, 0])
 
 
 class Faces:
@@ -76,9 +92,9 @@ class Faces:
         return total
 
     def fluxes(self, u, limiter, shares):
-        if limiter == Limiter.MP5:
-            giving = monotonicity_preserving(*(self.at(u, k) for k in (-2, -1, 0, 1, 2)))
-            taking = monotonicity_preserving(*(self.at(u, k) for k in (3, 2, 1, 0, -1)))
+        if limiter in SHARP:
+            giving = monotonicity_preserving(DEGREES[limiter], *(self.at(u, k) for k in (-3, -2, -1, 0, 1, 2, 3)))
+            taking = monotonicity_preserving(DEGREES[limiter], *(self.at(u, k) for k in (4, 3, 2, 1, 0, -1, -2)))
             given = abs(self.v) * np.where(self.v > 0, u, self.at(u, 1))
             whole = np.where(self.v > 0, self.v * giving, self.v * taking) + np.clip(self.products(u), -given, given)
             return np.clip(whole, np.minimum(self.v * self.at(u * shares, 1), 0), np.maximum(self.v * u * shares, 0))
@@ -204,12 +220,14 @@ def test_the_kernel_is_its_twin(sweep, limiter, weight):
 
 @given(sweep=SWEEPS, limiter=st.sampled_from(Limiter))
 def test_mass_is_kept_and_no_cell_turns_negative_at_the_bound(sweep, limiter):
-    """One Euler stage with dt·outflow = ½ (less rounding), with mp5 dt·pace = 1 far beyond, for any density with holes, any potential."""
+    """One Euler stage with dt·outflow = ½ (less rounding), with sharp limiters dt·pace = 1 far beyond, for any density with holes, any
+    potential.
+    """
     _, _, (_, outflow, _) = sweep.kernel(limiter, 0.0)
-    bound = 3.0 if limiter == Limiter.MP5 else 0.4999999
+    bound = 3.0 if limiter.sharp else 0.4999999
     dt = bound / outflow if outflow > 0 else 1.0
     out, _, (dissipated, _, _) = sweep.kernel(limiter, dt, pace=(1 - 1e-14) / dt)
-    assert out.min() >= (0.0 if limiter == Limiter.MP5 else -1e-300)
+    assert out.min() >= (0.0 if limiter.sharp else -1e-300)
     assert dissipated >= 0
     assert out.sum() == pytest.approx(sweep.u.sum(), rel=1e-13)
 
@@ -240,24 +258,24 @@ def test_second_order_limiters_give_a_line_its_slope():
         assert half_slope(limiter, np.array(0.3), np.array(0.3)) == pytest.approx(0.15)
 
 
-@given(st.lists(st.floats(-10, 10), min_size=5, max_size=5))
-def test_values_of_fifth_order_are_those_of_suresh_and_huynh_between_their_bounds(cells):
-    from wgf.kernels.reconstruction import fifth_order
-
-    found = fifth_order(*cells)
-    assert found == pytest.approx(monotonicity_preserving(*map(np.array, cells)), rel=1e-12, abs=1e-12)
-
-
-def test_values_of_fifth_order_are_exact_for_polynomials_of_degree_four():
-    from wgf.kernels.reconstruction import fifth_order
-
-    polynomial = np.polynomial.Polynomial([3, 1, 0.3, -0.1, 0.02])  # increasing and smooth from −2.5 to 2.5: nothing is cut
-    averages = np.diff(polynomial.integ()(np.arange(-2.5, 3)))
-    assert fifth_order(*averages) == pytest.approx(polynomial(0.5), rel=1e-14)
-    assert fifth_order(*-averages) == pytest.approx(-polynomial(0.5), rel=1e-14)
+@pytest.mark.parametrize("limiter", SHARP)
+@given(cells=st.lists(st.floats(-10, 10), min_size=7, max_size=7))
+def test_sharp_values_are_those_of_suresh_and_huynh_between_their_bounds(limiter, cells):
+    """Those that are not negative, where averages are not."""
+    expected = monotonicity_preserving(DEGREES[limiter], *map(np.array, cells))
+    assert upwind_value(limiter, *cells) == pytest.approx(max(expected, 0.0), rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize("limiter", [Limiter.MC, Limiter.MP5])
+@pytest.mark.parametrize("limiter", SHARP)
+def test_sharp_values_are_exact_for_polynomials(limiter):
+    """Of degree four with mp5, and six with mp7, increasing and smooth from −3.5 to 3.5, so that nothing is cut."""
+    polynomial = np.polynomial.Polynomial([9, 1, 0.1, 0.02, 0.004, 4e-4, 1e-4][: DEGREES[limiter] + 1])
+    averages = np.diff(polynomial.integ()(np.arange(-3.5, 4)))
+    assert upwind_value(limiter, *averages) == pytest.approx(polynomial(0.5), rel=1e-14)
+    assert upwind_value(limiter, *(20 - averages)) == pytest.approx(20 - polynomial(0.5), rel=1e-14)
+
+
+@pytest.mark.parametrize("limiter", [Limiter.MC, *SHARP])
 def test_a_nan_is_not_lost(limiter):
     sweep = Sweep((6, 7), (False, False), seed=0)
     sweep.u[3, 3] = np.nan
@@ -280,23 +298,25 @@ def test_the_terms_of_products_are_exact_for_planes():
     assert faces[1].products(density)[:, :-1, 1:-1] == pytest.approx(expected[:, :-1, 1:-1], rel=1e-12)
 
 
-def test_averages_that_are_next_to_nothing_are_zero():
+@pytest.mark.parametrize("limiter", SHARP)
+def test_averages_that_are_next_to_nothing_are_zero(limiter):
     """Numbers below 2e-308 have few digits: what a cell gives could be more than it has by the last of them."""
     sweep = Sweep((4, 40), [False, False], 5)
     sweep.u[:, :20] *= 1e-320
-    out = sweep.kernel(Limiter.MP5, 0.9 / PACE)[0]
+    out = sweep.kernel(limiter, 0.9 / PACE)[0]
     assert out.min() == 0
     assert not ((out > 0) & (out < 1e-290)).any()
 
 
-def test_the_flux_is_continuous_where_the_speed_turns():
+@pytest.mark.parametrize("limiter", SHARP)
+def test_the_flux_is_continuous_where_the_speed_turns(limiter):
     """Whatever the terms of the products are there: with a flux that jumps, a density that turns the speed stays between two fluxes."""
     rng, faces = np.random.default_rng(3), 200
-    averages, waits, products = rng.exponential(size=(6, faces)), rng.exponential(size=(2, faces)), rng.normal(size=faces)
+    averages, waits, products = rng.exponential(size=(8, faces)), rng.exponential(size=(2, faces)), rng.normal(size=faces)
     for size in (1e-3, 1e-6, 0.0):
         forth, back = products.copy(), products.copy()
-        fill_sharp_fluxes(forth, *averages, np.full(faces, size), *waits, PACE)
-        fill_sharp_fluxes(back, *averages, np.full(faces, -size), *waits, PACE)
+        fill_sharp_fluxes(limiter, forth, *averages, np.full(faces, size), *waits, PACE)
+        fill_sharp_fluxes(limiter, back, *averages, np.full(faces, -size), *waits, PACE)
         assert (forth >= 0).all()
         assert (back <= 0).all()
         assert (forth - back <= 20 * size * averages.max(axis=0)).all()

@@ -1,6 +1,6 @@
-"""The value on a face from the averages beside it: by slopes that are limited, or of fifth order in an interval.
+"""The value on a face from the averages beside it: by slopes that are limited, or of fifth or seventh order in an interval.
 
-Seen from the cell that gives, a face lies between it and the cell `ahead`:   far  behind  giver | ahead  beyond.
+Seen from the cell that gives, a face lies between it and the cell `ahead`:   farther  far  behind  giver | ahead  beyond  farthest.
 
 The limiter is chosen outside of the loops over faces: inside, all of them would be evaluated.
 """
@@ -14,13 +14,33 @@ from wgf.kernels.compiled import Array, pointwise, serial
 
 
 class Limiter(enum.IntEnum):
-    """How the value on a face is found: by a slope that is bounded by the one-sided differences, or of fifth order in an interval."""
+    """How the value on a face is found: by a slope that is bounded by the one-sided differences, or, from MP5 on, of higher order in an
+    interval.
+    """
 
     UPWIND = 0
     MINMOD = 1
     VAN_LEER = 2
     MC = 3
     MP5 = 4
+    MP7 = 5
+
+    @property
+    def sharp(self) -> bool:
+        """Whether values are of higher order, in an interval."""
+        return is_sharp(self)
+
+
+# A value on a face is giver + ½ step + Σ weight·(second difference around farther … beyond), by the polynomial of degree four or six with
+# the averages far … beyond or farther … farthest [Suresh & Huynh, (2.1), and the same with two more cells].
+FIFTH = (0.0, 14 / 420, -63 / 420, -21 / 420, 0.0)
+SEVENTH = (-3 / 420, 19 / 420, -60 / 420, -30 / 420, 4 / 420)
+
+
+@pointwise
+def is_sharp(limiter: int) -> bool:
+    """Whether values are of fifth or seventh order."""
+    return limiter >= Limiter.MP5
 
 
 # Half the limited slope of a cell with one-sided differences `left` and `right`: zero where their signs differ, and never
@@ -66,24 +86,16 @@ def smallest(here: float, other: float) -> float:
 
 
 @pointwise
-def fifth_order(far: float, behind: float, giver: float, ahead: float, beyond: float) -> float:
-    """The value on the face between the averages `giver` and `ahead`, exact for polynomials of degree four, cut to an interval."""
-    rise, step = giver - behind, ahead - giver
-    return giver + in_interval(rise, step, rise - (behind - far), step - rise, (beyond - ahead) - step)
+def in_interval(value: float, rise: float, step: float, before: float, here: float, after: float) -> float:
+    """The value on a face less that of the giver, cut to the interval of Suresh & Huynh [Accurate monotonicity-preserving schemes, J.
+    Comput. Phys. 136 (1997) 83, (2.12)–(2.20)]: from the giver to `ahead`, widened by a median of curvature, and from the giver to what its
+    other neighbour allows at a smooth extremum.
 
-
-@pointwise
-def in_interval(rise: float, step: float, before: float, here: float, after: float) -> float:
-    """The value on a face less that of the giver, by its `rise` from the cell behind and `step` from it to that ahead, and
-    the second differences around the cells behind (before), giver (here) and ahead (after).
-
-    It is that of the polynomial of degree four with the five averages, (2 far − 13 behind + 47 giver + 27 ahead − 3 beyond)/60, cut to the
-    interval of Suresh & Huynh [Accurate monotonicity-preserving schemes, J. Comput. Phys. 136 (1997) 83, (2.12)–(2.20)]: from the giver to
-    `ahead`, widened by a median of curvature, and from the giver to what its other neighbour allows at a smooth extremum.
+    rise, step             from the cell behind the giver to it, and from it to that ahead
+    before, here, after    second differences around the cells behind, giver and ahead
     """
     sign = 1.0 if here >= 0.0 else -1.0
     bend = sign * here
-    value = 0.5 * step + (1 / 60) * (2.0 * before - 9.0 * here - 3.0 * after)
     median = 0.5 * (step - sign * smallest(bend, sign * after))
     upper = 4.0 * rise
     curved = 0.5 * rise + (4 / 3) * (sign * smallest(bend, sign * before))
@@ -111,26 +123,29 @@ def fill_slope_fluxes(
 
 @pointwise
 def fill_sharp_fluxes(
-    flux: Array, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, speed: Array, left: Array, right: Array, pace: float
-) -> None:
-    """The same of fifth order, with one more neighbour on each side, a  b  c | d  e  f, and with the terms of product.py, which stand in
-    `flux` before: at most pace/outflow of what the giver has, where 1/outflow of c is `left` and that of d `right`.
+    limiter: int, flux: Array, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, g: Array, h: Array, speed: Array, left: Array,
+    right: Array, pace: float,
+) -> None:  # fmt: skip
+    """The same of higher order, with two more neighbours on each side, a  b  c  d | e  f  g  h, and with the terms of product.py, which
+    stand in `flux` before: at most pace/outflow of what the giver has, where 1/outflow of d is `left` and that of e `right`.
 
     The terms count as far as |speed|·giver. They do not vanish with the speed, whose sign the flux keeps: without this bound the flux would
     jump where the speed turns, and where the speed depends on the density beside the face (by U(μ)) a flow that comes to such a place would
     stay in it, between two fluxes, with no step short enough for its error.
     """
+    w_farther, w_far, w_giver, w_ahead, w_beyond = SEVENTH if limiter == Limiter.MP7 else FIFTH
     for j in range(flux.size):
-        u, v, w, x, y, z = a[j], b[j], c[j], d[j], e[j], f[j]
         rightward = speed[j] > 0.0  # chooses between results: of two averages LLVM would load one, and load each by itself
-        slope_left, slope, slope_right = w - v, x - w, y - x
-        outer_left, outer_right = slope_left - (v - u), (z - y) - slope_right
-        left_bend, right_bend = slope - slope_left, slope_right - slope
+        left2, left1, slope, right1, right2 = c[j] - b[j], d[j] - c[j], e[j] - d[j], f[j] - e[j], g[j] - f[j]
+        bend3, bend2, bend1 = left2 - (b[j] - a[j]), left1 - left2, slope - left1
+        end1, end2, end3 = right1 - slope, right2 - right1, (h[j] - g[j]) - right2
         direction = 1.0 if rightward else -1.0
-        giver, wait = w if rightward else x, left[j] if rightward else right[j]
-        rise = direction * (slope_left if rightward else slope_right)
-        here, after = left_bend if rightward else right_bend, right_bend if rightward else left_bend
-        value = giver + in_interval(rise, direction * slope, outer_left if rightward else outer_right, here, after)
+        giver, wait = d[j] if rightward else e[j], left[j] if rightward else right[j]
+        rise, step = direction * (left1 if rightward else right1), direction * slope
+        before, here, after = bend2 if rightward else end2, bend1 if rightward else end1, end1 if rightward else bend1
+        outer, inner = bend3 if rightward else end3, end2 if rightward else bend2
+        raw = 0.5 * step + (w_farther * outer + w_far * before + w_giver * here + w_ahead * after + w_beyond * inner)
+        value = giver + in_interval(raw, rise, step, before, here, after)
         given = speed[j] * giver
         most = pace * wait * given
         whole = speed[j] * value + max(-abs(given), min(abs(given), flux[j]))
@@ -156,22 +171,29 @@ def fill_upwind_values(limiter: int, from_below: Array, from_above: Array, lines
     n = lines.shape[0]
     for face in range(n - 1):
         for k in range(lines.shape[1]):
-            a, b, c = lines[max(face - 2, 0), k], lines[max(face - 1, 0), k], lines[face, k]
-            d, e, f = lines[face + 1, k], lines[min(face + 2, n - 1), k], lines[min(face + 3, n - 1), k]
-            from_below[face, k] = upwind_value(limiter, a, b, c, d, e)
-            from_above[face, k] = upwind_value(limiter, f, e, d, c, b)
+            a, b, c, d = lines[max(face - 3, 0), k], lines[max(face - 2, 0), k], lines[max(face - 1, 0), k], lines[face, k]
+            e, f = lines[face + 1, k], lines[min(face + 2, n - 1), k]
+            g, h = lines[min(face + 3, n - 1), k], lines[min(face + 4, n - 1), k]
+            from_below[face, k] = upwind_value(limiter, a, b, c, d, e, f, g)
+            from_above[face, k] = upwind_value(limiter, h, g, f, e, d, c, b)
 
 
 @pointwise
-def upwind_value(limiter: int, far: float, behind: float, giver: float, ahead: float, beyond: float) -> float:
+def upwind_value(
+    limiter: int, farther: float, far: float, behind: float, giver: float, ahead: float, beyond: float, farthest: float
+) -> float:
     """The value on the face between the averages `giver` and `ahead`, before it is cut to what the giver has."""
-    before, after = giver - behind, ahead - giver
-    if limiter == Limiter.MP5:
-        return max(fifth_order(far, behind, giver, ahead, beyond), 0.0)
+    rise, step = giver - behind, ahead - giver
+    if is_sharp(limiter):
+        w_farther, w_far, w_giver, w_ahead, w_beyond = SEVENTH if limiter == Limiter.MP7 else FIFTH
+        before, here, after = rise - (behind - far), step - rise, (beyond - ahead) - step
+        outer, inner = (behind - far) - (far - farther), (farthest - beyond) - (beyond - ahead)
+        raw = 0.5 * step + (w_farther * outer + w_far * before + w_giver * here + w_ahead * after + w_beyond * inner)
+        return max(giver + in_interval(raw, rise, step, before, here, after), 0.0)
     if limiter == Limiter.MINMOD:
-        return giver + half_minmod(before, after)
+        return giver + half_minmod(rise, step)
     if limiter == Limiter.VAN_LEER:
-        return giver + half_van_leer(before, after)
+        return giver + half_van_leer(rise, step)
     if limiter == Limiter.MC:
-        return giver + half_central(before, after)
+        return giver + half_central(rise, step)
     return giver

@@ -9,11 +9,11 @@ which costs no memory where the output weight c is the last axis (slope = H(a, b
 array `offset` where it is not.
 
 Scheme. Face velocity v = −(G_{i+1} − G_i)/h (outflow.py), face values from the upwind side (reconstruction.py); the missing neighbour at a
-closed wall is the cell itself, so that the speed and the slope vanish there. With values of fifth order the flux has the terms by which the
-mean of a product differs from the product of means (product.py). A cell of average u has the outflow Σ (speeds that leave it)/h, and loses
-dt·Σ (speeds that leave it)·(face value)/h in a stage. Limited slopes give face values of at most 2u, so that no cell turns negative while
-dt·outflow ≤ ½. Those of fifth order are cut at u·pace/outflow, so that none does while dt·pace ≤ 1; the outflow is worked out before the
-fluxes, as both sides of a face need it.
+closed wall is the cell itself, so that the speed and the slope vanish there. With values of higher order the flux has the terms by which
+the mean of a product differs from the product of means (product.py). A cell of average u has the outflow Σ (speeds that leave it)/h, and
+loses dt·Σ (speeds that leave it)·(face value)/h in a stage. Limited slopes give face values of at most 2u, so that no cell turns negative
+while dt·outflow ≤ ½. Those of higher order are cut at u·pace/outflow, so that none does while dt·pace ≤ 1; the outflow is worked out before
+the fluxes, as both sides of a face need it.
 
 Cells that are active. Each row has runs of columns, and only these are looked at: all other cells are exactly zero, in every array, and
 the faces between them and a run are closed (active.py finds the runs). Those that are advanced, the cells that are swept, may be a part of
@@ -39,13 +39,13 @@ from wgf.kernels.aligned import NUMBERS
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
 from wgf.kernels.product import fill_products, fill_row_products, fill_widths
-from wgf.kernels.reconstruction import Limiter, fill_limited_fluxes, fill_sharp_fluxes
+from wgf.kernels.reconstruction import fill_limited_fluxes, fill_sharp_fluxes, is_sharp
 
 BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
 NEXT_TO_NOTHING = 1e-290  # an average: numbers that are much smaller have fewer digits
-LOOSER = 2.0  # the cut of fifth-order values in short stages, than in the longest
-GHOSTS = 3  # cells that a face value takes from beyond each end of a row
+LOOSER = 2.0  # the cut of values of higher order in short stages, than in the longest
+GHOSTS = 4  # cells that a face value takes from beyond each end of a row
 PADDING = 2 * GHOSTS
 
 
@@ -159,14 +159,16 @@ def fill_fluxes_between(
     position = (lower // stride) % n
     below, above = row_at(lower, position, -1, stride, n, wrap), row_at(lower, position, 2, stride, n, wrap)
     fill_speed(speed, lower, upper, slope, multiplier, offset, start, per_spacing[axis])
-    if limiter == Limiter.MP5:
+    if is_sharp(limiter):
         below2, above2 = row_at(lower, position, -2, stride, n, wrap), row_at(lower, position, 3, stride, n, wrap)
+        below3, above3 = row_at(lower, position, -3, stride, n, wrap), row_at(lower, position, 4, stride, n, wrap)
         fill_products(
             flux, lower, upper, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, per_spacing[axis]
         )
         fill_sharp_fluxes(
-            flux, values[below2, start:stop], values[below, start:stop], values[lower, start:stop], values[upper, start:stop],
-            values[above, start:stop], values[above2, start:stop], speed, waits[lower, start:stop], waits[upper, start:stop], pace,
+            limiter, flux, values[below3, start:stop], values[below2, start:stop], values[below, start:stop], values[lower, start:stop],
+            values[upper, start:stop], values[above, start:stop], values[above2, start:stop], values[above3, start:stop], speed,
+            waits[lower, start:stop], waits[upper, start:stop], pace,
         )  # fmt: skip
     else:
         fill_limited_fluxes(
@@ -187,7 +189,7 @@ def sweep(
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
-    widths, sharp = work[10, : m + 1], limiter == Limiter.MP5
+    widths, sharp = work[10, : m + 1], is_sharp(limiter)
     fill_widths(widths, multiplier, periodic[-1])
     lowest[:] = np.inf
     dissipated = 0.0
@@ -209,12 +211,13 @@ def sweep(
                 fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
                 fill_row_products(row_flux, row, start, values, slope, tilt, offset, cells, strides, periodic, per_spacing[-1])
                 fill_sharp_fluxes(
-                    row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4], padded[4 : size + 5],
-                    padded[5 : size + 6], row_speed, padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
+                    limiter, row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4],
+                    padded[4 : size + 5], padded[5 : size + 6], padded[6 : size + 7], padded[7 : size + 8], row_speed,
+                    padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
                 )  # fmt: skip
             else:
                 fill_limited_fluxes(
-                    limiter, row_flux, padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4], padded[4 : size + 5], row_speed
+                    limiter, row_flux, padded[2 : size + 3], padded[3 : size + 4], padded[4 : size + 5], padded[5 : size + 6], row_speed
                 )
             start_balance(rate, row_flux, per_spacing[-1])
             if measured:
@@ -258,8 +261,8 @@ def stage(
     """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)), and what the sweep knows for free.
 
     values, base, out    (rows, columns), `out` different from both; all three zero in the cells that are not active
-    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`, for mp5; else without rows
-    pace                 mp5: a face value is at most pace/outflow of the cell that gives; no cell turns negative while pace·dt < 1
+    waits (rows, columns)  1/outflow of the swept cells and of those beside them, of `fill_waits`, for sharp limiters; else without rows
+    pace                 of these: a face value is at most pace/outflow of the cell that gives; no cell turns negative while pace·dt < 1
     slope, multiplier, along, offset    the potential: (rows,), (columns,), (columns,), (rows, 1 or columns)
     blocks               the first row of each block, and the number of rows
     runs, columns        (rows + 1,), (runs, 2): the runs of row i are columns[runs[i] : runs[i + 1]], first column and that after the last;

@@ -21,8 +21,8 @@ with n_k cells along axis k,
 
 The multiplier 1/|2πj/L|² of the torus itself, with or without the sinc of averages, would give the balance s (μ_i − μ̄) only up to the
 factor λ_j/|2πj/L|² on each wave, which is 1 − O(h²) on long ones, 4/π² on the shortest along an axis. Hence a density that is equal on a
-cell and all cells that its fluxes are taken from obeys μ_i' = −s μ_i(μ_i − μ̄) without an error in h. The fluxes of mp5 have further
-terms (kernels/product.py), with which the same holds for
+cell and all cells that its fluxes are taken from obeys μ_i' = −s μ_i(μ_i − μ̄) without an error in h. The fluxes of sharp limiters have
+further terms (kernels/product.py), with which the same holds for
 
     λ_j = Σ_k s_k²/h_k² (1 − Σ_{t≠k} s_t²/12),   s_k = 2 sin(π j_k/n_k),
 

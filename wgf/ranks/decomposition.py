@@ -22,7 +22,7 @@ from wgf.ranks.redistribution import Place, Redistribution, place
 if TYPE_CHECKING:
     from wgf.kernels.compiled import Whole  # compiled code, which is not needed here
 
-GHOSTS = 3  # layers: what a face value takes from beyond an edge (kernels/transport.py)
+GHOSTS = 4  # layers: what a face value takes from beyond an edge (kernels/transport.py)
 
 
 class Decomposition:

@@ -24,7 +24,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wgf.errors import InputError, nonnegative, number, positive, positive_if_given, shown, truth
-from wgf.kernels.reconstruction import Limiter
 from wgf.measures.grid import Grid, check_box, describe_box
 from wgf.measures.laws import has_edges
 from wgf.measures.measure import Density, Measure
@@ -59,12 +58,12 @@ class FiniteVolume:
     boundary : str or sequence of str
         "no-flux" or "periodic", for all axes or one per axis
     limiter : str
-        of the transport: "mp5" (fifth order), "mc", "minmod", "van-leer" (second) or "upwind" (first)
+        of the transport: "mp7" (of seventh order along an axis), "mp5" (fifth), "mc", "minmod", "van-leer" (second) or "upwind" (first)
     integrator : str
         of the transport: "ssprk43", "ssprk3", "ssprk52", or, with limited slopes, "ssprk2" or "euler"
     courant : float, optional
-        the largest dt·outflow of a stage of the transport; by default the largest one that is allowed, 0.8 or what is stable with mp5
-        (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
+        the largest dt·outflow of a stage of the transport; by default the largest one that is allowed, 0.8 or what is stable with sharp
+        limiters, mp5 and mp7 (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
     negligible : float, optional
         share of the largest cell average below which cells far from others are emptied into those, without noise; 0 keeps all cells. By
         default 1e-11, and 1e-8 on three and more axes, whose cells are never so small that it would show
@@ -99,7 +98,7 @@ class FiniteVolume:
     lower: Sequence[float] | None = None
     upper: Sequence[float] | None = None
     boundary: str | Sequence[str] = "no-flux"
-    limiter: str = "mp5"
+    limiter: str = "mp7"
     integrator: str = "ssprk43"
     courant: float | None = None
     negligible: float | None = None
@@ -118,7 +117,7 @@ class FiniteVolume:
         known(self.integrator, INTEGRATORS, "integrator")
         most = largest_courant(self.limiter, self.integrator)
         if self.courant is not None and not 0 < number(self.courant) <= most:
-            why = "what is stable" if LIMITERS[self.limiter] == Limiter.MP5 else "the bound that keeps every cell ≥ 0"
+            why = "what is stable" if LIMITERS[self.limiter].sharp else "the bound that keeps every cell ≥ 0"
             raise InputError(
                 f"courant = {shown(self.courant)}: with {self.limiter} and {self.integrator} it must lie in (0, {most:g}], {why}"
             )
@@ -217,7 +216,7 @@ class FiniteVolume:
     @property
     def smooth_order(self) -> int:
         """The same without noise for laws that are smooth (measures/averages.py, kernels/product.py)."""
-        return 4 if LIMITERS[self.limiter] == Limiter.MP5 else self.order
+        return 4 if LIMITERS[self.limiter].sharp else self.order
 
     @property
     def order_in_time(self) -> int:

@@ -5,8 +5,8 @@ cell stays ≥ 0, and so it does in an SSP step, a convex combination of such st
 section 2], by one of two bounds:
 
     limited slopes   μ_face ≤ 2u for a cell of average u, and dt·outflow ≤ ½
-    mp5              0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, in a stage of any length. What bounds dt is that no
-                     wave may grow, which for differences of fifth order depends on the integrator (`Integrator.stable`), and
+    mp5, mp7         0 ≤ μ_face ≤ u/(dt·outflow): a cell gives no more than it has, in a stage of any length. What bounds dt is that no
+                     wave may grow, which for differences of higher order depends on the integrator (`Integrator.stable`), and
                      dt·outflow < 1, from where on the cut would be felt by smooth densities. In stages shorter than half the longest that
                      is allowed the cut is that of half the longest: otherwise nearly empty cells would be emptied the faster, the
                      shorter the stages are, and no step would be short enough for its error (step_control.py)
@@ -28,8 +28,8 @@ flow spreads with the coefficient D = μU''(μ), and a step is also kept below h
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ from wgf.methods.time_steps import landing
 from wgf.problems.problem import Problem
 
 LIMITERS = {
+    "mp7": Limiter.MP7,
     "mp5": Limiter.MP5,
     "mc": Limiter.MC,
     "minmod": Limiter.MINMOD,
@@ -65,25 +66,27 @@ class Integrator:
 
     w and 1 − w are numbers that add up to one exactly: otherwise mass would drift by rounding, the same way in each step.
     order    in time
-    stable   the largest dt·outflow of a stage for which differences of fifth order damp every wave; zero, where some grow at any step
+    stable   for sharp limiters the largest dt·outflow of a stage for which their differences damp every wave; without one some grow at any
+             step
     """
 
     part: float
     weights: tuple[float, ...]
     order: int
-    stable: float
+    stable: Mapping[Limiter, float] = field(default_factory=dict)
 
 
 INTEGRATORS = {
-    "euler": Integrator(1.0, (1.0,), 1, 0.0),
-    "ssprk2": Integrator(1.0, (1.0, 1 / 2), 2, 0.0),
-    "ssprk3": Integrator(1.0, (1.0, 1 / 4, 2 / 3), 3, 1.4),
-    "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 3, 0.86),  # four stages for twice the step [Spiteri & Ruuth 2002]
-    "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 2, 0.22),  # five stages for four times the step
+    "euler": Integrator(1.0, (1.0,), 1),
+    "ssprk2": Integrator(1.0, (1.0, 1 / 2), 2),
+    "ssprk3": Integrator(1.0, (1.0, 1 / 4, 2 / 3), 3, {Limiter.MP5: 1.4, Limiter.MP7: 1.2}),
+    # four stages for twice the step, and five for four times [Spiteri & Ruuth 2002]
+    "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 3, {Limiter.MP5: 0.86, Limiter.MP7: 0.75}),
+    "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 2, {Limiter.MP5: 0.22, Limiter.MP7: 0.15}),
 }
 PRECISIONS = {"double": (np.float64, ROUNDING), "single": (np.float32, 1e-7)}  # of what is stored; what is rounding of mass and energy then
-COURANT = 0.8  # the same with mp5, where the integrator is stable with it
-MONOTONE = 0.2  # dt·outflow up to which averages that are monotone stay so with mp5 [Suresh & Huynh 1997, α = 4]
+COURANT = 0.8  # the same with sharp ones, where the integrator is stable with it
+MONOTONE = 0.2  # dt·outflow up to which averages that are monotone stay so with sharp ones [Suresh & Huynh 1997, α = 4]
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
 LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can only be rounding
@@ -119,7 +122,7 @@ class Transport(SharedStepper[TransportState]):
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
-        self.limiter = int(LIMITERS[method.limiter])
+        self.limiter, self.sharp = int(LIMITERS[method.limiter]), LIMITERS[method.limiter].sharp
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
         self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
@@ -128,15 +131,17 @@ class Transport(SharedStepper[TransportState]):
         self.active = SharedCells(self.potential, *axes) if self.division.divided else ActiveCells(self.shape, *axes)
         self.kind, self.unit = PRECISIONS[method.precision]
         self.spare, self.staged = [aligned.zeros(self.shape, self.kind), aligned.zeros(self.shape, self.kind)], np.empty_like(self.sums)
-        self.waits = aligned.zeros(self.shape if self.limiter == Limiter.MP5 else (0, self.potential.columns))
+        self.waits = aligned.zeros(self.shape if self.sharp else (0, self.potential.columns))
         self.work = aligned.zeros((blocks, BUFFERS + int(self.strides.sum()), row_of_scratch(self.potential.columns)))
         self.bottom, self.readings = np.zeros_like(self.cells), np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
 
     @staticmethod
     def averages(method: Any, problem: Problem) -> bool:
-        """With mp5, whose fluxes are made for it; but not with noise, nor with U(μ): the states at rest are those of values at centres."""
-        return LIMITERS[method.limiter] == Limiter.MP5 and problem.noise == 0 and problem.energy.internal is None
+        """With sharp limiters, whose fluxes are made for it; but not with noise, nor with U(μ): the states at rest are those of values at
+        centres.
+        """
+        return LIMITERS[method.limiter].sharp and problem.noise == 0 and problem.energy.internal is None
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
@@ -292,7 +297,7 @@ class Transport(SharedStepper[TransportState]):
         )  # fmt: skip
         fastest = max(float(extreme(self.readings[:, 1], 1.0)), potential.stiffness)
         outflow, readings = self.ranks.highest_begun(fastest), []
-        known = self.limiter != Limiter.MP5 or dt * (LOOSER * fastest / self.longest_stage) > 1.0  # what the others have has no say
+        known = not self.sharp or dt * (LOOSER * fastest / self.longest_stage) > 1.0  # what the others have has no say
         pace = pace_of(fastest if known else outflow(), self.longest_stage, dt)
         for part in active.parts:
             read = np.empty((len(part.blocks) - 1, 3))
@@ -329,28 +334,28 @@ class Transport(SharedStepper[TransportState]):
 
 
 def largest_courant(limiter: str, integrator: str) -> float:
-    """The largest dt·outflow of a stage: by it limited slopes are positive, and mp5 is stable.
+    """The largest dt·outflow of a stage: by it limited slopes are positive, and sharp limiters stable.
 
     Raises InputError where no step is stable.
     """
-    if LIMITERS[limiter] != Limiter.MP5:
+    kind = LIMITERS[limiter]
+    if not kind.sharp:
         return POSITIVITY
-    stable = INTEGRATORS[integrator].stable
-    if stable == 0.0:
-        choices = ", ".join(name for name, other in INTEGRATORS.items() if other.stable > 0.0)
+    if kind not in INTEGRATORS[integrator].stable:
+        choices = ", ".join(name for name, other in INTEGRATORS.items() if kind in other.stable)
         raise InputError(
-            f"integrator = {integrator!r}: with mp5 it is unstable at any step: choose {choices}, or a limiter with limited slopes"
+            f"integrator = {integrator!r}: with {limiter} it is unstable at any step: choose {choices}, or a limiter with limited slopes"
         )
-    return min(COURANT, stable)
+    return min(COURANT, INTEGRATORS[integrator].stable[kind])
 
 
 def default_courant(limiter: str, integrator: str, p: int, edges: bool) -> float:
-    """dt·outflow of a stage on p axes where nothing else is said: the largest, with two exceptions with mp5, for which it is MONOTONE. For
-    laws with edges, as averages would overshoot there in longer stages. And on one axis, along which all of the outflow goes: there the
-    error in space is so small that that in time would be all one sees.
+    """dt·outflow of a stage on p axes where nothing else is said: the largest, with two exceptions with sharp limiters, for which it is
+    MONOTONE. For laws with edges, as averages would overshoot there in longer stages. And on one axis, along which all of the outflow goes:
+    there the error in space is so small that that in time would be all one sees.
     """
     largest = largest_courant(limiter, integrator)
-    return min(largest, MONOTONE) if LIMITERS[limiter] == Limiter.MP5 and (p == 1 or edges) else largest
+    return min(largest, MONOTONE) if LIMITERS[limiter].sharp and (p == 1 or edges) else largest
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:

@@ -4,8 +4,8 @@ Bytes are the least that must pass between memory and processor where no array o
 or writes counts once. Operations are those on 8-byte numbers, comparisons and choices among them, counted in the source of the loops; an
 exponential counts as TRANSCENDENTAL of them. Both are of a step that is taken once, and in the mean over the first steps where it iterates.
 
-transport   a stage reads μ and, but for the first, the μ that the step began with, and writes μ; with mp5 it writes and reads 1/outflow;
-            where c is no axis, it writes and reads G, and reads the r features of a cell twice, but for those that are separable
+transport   a stage reads μ and, but for the first, the μ that the step began with, and writes μ; with sharp limiters it writes and reads
+            1/outflow; where c is no axis, it writes and reads G, and reads the r features of a cell twice, but for those that are separable
 gibbs       3p − 1 sweeps along lines, which read μ and G and write μ; two potentials, a logarithm
 split       a step of transport, p sweeps of heat before and after it, and a logarithm
 jko         an iteration is 2p products with the Gaussians of the n_k cells along an axis
@@ -18,12 +18,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from wgf.methods.finite_volume.transport import LIMITERS
 from wgf.studies.forecast.course import innermost
 
 NUMBER = 8.0  # bytes
 TRANSCENDENTAL = 20.0
-FACES = {"mp5": 75.0, "mc": 20.0, "minmod": 20.0, "van-leer": 20.0, "upwind": 8.0}  # operations for a flux
-PRODUCT, OUTFLOW, UPDATE = 9.0, 6.0, 14.0  # for a face and each other axis, with mp5; for a face, and for a cell
+FACES = {"mp7": 84.0, "mp5": 84.0, "mc": 20.0, "minmod": 20.0, "van-leer": 20.0, "upwind": 8.0}  # operations for a flux
+PRODUCT, OUTFLOW, UPDATE = 9.0, 6.0, 14.0  # for a face and each other axis, with sharp limiters; for a face, and for a cell
 LINE = 60.0  # for a cell in an implicit sweep, two exponentials among them
 HEAT = 40.0  # cells that the heat of half a step reaches, about
 PAIR = 10.0  # for a neuron and a sample, beside its activation and what each coordinate costs
@@ -49,7 +50,7 @@ def arithmetic(stepper: Any, work: float) -> Arithmetic | None:
 
 def _transport(scheme: Any, cells: float) -> Arithmetic:
     stages, p, limiter = len(scheme.weights), scheme.grid.dim, scheme.method.limiter
-    sharp, averages = limiter == "mp5", scheme.spare[0].itemsize * (2.0 * stages + stages - 1)
+    sharp, averages = LIMITERS[limiter].sharp, scheme.spare[0].itemsize * (2.0 * stages + stages - 1)
     face = FACES[limiter] + (PRODUCT * (p - 1) if sharp else 0.0)
     if sharp or scheme.potential.offset.shape[1] > 1:  # else the largest outflow is found at the ends of rows
         face += OUTFLOW

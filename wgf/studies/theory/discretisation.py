@@ -10,8 +10,9 @@ difference is nearly zero and says nothing. Then the next power of h is not smal
 
     L⁽¹⁾_h = L_h + (L_h − L_{2h})/(r − 1),      L⁽²⁾_h = L⁽¹⁾_h + (L⁽¹⁾_h − L⁽¹⁾_{2h})/(2r − 1),      r = 2^q.
 
-Transport by mp5 is of fourth order in space where it is smooth, of less where filaments are as wide as cells, and of third order in time.
-There r is neither 2^3 nor the ratio seen on coarser grids, but lies between, as for the density (density_error.py); so it does for φ.
+Transport by mp7 or mp5 is of fourth order in space where it is smooth, of less where filaments are as wide as cells, and of third order
+in time. There r is neither 2^3 nor the ratio seen on coarser grids, but lies between, as for the density (density_error.py); so it does for
+φ.
 
 The prediction says the same in a third way, which no sign deceives: L_h − L = 2⟨φ_h − φ, φ_h − f*⟩ − ‖φ_h − φ‖² (and the penalty's part),
 at most 2‖φ_h − φ‖‖φ_h − f*‖, and less by the cosine of the angle between the two. The estimate is the largest of |L_h − L⁽¹⁾_h|,
