@@ -122,8 +122,8 @@ def _rest(draw: Draw, name: str, p: int, noise: float, interacts: bool = False) 
     else:
         tables["domain"] = _domain(draw, name, p)
     if name == "finite-volume":
-        method |= {"limiter": draw.one_of(("mp5", "mc", "minmod", "van-leer", "upwind"))}
-        method |= {"integrator": draw.one_of(("ssprk43", "ssprk3") if method["limiter"] == "mp5" else ("ssprk3", "ssprk2"))}
+        method |= {"limiter": draw.one_of(("mp7", "mp5", "mc", "minmod", "van-leer", "upwind"))}
+        method |= {"integrator": draw.one_of(("ssprk43", "ssprk3") if method["limiter"].startswith("mp") else ("ssprk3", "ssprk2"))}
     elif name == "mirror-descent" and not noise and draw.happens(0.3):
         method["bregman"] = "euclidean"
     elif name == "jko" and interacts:

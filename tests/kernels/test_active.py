@@ -62,7 +62,7 @@ def test_what_is_far_and_small_is_handed_over_and_nothing_is_lost(field):
     """Cells within KEPT of more than the threshold only gain, all others are emptied; arrays beside are zero where no cell is active."""
     values = field.values.reshape(field.rows).copy()
     field.cells.find(values)
-    beside = np.where(field.found(field.cells.now), 1.0, 0.0).reshape(field.rows)
+    beside, other = (np.where(field.found(field.cells.now), 1.0, 0.0).reshape(field.rows) for _ in range(2))
     runs, moved = field.cells.after(values, 1e-14)
     kept = field.near(field.values > 1e-14 * field.values.max(), KEPT)
     after = values.reshape(field.shape)
@@ -70,9 +70,10 @@ def test_what_is_far_and_small_is_handed_over_and_nothing_is_lost(field):
     assert (after[kept] >= field.values[kept]).all()
     assert moved == pytest.approx(field.values[~kept].sum(), rel=1e-12)
     assert after.sum() == pytest.approx(field.values.sum(), rel=1e-14)
-    field.cells.move_to(runs, beside)
+    field.cells.move_to(runs, beside, other)
     assert np.array_equal(field.found(field.cells.now), field.near(after > 0, ACTIVE))
     assert (beside.reshape(field.shape)[~field.found(field.cells.now)] == 0).all()
+    assert np.array_equal(other, beside)
 
 
 def test_a_value_goes_to_the_nearest_cell_that_is_kept():

@@ -39,4 +39,4 @@ def test_the_method_without_cells_takes_them(tmp_path):
     assert grid.shape == (160, 160)
     run = wgf.solve(problem, wgf.FiniteVolume(), 0.1, save=2)
     assert (run.measures[-1].grid.spacing <= 0.05).all()
-    assert repr(wgf.FiniteVolume()) == "FiniteVolume(cells by the width of the law, mp5 limiter, ssprk43)"
+    assert repr(wgf.FiniteVolume()) == "FiniteVolume(cells by the width of the law, mp7 limiter, ssprk43)"

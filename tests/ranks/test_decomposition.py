@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wgf.errors import InputError
 from wgf.kernels import transport
 from wgf.ranks.communicator import ALONE
-from wgf.ranks.decomposition import GHOSTS, Decomposition, boxes, counts_of
+from wgf.ranks.decomposition import GHOSTS, LEAST, Decomposition, boxes, counts_of
 from wgf.ranks.redistribution import Redistribution
 
 
@@ -91,7 +91,7 @@ def test_each_cell_is_one_ranks_own(lattice):
     for division in divided(lattice):
         owners[tuple(slice(*ends) for ends in division.part)] += 1
         assert math.prod(division.counts) == size
-        assert all(count == 1 or n // count >= GHOSTS for n, count in zip(shape, division.counts, strict=True))
+        assert all(count == 1 or n // count >= LEAST for n, count in zip(shape, division.counts, strict=True))
         assert division.local == tuple(map(len, division.places))
     assert (owners == 1).all() or not divided(lattice)
 
@@ -115,8 +115,8 @@ def test_ghosts_are_what_their_owners_have(lattice):
             for axis, (n, wrap) in enumerate(zip(shape, periodic, strict=True)):
                 part, held = division.part[axis], division.held[division.ranks.rank][axis]
                 if division.counts[axis] > 1:
-                    assert held[0] == (part[0] - GHOSTS if wrap or part[0] > 0 else 0)
-                    assert held[1] == (part[1] + GHOSTS if wrap or part[1] < n else n)
+                    assert held[0] == (part[0] - GHOSTS if wrap else max(part[0] - GHOSTS, 0))
+                    assert held[1] == (part[1] + GHOSTS if wrap else min(part[1] + GHOSTS, n))
         whole += 1.0
         for array in arrays:
             array += 1.0

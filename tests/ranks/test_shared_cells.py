@@ -46,8 +46,8 @@ PROGRAM = """
         assert np.allclose(layout.own_cells(held), whole.restored(before)[place], rtol=1e-13, atol=0.0), seed
         assert np.allclose(held, layout.arranged(whole.restored(before)), rtol=1e-13, atol=0.0), seed  # ghosts, too
         assert np.isclose(moved_here, moved, rtol=1e-13, atol=0.0), seed
-        alone.move_to(expected)
-        shared.move_to(runs)
+        alone.choose(expected)
+        shared.choose(runs)
         there = whole.restored(marked(alone.now, (whole.rows, whole.columns)))[place]
         assert np.array_equal(layout.own_cells(marked(shared.now, (layout.rows, layout.columns))), there), seed
         assert np.array_equal(shared.extent(), alone.extent()), seed

@@ -134,7 +134,7 @@ def test_the_file_opens_with_xarray_and_has_the_layout(tmp_path):
             assert name in file.attrs
         assert file.attrs["kernel_rank"] >= 10
         assert file.attrs["kernel_error"] <= 1e-12
-        assert json.loads(file.attrs["method_options"])["limiter"] == "mp5"
+        assert json.loads(file.attrs["method_options"])["limiter"] == "mp7"
         for name in ("loss", "free_energy", "mass", "dissipation", "minimum", "boundary_mass"):
             assert file[name].dims == ("time",)
     with xarray.open_dataset(path, engine="h5netcdf", group="history") as history:
@@ -332,7 +332,7 @@ def test_impossible_times_are_refused(until, save, message):
 
 def test_one_line_says_what_a_run_is():
     run = wgf.solve(TANH.problem, GRID, until=0.5, save=3)
-    assert repr(run).startswith("Run(FiniteVolume(24 × 20 on [-3, 4] × [-2.5, 4.5], mp5 limiter, ssprk43): t = 0 … 0.5, 3 frames, loss ")
+    assert repr(run).startswith("Run(FiniteVolume(24 × 20 on [-3, 4] × [-2.5, 4.5], mp7 limiter, ssprk43): t = 0 … 0.5, 3 frames, loss ")
     assert repr(run).endswith("complete)")
 
 

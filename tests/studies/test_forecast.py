@@ -122,7 +122,7 @@ def test_a_file_has_one_number_for_each_cell_of_a_mesh():
 
 
 def test_what_a_step_moves_is_counted():
-    """Stages of mp5 with c along the rows: μ is read and written, 1/outflow is written and read, and from the second one on the first μ."""
+    """Stages of mp7 with c along the rows: μ is read and written, 1/outflow is written and read, and from the second one on the first μ."""
     problem, method, _ = STEPS["transport"]
     stepper = method.bind(problem, 1.0).stepper
     assert arithmetic(stepper, 1000.0).bytes == 8 * 1000 * (4 * 4 + 3)

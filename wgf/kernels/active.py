@@ -19,17 +19,26 @@ from numpy.typing import NDArray
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 
 Marks = NDArray[np.uint8]
+FEW = 2**15  # cells, to look at which takes less time than to wake another thread
+
+RUN = 35  # cells that take as long as to begin and end a run
+
+
+@pointwise
+def mark_row(marks: Marks, values: Array, threshold: float, row: int, runs: Whole, columns: Whole) -> None:
+    """Mark the cells of the runs of a row whose values are more than `threshold`, and no others."""
+    marks[row] = 0
+    for run in range(runs[row], runs[row + 1]):
+        found, tried = marks[row, columns[run, 0] : columns[run, 1]], values[row, columns[run, 0] : columns[run, 1]]
+        for j in range(found.size):
+            found[j] = not tried[j] <= threshold  # a NaN is more than nothing
 
 
 @threaded
 def mark(marks: Marks, values: Array, threshold: float, runs: Whole, columns: Whole) -> None:
-    """Mark the cells of the runs whose values are more than `threshold`, and no others."""
+    """The same in all rows."""
     for row in numba.prange(values.shape[0]):
-        marks[row] = 0
-        for run in range(runs[row], runs[row + 1]):
-            found, tried = marks[row, columns[run, 0] : columns[run, 1]], values[row, columns[run, 0] : columns[run, 1]]
-            for j in range(found.size):
-                found[j] = not tried[j] <= threshold  # a NaN is more than nothing
+        mark_row(marks, values, threshold, row, runs, columns)
 
 
 @pointwise
@@ -39,24 +48,27 @@ def add_marks(out: Marks, marks: Marks) -> None:
         out[j] |= marks[j]
 
 
+@pointwise
+def spread_line(target: Marks, source: Marks, reach: int, apart: int, periodic: bool) -> None:
+    """Mark what is marked in `source` or at most `reach` cells away from it, where one cell and the next are so many bytes `apart`."""
+    length = source.size
+    for j in range(length):
+        target[j] = source[j]
+    for shift in range(apart, min((reach + 1) * apart, length), apart):
+        rest = length - shift
+        add_marks(target[:rest], source[shift:])
+        add_marks(target[shift:], source[:rest])
+        if periodic:
+            add_marks(target[rest:], source[:shift])
+            add_marks(target[:shift], source[rest:])
+
+
 @threaded
-def spread(out: Marks, marks: Marks, reach: int, cells: int, apart: int, periodic: bool) -> None:
-    """Mark the cells that are at most `reach` cells away from a marked one along an axis of so many cells, whose neighbours are so many
-    bytes `apart`: then the array is a row of lines of cells·apart bytes, in which a shift by a cell is one by `apart` bytes.
-    """
+def spread(out: Marks, marks: Marks, reach: int, length: int, apart: int, periodic: bool) -> None:
+    """The same along an axis, in an array that is a row of lines of so many bytes: in these a shift by a cell is one by `apart` bytes."""
     every, here = out.reshape(-1), marks.reshape(-1)
-    length = cells * apart
     for line in numba.prange(here.size // length):
-        target, source = every[line * length : (line + 1) * length], here[line * length : (line + 1) * length]
-        for j in range(length):
-            target[j] = source[j]
-        for shift in range(apart, min(reach + 1, cells) * apart, apart):
-            rest = length - shift
-            add_marks(target[:rest], source[shift:])
-            add_marks(target[shift:], source[:rest])
-            if periodic:
-                add_marks(target[rest:], source[:shift])
-                add_marks(target[:shift], source[rest:])
+        spread_line(every[line * length : (line + 1) * length], here[line * length : (line + 1) * length], reach, apart, periodic)
 
 
 @summing
@@ -99,13 +111,22 @@ def mark_near(
     periodic: Truth,
 ) -> None:  # fmt: skip
     """Mark the cells within `reach` of one of the runs whose value is more than `threshold`; `other` is scratch."""
-    axes = periodic.size
+    axes, m, few = periodic.size, marks.shape[1], marks.size <= FEW
     source, target = (marks, other) if axes % 2 == 0 else (other, marks)
-    mark(source, values, threshold, runs, columns)
-    m = marks.shape[1]
+    if few:
+        for row in range(len(source)):
+            mark_row(source, values, threshold, row, runs, columns)
+    else:
+        mark(source, values, threshold, runs, columns)
     for axis in range(axes):
-        last = axis == axes - 1
-        spread(target, source, reach, m if last else cells[axis], 1 if last else strides[axis] * m, periodic[axis])
+        apart = strides[axis] * m if axis < axes - 1 else 1
+        length = apart * (cells[axis] if axis < axes - 1 else m)
+        if few:
+            every, here = target.reshape(-1), source.reshape(-1)
+            for start in range(0, here.size, length):
+                spread_line(every[start : start + length], here[start : start + length], reach, apart, periodic[axis])
+        else:
+            spread(target, source, reach, length, apart, periodic[axis])
         source, target = target, source
 
 
@@ -141,11 +162,11 @@ def runs_in_box(runs: Whole, columns: Whole, box: Whole, cells: Whole, strides: 
 
 @serial
 def fill_blocks(blocks: Whole, runs: Whole, columns: Whole) -> int:
-    """The first rows of blocks with about equally many cells of the runs, and the number of rows; returns the number of cells."""
-    size = 0
+    """The first rows of blocks that take about equally long, and the number of rows; returns the number of cells of the runs."""
+    cells = 0
     for run in range(len(columns)):
-        size += columns[run, 1] - columns[run, 0]
-    rows, count = runs.size - 1, blocks.size - 1
+        cells += columns[run, 1] - columns[run, 0]
+    rows, count, size = runs.size - 1, blocks.size - 1, cells + RUN * len(columns)
     blocks[0], blocks[count] = 0, rows
     before, block = 0, 1
     for row in range(rows):
@@ -153,9 +174,9 @@ def fill_blocks(blocks: Whole, runs: Whole, columns: Whole) -> int:
             blocks[block] = row
             block += 1
         for run in range(runs[row], runs[row + 1]):
-            before += columns[run, 1] - columns[run, 0]
+            before += RUN + columns[run, 1] - columns[run, 0]
     blocks[block:] = rows
-    return size
+    return cells
 
 
 @serial
@@ -202,14 +223,32 @@ def is_unfit(window: Whole, active: Whole, ends: Whole, guard: int, wanted: Whol
     return excess > most
 
 
+@pointwise
+def clear_row(first: Array, second: Array, marks: Marks, row: int, runs: Whole, columns: Whole) -> None:
+    """Zero in both arrays in the cells of the runs of a row that are not marked."""
+    for run in range(runs[row], runs[row + 1]):
+        start, stop = columns[run, 0], columns[run, 1]
+        kept, one, other = marks[row, start:stop], first[row, start:stop], second[row, start:stop]
+        for j in range(kept.size):
+            one[j] = one[j] if kept[j] else 0.0
+            other[j] = other[j] if kept[j] else 0.0
+
+
 @threaded
-def clear(values: Array, marks: Marks, runs: Whole, columns: Whole) -> None:
-    """Zero in the cells of the runs that are not marked."""
-    for row in numba.prange(values.shape[0]):
-        for run in range(runs[row], runs[row + 1]):
-            kept, emptied = marks[row, columns[run, 0] : columns[run, 1]], values[row, columns[run, 0] : columns[run, 1]]
-            for j in range(kept.size):
-                emptied[j] = emptied[j] if kept[j] else 0.0
+def clear_rows(first: Array, second: Array, marks: Marks, runs: Whole, columns: Whole) -> None:
+    """The same in all rows."""
+    for row in numba.prange(marks.shape[0]):
+        clear_row(first, second, marks, row, runs, columns)
+
+
+@serial
+def clear(first: Array, second: Array, marks: Marks, runs: Whole, columns: Whole) -> None:
+    """The same, in threads where that is worth it."""
+    if marks.size > FEW:
+        clear_rows(first, second, marks, runs, columns)
+    else:
+        for row in range(marks.shape[0]):
+            clear_row(first, second, marks, row, runs, columns)
 
 
 @pointwise
@@ -244,6 +283,23 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float
                             to, at = nearest(marks, some, row, j)
                             values[to, at] += value
     return moved
+
+
+@serial
+def follow(
+    marks: Marks, other: Marks, values: Array, threshold: float, kept: int, reach: int, runs: Whole, columns: Whole, cells: Whole,
+    strides: Whole, periodic: Truth,
+) -> tuple[Whole, Whole, float]:  # fmt: skip
+    """Hand over what is not within `kept` cells of one with more than the threshold; the runs of cells within `reach` of one that has mass
+    then, which are marked, and what was handed over. The runs are those that are active.
+    """
+    mark_near(marks, other, values, threshold, kept, runs, columns, cells, strides, periodic)
+    moved = hand_over(values, marks, runs, columns)
+    if moved > 0.0:  # mass may have come to a cell that was not active
+        runs, columns = runs_of(marks)
+    mark_near(marks, other, values, 0.0, reach, runs, columns, cells, strides, periodic)
+    runs, columns = runs_of(marks)
+    return runs, columns, moved
 
 
 @serial

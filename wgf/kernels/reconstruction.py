@@ -28,7 +28,7 @@ class Limiter(enum.IntEnum):
     @property
     def sharp(self) -> bool:
         """Whether values are of higher order, in an interval."""
-        return is_sharp(self)
+        return self >= Limiter.MP5
 
 
 # A value on a face is giver + ½ step + Σ weight·(second difference around farther … beyond), by the polynomial of degree four or six with

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,6 +35,17 @@ from wgf.ranks.communicator import ALONE, Ranks
 from wgf.ranks.team import Team
 
 
+class FewFeatures(NamedTuple):
+    """What a potential slope ⊗ multiplier + (what stays) follows from: for the sums m of multiplier·μ over rows, slope = S z with
+
+    z = |cell| Sᵀm − f,      features S (rows, r), target f (r,), residual z (r,).
+    """
+
+    features: np.ndarray
+    target: np.ndarray
+    residual: np.ndarray
+
+
 class GridPotential(Layout, ABC):
     """G on the cells of a grid in the form in which the transport kernel reads it (kernels/transport.py), zero at first,
 
@@ -47,9 +58,11 @@ class GridPotential(Layout, ABC):
     stiffness        where G holds a function of μ itself, the rate (largest diffusion coefficient)·Σ 1/h² of its spreading
     internal_energy  ∫U(μ), where G holds U'(μ)
     reads_ghosts     whether `update` reads the values of ghosts
+    few_features     where there are so few that to call `update` takes longer than what it does
     """
 
     rank, error = 0, 0.0
+    few_features: FewFeatures | None = None
     reads_ghosts = False
     stiffness = 0.0
     internal_energy = 0.0

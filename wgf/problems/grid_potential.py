@@ -25,7 +25,7 @@ from wgf.measures.grid import Grid
 from wgf.measures.layout import total
 from wgf.networks.features import Features, compress, compress_part
 from wgf.networks.separable import SeparableFeatures, Values, separate
-from wgf.problems.energy import GridPotential
+from wgf.problems.energy import FewFeatures, GridPotential
 from wgf.ranks.communicator import ALONE, Ranks
 
 WORTH_LOOPS = 2**13  # features: of more, BLAS would wake threads of its own, which go on waiting where those of our loops have to work
@@ -77,6 +77,8 @@ class RegressionPotential(GridPotential):
         self.shared, self.residual = np.zeros(self.rank + 1), np.empty(self.rank)  # the numbers that are summed over the ranks:
         self.moments = self.shared[:-1]  # those of the features, and the penalty's energy
         self.partial = np.empty((BLOCKS, self.rank))
+        if self.factored and self.features.size < WORTH_LOOPS:
+            self.few_features = FewFeatures(self.features, self.target, self.residual)
 
     def _separated(self, values: Values, tolerance: float) -> SeparableFeatures | None:
         """Those that are products of factors of one axis, on the cells that are held; None where there are none."""
@@ -154,7 +156,7 @@ class RegressionPotential(GridPotential):
 
     def project(self, values: np.ndarray, sums: np.ndarray) -> None:
         """Fill `moments` = Φᵀμ over one's own cells; the sums of rows are those of such."""
-        if self.factored and self.features.size < WORTH_LOOPS:
+        if self.few_features:
             np.dot(sums[1], self.features, out=self.moments)
         elif self.factored:
             fill_moments(self.moments, sums[1], self.features, self.partial)
@@ -169,7 +171,7 @@ class RegressionPotential(GridPotential):
 
     def express(self, residual: np.ndarray) -> None:
         """Fill G = Φ z + ½λV for z = `residual` (r,)."""
-        if self.factored and self.features.size < WORTH_LOOPS:
+        if self.few_features:
             np.dot(self.features, residual, out=self.slope)
         elif self.factored:
             fill_potential(self.slope, self.features, residual, NO_PENALTY)

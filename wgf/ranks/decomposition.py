@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wgf.kernels.compiled import Whole  # compiled code, which is not needed here
 
 GHOSTS = 4  # layers: what a face value takes from beyond an edge (kernels/transport.py)
+LEAST = 3  # cells of a part along an axis that is cut; its ghosts may come from beyond the next one
 
 
 class Decomposition:
@@ -123,12 +124,12 @@ class Decomposition:
 
 
 def counts_of(ranks: int, shape: tuple[int, ...], last: int) -> tuple[int, ...]:
-    """Into how many parts of GHOSTS cells or more each axis is cut; the axis `last` only where the others are too short."""
-    found = fewest_faces(ranks, shape, GHOSTS, last) or fewest_faces(ranks, shape, GHOSTS, None)
+    """Into how many parts of LEAST cells or more each axis is cut; the axis `last` only where the others are too short."""
+    found = fewest_faces(ranks, shape, LEAST, last) or fewest_faces(ranks, shape, LEAST, None)
     if found is None:
         cells = " × ".join(map(str, shape))
         raise InputError(
-            f"{cells} cells cannot be divided among {ranks} processes, each with {GHOSTS} or more along an axis that is cut: take fewer "
+            f"{cells} cells cannot be divided among {ranks} processes, each with {LEAST} or more along an axis that is cut: take fewer "
             "processes, or more cells"
         )
     return found

@@ -31,10 +31,10 @@ def on_tanh_box(n, **options):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("limiter", ["mp5", "mc"])
+@pytest.mark.parametrize("limiter", ["mp7", "mc"])
 def test_single_precision_is_double_precision_but_for_what_it_rounds(limiter, tmp_path):
     """docs/methods/finite_volume.md has the figures; it is stored, and goes on, to the bit."""
-    integrator = "ssprk43" if limiter == "mp5" else "ssprk3"
+    integrator = "ssprk43" if limiter == "mp7" else "ssprk3"
     double, single = (
         wgf.solve(TANH.problem, on_tanh_box(64, limiter=limiter, integrator=integrator, precision=each), 5.0, save=2)
         for each in ("double", "single")
@@ -58,10 +58,10 @@ def test_single_precision_is_for_problems_without_noise():
 
 
 @pytest.mark.parametrize(("ridge", "sizes"), [(RIDGE_1D, (64, 128, 256, 512)), (RIDGE_2D, (64, 128, 256))])
-@pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 4.0, 6e-7)])
+@pytest.mark.parametrize(("limiter", "order", "finest"), [("mc", 1.65, 1.2e-3), ("mp5", 4.0, 6e-7), ("mp7", 2.8, 6e-8)])
 def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, order, finest):
-    """Linear neuron, ridge, in short steps: the density in L¹ at `order`; mean and variance at order 2 with limited slopes, whose cells
-    are read as points, and to 1e-6 with mp5.
+    """Linear neuron, ridge, in short steps: the density in L¹ at `order` (with mp7 seven at first, and in the end that of the time steps);
+    mean and variance at order 2 with limited slopes, whose cells are read as points, and to 1e-6 with sharp ones.
     """
     lower, upper = ridge.box
     moments, densities = [], []
@@ -70,7 +70,7 @@ def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, or
         exact = ridge.law(1.0).cell_averages(last.grid)
         moments.append([*(last.mean - ridge.mean(1.0)), *np.diag(last.covariance - ridge.covariance(1.0))])
         densities.append(np.abs(last.values - exact).sum() * last.grid.cell_volume)
-    if limiter == "mp5":
+    if LIMITERS[limiter].sharp:
         assert np.abs(moments[-1]).max() <= 1e-6
     else:
         assert np.mean(orders(moments), axis=0).min() >= 1.9
@@ -78,14 +78,17 @@ def test_the_exact_gaussian_is_approached_at_its_order(ridge, sizes, limiter, or
     assert densities[-1] <= finest
 
 
-@pytest.mark.parametrize("ridge", [RIDGE_1D, RIDGE_2D])
-def test_the_default_approaches_a_gaussian_at_third_order_and_better(ridge):
-    """From 64 to 256 cells along each axis: four orders were seen in one dimension, and more in two."""
+@pytest.mark.parametrize(("ridge", "order", "coarsest"), [(RIDGE_1D, 5.0, 3e-5), (RIDGE_2D, 2.6, 8e-5)])
+def test_the_default_approaches_a_gaussian_quickly(ridge, order, coarsest):
+    """From 64 to 256 cells along each axis: 5.3 orders were seen in one dimension, and 2.7 in two, where what is left from 64 cells on is
+    the error of the time steps.
+    """
     errors = []
     for n in (64, 256):
         last = wgf.solve(ridge.problem, wgf.FiniteVolume(n, *ridge.box), until=1.0, save=2).measures[-1]
-        errors.append(np.abs(last.values - ridge.law(1.0).cell_averages(last.grid)).sum())
-    assert orders(np.array(errors) * [1.0, 4.0 ** -len(ridge.box[0])])[0] / 2 >= 3
+        errors.append(np.abs(last.values - ridge.law(1.0).cell_averages(last.grid)).sum() * last.grid.cell_volume)
+    assert errors[0] <= coarsest
+    assert orders(errors)[0] / 2 >= order
 
 
 @pytest.mark.parametrize(("coarse", "fine"), [(128, 256), pytest.param(256, 512, marks=pytest.mark.long)])
@@ -165,7 +168,7 @@ def test_cells_that_are_left_out_hold_next_to_nothing(tmp_path):
     method = wgf.FiniteVolume((64, 64), (-4, -4), (4, 4), dt=0.01)
     run = wgf.solve(problem, method, until=1.0, save=3, store=tmp_path / "run.h5")
     everywhere = wgf.solve(problem, dataclasses.replace(method, negligible=0.0), until=1.0, save=3)
-    assert run.measures[-1].values == pytest.approx(everywhere.measures[-1].values, abs=1e-6 * run.measures[-1].values.max())
+    assert run.measures[-1].values == pytest.approx(everywhere.measures[-1].values, abs=2.5e-6 * run.measures[-1].values.max())
     handed = wgf.open_run(tmp_path / "run.h5").history["handed_over"]
     assert (np.diff(handed) >= 0).all()
     assert 0 < handed[-1] < 1e-12
@@ -201,19 +204,19 @@ def test_steps_do_not_shrink_to_nothing_where_the_speed_turns():
 @pytest.mark.coarse
 @pytest.mark.parametrize(
     ("limiter", "order", "error"),
-    [("mp5", 1.65, 7.5e-4), ("mc", 2, 5e-4), ("van-leer", 2, 7e-4), ("minmod", 2, 1.1e-3), ("upwind", 1, 2.8e-3)],
+    [("mp7", 1.65, 7.5e-4), ("mp5", 1.65, 7.5e-4), ("mc", 2, 5e-4), ("van-leer", 2, 7e-4), ("minmod", 2, 1.1e-3), ("upwind", 1, 2.8e-3)],
 )
 @pytest.mark.parametrize("integrator", INTEGRATORS)
 def test_every_limiter_and_integrator_keeps_mass_sign_and_falling_loss(limiter, order, error, integrator):
     """And comes as near to the characteristics, for a target of size one, as its order promises; Euler's steps are as long as h is.
 
-    What is left with mp5 is the error of the velocities, whose order is two from 80 cells on: with 20 and 40, errors of limited slopes are
-    of the other sign and take some of it away.
+    What is left with mp7 and mp5 is the error of the velocities, whose order is two from 80 cells on: with 20 and 40, errors of limited
+    slopes are of the other sign and take some of it away.
     """
-    assert {"mp5", "mc", "van-leer", "minmod", "upwind"} == set(LIMITERS)
-    if limiter == "mp5" and INTEGRATORS[integrator].stable == 0:
+    assert {"mp7", "mp5", "mc", "van-leer", "minmod", "upwind"} == set(LIMITERS)
+    if LIMITERS[limiter].sharp and not INTEGRATORS[integrator].stable:
         with pytest.raises(
-            wgf.InputError, match=f"integrator = '{integrator}': with mp5 it is unstable at any step: choose ssprk3, ssprk43"
+            wgf.InputError, match=f"integrator = '{integrator}': with {limiter} it is unstable at any step: choose ssprk3, ssprk43"
         ):
             on_tanh_box(20, limiter=limiter, integrator=integrator)
         return
@@ -439,10 +442,11 @@ def test_each_side_warns_once():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"limiter": "superbee"}, "unknown limiter 'superbee'.*mp5, mc, minmod, van-leer, upwind"),
+        ({"limiter": "superbee"}, "unknown limiter 'superbee'.*mp7, mp5, mc, minmod, van-leer, upwind"),
         ({"integrator": "rk4"}, "unknown integrator 'rk4'"),
-        ({"courant": 0.9}, r"courant = 0.9: with mp5 and ssprk43 it must lie in \(0, 0.8\], what is stable"),
-        ({"courant": 0.3, "integrator": "ssprk52"}, r"with mp5 and ssprk52 it must lie in \(0, 0.22\], what is stable"),
+        ({"courant": 0.9}, r"courant = 0.9: with mp7 and ssprk43 it must lie in \(0, 0.75\], what is stable"),
+        ({"courant": 0.9, "limiter": "mp5"}, r"courant = 0.9: with mp5 and ssprk43 it must lie in \(0, 0.8\], what is stable"),
+        ({"courant": 0.3, "integrator": "ssprk52"}, r"with mp7 and ssprk52 it must lie in \(0, 0.15\], what is stable"),
         ({"courant": 0.6, "limiter": "mc"}, r"with mc and ssprk43 it must lie in \(0, 0.5\], the bound that keeps every cell ≥ 0"),
         ({"negligible": 0.1}, r"negligible = 0.1: the share of the largest average lies in \[0, 1e-06\]"),
         ({"negligible": -1}, r"negligible = -1: the share of the largest average lies in \[0, 1e-06\]"),
@@ -471,7 +475,7 @@ def test_characteristics_refuse_noise():
 
 def test_one_line_says_what_the_method_is():
     method = wgf.FiniteVolume((128, 64), lower=(-2.5, -2), upper=(3.5, 2))
-    assert repr(method) == "FiniteVolume(128 × 64 on [-2.5, 3.5] × [-2, 2], mp5 limiter, ssprk43)"
+    assert repr(method) == "FiniteVolume(128 × 64 on [-2.5, 3.5] × [-2, 2], mp7 limiter, ssprk43)"
 
 
 @st.composite

@@ -100,7 +100,7 @@ CASES = {  # problem, method, times, the true losses there
 }
 
 
-SMALL = 2e-4  # of the loss: less than the width of a line in a figure
+SMALL = 3e-4  # of the loss: less than the width of a line in a figure
 
 
 def is_within_a_factor_of_three(problem, method, times, truth):

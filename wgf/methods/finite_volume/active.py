@@ -56,15 +56,14 @@ class ActiveCells:
         """Hand what is far from cells with more than `share` of the largest value over to cells that are near; the cells that are active
         then, and what was handed over.
         """
-        self.mark(values, share * float(values.max()), KEPT, self.now)
-        moved = active.hand_over(values, self.marks, *self.now)
-        now = self.now if moved == 0.0 else Runs(*active.runs_of(self.marks))  # mass may have come to a cell that was not active
-        return self.around(values, now), moved
+        runs, columns, moved = active.follow(
+            self.marks, self.other, values, share * float(values.max()), KEPT, ACTIVE, *self.now, self.cells, self.strides, self.periodic
+        )
+        return Runs(runs, columns), moved
 
-    def move_to(self, runs: Runs, *arrays: np.ndarray) -> None:
-        """Take the runs for the active cells, as `after` has found them, and empty the others in arrays where they were active."""
-        for array in arrays:
-            active.clear(array, self.marks, *self.now)
+    def move_to(self, runs: Runs, first: np.ndarray, second: np.ndarray) -> None:
+        """Take the runs for the active cells, as `after` has found them, and empty the others in two arrays where they were active."""
+        active.clear(first, second, self.marks, *self.now)
         self.choose(runs)
 
     def around(self, values: np.ndarray, among: Runs) -> Runs:

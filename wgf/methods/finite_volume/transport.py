@@ -38,6 +38,7 @@ from wgf.errors import InputError
 from wgf.kernels import aligned
 from wgf.kernels.outflow import extreme, fill_waits
 from wgf.kernels.reconstruction import Limiter
+from wgf.kernels.steps import further_stages
 from wgf.kernels.transport import BUFFERS, LOOSER, pace_of, row_of_scratch, stage, whole_stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
@@ -47,6 +48,7 @@ from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.grid_stepper import GridState
 from wgf.methods.step_control import ROUNDING, ControlledState, first_step
 from wgf.methods.time_steps import landing
+from wgf.problems.energy import FewFeatures
 from wgf.problems.problem import Problem
 
 LIMITERS = {
@@ -124,6 +126,7 @@ class Transport(SharedStepper[TransportState]):
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter, self.sharp = int(LIMITERS[method.limiter]), LIMITERS[method.limiter].sharp
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
+        self.further, self.few = np.array(self.weights[1:]), None if self.division.divided else self.potential.few_features
         self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
@@ -224,13 +227,28 @@ class Transport(SharedStepper[TransportState]):
             self.spare.reverse()
             self.sweep(current, state.array, self.spare[0], euler, weight, measured=n == 0)
             self.send(self.spare[0])
-            if n == 0:
-                self.before = self.swept(state)
             current, sums = self.spare[0], self.staged
             self.fastest = max(self.fastest, self.outflow)
+            if n == 0:
+                self.before = self.swept(state)
             if euler * self.fastest > self.longest_stage:
                 break
+            if self.few:
+                self._take_further_stages(self.few, state.array, euler)
+                break
         return self.fastest
+
+    def _take_further_stages(self, few: FewFeatures, base: np.ndarray, dt: float) -> None:
+        """Those after the first one, in one call."""
+        potential, (runs, columns), self.token = self.potential, self.active.now, None
+        outflow: float = further_stages(
+            self.further, dt, self.spare[0], base, self.spare[1], *few, self.grid.cell_volume, self.waits, potential.slope,
+            potential.multiplier, potential.along, potential.offset, self.active.blocks, runs, columns, self.bottom, self.cells,
+            self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, self.work, self.staged, self.readings,
+        )  # fmt: skip
+        self.fastest = max(self.fastest, outflow)
+        if len(self.further) % 2:
+            self.spare.reverse()
 
     def potential_of(self, state: TransportState) -> np.ndarray:
         """G at this rank's own cells."""
