@@ -8,7 +8,7 @@ Along characteristics μ' = μ Δψ = −μ(μ − 1), so that the largest and t
 
 Three starts, whose extremes lie anywhere between the centres of cells: a bump that is a product over the axes, waves in two dimensions that
 are not, and a square with edges. Extremes of the first two are those of parabolas through the values at centres (`extremes`), those of the
-square are the largest and the smallest cell average. Edges need dt·outflow ≤ 0.2: in longer steps, which the method takes by default, mp5
+square are the largest and the smallest cell average. Edges need dt·outflow ≤ 0.2: in longer steps, which the method takes by default, mp7
 overshoots there by about a thousandth. Where the density is smallest the flow contracts, by μ(0)/μ(t) in volume: what is nearly empty at
 first soon is narrower than a cell.
 

@@ -15,7 +15,8 @@ from wgf.measures.distances.entropic import DOMAINS
 from wgf.measures.distances.register import DISTANCES
 from wgf.measures.laws import LAWS
 from wgf.methods import METHODS
-from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS, SCHEMES
+from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
+from wgf.methods.finite_volume.method import SCHEMES
 from wgf.methods.fipy.domains import SHAPES
 from wgf.methods.fipy.equation import CONVECTION, DIFFUSION
 from wgf.methods.geometry.mirror_descent import BREGMAN

@@ -5,6 +5,7 @@ between two stages takes as long as they do.
 from __future__ import annotations
 
 from wgf.kernels.compiled import Array, Truth, Whole, serial, summing
+from wgf.kernels.outflow import extreme
 from wgf.kernels.transport import whole_stage
 
 
@@ -26,23 +27,29 @@ def fill_slope(slope: Array, moments: Array, features: Array, target: Array, res
 
 
 @serial
-def further_stages(
-    weights: Array, dt: float, values: Array, base: Array, spare: Array, features: Array, target: Array, residual: Array, volume: float,
+def take_stages(
+    weights: Array, dt: float, values: Array, first: Array, second: Array, features: Array, target: Array, residual: Array, volume: float,
     waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, bottom: Whole,
     cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, longest: float, work: Array, sums: Array,
     readings: Array,
-) -> float:  # fmt: skip
-    """`whole_stage` for each of the weights, from the values to `spare` and back in turn, with the potential of the sums, which are those
-    of the values, before each; the largest outflow of all, or of those up to the first that breaks the bound dt·outflow ≤ longest.
+) -> tuple[float, float, float]:  # fmt: skip
+    """`whole_stage` for each of the weights, from the values to `first`, from there to `second` and back in turn, with the potential that
+    is in place, and then that of the sums, which are those of the last stage.
+
+    Returns the largest outflow of all, or of those up to the first that breaks the bound dt·outflow ≤ longest; and of the first one
+    Σ_faces flux·speed and the smallest value.
     """
-    fastest = 0.0
-    for weight in weights:
-        fill_slope(slope, sums[1], features, target, residual, volume)
+    base, fastest, dissipated, lowest = values, 0.0, 0.0, 0.0
+    for n in range(weights.size):
+        if n > 0:
+            fill_slope(slope, sums[1], features, target, residual, volume)
         outflow = whole_stage(
-            values, base, spare, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, cells, strides, periodic,
-            per_spacing, limiter, longest, 0.0, dt, weight, False, work, sums, readings,
+            values, base, first, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, cells, strides, periodic,
+            per_spacing, limiter, longest, 0.0, dt, weights[n], n == 0, work, sums, readings,
         )  # fmt: skip
-        fastest, values, spare = max(fastest, outflow), spare, values
+        if n == 0:
+            dissipated, lowest = readings[:, 0].sum(), extreme(readings[:, 2], -1.0)
+        fastest, values, first, second = max(fastest, outflow), first, second, first
         if dt * fastest > longest:
             break
-    return fastest
+    return fastest, dissipated, lowest

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import splu
 import wgf
 from wgf.measures.averages import for_averages
 from wgf.methods.finite_volume.choosing import ChosenState, line_fluxes, truncation_errors
-from wgf.methods.finite_volume.transport import LIMITERS
+from wgf.methods.finite_volume.integrators import LIMITERS
 from wgf.runs.summary import run_facts
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from problems import RIDGE_1D, RIDGE_2D, Ridge, Tanh
 
 import wgf
-from wgf.methods.finite_volume.method import INTEGRATORS, LIMITERS
+from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 from wgf.methods.finite_volume.transport import Transport
 
 TANH = Tanh()

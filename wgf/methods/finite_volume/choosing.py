@@ -41,9 +41,10 @@ from wgf.measures.grid import Grid
 from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.gibbs import COURANT, DriftDiffusion, DriftDiffusionState
+from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, TransportState
+from wgf.methods.finite_volume.transport import TransportState
 from wgf.methods.grid_stepper import averages_on
 from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem

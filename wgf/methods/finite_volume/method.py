@@ -30,9 +30,10 @@ from wgf.measures.measure import Density, Measure
 from wgf.methods.domain_table import on_box
 from wgf.methods.finite_volume.choosing import Choosing
 from wgf.methods.finite_volume.gibbs import DriftDiffusion, scratch_size
+from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS, default_courant, largest_courant
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.split import Split
-from wgf.methods.finite_volume.transport import INTEGRATORS, LIMITERS, PRECISIONS, Transport, default_courant, largest_courant
+from wgf.methods.finite_volume.transport import PRECISIONS, Transport
 from wgf.methods.finite_volume.window import Windowed
 from wgf.methods.grid_stepper import SAME, box_grid, coarsened, require_memory, spaced_grid
 from wgf.problems.problem import Problem

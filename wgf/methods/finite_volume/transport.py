@@ -28,21 +28,20 @@ flow spreads with the coefficient D = μU''(μ), and a step is also kept below h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wgf.errors import InputError
 from wgf.kernels import aligned
 from wgf.kernels.outflow import extreme, fill_waits
-from wgf.kernels.reconstruction import Limiter
-from wgf.kernels.steps import further_stages
+from wgf.kernels.steps import take_stages
 from wgf.kernels.transport import BUFFERS, LOOSER, pace_of, row_of_scratch, stage, whole_stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
+from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 from wgf.methods.finite_volume.shared_cells import SharedCells
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.grid_stepper import GridState
@@ -51,44 +50,7 @@ from wgf.methods.time_steps import landing
 from wgf.problems.energy import FewFeatures
 from wgf.problems.problem import Problem
 
-LIMITERS = {
-    "mp7": Limiter.MP7,
-    "mp5": Limiter.MP5,
-    "mc": Limiter.MC,
-    "minmod": Limiter.MINMOD,
-    "van-leer": Limiter.VAN_LEER,
-    "upwind": Limiter.UPWIND,
-}
-POSITIVITY = 0.5  # the largest dt·outflow of a stage at which limited slopes keep every cell ≥ 0
-
-
-@dataclass(frozen=True)
-class Integrator:
-    """stage ← (1 − w) μ + w (stage + part·dt·rate) for each w of `weights`, the Shu–Osher form of the SSP methods.
-
-    w and 1 − w are numbers that add up to one exactly: otherwise mass would drift by rounding, the same way in each step.
-    order    in time
-    stable   for sharp limiters the largest dt·outflow of a stage for which their differences damp every wave; without one some grow at any
-             step
-    """
-
-    part: float
-    weights: tuple[float, ...]
-    order: int
-    stable: Mapping[Limiter, float] = field(default_factory=dict)
-
-
-INTEGRATORS = {
-    "euler": Integrator(1.0, (1.0,), 1),
-    "ssprk2": Integrator(1.0, (1.0, 1 / 2), 2),
-    "ssprk3": Integrator(1.0, (1.0, 1 / 4, 2 / 3), 3, {Limiter.MP5: 1.4, Limiter.MP7: 1.2}),
-    # four stages for twice the step, and five for four times [Spiteri & Ruuth 2002]
-    "ssprk43": Integrator(1 / 2, (1.0, 1.0, 1 - 2 / 3, 1.0), 3, {Limiter.MP5: 0.86, Limiter.MP7: 0.75}),
-    "ssprk52": Integrator(1 / 4, (1.0, 1.0, 1.0, 1.0, 4 / 5), 2, {Limiter.MP5: 0.22, Limiter.MP7: 0.15}),
-}
 PRECISIONS = {"double": (np.float64, ROUNDING), "single": (np.float32, 1e-7)}  # of what is stored; what is rounding of mass and energy then
-COURANT = 0.8  # the same with sharp ones, where the integrator is stable with it
-MONOTONE = 0.2  # dt·outflow up to which averages that are monotone stay so with sharp ones [Suresh & Huynh 1997, α = 4]
 AIM = 0.98  # of the allowed step: G changes a little from one stage to the next
 RECOVERY = 1.2  # by which a step factor that was halved because the energy rose grows again at each step
 LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can only be rounding
@@ -126,7 +88,7 @@ class Transport(SharedStepper[TransportState]):
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter, self.sharp = int(LIMITERS[method.limiter]), LIMITERS[method.limiter].sharp
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
-        self.further, self.few = np.array(self.weights[1:]), None if self.division.divided else self.potential.few_features
+        self.in_turn, self.few = np.array(self.weights), None if self.division.divided else self.potential.few_features
         self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
@@ -217,6 +179,8 @@ class Transport(SharedStepper[TransportState]):
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
         breaks the bound; keep the diagnostics of `state` as `before`.
         """
+        if self.few:
+            return self._stages_in_one_call(self.few, state, dt)
         current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
         self.halo.finish()
@@ -227,28 +191,29 @@ class Transport(SharedStepper[TransportState]):
             self.spare.reverse()
             self.sweep(current, state.array, self.spare[0], euler, weight, measured=n == 0)
             self.send(self.spare[0])
-            current, sums = self.spare[0], self.staged
-            self.fastest = max(self.fastest, self.outflow)
             if n == 0:
                 self.before = self.swept(state)
+            current, sums = self.spare[0], self.staged
+            self.fastest = max(self.fastest, self.outflow)
             if euler * self.fastest > self.longest_stage:
-                break
-            if self.few:
-                self._take_further_stages(self.few, state.array, euler)
                 break
         return self.fastest
 
-    def _take_further_stages(self, few: FewFeatures, base: np.ndarray, dt: float) -> None:
-        """Those after the first one, in one call."""
-        potential, (runs, columns), self.token = self.potential, self.active.now, None
-        outflow: float = further_stages(
-            self.further, dt, self.spare[0], base, self.spare[1], *few, self.grid.cell_volume, self.waits, potential.slope,
+    def _stages_in_one_call(self, few: FewFeatures, state: TransportState, dt: float) -> float:
+        """The same where the potential follows from few features."""
+        if self.token is None:
+            self.update(state.array, self.sums)
+        potential, (runs, columns), (second, first), self.token = self.potential, self.active.now, self.spare, None
+        self.staged.fill(0.0)
+        self.fastest, self.dissipated, self.lowest = take_stages(
+            self.in_turn, self.part * dt, state.array, first, second, *few, self.grid.cell_volume, self.waits, potential.slope,
             potential.multiplier, potential.along, potential.offset, self.active.blocks, runs, columns, self.bottom, self.cells,
             self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, self.work, self.staged, self.readings,
         )  # fmt: skip
-        self.fastest = max(self.fastest, outflow)
-        if len(self.further) % 2:
+        if len(self.weights) % 2:
             self.spare.reverse()
+        self.before = self.swept(state)
+        return self.fastest
 
     def potential_of(self, state: TransportState) -> np.ndarray:
         """G at this rank's own cells."""
@@ -349,31 +314,6 @@ class Transport(SharedStepper[TransportState]):
             boundary=self.boundary(state.array, self.sums),
             extra={"handed_over": state.handed_over},
         )
-
-
-def largest_courant(limiter: str, integrator: str) -> float:
-    """The largest dt·outflow of a stage: by it limited slopes are positive, and sharp limiters stable.
-
-    Raises InputError where no step is stable.
-    """
-    kind = LIMITERS[limiter]
-    if not kind.sharp:
-        return POSITIVITY
-    if kind not in INTEGRATORS[integrator].stable:
-        choices = ", ".join(name for name, other in INTEGRATORS.items() if kind in other.stable)
-        raise InputError(
-            f"integrator = {integrator!r}: with {limiter} it is unstable at any step: choose {choices}, or a limiter with limited slopes"
-        )
-    return min(COURANT, INTEGRATORS[integrator].stable[kind])
-
-
-def default_courant(limiter: str, integrator: str, p: int, edges: bool) -> float:
-    """dt·outflow of a stage on p axes where nothing else is said: the largest, with two exceptions with sharp limiters, for which it is
-    MONOTONE. For laws with edges, as averages would overshoot there in longer stages. And on one axis, along which all of the outflow goes:
-    there the error in space is so small that that in time would be all one sees.
-    """
-    largest = largest_courant(limiter, integrator)
-    return min(largest, MONOTONE) if LIMITERS[limiter].sharp and (p == 1 or edges) else largest
 
 
 def number_of_blocks(leading: Sequence[int]) -> int:

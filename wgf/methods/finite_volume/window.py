@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -206,7 +207,13 @@ class Windowed:
 
     def _grid(self, window: Whole) -> Grid:
         """The cells of a window."""
-        return self.box.of_cells(window)
+        return grid_of_cells(self.box, tuple(window.reshape(-1).tolist()))
+
+
+@lru_cache(maxsize=8)
+def grid_of_cells(box: Grid, ends: tuple[int, ...]) -> Grid:
+    """`box.of_cells` of a window with these entries: the same few are asked for again and again."""
+    return box.of_cells(np.array(ends).reshape(-1, 2))
 
 
 def extent(values: np.ndarray) -> Whole:

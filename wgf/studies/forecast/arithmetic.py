@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wgf.methods.finite_volume.transport import LIMITERS
+from wgf.methods.finite_volume.integrators import LIMITERS
 from wgf.studies.forecast.course import innermost
 
 NUMBER = 8.0  # bytes

@@ -1,0 +1,49 @@
+"""The stages of a step in one call beside those that are called one by one."""
+
+import warnings
+
+import numpy as np
+import pytest
+from problems import Tanh
+
+import wgf
+from wgf.kernels.steps import fill_slope
+from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
+
+
+def test_the_slope_is_that_of_the_features():
+    rng = np.random.default_rng(1)
+    features, target, moments, volume = rng.normal(size=(30, 7)), rng.normal(size=7), rng.normal(size=30), 0.1
+    slope, residual = np.full(30, np.nan), np.full(7, np.nan)
+    fill_slope(slope, moments, features, target, residual, volume)
+    expected = volume * features.T @ moments - target
+    assert residual == pytest.approx(expected, rel=1e-13)
+    assert slope == pytest.approx(features @ expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+@pytest.mark.parametrize("limiter", ["mp7", "mc"])
+def test_a_step_in_one_call_is_a_step_stage_by_stage(limiter, integrator):
+    """Values, diagnostics and steps to rounding, by steps that are tried twice, too; any number of stages."""
+    if LIMITERS[limiter].sharp and not INTEGRATORS[integrator].stable:
+        return
+    tanh = Tanh()
+    method = wgf.FiniteVolume(32, tanh.lower, tanh.upper, limiter=limiter, integrator=integrator, edge_tolerance=1)
+    found = []
+    for at_once in (True, False):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", wgf.ResolutionWarning)
+            steps = method.bind(tanh.problem, 1.0)
+            state = steps.start()
+        assert steps.stepper.few
+        if not at_once:
+            steps.stepper.few = None
+        history = [steps.step(state, 1.0) for _ in range(5)]
+        found.append((state, history))
+    (ours, ours_then), (theirs, theirs_then) = found
+    assert ours.time == pytest.approx(theirs.time, rel=1e-12)
+    assert ours.array == pytest.approx(theirs.array, rel=1e-10, abs=1e-13)
+    for one, other in zip(ours_then, theirs_then, strict=True):
+        for name in ("time", "loss", "free_energy", "dissipation", "mass", "minimum"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-11)
+        assert one.boundary == pytest.approx(other.boundary, rel=1e-9, abs=1e-15)
