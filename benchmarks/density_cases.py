@@ -5,7 +5,7 @@
 
 Another version is a checkout of the repository at an earlier commit, for instance
 
-    git worktree add ../wgf-before 7f859b6        (the last commit before mp5 became the default)
+    git worktree add ../wgf-before 7f859b6        (the last commit before sharper values became the default)
 
 It solves in a process of its own, which waits between its solves, so that both versions can be timed in turn. That process is this file
 as a program: it reads a line for each solve, and answers with one. Hence nothing here may ask more of wgf than that commit has.

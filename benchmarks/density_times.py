@@ -1,6 +1,6 @@
 """What a density costs: time to an error in L¹, time beside the size of the box, and time of exact averages.
 
-Time to an error. The default of wgf.FiniteVolume (mp5, ssprk43) beside what was the default before (mc, ssprk3, all cells moved), both on
+Time to an error. The default of wgf.FiniteVolume (mp7, ssprk43) beside what was the default before (mc, ssprk3, all cells moved), both on
 a sequence of grids, whole solves in one run; the error ∫|μ_h − μ| dθ at the end is against the exact averages of wgf.Pushforward. The time
 at 1 % is interpolated in log–log between the neighbouring rungs. What both have in common has become faster since, too: with `--before
 CHECKOUT` an earlier version of wgf solves with its own code and defaults, in the same rounds (density_cases.py).
@@ -34,7 +34,7 @@ BEFORE: dict[str, Any] = {"limiter": "mc", "integrator": "ssprk3", "negligible":
 
 @dataclass(frozen=True)
 class Sizes:
-    """Cells per axis: of the ladders of mp5 and of mc; in tight boxes; of exact averages, and of the finite volumes beside them."""
+    """Cells per axis: of the ladders of the default and of mc; in tight boxes; of exact averages, and of the finite volumes beside them."""
 
     ours: tuple[int, ...]
     before: tuple[int, ...]
@@ -43,7 +43,10 @@ class Sizes:
     beside: int
 
 
-PLANE_SIZES, SPACE_SIZES = Sizes((64, 80, 96, 112), (160, 192, 224, 256), (128,), 128, 256), Sizes((32, 40, 48), (80, 96), (48, 64), 64, 64)
+PLANE_SIZES, SPACE_SIZES = (
+    Sizes((56, 64, 72, 80, 96), (160, 192, 224, 256), (128,), 128, 256),
+    Sizes((28, 32, 36, 40), (80, 96), (48, 64), 64, 64),
+)
 FEW, FEW_IN_SPACE = Sizes((24, 32), (24, 32), (24,), 16, 24), Sizes((8, 12), (8, 12), (8,), 8, 8)
 
 
@@ -55,7 +58,7 @@ def exact(case: Case, n: int, tolerance: float) -> wgf.Pushforward:
 def ladders(case: Case, sizes: Sizes, repeats: int, other: OtherVersion | None) -> tuple[list[list[Any]], list[list[Any]]]:
     """Rows (scheme, cells per axis, error, seconds); and for each scheme θ, its name, its time at TARGET_ERROR, and that beside ours."""
     rungs: list[tuple[str, int, Callable[[], Any], np.ndarray]] = []
-    for name, cells, options in (("mp5, ssprk43", sizes.ours, {}), ("mc, ssprk3", sizes.before, BEFORE)):
+    for name, cells, options in (("mp7, ssprk43", sizes.ours, {}), ("mc, ssprk3", sizes.before, BEFORE)):
         for n in cells:
             method = case.method(n, **options)
             rungs.append((name, n, partial(case.solved, method), case.solved(method).measures[-1].values))
@@ -122,7 +125,7 @@ def main(quick: bool, output: Path | None, checkout: Path | None) -> None:
             headers = ["scheme", "cells per axis", "density, L¹", "seconds"]
             tables.append(show(f"θ = ({', '.join(case.theta)}), t = {case.until:g}", headers, rows))
             final += reached
-        headers = ["θ", "scheme", "seconds", "beside mp5"]
+        headers = ["θ", "scheme", "seconds", "beside mp7"]
         tables.append(show(f"Seconds to ∫|μ_h − μ| dθ = {100 * TARGET_ERROR:g} %", headers, final))
 
         rows = [row for case, size in zip(cases, sizes, strict=True) for n in size.tight for row in boxes(case, n, repeats)]

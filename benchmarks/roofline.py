@@ -9,7 +9,7 @@ memory      A stage cannot move less than three numbers a cell: it reads the las
 arithmetic  The same stage with rows of the same length on so few cells that all arrays lie in the caches (a thread takes some
             2^17 cells): what it takes there is operations, and what the whole grid takes beyond it is waiting for memory.
 
-Per face and cell the second-order limiter takes about 20 operations and 6 loads and stores from the nearest cache, mp5 about 75 and 12, and
+Per face and cell the second-order limiter takes about 20 operations and 6 loads and stores from the nearest cache, mp7 about 84 and 14, and
 as many again for the terms of kernels/product.py on three axes; the update takes 15. `thread-ns` is seconds × threads per cell and stage,
 the unit in which other codes publish.
 """
@@ -30,7 +30,7 @@ import wgf
 from wgf.kernels import aligned
 
 AXES = {1: ("c",), 2: ("c", "a"), 3: ("c", "a", "b"), 4: ("c", "a1", "a2", "b")}
-LIMITERS = {"mc": "ssprk3", "mp5": "ssprk43"}
+LIMITERS = {"mc": "ssprk3", "mp7": "ssprk43"}
 NUMBERS = 1.5  # that a stage moves, in those that a copy moves
 IN_CACHE = 2**17  # cells a thread, about
 
@@ -44,7 +44,7 @@ def threaded_copy(source: np.ndarray, target: np.ndarray) -> None:
 
 
 def bound(
-    cells: tuple[int, ...], theta: tuple[str, ...] | None = None, samples: int = 40, tolerance: float = 1e-12, limiter: str = "mp5"
+    cells: tuple[int, ...], theta: tuple[str, ...] | None = None, samples: int = 40, tolerance: float = 1e-12, limiter: str = "mp7"
 ) -> Any:
     """The transport of a tanh student on these cells, and its state at t = 0."""
     p = len(cells)

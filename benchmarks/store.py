@@ -129,7 +129,7 @@ def main(repeats: int, quick: bool, output: Path | None) -> None:
             rows.append([save, memory, stored / memory, beside / memory, (save - 1) / stored, path.stat().st_size / 2**20])
         with readers(path):
             (read,) = best_seconds([partial(kept, 251)], repeats)
-        slow = wgf.FiniteVolume((n, n), (-4.0, -5.0), (4.0, 5.0), courant=0.8 if quick else 0.0025, negligible=0.0)
+        slow = wgf.FiniteVolume((n, n), (-4.0, -5.0), (4.0, 5.0), courant=0.7 if quick else 0.0025, negligible=0.0)
         long = share_of_writing(lambda: wgf.solve(problem, slow, until, store=path, overwrite=True))
         tables = [
             show(

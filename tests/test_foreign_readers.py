@@ -84,7 +84,7 @@ def test_a_dataset_of_a_mesh(fipy):
 
 def test_a_window_that_moves_has_one_grid():
     """Frames of a grid without an end, each on a box of its own, on the axes of the last one."""
-    run = wgf.solve(TANH.problem, wgf.FiniteVolume(grow=True, spacing=0.4, cells=None), 1.0, 3)
+    run = wgf.solve(TANH.problem, wgf.FiniteVolume(grow=True, spacing=0.4, cells=None), 3.0, 3)
     dataset = run.to_xarray()
     assert {measure.grid.shape for measure in run.measures} != {run.measures[-1].grid.shape}
     for frame, measure in zip(dataset["density"], run.measures, strict=True):

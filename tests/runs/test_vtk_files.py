@@ -100,7 +100,7 @@ def test_a_density_on_a_grid_is_an_image(cells, tmp_path):
 
 def test_a_window_that_moves_has_one_box(tmp_path):
     """Each frame in the box of the last one, with zeros around it."""
-    run = wgf.solve(Tanh().problem, wgf.FiniteVolume(grow=True, spacing=0.4, cells=None), 1.0, 3)
+    run = wgf.solve(Tanh().problem, wgf.FiniteVolume(grow=True, spacing=0.4, cells=None), 3.0, 3)
     assert run.measures[0].grid.shape != run.measures[-1].grid.shape
     wgf.export(run, tmp_path / "run.vtkhdf")
     for measure, at in zip(run.measures, steps(tmp_path / "run.vtkhdf").values(), strict=True):
