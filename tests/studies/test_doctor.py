@@ -19,7 +19,7 @@ def test_the_screen_can_be_pasted_into_a_report(capsys):
     assert (status, err) == (0, "")
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 100
-    assert re.search(r"^self-check +passed: mass \de-1\d, minimum .*, error .*e-07, order 7\.\d\d ", out, flags=re.MULTILINE)
+    assert re.search(r"^self-check +passed: mass \de-1\d, minimum .*, error .*e-07, order 6\.\d\d ", out, flags=re.MULTILINE)
     for name in ("wgf", "Python", "numpy", "scipy", "numba", "h5py", "HDF5", "fipy", "matplotlib", "threads", "BLAS", "Numba cache"):
         assert re.search(rf"^ *{name}  ", out, flags=re.MULTILINE), name
     for name in ("memory", "disk", "Gmsh", "ffmpeg", "MPI"):

@@ -45,6 +45,7 @@ INTEGRATORS = {
 }
 COURANT = 0.8  # the same with sharp ones, where the integrator is stable with it
 MONOTONE = 0.2  # dt·outflow up to which averages that are monotone stay so with sharp ones [Suresh & Huynh 1997, α = 4]
+ON_A_LINE = 0.1
 
 
 def largest_courant(limiter: str, integrator: str) -> float:
@@ -63,10 +64,16 @@ def largest_courant(limiter: str, integrator: str) -> float:
     return min(COURANT, INTEGRATORS[integrator].stable[kind])
 
 
-def default_courant(limiter: str, integrator: str, p: int, edges: bool) -> float:
-    """dt·outflow of a stage on p axes where nothing else is said: the largest, with two exceptions with sharp limiters, for which it is
-    MONOTONE. For laws with edges, as averages would overshoot there in longer stages. And on one axis, along which all of the outflow goes:
-    there the error in space is so small that that in time would be all one sees.
+def default_courant(limiter: str, integrator: str, p: int, noisy: bool, edges: bool) -> float:
+    """dt·outflow of a stage on p axes where nothing else is said: the largest, with two exceptions with sharp limiters.
+
+    It is MONOTONE for laws with edges without noise, as averages would overshoot there in longer stages. And all of the outflow goes along
+    one axis where there is no other: without noise the error in space is so small there that that in time would be all one sees, and it is
+    ON_A_LINE; with noise it is MONOTONE.
     """
     largest = largest_courant(limiter, integrator)
-    return min(largest, MONOTONE) if LIMITERS[limiter].sharp and (p == 1 or edges) else largest
+    if not LIMITERS[limiter].sharp:
+        return largest
+    if noisy:
+        return min(largest, MONOTONE if p == 1 else COURANT)
+    return min(largest, ON_A_LINE if p == 1 else MONOTONE if edges else COURANT)

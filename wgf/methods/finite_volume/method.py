@@ -63,8 +63,8 @@ class FiniteVolume:
     integrator : str
         of the transport: "ssprk43", "ssprk3", "ssprk52", or, with limited slopes, "ssprk2" or "euler"
     courant : float, optional
-        the largest dt·outflow of a stage of the transport; by default the largest one that is allowed, 0.8 or what is stable with sharp
-        limiters, mp5 and mp7 (0.2 for laws with edges and on one axis), and ½, the bound that keeps every cell ≥ 0, with limited slopes
+        the largest dt·outflow of a stage of the transport; by default the largest one that is allowed, 0.8 or what is stable with mp7
+        and mp5 (0.2 for laws with edges, 0.1 on one axis, with noise 0.2), and ½, the bound that keeps every cell ≥ 0, with limited slopes
     negligible : float, optional
         share of the largest cell average below which cells far from others are emptied into those, without noise; 0 keeps all cells. By
         default 1e-11, and 1e-8 on three and more axes, whose cells are never so small that it would show
@@ -207,7 +207,7 @@ class FiniteVolume:
         """The largest dt·outflow of a stage on p axes."""
         if self.courant is not None:
             return self.courant
-        return default_courant(self.limiter, self.integrator, p, problem.noise == 0 and has_edges(problem.initial))
+        return default_courant(self.limiter, self.integrator, p, problem.noise > 0, has_edges(problem.initial))
 
     @property
     def order(self) -> int:
