@@ -86,6 +86,14 @@ def smallest(here: float, other: float) -> float:
 
 
 @pointwise
+def of_higher_order(
+    weights: tuple[float, float, float, float, float], step: float, farther: float, far: float, here: float, ahead: float, beyond: float
+) -> float:
+    """The value on a face less that of the giver by a polynomial, from the step to the cell ahead and second differences."""
+    return 0.5 * step + (weights[0] * farther + weights[1] * far + weights[2] * here + weights[3] * ahead + weights[4] * beyond)
+
+
+@pointwise
 def in_interval(value: float, rise: float, step: float, before: float, here: float, after: float) -> float:
     """The value on a face less that of the giver, cut to the interval of Suresh & Huynh [Accurate monotonicity-preserving schemes, J.
     Comput. Phys. 136 (1997) 83, (2.12)–(2.20)]: from the giver to `ahead`, widened by a median of curvature, and from the giver to what its
@@ -133,7 +141,7 @@ def fill_sharp_fluxes(
     jump where the speed turns, and where the speed depends on the density beside the face (by U(μ)) a flow that comes to such a place would
     stay in it, between two fluxes, with no step short enough for its error.
     """
-    w_farther, w_far, w_giver, w_ahead, w_beyond = SEVENTH if limiter == Limiter.MP7 else FIFTH
+    weights = SEVENTH if limiter == Limiter.MP7 else FIFTH
     for j in range(flux.size):
         rightward = speed[j] > 0.0  # chooses between results: of two averages LLVM would load one, and load each by itself
         left2, left1, slope, right1, right2 = c[j] - b[j], d[j] - c[j], e[j] - d[j], f[j] - e[j], g[j] - f[j]
@@ -143,13 +151,12 @@ def fill_sharp_fluxes(
         giver, wait = d[j] if rightward else e[j], left[j] if rightward else right[j]
         rise, step = direction * (left1 if rightward else right1), direction * slope
         before, here, after = bend2 if rightward else end2, bend1 if rightward else end1, end1 if rightward else bend1
-        outer, inner = bend3 if rightward else end3, end2 if rightward else bend2
-        raw = 0.5 * step + (w_farther * outer + w_far * before + w_giver * here + w_ahead * after + w_beyond * inner)
-        value = giver + in_interval(raw, rise, step, before, here, after)
+        whole = of_higher_order(weights, step, bend3 if rightward else end3, before, here, after, end2 if rightward else bend2)
+        value = giver + in_interval(whole, rise, step, before, here, after)
         given = speed[j] * giver
         most = pace * wait * given
-        whole = speed[j] * value + max(-abs(given), min(abs(given), flux[j]))
-        flux[j] = max(min(whole, max(most, 0.0)), min(most, 0.0))
+        wanted = speed[j] * value + max(-abs(given), min(abs(given), flux[j]))
+        flux[j] = max(min(wanted, max(most, 0.0)), min(most, 0.0))
 
 
 @pointwise
@@ -185,11 +192,10 @@ def upwind_value(
     """The value on the face between the averages `giver` and `ahead`, before it is cut to what the giver has."""
     rise, step = giver - behind, ahead - giver
     if is_sharp(limiter):
-        w_farther, w_far, w_giver, w_ahead, w_beyond = SEVENTH if limiter == Limiter.MP7 else FIFTH
         before, here, after = rise - (behind - far), step - rise, (beyond - ahead) - step
         outer, inner = (behind - far) - (far - farther), (farthest - beyond) - (beyond - ahead)
-        raw = 0.5 * step + (w_farther * outer + w_far * before + w_giver * here + w_ahead * after + w_beyond * inner)
-        return max(giver + in_interval(raw, rise, step, before, here, after), 0.0)
+        whole = of_higher_order(SEVENTH if limiter == Limiter.MP7 else FIFTH, step, outer, before, here, after, inner)
+        return max(giver + in_interval(whole, rise, step, before, here, after), 0.0)
     if limiter == Limiter.MINMOD:
         return giver + half_minmod(rise, step)
     if limiter == Limiter.VAN_LEER:

@@ -118,12 +118,13 @@ class StepControl(Generic[AnyControlled]):
         for self.tried in range(1, MOST_TRIED + 1):
             whole, halves = state.copy(), state.copy()
             self.advance(whole, stop, longest)
-            length = whole.time - state.time
+            length, wrong = whole.time - state.time, self.potential_of(whole)  # while it is in place
             diagnostics = self.advance(halves, state.time + 0.5 * length)
             while halves.time < whole.time:
                 self.advance(halves, whole.time)
             place = self.occupied(halves)
-            started, wrong, after = before[place], self.potential_of(whole)[place], self.potential_of(halves)[place]
+            started, wrong = before[place], wrong[place]
+            after = self.potential_of(halves)[place]
             change = np.array([self.apart(halves.array, state.array), self.spread(after - started)])
             error = np.array([self.apart(halves.array, whole.array), self.spread(after - wrong)])
             largest = self.ranks.highest(float(np.abs(after).max(initial=0.0)))
