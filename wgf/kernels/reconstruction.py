@@ -35,6 +35,7 @@ class Limiter(enum.IntEnum):
 # the averages far … beyond or farther … farthest [Suresh & Huynh, (2.1), and the same with two more cells].
 FIFTH = (0.0, 14 / 420, -63 / 420, -21 / 420, 0.0)
 SEVENTH = (-3 / 420, 19 / 420, -60 / 420, -30 / 420, 4 / 420)
+LEAST = 1e-13  # of |speed|·giver: a smaller flux is rounding, by which a cell beside empty ones would get mass, and be active, or not
 
 
 @pointwise
@@ -137,6 +138,7 @@ def fill_sharp_fluxes(
     """The same of higher order, with two more neighbours on each side, a  b  c  d | e  f  g  h, and with the terms of product.py, which
     stand in `flux` before: at most pace/outflow of what the giver has, where 1/outflow of d is `left` and that of e `right`.
 
+    What is left of a flux that vanishes but for rounding is zero: which cells have mass, and so how long steps are, must not depend on it.
     The terms count as far as |speed|·giver. They do not vanish with the speed, whose sign the flux keeps: without this bound the flux would
     jump where the speed turns, and where the speed depends on the density beside the face (by U(μ)) a flow that comes to such a place would
     stay in it, between two fluxes, with no step short enough for its error.
@@ -156,7 +158,8 @@ def fill_sharp_fluxes(
         given = speed[j] * giver
         most = pace * wait * given
         wanted = speed[j] * value + max(-abs(given), min(abs(given), flux[j]))
-        flux[j] = max(min(wanted, max(most, 0.0)), min(most, 0.0))
+        allowed = max(min(wanted, max(most, 0.0)), min(most, 0.0))
+        flux[j] = 0.0 if abs(allowed) <= LEAST * abs(given) else allowed
 
 
 @pointwise
