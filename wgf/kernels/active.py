@@ -20,8 +20,7 @@ from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, 
 
 Marks = NDArray[np.uint8]
 FEW = 2**15  # cells, to look at which takes less time than to wake another thread
-
-RUN = 35  # cells that take as long as to begin and end a run
+RUN = 35  # cells that take as long as to begin and end a run, per axis
 
 
 @pointwise

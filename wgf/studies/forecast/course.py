@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wgf.kernels.active import RUN
 from wgf.methods.base import Diagnostics
 from wgf.methods.step_control import ALMOST, INTERVAL
 from wgf.methods.time_steps import SLIVER
@@ -18,7 +19,6 @@ from wgf.runs.rest import Ending, Rest
 
 TWICE = 3.0  # steps in one that is taken as a whole and in halves, at least: states are copied and compared, too
 COSTLY = 6.0  # at most
-RUN = 35.0  # cells, per axis, that take as long as to begin and to end a run of them in a row
 COUNTED = ("iterations", "sweeps")  # in the diagnostics: what a step of an iterative method costs
 
 
