@@ -7,16 +7,18 @@ import pytest
 from problems import Tanh
 
 import wgf
-from wgf.kernels.steps import fill_slope
+from wgf.kernels.steps import update_slope
 from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 
 
 def test_the_slope_is_that_of_the_features():
     rng = np.random.default_rng(1)
-    features, target, moments, volume = rng.normal(size=(30, 7)), rng.normal(size=7), rng.normal(size=30), 0.1
-    slope, residual = np.full(30, np.nan), np.full(7, np.nan)
-    fill_slope(slope, moments, features, target, residual, volume)
-    expected = volume * features.T @ moments - target
+    features, target, sums, volume = rng.normal(size=(30, 7)), rng.normal(size=7), rng.normal(size=30), 0.1
+    slope, found, residual = np.full(30, np.nan), np.full(7, np.nan), np.full(7, np.nan)
+    square = update_slope(slope, sums, features, target, found, residual, volume)
+    expected = volume * features.T @ sums - target
+    assert square == pytest.approx(expected @ expected, rel=1e-13)
+    assert found == pytest.approx(expected + target, rel=1e-13)
     assert residual == pytest.approx(expected, rel=1e-13)
     assert slope == pytest.approx(features @ expected, rel=1e-12, abs=1e-12)
 

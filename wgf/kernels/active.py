@@ -16,11 +16,20 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
+from wgf.kernels.compiled import FEW, Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
+from wgf.kernels.outflow import extreme, note_highest
 
 Marks = NDArray[np.uint8]
-FEW = 2**15  # cells, to look at which takes less time than to wake another thread
 RUN = 35  # cells that take as long as to begin and end a run, per axis
+
+
+@pointwise
+def is_active(row: int, column: int, runs: Whole, columns: Whole) -> bool:
+    """Whether a cell lies in one of the runs."""
+    found = False
+    for run in range(runs[row], runs[row + 1]):
+        found |= columns[run, 0] <= column < columns[run, 1]
+    return found
 
 
 @pointwise
@@ -92,16 +101,14 @@ def count_runs(runs: Whole, marks: Marks) -> None:
 def fill_columns(columns: Whole, runs: Whole, marks: Marks) -> None:
     """The first column of each run, and the one after its last, (runs, 2)."""
     for row in range(marks.shape[0]):
-        run, end, last = runs[row], runs[row + 1], 0
-        for j in range(marks.shape[1] if run < end else 0):
-            if marks[row, j] > last:
-                columns[run, 0] = j
-            elif marks[row, j] < last:
-                columns[run, 1] = j
-                run += 1
-            last = marks[row, j]
-        if last:
-            columns[run, 1] = marks.shape[1]
+        here, j = marks[row], 0
+        for run in range(runs[row], runs[row + 1]):
+            while not here[j]:
+                j += 1
+            columns[run, 0] = j
+            while j < here.size and here[j]:
+                j += 1
+            columns[run, 1] = j
 
 
 @serial
@@ -260,15 +267,15 @@ def all_marked(marks: Marks) -> bool:
 
 
 @serial
-def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float:
+def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> tuple[float, bool]:
     """Move what is in the cells of the runs that are not marked to the nearest marked cell of the row, or of the nearest row that has one;
-    returns how much that was. One cell at least is marked.
+    returns how much that was, and whether some of it has come to a cell outside of the runs. One cell at least is marked.
     """
     rows = values.shape[0]
     some = np.empty(rows, dtype=np.bool_)  # whether a row has a marked cell
     for row in range(rows):
         some[row] = marks[row].any()
-    moved = 0.0
+    moved, outside = 0.0, False
     for row in range(rows):
         for run in range(runs[row], runs[row + 1]):
             start, stop = columns[run, 0], columns[run, 1]
@@ -281,20 +288,33 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> float
                             moved += value
                             to, at = nearest(marks, some, row, j)
                             values[to, at] += value
-    return moved
+                            outside |= not is_active(to, at, runs, columns)
+    return moved, outside
+
+
+@serial
+def highest(values: Array, runs: Whole, columns: Whole) -> float:
+    """The largest value ≥ 0 in the runs."""
+    found = np.zeros(values.shape[1])
+    for row in range(values.shape[0]):
+        for run in range(runs[row], runs[row + 1]):
+            start, stop = columns[run, 0], columns[run, 1]
+            note_highest(found[start:stop], values[row, start:stop])
+    return float(extreme(found, 1.0))
 
 
 @serial
 def follow(
-    marks: Marks, other: Marks, values: Array, threshold: float, kept: int, reach: int, runs: Whole, columns: Whole, cells: Whole,
+    marks: Marks, other: Marks, values: Array, share: float, kept: int, reach: int, runs: Whole, columns: Whole, cells: Whole,
     strides: Whole, periodic: Truth,
 ) -> tuple[Whole, Whole, float]:  # fmt: skip
-    """Hand over what is not within `kept` cells of one with more than the threshold; the runs of cells within `reach` of one that has mass
-    then, which are marked, and what was handed over. The runs are those that are active.
+    """Hand over what is not within `kept` cells of one with more than a share of the largest value; the runs of cells within `reach` of one
+    that has mass then, which are marked, and what was handed over. The runs are those that are active.
     """
+    threshold = share * highest(values, runs, columns)
     mark_near(marks, other, values, threshold, kept, runs, columns, cells, strides, periodic)
-    moved = hand_over(values, marks, runs, columns)
-    if moved > 0.0:  # mass may have come to a cell that was not active
+    moved, outside = hand_over(values, marks, runs, columns)
+    if outside:
         runs, columns = runs_of(marks)
     mark_near(marks, other, values, 0.0, reach, runs, columns, cells, strides, periodic)
     runs, columns = runs_of(marks)

@@ -35,6 +35,7 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+FEW = 2**15  # cells, to pass over which once takes less time than to wake another thread
 CONTRACTED = frozenset({"contract"})  # a·b + c in one instruction
 REORDERED = CONTRACTED | {"reassoc"}
 

@@ -10,28 +10,42 @@ from wgf.kernels.transport import whole_stage
 
 
 @summing
-def fill_slope(slope: Array, moments: Array, features: Array, target: Array, residual: Array, volume: float) -> None:
-    """slope = S z with z = volume·Sᵀ·moments − f for features S (rows, r) and target f (r,); `residual` becomes z."""
+def fill_slope(slope: Array, sums: Array, features: Array, target: Array, moments: Array, residual: Array, volume: float) -> float:
+    """slope = S z with z = M − f and M = volume·Sᵀ·sums for features S (rows, r) and target f (r,); `moments` becomes M, `residual` z.
+
+    Returns |z|².
+    """
     rows, rank = features.shape
     for k in range(rank):
-        residual[k] = -target[k]
+        moments[k] = 0.0
     for row in range(rows):
-        each, here = volume * moments[row], features[row]
+        each, here = volume * sums[row], features[row]
         for k in range(rank):
-            residual[k] += each * here[k]
+            moments[k] += each * here[k]
+    square = 0.0
+    for k in range(rank):
+        residual[k] = moments[k] - target[k]
+        square += residual[k] * residual[k]
     for row in range(rows):
         total, here = 0.0, features[row]
         for k in range(rank):
             total += residual[k] * here[k]
         slope[row] = total
+    return square
+
+
+@serial
+def update_slope(slope: Array, sums: Array, features: Array, target: Array, moments: Array, residual: Array, volume: float) -> float:
+    """The same, called from Python."""
+    return fill_slope(slope, sums, features, target, moments, residual, volume)
 
 
 @serial
 def take_stages(
-    weights: Array, dt: float, values: Array, first: Array, second: Array, features: Array, target: Array, residual: Array, volume: float,
-    waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, bottom: Whole,
-    cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, longest: float, work: Array, sums: Array,
-    readings: Array,
+    weights: Array, dt: float, values: Array, first: Array, second: Array, features: Array, target: Array, moments: Array,
+    residual: Array, volume: float, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
+    runs: Whole, columns: Whole, bottom: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
+    longest: float, work: Array, sums: Array, readings: Array,
 ) -> tuple[float, float, float]:  # fmt: skip
     """`whole_stage` for each of the weights, from the values to `first`, from there to `second` and back in turn, with the potential that
     is in place, and then that of the sums, which are those of the last stage.
@@ -42,7 +56,7 @@ def take_stages(
     base, fastest, dissipated, lowest = values, 0.0, 0.0, 0.0
     for n in range(weights.size):
         if n > 0:
-            fill_slope(slope, sums[1], features, target, residual, volume)
+            fill_slope(slope, sums[1], features, target, moments, residual, volume)
         outflow = whole_stage(
             values, base, first, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, cells, strides, periodic,
             per_spacing, limiter, longest, 0.0, dt, weights[n], n == 0, work, sums, readings,

@@ -7,7 +7,7 @@ import math
 import numba
 import numpy as np
 
-from wgf.kernels.compiled import Array, Whole, summing, threaded
+from wgf.kernels.compiled import FEW, Array, Whole, serial, summing, threaded
 
 TINY = 1e-300  # in place of zero in logarithms
 
@@ -24,10 +24,20 @@ def three_sums(values: Array, multiplier: Array, along: Array) -> tuple[float, f
 
 
 @threaded
-def fill_sums(sums: Array, values: Array, multiplier: Array, along: Array) -> None:
-    """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
+def fill_many_sums(sums: Array, values: Array, multiplier: Array, along: Array) -> None:
+    """`fill_sums` in threads."""
     for row in numba.prange(values.shape[0]):
         sums[0, row], sums[1, row], sums[2, row] = three_sums(values[row], multiplier, along)
+
+
+@serial
+def fill_sums(sums: Array, values: Array, multiplier: Array, along: Array) -> None:
+    """Row sums of values (rows, columns): Σμ, Σ multiplier·μ, Σ along·μ into sums (3, rows)."""
+    if values.size > FEW:
+        fill_many_sums(sums, values, multiplier, along)
+    else:
+        for row in range(values.shape[0]):
+            sums[0, row], sums[1, row], sums[2, row] = three_sums(values[row], multiplier, along)
 
 
 @threaded

@@ -35,6 +35,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from wgf.kernels.active import is_active
 from wgf.kernels.aligned import NUMBERS
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
@@ -128,15 +129,6 @@ def update(
         moment += multiplier[j] * value
         lifted += along[j] * value
     return total, moment, lifted
-
-
-@pointwise
-def is_active(row: int, column: int, runs: Whole, columns: Whole) -> bool:
-    """Whether a cell lies in one of the runs."""
-    found = False
-    for run in range(runs[row], runs[row + 1]):
-        found |= columns[run, 0] <= column < columns[run, 1]
-    return found
 
 
 @pointwise

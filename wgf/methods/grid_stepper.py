@@ -56,12 +56,13 @@ class Threads:
     def __enter__(self) -> None:
         if self.depth == 0:
             self.before = numba.get_num_threads()
-            numba.set_num_threads(self.count)
+            if self.before != self.count:
+                numba.set_num_threads(self.count)
         self.depth += 1
 
     def __exit__(self, *_: object) -> None:
         self.depth -= 1
-        if self.depth == 0:
+        if self.depth == 0 and self.before != self.count:
             numba.set_num_threads(self.before)
 
 

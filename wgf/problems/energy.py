@@ -38,11 +38,12 @@ from wgf.ranks.team import Team
 class FewFeatures(NamedTuple):
     """What a potential slope ⊗ multiplier + (what stays) follows from: for the sums m of multiplier·μ over rows, slope = S z with
 
-    z = |cell| Sᵀm − f,      features S (rows, r), target f (r,), residual z (r,).
+    z = M − f,      M = |cell| Sᵀm,      features S (rows, r), target f (r,), moments M (r,), residual z (r,).
     """
 
     features: np.ndarray
     target: np.ndarray
+    moments: np.ndarray
     residual: np.ndarray
 
 
@@ -58,7 +59,7 @@ class GridPotential(Layout, ABC):
     stiffness        where G holds a function of μ itself, the rate (largest diffusion coefficient)·Σ 1/h² of its spreading
     internal_energy  ∫U(μ), where G holds U'(μ)
     reads_ghosts     whether `update` reads the values of ghosts
-    few_features     where there are so few that to call `update` takes longer than what it does
+    few_features     where there are so few that calls from Python take longer than what they do, and no other rank has any
     """
 
     rank, error = 0, 0.0

@@ -21,6 +21,7 @@ import numpy as np
 
 from wgf.kernels import aligned
 from wgf.kernels.features import BLOCKS, fill_moments, fill_potential
+from wgf.kernels.steps import update_slope
 from wgf.measures.grid import Grid
 from wgf.measures.layout import total
 from wgf.networks.features import Features, compress, compress_part
@@ -77,8 +78,8 @@ class RegressionPotential(GridPotential):
         self.shared, self.residual = np.zeros(self.rank + 1), np.empty(self.rank)  # the numbers that are summed over the ranks:
         self.moments = self.shared[:-1]  # those of the features, and the penalty's energy
         self.partial = np.empty((BLOCKS, self.rank))
-        if self.factored and self.features.size < WORTH_LOOPS:
-            self.few_features = FewFeatures(self.features, self.target, self.residual)
+        if self.factored and not self.division.divided and self.features.size < WORTH_LOOPS:
+            self.few_features = FewFeatures(self.features, self.target, self.moments, self.residual)
 
     def _separated(self, values: Values, tolerance: float) -> SeparableFeatures | None:
         """Those that are products of factors of one axis, on the cells that are held; None where there are none."""
@@ -146,13 +147,17 @@ class RegressionPotential(GridPotential):
 
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill G for the cell averages `values` (rows, columns) with row sums Σμ, Σ multiplier·μ, Σ along·μ; return L[μ]."""
-        self.project(values, sums)
-        self.shared[-1] = self.grid.cell_volume * self._penalty_energy(values, sums) if self.energy.penalty.strength else 0.0
-        self.ranks.sum(self.shared)
-        np.subtract(self.moments, self.target, out=self.residual)
-        loss = float(self.residual @ self.residual) + self.out_of_reach + 2.0 * float(self.shared[-1])
-        self.express(self.residual)
-        return loss
+        penalty = self.grid.cell_volume * self._penalty_energy(values, sums) if self.energy.penalty.strength else 0.0
+        if self.few_features:
+            square = update_slope(self.slope, sums[1], *self.few_features, self.grid.cell_volume)
+        else:
+            self.project(values, sums)
+            self.shared[-1] = penalty
+            self.ranks.sum(self.shared)
+            np.subtract(self.moments, self.target, out=self.residual)
+            square, penalty = float(self.residual @ self.residual), float(self.shared[-1])
+            self.express(self.residual)
+        return square + self.out_of_reach + 2.0 * penalty
 
     def project(self, values: np.ndarray, sums: np.ndarray) -> None:
         """Fill `moments` = Φᵀμ over one's own cells; the sums of rows are those of such."""

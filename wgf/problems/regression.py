@@ -13,6 +13,7 @@ import dataclasses
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -173,7 +174,7 @@ class RegressionEnergy:
         """p where the neuron says it."""
         return len(self.neuron.theta) if isinstance(self.neuron, Neuron) else None
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """½‖f*‖², of which rounding is a fraction."""
         return 0.5 * self.data.norm(self.data.targets) ** 2

@@ -57,7 +57,7 @@ class ActiveCells:
         then, and what was handed over.
         """
         runs, columns, moved = active.follow(
-            self.marks, self.other, values, share * float(values.max()), KEPT, ACTIVE, *self.now, self.cells, self.strides, self.periodic
+            self.marks, self.other, values, share, KEPT, ACTIVE, *self.now, self.cells, self.strides, self.periodic
         )
         return Runs(runs, columns), moved
 

@@ -88,7 +88,7 @@ class Transport(SharedStepper[TransportState]):
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
         self.limiter, self.sharp = int(LIMITERS[method.limiter]), LIMITERS[method.limiter].sharp
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
-        self.in_turn, self.few = np.array(self.weights), None if self.division.divided else self.potential.few_features
+        self.in_turn, self.few = np.array(self.weights), self.potential.few_features
         self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
         blocks = number_of_blocks(self.potential.shape[:-1])
