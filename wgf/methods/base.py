@@ -40,6 +40,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -139,7 +140,7 @@ class Diagnostics:
     boundary: np.ndarray | None = None
     extra: dict[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def boundary_mass(self) -> float:
         """The largest of `boundary`; zero for particles, which have no box."""
         return 0.0 if self.boundary is None else float(self.boundary.max())
