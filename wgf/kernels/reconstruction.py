@@ -25,11 +25,6 @@ class Limiter(enum.IntEnum):
     MP5 = 4
     MP7 = 5
 
-    @property
-    def sharp(self) -> bool:
-        """Whether values are of higher order, in an interval."""
-        return self >= Limiter.MP5
-
 
 # A value on a face is giver + ½ step + Σ weight·(second difference around farther … beyond), by the polynomial of degree four or six with
 # the averages far … beyond or farther … farthest [Suresh & Huynh, (2.1), and the same with two more cells].

@@ -6,12 +6,12 @@ A method of METHODS reads itself from the tables [method] and [domain] by `from_
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from wgf.errors import InputError
-from wgf.measures.grid import check_box
+from wgf.measures.grid import Grid, check_box
 from wgf.measures.laws import Law
 from wgf.methods.default_cells import ON_AXIS
 from wgf.methods.fipy.domains import SHAPES
@@ -19,7 +19,15 @@ from wgf.problems.problem import Problem
 from wgf.problems.schema import TomlTable
 from wgf.problems.toml import read_law
 
+
+class OnBox(Protocol):
+    """A method on the cells of a box."""
+
+    def grid(self, problem: Problem, until: float) -> Grid: ...
+
+
 AnyMethod = TypeVar("AnyMethod")
+AnyOnBox = TypeVar("AnyOnBox", bound=OnBox)
 
 KEYS = {
     "lower": float | list[float],
@@ -64,7 +72,7 @@ def injected(table: TomlTable) -> dict[str, Law]:
     return {"injection": law}
 
 
-def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...], **given: Any) -> AnyMethod:
+def on_box(cls: type[AnyOnBox], table: TomlTable, domain: TomlTable, problem: Problem, cells: tuple[int, ...], **given: Any) -> AnyOnBox:
     """A method whose fields are cells, lower and upper, perhaps boundary, grow and spacing, what is given, and the keys of [method]."""
     box, options = read_box(domain, problem, cells), {item.name for item in fields(cls)}  # type: ignore[arg-type]
     for key in KEYS:
@@ -83,7 +91,7 @@ def on_box(cls: type[AnyMethod], table: TomlTable, domain: TomlTable, problem: P
     method = table.build(cls, **{key: value for key, value in box.items() if key in options}, **given)
     if "lower" in box and "upper" in box:
         with domain.located():
-            method.grid(problem, 0.0)  # type: ignore[attr-defined]
+            method.grid(problem, 0.0)
     return method
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from problems import RIDGE_1D, RIDGE_2D, Ridge, Tanh
 
 import wgf
+from wgf.kernels.reconstruction import is_sharp
 from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 from wgf.methods.finite_volume.transport import Transport
 
@@ -214,6 +215,7 @@ def test_every_limiter_and_integrator_keeps_mass_sign_and_falling_loss(limiter, 
     slopes are of the other sign and take some of it away.
     """
     assert {"mp7", "mp5", "mc", "van-leer", "minmod", "upwind"} == set(LIMITERS)
+    assert LIMITERS[limiter].sharp == is_sharp(LIMITERS[limiter].kind)
     if LIMITERS[limiter].sharp and not INTEGRATORS[integrator].stable:
         with pytest.raises(
             wgf.InputError, match=f"integrator = '{integrator}': with {limiter} it is unstable at any step: choose ssprk3, ssprk43"

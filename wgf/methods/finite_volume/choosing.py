@@ -222,7 +222,7 @@ def line_fluxes(u: np.ndarray, g: np.ndarray, limiter: str) -> tuple[np.ndarray,
     """
     jumps, steps = np.diff(u, axis=0), np.diff(g, axis=0)
     from_below, from_above = np.empty_like(jumps), np.empty_like(jumps)
-    fill_upwind_values(int(LIMITERS[limiter]), from_below, from_above, np.ascontiguousarray(u))
+    fill_upwind_values(int(LIMITERS[limiter].kind), from_below, from_above, np.ascontiguousarray(u))
     low, high, jump, x = u[1:-2], u[2:-1], jumps[1:-1], steps[1:-1]
     derivative = (27 * x - steps[:-2] - x - steps[2:]) / 24
     exact = (7 * (low + high) - u[:-3] - u[3:]) / 12 * derivative + (15 * jump - u[3:] + u[:-3]) / 12

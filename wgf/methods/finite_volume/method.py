@@ -212,14 +212,12 @@ class FiniteVolume:
     @property
     def order(self) -> int:
         """Of the error in h, with time steps in proportion."""
-        return 1 if self.limiter == "upwind" else 2
+        return LIMITERS[self.limiter].order
 
     @property
     def smooth_order(self) -> int:
-        """The same without noise for laws that are smooth (measures/averages.py, kernels/product.py): it is four in the end, but with mp7
-        errors fall by about six orders before, on the grids on which they can be seen.
-        """
-        return {"mp7": 6, "mp5": 4}.get(self.limiter, self.order)
+        """The same without noise for laws that are smooth."""
+        return LIMITERS[self.limiter].smooth_order
 
     @property
     def order_in_time(self) -> int:

@@ -86,7 +86,7 @@ class Transport(SharedStepper[TransportState]):
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
         self.volumes, self.first_step = grid.cell_volume, first_step(min(grid.spacing), problem.noise)
-        self.limiter, self.sharp = int(LIMITERS[method.limiter]), LIMITERS[method.limiter].sharp
+        self.limiter, self.sharp = int(LIMITERS[method.limiter].kind), LIMITERS[method.limiter].sharp
         self.part, self.weights = INTEGRATORS[method.integrator].part, INTEGRATORS[method.integrator].weights
         self.in_turn, self.few = np.array(self.weights), self.potential.few_features
         self.longest_stage = method.longest_stage(problem, grid.dim)

@@ -225,7 +225,7 @@ def extent(values: np.ndarray) -> Whole:
 
 def same(first: Whole, second: Whole) -> bool:
     """Whether two windows of a lattice are one; NumPy's array_equal takes ten times as long for so few numbers."""
-    return first.tolist() == second.tolist()
+    return bool(first.tolist() == second.tolist())
 
 
 def all_cells(shape: tuple[int, ...]) -> Whole:

@@ -23,7 +23,6 @@ from wgf.studies.forecast.course import innermost
 
 NUMBER = 8.0  # bytes
 TRANSCENDENTAL = 20.0
-FACES = {"mp7": 84.0, "mp5": 84.0, "mc": 20.0, "minmod": 20.0, "van-leer": 20.0, "upwind": 8.0}  # operations for a flux
 PRODUCT, OUTFLOW, UPDATE = 9.0, 6.0, 14.0  # for a face and each other axis, with sharp limiters; for a face, and for a cell
 LINE = 60.0  # for a cell in an implicit sweep, two exponentials among them
 HEAT = 40.0  # cells that the heat of half a step reaches, about
@@ -49,9 +48,9 @@ def arithmetic(stepper: Any, work: float) -> Arithmetic | None:
 
 
 def _transport(scheme: Any, cells: float) -> Arithmetic:
-    stages, p, limiter = len(scheme.weights), scheme.grid.dim, scheme.method.limiter
-    sharp, averages = LIMITERS[limiter].sharp, scheme.spare[0].itemsize * (2.0 * stages + stages - 1)
-    face = FACES[limiter] + (PRODUCT * (p - 1) if sharp else 0.0)
+    stages, p, faces = len(scheme.weights), scheme.grid.dim, LIMITERS[scheme.method.limiter]
+    sharp, averages = faces.sharp, scheme.spare[0].itemsize * (2.0 * stages + stages - 1)
+    face = faces.operations + (PRODUCT * (p - 1) if sharp else 0.0)
     if sharp or scheme.potential.offset.shape[1] > 1:  # else the largest outflow is found at the ends of rows
         face += OUTFLOW
     numbers = stages * ((2.0 if sharp else 0.0) + _potential_numbers(scheme))
