@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from wgf.kernels.compiled import Array, Truth, Whole, serial, summing
 from wgf.kernels.outflow import extreme
-from wgf.kernels.transport import whole_stage
+from wgf.kernels.transport import largest_outflow, pace_of, stage
 
 
 @summing
@@ -42,28 +42,32 @@ def update_slope(slope: Array, sums: Array, features: Array, target: Array, mome
 
 @serial
 def take_stages(
-    weights: Array, dt: float, values: Array, first: Array, second: Array, features: Array, target: Array, moments: Array,
+    weights: Array, outflow: float, dt: float, values: Array, first: Array, second: Array, features: Array, target: Array, moments: Array,
     residual: Array, volume: float, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
     runs: Whole, columns: Whole, bottom: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
     longest: float, work: Array, sums: Array, readings: Array,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """`whole_stage` for each of the weights, from the values to `first`, from there to `second` and back in turn, with the potential that
-    is in place, and then that of the sums, which are those of the last stage.
+    """`stage` of all active cells for each of the weights, from the values to `first`, from there to `second` and back in turn, with the
+    potential and the `waits` that are in place, of that `outflow`, and then those of the sums, which are those of the last stage.
 
-    Returns the largest outflow of all, or of those up to the first that breaks the bound dt·outflow ≤ longest; and of the first one
-    Σ_faces flux·speed and the smallest value.
+    Returns the largest outflow of all stages, or of those up to the first that breaks the bound dt·outflow ≤ longest, which is not taken;
+    and of the first one Σ_faces flux·speed and the smallest value.
     """
     base, fastest, dissipated, lowest = values, 0.0, 0.0, 0.0
     for n in range(weights.size):
         if n > 0:
             fill_slope(slope, sums[1], features, target, moments, residual, volume)
-        outflow = whole_stage(
-            values, base, first, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, cells, strides, periodic,
-            per_spacing, limiter, longest, 0.0, dt, weights[n], n == 0, work, sums, readings,
+            outflow = largest_outflow(
+                waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, 0.0, work, readings
+            )
+        fastest = max(fastest, outflow)
+        if dt * fastest > longest:
+            break
+        stage(
+            values, base, first, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, runs, columns, cells, strides,
+            periodic, per_spacing, limiter, pace_of(outflow, longest, dt), dt, weights[n], n == 0, work, sums, readings,
         )  # fmt: skip
         if n == 0:
             dissipated, lowest = readings[:, 0].sum(), extreme(readings[:, 2], -1.0)
-        fastest, values, first, second = max(fastest, outflow), first, second, first
-        if dt * fastest > longest:
-            break
+        values, first, second = first, second, first
     return fastest, dissipated, lowest

@@ -283,21 +283,15 @@ def pace_of(outflow: float, longest: float, dt: float) -> float:
 
 
 @serial
-def whole_stage(
-    values: Array, base: Array, out: Array, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
-    runs: Whole, columns: Whole, bottom: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
-    longest: float, stiffness: float, dt: float, weight: float, measured: bool, work: Array, sums: Array, readings: Array,
+def largest_outflow(
+    waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
+    strides: Whole, periodic: Truth, per_spacing: Array, stiffness: float, work: Array, readings: Array,
 ) -> float:  # fmt: skip
-    """`stage` of all active cells, with its `waits` and its pace; returns the largest outflow, or `stiffness` if that is more."""
+    """`fill_waits`, and the largest outflow of all cells of the runs, or `stiffness` if that is more."""
     fill_waits(
         waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
     )  # fmt: skip
-    outflow = max(extreme(readings[:, 1], 1.0), stiffness)
-    stage(
-        values, base, out, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, runs, columns, cells, strides, periodic,
-        per_spacing, limiter, pace_of(outflow, longest, dt), dt, weight, measured, work, sums, readings,
-    )  # fmt: skip
-    return outflow
+    return float(max(extreme(readings[:, 1], 1.0), stiffness))
 
 
 @serial

@@ -279,9 +279,10 @@ def test_a_stage_that_breaks_the_bound_is_taken_again(monkeypatch):
     )
     windowed = wgf.FiniteVolume(48, lower=(-3, -3), upper=(3, 3), edge_tolerance=1).bind(problem, 1.0)
     state = windowed.start()
+    outflow = Transport.find_outflow
+    monkeypatch.setattr(Transport, "find_outflow", lambda self: 0.5 * outflow(self))  # steps are too bold by a factor of two
     repeated = 0
     for _ in range(60):
-        state.outflow *= 0.5  # a guess that is too bold by a factor of two
         attempts = []
         stages = Transport.stages
         monkeypatch.setattr(Transport, "stages", lambda self, s, dt, a=attempts, f=stages: a.append(dt) or f(self, s, dt))

@@ -8,6 +8,7 @@ import numpy as np
 
 from wgf.kernels import active
 from wgf.kernels.compiled import Truth, Whole
+from wgf.kernels.window import fill_extent
 
 KEPT, ACTIVE = 2, 1  # cells that are kept around one that is more than the threshold; that are active around one with mass
 
@@ -28,7 +29,8 @@ class ActiveCells:
     """The active cells of arrays (rows, columns) with the axes `cells`, `strides` and `periodic` of kernels/transport.py.
 
     now      their runs
-    blocks   the first rows of blocks with about equally many active cells, and the number of rows
+    near     of those whose outflow the sweep has to know: the same, where one process has all cells
+    blocks   the first rows of blocks with about equally many of these, and the number of rows
     """
 
     def __init__(self, shape: tuple[int, int], cells: Whole, strides: Whole, periodic: Truth, blocks: int) -> None:
@@ -39,7 +41,7 @@ class ActiveCells:
 
     def choose(self, runs: Runs) -> None:
         """Take these for the active cells."""
-        self.now = runs
+        self.now = self.near = runs
         self.size = int(active.fill_blocks(self.blocks, *runs))
 
     def find(self, values: np.ndarray) -> None:
@@ -49,7 +51,7 @@ class ActiveCells:
     def extent(self) -> Whole:
         """The first active cell of each axis, in the order of the layout, and the one after the last, (p, 2)."""
         result: Whole = np.empty((len(self.periodic), 2), dtype=np.int64)
-        active.fill_extent(result, *self.now, self.cells, self.strides)
+        fill_extent(result, *self.now, self.cells, self.strides)
         return result
 
     def after(self, values: np.ndarray, share: float) -> tuple[Runs, float]:

@@ -149,9 +149,6 @@ class Choosing:
             state.split = not state.split
             state.step_factor, state.unchecked = 1.0, INTERVAL
             self._settle(state)
-            if isinstance(self.stepper, Split):
-                self.stepper.diagnostics(state)
-                state.outflow = self.stepper.outflow
 
     def _on_lines(self, *arrays: np.ndarray) -> OnLines:
         """Arrays (rows, columns) on whole lines of cells along an axis of the grid, which is their first one then."""

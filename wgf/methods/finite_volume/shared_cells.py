@@ -13,6 +13,7 @@ import numpy as np
 
 from wgf.kernels import active
 from wgf.kernels.compiled import Whole
+from wgf.kernels.window import fill_extent
 from wgf.measures.layout import Layout
 from wgf.methods.finite_volume.active import KEPT, ActiveCells, Runs
 from wgf.ranks.decomposition import GHOSTS
@@ -45,7 +46,6 @@ class SharedCells(ActiveCells):
         counts = [blocks, *[min(SEAM_BLOCKS, blocks)] * 2 * len(axes)]
         self.places = list(zip(stretches(self.box, edges), counts, strict=False))
         self.around_box = self.box + edges.astype(np.int64) * (-1, 1)
-        self.near_blocks = np.empty(blocks + 1, dtype=np.int64)
         self.halo = layout.division.halo(layout.axes)
         super().__init__((layout.rows, layout.columns), cells, strides, periodic, blocks)
 
@@ -54,7 +54,7 @@ class SharedCells(ActiveCells):
         self.now = runs
         self.own, self.near = self.within(self.box), self.within(self.around_box)
         self.size = int(active.fill_blocks(self.blocks, *self.own))
-        active.fill_blocks(self.near_blocks, *self.near)
+        active.fill_blocks(self.blocks, *self.near)
         self.parts = []
         for box, count in self.places:
             part = Part(box[:-1, 0].copy(), box, np.empty(count + 1, dtype=np.int64), self.within(box))
@@ -68,7 +68,7 @@ class SharedCells(ActiveCells):
     def extent(self) -> Whole:
         """The first active cell of each axis of the whole grid, in the order of the layout, and the one after the last, (p, 2)."""
         result: Whole = np.empty((len(self.periodic), 2), dtype=np.int64)
-        active.fill_extent(result, *self.own, self.cells, self.strides)
+        fill_extent(result, *self.own, self.cells, self.strides)
         found = [each for each in self.ranks.gather(result + self.first[:, None] if self.size else None) if each is not None]
         return np.stack([np.min(found, axis=0)[:, 0], np.max(found, axis=0)[:, 1]], axis=1)
 

@@ -57,8 +57,8 @@ class Split(Transport):
         """Where the next step is to end: as far as transport can go in one, and heat in a kernel of moderate width."""
         remaining = stop - state.time
         dt = min(longest, WIDEST**2 / (self.tau * float(np.max(self.per_spacing**2))), self.method.dt or np.inf)
-        if state.outflow > 0:
-            dt = min(dt, AIM * state.step_factor * self.longest_stage / (self.part * state.outflow))
+        if self.outflow > 0:  # as the diagnostics have found it
+            dt = min(dt, AIM * state.step_factor * self.longest_stage / (self.part * self.outflow))
         dt = landing(remaining, dt)
         return stop if dt == remaining else state.time + dt
 

@@ -11,9 +11,10 @@ section 2], by one of two bounds:
                      is allowed the cut is that of half the longest: otherwise nearly empty cells would be emptied the faster, the
                      shorter the stages are, and no step would be short enough for its error (step_control.py)
 
-G moves with μ, so the bound is checked at every stage, and the step is taken again, shorter, where a stage breaks it. Outflows are those of
-cells with mass: only these, and their neighbours, are looked at (active.py). After a step, what is left far from all cells that hold more
-than a share `negligible` of the largest average is added to the nearest cell that is kept, and counted (`handed_over` in the history).
+A step is nearly as long as the outflow at its start allows. G moves with μ, so the bound is checked at every stage, and the step is taken
+again, shorter, where a stage breaks it. Outflows are those of cells with mass: only these, and their neighbours, are looked at (active.py).
+After a step, what is left far from all cells that hold more than a share `negligible` of the largest average is added to the nearest cell
+that is kept, and counted (`handed_over` in the history).
 
 The scheme's own energy falls: with fluxes F = v·μ_face, v = −(G_{i+1} − G_i)/h and G the exact derivative of the discrete
 energy E (½L, and ∫U(μ) where G holds U'(μ)),
@@ -35,9 +36,8 @@ from typing import Any
 import numpy as np
 
 from wgf.kernels import aligned
-from wgf.kernels.outflow import extreme, fill_waits
 from wgf.kernels.steps import take_stages
-from wgf.kernels.transport import BUFFERS, LOOSER, pace_of, row_of_scratch, stage, whole_stage
+from wgf.kernels.transport import BUFFERS, LOOSER, largest_outflow, pace_of, row_of_scratch, stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
@@ -58,15 +58,11 @@ LEAST_STEP_FACTOR = 1e-6  # the step factor at which a rise of the energy can on
 
 @dataclass(eq=False, repr=False)
 class TransportState(GridState, ControlledState):
-    """A density, and what the size of the next step is guessed from.
+    """A density, how much mass has been handed over so far, and
 
-    outflow       the largest one of the last step
     step_factor   below 1 where the energy would have risen with the whole step
-
-    and how much mass has been handed over so far.
     """
 
-    outflow: float = 0.0
     step_factor: float = 1.0
     handed_over: float = 0.0
 
@@ -115,10 +111,7 @@ class Transport(SharedStepper[TransportState]):
             with self.threads:
                 self.active.find(values)
                 _, handed_over = self.trimmed(values)
-        state = TransportState(time, values, handed_over=handed_over)
-        self.diagnostics(state)
-        state.outflow = self.outflow
-        return state
+        return TransportState(time, values, handed_over=handed_over)
 
     def step(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`."""
@@ -129,9 +122,10 @@ class Transport(SharedStepper[TransportState]):
         """Advance `state` by the longest positive step that does not pass `stop` and does not raise the energy, at most the `longest`."""
         remaining, bound = stop - state.time, self.longest_stage / self.part
         dt = landing(remaining, min(longest, self.method.dt or math.inf))
-        if state.outflow > 0:
-            dt = min(AIM * state.step_factor * bound / state.outflow, dt)
         self.settle(state)
+        self.outflow = self.find_outflow()
+        if self.outflow > 0:
+            dt = min(AIM * state.step_factor * bound / self.outflow, dt)
         while True:
             if dt * self.stages(state, dt) > bound:
                 dt = AIM * bound / self.fastest
@@ -145,7 +139,7 @@ class Transport(SharedStepper[TransportState]):
                 continue
             break
         self.take(state, runs)
-        state.outflow, state.step_factor = self.fastest, min(1.0, RECOVERY * state.step_factor)
+        state.step_factor = min(1.0, RECOVERY * state.step_factor)
         state.handed_over += handed_over
         state.time = stop if dt == remaining else state.time + dt
         return self.before
@@ -177,8 +171,12 @@ class Transport(SharedStepper[TransportState]):
 
     def stages(self, state: TransportState, dt: float) -> float:
         """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
-        breaks the bound; keep the diagnostics of `state` as `before`.
+        breaks the bound; keep the diagnostics of `state` as `before`. The potential of the state and its outflow are in place, but where
+        the step is taken again.
         """
+        if self.token is None:
+            self.update(state.array, self.sums)
+            self.outflow = self.find_outflow()
         if self.few:
             return self._stages_in_one_call(self.few, state, dt)
         current, sums, euler = state.array, self.sums, self.part * dt
@@ -186,10 +184,10 @@ class Transport(SharedStepper[TransportState]):
         self.halo.finish()
         self.staged.fill(0.0)  # of rows without active cells
         for n, weight in enumerate(self.weights):
-            if n or self.token is None:  # the first stage finds the potential in place, but where the step is taken again
+            if n:
                 self.update(current, sums)
             self.spare.reverse()
-            self.sweep(current, state.array, self.spare[0], euler, weight, measured=n == 0)
+            self.sweep(current, state.array, self.spare[0], euler, weight, measured=n == 0, outflow=None if n else self.outflow)
             self.send(self.spare[0])
             if n == 0:
                 self.before = self.swept(state)
@@ -201,14 +199,13 @@ class Transport(SharedStepper[TransportState]):
 
     def _stages_in_one_call(self, few: FewFeatures, state: TransportState, dt: float) -> float:
         """The same where the potential follows from few features."""
-        if self.token is None:
-            self.update(state.array, self.sums)
         potential, (runs, columns), (second, first), self.token = self.potential, self.active.now, self.spare, None
         self.staged.fill(0.0)
         self.fastest, self.dissipated, self.lowest = take_stages(
-            self.in_turn, self.part * dt, state.array, first, second, *few, self.grid.cell_volume, self.waits, potential.slope,
-            potential.multiplier, potential.along, potential.offset, self.active.blocks, runs, columns, self.bottom, self.cells,
-            self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, self.work, self.staged, self.readings,
+            self.in_turn, self.outflow, self.part * dt, state.array, first, second, *few, self.grid.cell_volume, self.waits,
+            potential.slope, potential.multiplier, potential.along, potential.offset, self.active.blocks, runs, columns, self.bottom,
+            self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, self.work, self.staged,
+            self.readings,
         )  # fmt: skip
         if len(self.weights) % 2:
             self.spare.reverse()
@@ -246,15 +243,39 @@ class Transport(SharedStepper[TransportState]):
         self.energy = 0.5 * self.loss + self.potential.internal_energy
         return self.energy
 
-    def sweep(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float, measured: bool = True) -> None:
+    def find_outflow(self) -> float:
+        """The largest outflow with the potential that is in place; 1/outflow of the cells is then in place, too."""
+        return self.ranks.highest(self._own_outflow())
+
+    def _own_outflow(self) -> float:
+        """The same of this rank's cells and of those beside them."""
+        potential, active, (runs, columns) = self.potential, self.active, self.active.near
+        with self.threads:
+            return largest_outflow(
+                self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, active.blocks, runs, columns,
+                self.cells, self.strides, self.periodic, self.per_spacing, potential.stiffness, self.work, self.readings,
+            )  # fmt: skip
+
+    def sweep(
+        self,
+        values: np.ndarray,
+        base: np.ndarray,
+        out: np.ndarray,
+        dt: float,
+        weight: float,
+        measured: bool = True,
+        outflow: float | None = None,
+    ) -> None:
         """One stage: out = (1 − weight)·base + weight·(values + dt·rate(values)); its row sums go to `staged`.
 
         measured   whether the readings of the diagnostics are wanted
+        outflow    the largest one, where 1/outflow of the cells is in place
         """
         with self.threads:
             if isinstance(self.active, SharedCells):
-                readings = self._sweep_parts(self.active, values, base, out, dt, weight, measured)
+                readings = self._sweep_parts(self.active, values, base, out, dt, weight, measured, outflow)
             else:
+                self.outflow = self.find_outflow() if outflow is None else outflow
                 readings = self._sweep_all(values, base, out, dt, weight, measured)
         if measured:
             self.dissipated, self.lowest = float(readings[:, 0].sum()), float(readings[:, 2].min())
@@ -262,26 +283,30 @@ class Transport(SharedStepper[TransportState]):
     def _sweep_all(self, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float, measured: bool) -> np.ndarray:
         """The same of all active cells at once."""
         potential, blocks, (runs, columns) = self.potential, self.active.blocks, self.active.now
-        self.outflow: float = whole_stage(
+        stage(
             values, base, out, self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, blocks, runs,
-            columns, self.bottom, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage,
-            potential.stiffness, dt, weight, measured, self.work, self.staged, self.readings,
+            columns, self.bottom, runs, columns, self.cells, self.strides, self.periodic, self.per_spacing, self.limiter,
+            pace_of(self.outflow, self.longest_stage, dt), dt, weight, measured, self.work, self.staged, self.readings,
         )  # fmt: skip
         return self.readings
 
     def _sweep_parts(
-        self, active: SharedCells, values: np.ndarray, base: np.ndarray, out: np.ndarray, dt: float, weight: float, measured: bool
+        self,
+        active: SharedCells,
+        values: np.ndarray,
+        base: np.ndarray,
+        out: np.ndarray,
+        dt: float,
+        weight: float,
+        measured: bool,
+        outflow: float | None,
     ) -> np.ndarray:
         """The same of this rank's own cells, those that read no ghosts first: the others' ghosts may still be under way."""
-        potential, (runs, columns), (near, near_columns) = self.potential, active.now, active.near
-        fill_waits(
-            self.waits, potential.slope, potential.multiplier, potential.along, potential.offset, active.near_blocks, near, near_columns,
-            self.cells, self.strides, self.periodic, self.per_spacing, self.work, self.readings,
-        )  # fmt: skip
-        fastest = max(float(extreme(self.readings[:, 1], 1.0)), potential.stiffness)
-        outflow, readings = self.ranks.highest_begun(fastest), []
+        potential, (runs, columns), readings = self.potential, active.now, []
+        fastest = self._own_outflow() if outflow is None else outflow
+        awaited = self.ranks.highest_begun(fastest) if outflow is None else lambda: fastest
         known = not self.sharp or dt * (LOOSER * fastest / self.longest_stage) > 1.0  # what the others have has no say
-        pace = pace_of(fastest if known else outflow(), self.longest_stage, dt)
+        pace = pace_of(fastest if known else awaited(), self.longest_stage, dt)
         for part in active.parts:
             read = np.empty((len(part.blocks) - 1, 3))
             stage(
@@ -291,7 +316,7 @@ class Transport(SharedStepper[TransportState]):
             )  # fmt: skip
             readings.append(read)
             self.halo.finish()
-        self.outflow = outflow()
+        self.outflow = awaited()
         return np.concatenate(readings)
 
     def diagnostics(self, state: TransportState) -> Diagnostics:

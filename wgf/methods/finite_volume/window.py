@@ -28,8 +28,8 @@ import numpy as np
 
 from wgf.errors import InputError
 from wgf.kernels import aligned
-from wgf.kernels.active import fill_window, is_unfit
 from wgf.kernels.compiled import Whole
+from wgf.kernels.window import fill_window, is_unfit
 from wgf.measures.grid import Grid
 from wgf.measures.layout import Layout
 from wgf.measures.measure import Density, Measure
