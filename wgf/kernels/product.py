@@ -76,7 +76,7 @@ def add_beside_row(
         product[k] += term(lifting, lifted, above[upper - 1] + above[upper], here[upper - 1] + here[upper], below[upper - 1] + below[upper])
 
 
-@compiled_once
+@pointwise
 def fill_row_products(
     product: Array, row: int, low: int, values: Array, slope: Array, tilt: Array, offset: Array, cells: Whole, strides: Whole,
     periodic: Truth, per_spacing: float,

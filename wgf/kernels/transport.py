@@ -295,10 +295,13 @@ def largest_outflow(
 
 
 @serial
-def fill_layers(layers: Array, values: Array, totals: Array, cells: Whole, strides: Whole, periodic: Truth) -> None:
-    """Σ of the values in the outermost layer of cells at the lower and upper end of each axis of the layout, (p, 2).
+def fill_layers(
+    layers: Array, values: Array, totals: Array, axes: Whole, cells: Whole, strides: Whole, periodic: Truth, volume: float
+) -> None:
+    """`volume` times Σ of the values in the outermost layer of cells at the lower and upper end of each axis of the grid, (p, 2).
 
-    totals (rows,) are the sums of the rows; periodic axes have no ends and get zero.
+    totals (rows,) are the sums of the rows, axes (p,) the numbers of the axes of the layout in the grid; periodic ones have no ends and get
+    zero.
     """
     layers[:] = 0.0
     for axis in range(strides.size):
@@ -306,10 +309,10 @@ def fill_layers(layers: Array, values: Array, totals: Array, cells: Whole, strid
             for row in range(totals.size):
                 position = (row // strides[axis]) % cells[axis]
                 if position == 0:
-                    layers[axis, 0] += totals[row]
+                    layers[axes[axis], 0] += volume * totals[row]
                 if position == cells[axis] - 1:
-                    layers[axis, 1] += totals[row]
+                    layers[axes[axis], 1] += volume * totals[row]
     if not periodic[-1]:
         for row in range(totals.size):
-            layers[-1, 0] += values[row, 0]
-            layers[-1, 1] += values[row, -1]
+            layers[axes[-1], 0] += volume * values[row, 0]
+            layers[axes[-1], 1] += volume * values[row, -1]

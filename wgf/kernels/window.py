@@ -42,15 +42,18 @@ def fill_window(wanted: Whole, active: Whole, ends: Whole, wraps: Truth, share: 
 
 
 @serial
-def is_unfit(window: Whole, active: Whole, ends: Whole, guard: int, wanted: Whole, most: float) -> bool:
-    """Whether active cells are within `guard` of an edge of the window that is none of `ends`, or it has `most` times as many cells as are
-    wanted.
+def is_fit(
+    wanted: Whole, window: Whole, active: Whole, ends: Whole, wraps: Truth, share: float, least: int, most: float, guard: int, sparse: float
+) -> bool:
+    """Fill the window that is wanted, and say whether that there is does as well: where no active cell is within `guard` of an edge of it
+    that is none of `ends`, and it has at most `sparse` times as many cells as are wanted.
     """
+    fill_window(wanted, active, ends, wraps, share, least, most)
     excess = 1.0
     for axis in range(len(ends)):
         if active[axis, 0] - window[axis, 0] < guard and window[axis, 0] != ends[axis, 0]:
-            return True
+            return False
         if window[axis, 1] - active[axis, 1] < guard and window[axis, 1] != ends[axis, 1]:
-            return True
+            return False
         excess *= (window[axis, 1] - window[axis, 0]) / (wanted[axis, 1] - wanted[axis, 0])
-    return excess > most
+    return excess <= sparse

@@ -260,7 +260,6 @@ def describe_box(cells: Sequence[int], lower: float | Sequence[float] | None, up
     text = " × ".join(str(n) for n in cells)
     if lower is None or upper is None:
         return text
-    return f"{text} on " + " × ".join(
-        f"[{low:g}, {high:g}]"
-        for low, high in zip(*(np.broadcast_to(edges, box_dim(lower, upper, 1)) for edges in (lower, upper)), strict=True)
-    )
+    p = box_dim(lower, upper, 1)
+    ends = zip(*(np.broadcast_to(edges, p).tolist() for edges in (lower, upper)), strict=True)
+    return f"{text} on " + " × ".join(f"[{low:g}, {high:g}]" for low, high in ends)

@@ -89,7 +89,7 @@ class GridStepper(Generic[AnyGridState]):
         self.shape = (potential.rows, potential.columns)
         self.sums = np.empty((3, potential.rows))
         self.token: object = None
-        self.layers, self.places = np.empty((grid.dim, 2)), np.argsort(potential.axes)
+        self.axes, self.places = np.array(potential.axes), np.argsort(potential.axes)
         self.threads = Threads(potential.rows * potential.columns // CELLS_PER_THREAD)
         self.facts = {
             "method_summary": repr(method),
@@ -166,8 +166,9 @@ class GridStepper(Generic[AnyGridState]):
 
     def boundary(self, values: np.ndarray, sums: np.ndarray) -> np.ndarray:
         """The mass in the outermost layer of cells at both ends of each axis of the grid, (p, 2); zero on periodic axes."""
-        fill_layers(self.layers, values, sums[0], self.cells, self.strides, self.periodic)
-        return self.layers[self.places] * self.grid.cell_volume
+        layers = np.empty((self.grid.dim, 2))
+        fill_layers(layers, values, sums[0], self.axes, self.cells, self.strides, self.periodic, self.grid.cell_volume)
+        return layers
 
 
 def averages_on(grid: Grid, measure: Measure) -> np.ndarray:

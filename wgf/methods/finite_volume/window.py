@@ -29,7 +29,7 @@ import numpy as np
 from wgf.errors import InputError
 from wgf.kernels import aligned
 from wgf.kernels.compiled import Whole
-from wgf.kernels.window import fill_window, is_unfit
+from wgf.kernels.window import fill_window, is_fit
 from wgf.measures.grid import Grid
 from wgf.measures.layout import Layout
 from wgf.measures.measure import Density, Measure
@@ -156,8 +156,8 @@ class Windowed:
         self.stepper.settle(state)
         window: Whole = state.window
         active = self.stepper.active.extent()[self.stepper.places] + window[:, :1]
-        wanted = self._around(active)
-        if not is_unfit(window, active, self.ends, GUARD, wanted, SPARSE):
+        wanted: Whole = np.empty_like(self.ends)
+        if is_fit(wanted, window, active, self.ends, self.wraps, MARGIN, LEAST_MARGIN, NEARLY_ALL, GUARD, SPARSE):
             return window
         return self._with_more(wanted, near_edges(active, window, GUARD), wanted[:, 1] - wanted[:, 0])
 
