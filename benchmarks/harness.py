@@ -15,20 +15,28 @@ import numba
 import numpy as np
 from tabulate import tabulate
 
+ROUND = 0.1  # seconds
+
 
 def best_seconds(functions: Sequence[Callable[[], Any]], repeats: int = 7) -> list[float]:
     """The least time of each function over `repeats` rounds, after a warm-up.
 
-    They run in turn, A B A B …, so that noise of the machine hits all of them alike.
+    They run in turn, A B A B …, so that noise of the machine hits all of them alike. In a round a short one runs again and again for
+    ROUND seconds: of few short times the least would depend on luck, where cores are slower for seconds and faster for others.
     """
     for function in functions:
         function()
     best = [np.inf] * len(functions)
     for _ in range(repeats):
         for k, function in enumerate(functions):
-            begun = time.perf_counter()
-            function()
-            best[k] = min(best[k], time.perf_counter() - begun)
+            ending = time.perf_counter() + ROUND
+            while True:
+                begun = time.perf_counter()
+                function()
+                ended = time.perf_counter()
+                best[k] = min(best[k], ended - begun)
+                if ended >= ending:
+                    break
     return best
 
 
