@@ -44,7 +44,7 @@ from wgf.methods.finite_volume.active import ActiveCells, Runs
 from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 from wgf.methods.finite_volume.shared_cells import SharedCells
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
-from wgf.methods.grid_stepper import GridState
+from wgf.methods.grid_stepper import CELLS_PER_THREAD, GridState
 from wgf.methods.step_control import ROUNDING, ControlledState, first_step
 from wgf.methods.time_steps import landing
 from wgf.problems.energy import FewFeatures
@@ -87,7 +87,7 @@ class Transport(SharedStepper[TransportState]):
         self.in_turn, self.few = np.array(self.weights), self.potential.few_features
         self.longest_stage = method.longest_stage(problem, grid.dim)
         self.negligible = 0.0 if problem.noise > 0 else method.negligible  # noise spreads mass over all cells
-        blocks = number_of_blocks(self.potential.shape[:-1])
+        blocks = number_of_blocks(self.potential.shape)
         axes = (self.cells, self.strides, self.periodic, blocks)
         self.active = SharedCells(self.potential, *axes) if self.division.divided else ActiveCells(self.shape, *axes)
         self.kind, self.unit = PRECISIONS[method.precision]
@@ -341,8 +341,9 @@ class Transport(SharedStepper[TransportState]):
         )
 
 
-def number_of_blocks(leading: Sequence[int]) -> int:
-    """How many blocks of rows a sweep is cut into: enough for many threads, each of many layers of the first axis, since a
-    seam between two blocks costs one flux twice.
+def number_of_blocks(shape: Sequence[int]) -> int:
+    """How many blocks of rows a sweep of so many cells is cut into: enough for the threads that it is worth, each of many layers of the
+    first axis, since a seam between two blocks costs one flux twice.
     """
-    return max(1, min(32, max(leading[0] // 16, min(leading[0] // 2, 4)))) if leading else 1
+    layers = shape[0] if len(shape) > 1 else 1
+    return max(1, min(32, math.prod(shape) // CELLS_PER_THREAD, max(layers // 16, min(layers // 2, 4))))
