@@ -1,5 +1,6 @@
 """The stages of a step in one call beside those that are called one by one."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -21,6 +22,23 @@ def test_the_slope_is_that_of_the_features():
     assert found == pytest.approx(expected + target, rel=1e-13)
     assert residual == pytest.approx(expected, rel=1e-13)
     assert slope == pytest.approx(features @ expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("rank", [9, 14, 21])
+def test_its_bits_do_not_depend_on_where_small_arrays_lie(rank):
+    """Side by side in memory, in any order and at any distance, as an allocator may leave them: a run that goes on has the same numbers."""
+    rng = np.random.default_rng(2)
+    features, target, sums = rng.normal(size=(16, rank)), rng.normal(size=rank), rng.normal(size=16)
+    found = set()
+    for order in itertools.permutations(range(3)):
+        for gap in range(40):
+            memory = np.zeros(3 * (rank + gap))
+            parts = [memory[place * (rank + gap) :][:rank] for place in order]
+            parts[0][:] = target
+            slope = np.empty(16)
+            square = update_slope(slope, sums, features, *parts, 0.1)
+            found.add((square, slope.tobytes(), parts[2].tobytes()))
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("integrator", INTEGRATORS)

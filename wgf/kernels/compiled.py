@@ -8,6 +8,9 @@ serial          called from Python, by several threads at a time if they like, a
 threaded        the same, with its outer loop over blocks in threads (numba.prange); threaded_sums may reorder the sums of a block,
                 threaded_finite takes for granted that no NaN occurs
 
+A loop with a sum writes nothing: where it does, and small arrays happen to lie side by side in memory, it is not vectorised, and then its
+sum has another order, and other digits, in one run than in the next.
+
 The first three allocate nothing, and do not count who refers to an array: each part of a row that they take would cost as much as a few
 cells otherwise.
 

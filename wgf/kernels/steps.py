@@ -22,9 +22,10 @@ def fill_slope(slope: Array, sums: Array, features: Array, target: Array, moment
         each, here = volume * sums[row], features[row]
         for k in range(rank):
             moments[k] += each * here[k]
-    square = 0.0
     for k in range(rank):
         residual[k] = moments[k] - target[k]
+    square = 0.0
+    for k in range(rank):
         square += residual[k] * residual[k]
     for row in range(rows):
         total, here = 0.0, features[row]

@@ -41,6 +41,7 @@ from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, 
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
 from wgf.kernels.product import fill_products, fill_row_products, fill_widths
 from wgf.kernels.reconstruction import fill_limited_fluxes, fill_sharp_fluxes, is_sharp
+from wgf.kernels.sums import three_sums
 
 BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
 BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
@@ -115,20 +116,12 @@ def blended(old: float, value: float, rate: float, dt: float, weight: float) -> 
     return (1.0 - weight) * old + weight * (value + dt * rate)
 
 
-@summing
-def update(
-    new: Array, old: Array, here: Array, rate: Array, multiplier: Array, along: Array, dt: float, weight: float
-) -> tuple[float, float, float]:
-    """The new values of a run, and their three sums. What is next to nothing has lost its digits, and its sign may be wrong: it is zero."""
-    total, moment, lifted = 0.0, 0.0, 0.0
+@pointwise
+def update(new: Array, old: Array, here: Array, rate: Array, dt: float, weight: float) -> None:
+    """The new values of a run. What is next to nothing has lost its digits, and its sign may be wrong: it is zero."""
     for j in range(new.size):
         value = blended(old[j], here[j], rate[j], dt, weight)
-        value = 0.0 if abs(value) < NEXT_TO_NOTHING else value
-        new[j] = value
-        total += value
-        moment += multiplier[j] * value
-        lifted += along[j] * value
-    return total, moment, lifted
+        new[j] = 0.0 if abs(value) < NEXT_TO_NOTHING else value
 
 
 @pointwise
@@ -235,9 +228,8 @@ def sweep(
                 if measured:
                     dissipated += product(flux, speed)
                 ring += stride
-            part = update(
-                out[row, start:stop], base[row, start:stop], here[start:stop], rate, multiplier[start:stop], along[start:stop], dt, weight
-            )
+            update(out[row, start:stop], base[row, start:stop], here[start:stop], rate, dt, weight)
+            part = three_sums(out[row, start:stop], multiplier[start:stop], along[start:stop])
             total, moment, lifted = total + part[0], moment + part[1], lifted + part[2]
         if swept[row] < swept[row + 1]:
             sums[0, row], sums[1, row], sums[2, row] = total, moment, lifted
