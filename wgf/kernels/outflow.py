@@ -8,8 +8,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, threaded
+from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, threaded
 
+FEW_OUTFLOWS = 2**13  # cells, whose outflows take less time than to wake another thread
 NEARLY_NOTHING = 1e-200  # an outflow instead of zero, where it is divided by
 
 
@@ -241,7 +242,37 @@ def highest_outflow(
     return extreme(found, 1.0)
 
 
+@compiled_once
+def fill_block_of_waits(
+    block: int, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole,
+    cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
+) -> None:  # fmt: skip
+    """`fill_waits` of the rows of one block."""
+    if len(waits) == 0 and offset.shape[1] == 1:
+        readings[block, 1] = highest_outflow(
+            blocks[block], blocks[block + 1], slope, multiplier, along, offset, runs, columns, cells, strides, periodic, per_spacing,
+            work[block],
+        )  # fmt: skip
+    else:
+        readings[block, 1] = sweep_outflow(
+            blocks[block], blocks[block + 1], waits, slope, multiplier, along, offset, runs, columns, cells, strides, periodic, per_spacing,
+            work[block],
+        )  # fmt: skip
+
+
 @threaded
+def fill_many_waits(
+    waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
+    strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
+) -> None:  # fmt: skip
+    """`fill_waits` in threads."""
+    for block in numba.prange(blocks.size - 1):
+        fill_block_of_waits(
+            block, waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
+        )
+
+
+@serial
 def fill_waits(
     waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole, runs: Whole, columns: Whole, cells: Whole,
     strides: Whole, periodic: Truth, per_spacing: Array, work: Array, readings: Array,
@@ -249,15 +280,12 @@ def fill_waits(
     """1/outflow of each cell of the runs into `waits` (rows, columns), for `stage`, whose arguments have the same names, unless it has no
     rows; readings[:, 1] becomes the largest outflow of each block.
     """
-    by_ends = len(waits) == 0 and offset.shape[1] == 1
-    for block in numba.prange(blocks.size - 1):
-        if by_ends:
-            readings[block, 1] = highest_outflow(
-                blocks[block], blocks[block + 1], slope, multiplier, along, offset, runs, columns, cells, strides, periodic, per_spacing,
-                work[block],
-            )  # fmt: skip
-        else:
-            readings[block, 1] = sweep_outflow(
-                blocks[block], blocks[block + 1], waits, slope, multiplier, along, offset, runs, columns, cells, strides, periodic,
-                per_spacing, work[block],
-            )  # fmt: skip
+    if slope.size * multiplier.size > FEW_OUTFLOWS:
+        fill_many_waits(
+            waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
+        )  # fmt: skip
+    else:
+        for block in range(blocks.size - 1):
+            fill_block_of_waits(
+                block, waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, work, readings
+            )

@@ -35,6 +35,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from wgf.errors import StepCollapse
+from wgf.kernels.differences import distance, spreads
 from wgf.methods.base import Diagnostics, State
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import ALONE, Ranks
@@ -78,6 +79,7 @@ class StepControl(Generic[AnyControlled]):
     first_step   so short that no error has to be feared; inf where the bounds of the scheme are all that is known
     volumes      of the cells, one number or as the values of a state
     ranks        those that share the cells: what is judged is what all of them have
+    everywhere   whether all cells may hold mass; else the potential is looked at where they do
     unit         what is rounding, relative to the mass and to the energy's scale
     tried        lengths of the last step that was taken twice
     """
@@ -86,6 +88,7 @@ class StepControl(Generic[AnyControlled]):
     first_step: float
     volumes: Any
     ranks: Ranks = ALONE
+    everywhere: bool = True
     unit: float = ROUNDING
     tried: int = 0
 
@@ -96,10 +99,6 @@ class StepControl(Generic[AnyControlled]):
     def potential_of(self, state: AnyControlled) -> np.ndarray:
         """G(·; μ) at the cells, in an array that nothing else writes into."""
         raise NotImplementedError
-
-    def occupied(self, state: AnyControlled) -> Any:
-        """The cells that may hold mass, as an index into their potential: elsewhere it is not looked at."""
-        return slice(None)
 
     def step(self, state: AnyControlled, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`."""
@@ -122,12 +121,9 @@ class StepControl(Generic[AnyControlled]):
             diagnostics = self.advance(halves, state.time + 0.5 * length)
             while halves.time < whole.time:
                 self.advance(halves, whole.time)
-            place = self.occupied(halves)
-            started, wrong = before[place], wrong[place]
-            after = self.potential_of(halves)[place]
-            change = np.array([self.apart(halves.array, state.array), self.spread(after - started)])
-            error = np.array([self.apart(halves.array, whole.array), self.spread(after - wrong)])
-            largest = self.ranks.highest(float(np.abs(after).max(initial=0.0)))
+            changed, missed, largest = self.spreads(before, wrong, self.potential_of(halves), halves.array)
+            change = np.array([self.apart(halves.array, state.array), changed])
+            error = np.array([self.apart(halves.array, whole.array), missed])
             scale = np.array([diagnostics.mass, largest + self.problem.energy.scale + self.problem.noise])
             error *= error[0] > self.unit * scale[0]  # what differs between equal densities is rounding, of targets however small
             path, time = state.path + change, max(state.time, 0.0) + length
@@ -147,10 +143,19 @@ class StepControl(Generic[AnyControlled]):
 
     def apart(self, first: np.ndarray, second: np.ndarray) -> float:
         """∫|μ − ν| dθ for the values of two states."""
-        difference = self.own(first) - self.own(second)
-        total = np.sum(np.multiply(np.abs(difference, out=difference), self.volumes, out=difference), keepdims=True, dtype=float)
+        volumes = np.asarray(self.volumes, dtype=float).reshape(-1)
+        total = np.array([distance(self.own(first).reshape(-1), self.own(second).reshape(-1), volumes)])
         self.ranks.sum(total)
         return float(total.item())
+
+    def spreads(self, before: np.ndarray, wrong: np.ndarray, after: np.ndarray, values: np.ndarray) -> tuple[float, float, float]:
+        """max − min of after − before and of after − wrong, and max|after|, for potentials, over the cells of all ranks that may hold mass
+        in a state with these values; a rank may have none of them.
+        """
+        before, wrong, after, values = (each.reshape(-1) for each in (before, wrong, after, self.own(values)))
+        ends, highest, lowest = spreads(before, wrong, after, values, self.everywhere), self.ranks.highest, self.ranks.lowest
+        changed, missed = (highest(ends[k]) - lowest(ends[k + 1]) for k in (0, 2))
+        return changed, missed, max(abs(highest(ends[4])), abs(lowest(ends[5])))
 
     def own(self, values: np.ndarray) -> np.ndarray:
         """What of the values of a state is this rank's own."""

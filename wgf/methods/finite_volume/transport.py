@@ -78,6 +78,7 @@ class Transport(SharedStepper[TransportState]):
     """
 
     state = TransportState
+    everywhere = False
 
     def __init__(self, method: Any, problem: Problem, grid: Grid, potential: Any = None) -> None:
         super().__init__(method, problem, grid, potential)
@@ -217,10 +218,6 @@ class Transport(SharedStepper[TransportState]):
         self.settle(state)
         self.potential.fill(values := np.empty(self.shape))
         return self.own(values)
-
-    def occupied(self, state: TransportState) -> np.ndarray:
-        """Those with mass."""
-        return self.own(state.array) > 0.0
 
     def evaluate(self, values: np.ndarray) -> float:
         """E of the values; their row sums go to `sums`, and their active cells are found."""
