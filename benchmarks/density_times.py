@@ -116,7 +116,7 @@ def main(quick: bool, output: Path | None, checkout: Path | None) -> None:
     """Print the tables and write them as JSON."""
     warnings.simplefilter("ignore")
     print(machine())
-    sizes, repeats = ((FEW, FEW_IN_SPACE), 1) if quick else ((PLANE_SIZES, SPACE_SIZES), 5)
+    sizes, repeats = ((FEW, FEW_IN_SPACE), 1) if quick else ((PLANE_SIZES, SPACE_SIZES), 9)
     cases = [dataclasses.replace(PLANE, until=0.2), dataclasses.replace(SPACE, until=0.1)] if quick else [PLANE, SPACE]
     tables, final = [], []
     with OtherVersion(checkout) if checkout else nullcontext() as other:
