@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from tabulate import tabulate
 
-ROUND = 0.1  # seconds
+ROUND = 0.3  # seconds
 
 
 def best_seconds(functions: Sequence[Callable[[], Any]], repeats: int = 7) -> list[float]:
