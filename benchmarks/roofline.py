@@ -136,7 +136,7 @@ def growth_in_samples(repeats: int) -> list[list[Any]]:
 
 @click.command()
 @click.option("--threads", default=2, show_default=True, help="Threads of stage and copy.")
-@click.option("--repeats", default=15, show_default=True, help="Rounds, of which the least time counts.")
+@click.option("--repeats", default=7, show_default=True, help="Rounds, of which the least time counts.")
 @quick_and_output
 def main(threads: int, repeats: int, quick: bool, output: Path | None) -> None:
     """Print the tables and write them as JSON."""
@@ -144,6 +144,7 @@ def main(threads: int, repeats: int, quick: bool, output: Path | None) -> None:
         warnings.simplefilter("ignore", category)
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     print(machine())
+    repeats = 1 if quick else repeats
     cases: list[tuple[tuple[int, ...], tuple[str, ...] | None]] = [((128, 128), None), ((16, 16, 16), None), ((64, 8, 8, 8), None)]
     if not quick:
         cases = [((4096, 4096), None), ((256, 256, 256), None), ((64, 64, 64, 64), None), ((1024, 1024), ("a", "b"))]
