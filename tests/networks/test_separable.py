@@ -1,7 +1,6 @@
 """Features on a plane as products of factors of one axis: beside the features of every cell."""
 
-from concurrent.futures import ThreadPoolExecutor
-
+import numba
 import numpy as np
 import pytest
 
@@ -94,14 +93,14 @@ def test_ranks_and_error_follow_the_tolerance():
     assert fine.error < coarse.error <= 1e-6
 
 
-@pytest.mark.parametrize("threads", [2, 5])
-def test_the_potential_is_the_same_to_the_last_bit_for_any_number_of_threads(threads):
+def test_the_potential_is_the_same_to_the_last_bit_for_any_number_of_threads():
     potential, values, sums = bound(wgf.Neuron("sigmoid", ("a", "b")), (303, 261))
-    potential.separable._pool = None
-    alone = potential.update(values, sums), potential.values().copy()
-    with ThreadPoolExecutor(threads) as potential.separable._pool:
-        assert potential.update(values, sums) == alone[0]
-        assert np.array_equal(potential.values(), alone[1])
+    found = []
+    for threads in (1, numba.config.NUMBA_NUM_THREADS):
+        numba.set_num_threads(threads)
+        found.append((potential.update(values, sums), potential.values().copy()))
+    assert found[0][0] == found[1][0]
+    assert np.array_equal(found[0][1], found[1][1])
 
 
 def test_a_narrow_feature_is_not_missed():

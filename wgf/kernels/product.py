@@ -35,16 +35,6 @@ def term(rise: float, fall: float, up: float, here: float, down: float) -> float
 
 
 @pointwise
-def fill_widths(widths: Array, multiplier: Array, periodic: bool) -> None:
-    """Differences of the multiplier at the m + 1 faces of a row; zero at a wall."""
-    m = multiplier.size
-    for j in range(m - 1):
-        widths[j + 1] = multiplier[j + 1] - multiplier[j]
-    widths[0] = multiplier[0] - multiplier[m - 1] if periodic else 0.0
-    widths[m] = widths[0]
-
-
-@pointwise
 def add_beside_row(
     product: Array, low: int, rise: float, fall: float, tilt: Array, over: Array, level: Array, under: Array, per_spacing: float,
     above: Array, here: Array, below: Array,
@@ -94,35 +84,26 @@ def fill_row_products(
 
 
 @pointwise
-def add_along_row(
-    product: Array, low: int, tilt: float, widths: Array, under: Array, over: Array, per_spacing: float, lower: Array, upper: Array,
-    periodic: bool,
+def fill_along_row(
+    product: Array, low: int, speed: Array, joints: Array, tilt: float, multiplier: Array, under: Array, over: Array, per_spacing: float,
+    lower: Array, upper: Array, periodic: bool,
 ) -> None:  # fmt: skip
-    """Add the term of the last axis to the faces between two rows, with their offsets `under` and `over`, from the column `low` on."""
-    size, m = product.size, lower.size
-    first, last = max(low, 1) - low, min(low + size, m - 1) - low
-    if first < last:
-        before, after = low + first - 1, low + last + 1  # the cells that are read
-        inner, steps, one, two = product[first:last], widths[before + 1 : after], lower[before:after], upper[before:after]
-        if under.size == 1:
-            for j in range(inner.size):
-                inner[j] += term(tilt * steps[j + 1], tilt * steps[j], one[j + 2] + two[j + 2], one[j + 1] + two[j + 1], one[j] + two[j])
-        else:
-            beneath, above = under[before:after], over[before:after]
-            for j in range(inner.size):
-                at_next, at, at_last = beneath[j + 2] - above[j + 2], beneath[j + 1] - above[j + 1], beneath[j] - above[j]
-                rise, fall = tilt * steps[j + 1] + (at_next - at) * per_spacing, tilt * steps[j] + (at - at_last) * per_spacing
-                inner[j] += term(rise, fall, one[j + 2] + two[j + 2], one[j + 1] + two[j + 1], one[j] + two[j])
-    for end in range(2):
-        c = 0 if end == 0 else m - 1
-        if low <= c < low + size and (end == 0 or m > 1):
-            left, right = neighbour(c, -1, m, periodic), neighbour(c, 1, m, periodic)
-            rise, fall = tilt * widths[c + 1], tilt * widths[c]
-            if under.size > 1:
-                at = under[c] - over[c]
-                rise += ((under[right] - over[right]) - at) * per_spacing
-                fall += (at - (under[left] - over[left])) * per_spacing
-            product[c - low] += term(rise, fall, lower[right] + upper[right], lower[c] + upper[c], lower[left] + upper[left])
+    """The term of the last axis at the faces between two rows, with their offsets `under` and `over`, from the column `low` on.
+
+    speed    v of these faces, by tilt·multiplier and the offsets
+    joints   scratch for (v_up − v)(S_up + S) where two of them meet, and at both ends
+    """
+    size, m = speed.size, lower.size
+    one, two, inner = lower[low : low + size], upper[low : low + size], joints[1:size]
+    for j in range(inner.size):
+        inner[j] = (speed[j + 1] - speed[j]) * ((one[j + 1] + two[j + 1]) + (one[j] + two[j]))
+    for j, joint, sign in ((0, 0, 1.0), (size - 1, size, -1.0)):
+        beside = neighbour(low + j, -int(sign), m, periodic)
+        lift = (under[beside] - over[beside]) if under.size > 1 else (under[0] - over[0])
+        risen = sign * (speed[j] - (tilt * multiplier[beside] + lift * per_spacing))
+        joints[joint] = risen * ((lower[beside] + upper[beside]) + (one[j] + two[j])) if beside != low + j else 0.0  # a wall
+    for j in range(product.size):
+        product[j] = SHARE * (joints[j + 1] - joints[j])
 
 
 @pointwise
@@ -154,13 +135,14 @@ def add_beside_rows(
 
 @compiled_once
 def fill_products(
-    product: Array, lower: int, upper: int, across: int, low: int, values: Array, slope: Array, multiplier: Array, widths: Array,
-    offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: float,
+    product: Array, lower: int, upper: int, across: int, low: int, speed: Array, joints: Array, values: Array, slope: Array,
+    multiplier: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: float,
 ) -> None:  # fmt: skip
     """The terms of the faces between two rows, neighbours along the leading axis `across`, from the column `low` on."""
-    product[:] = 0.0
     tilt = (slope[lower] - slope[upper]) * per_spacing
-    add_along_row(product, low, tilt, widths, offset[lower], offset[upper], per_spacing, values[lower], values[upper], periodic[-1])
+    fill_along_row(
+        product, low, speed, joints, tilt, multiplier, offset[lower], offset[upper], per_spacing, values[lower], values[upper], periodic[-1]
+    )
     for axis in range(strides.size):
         if axis != across:
             stride, n, wrap = strides[axis], cells[axis], periodic[axis]

@@ -78,7 +78,8 @@ def half_central(left: float, right: float) -> float:
 @pointwise
 def smallest(here: float, other: float) -> float:
     """The smallest of here ≥ 0, other, 4·here − other and 4·other − here, or zero if that is more: minmod-4."""
-    return max(0.0, min(min(here, other), min(4.0 * here - other, 4.0 * other - here)))
+    less, more = min(here, other), max(here, other)
+    return max(0.0, min(less, 4.0 * less - more))
 
 
 @pointwise
@@ -140,21 +141,23 @@ def fill_sharp_fluxes(
     """
     weights = SEVENTH if limiter == Limiter.MP7 else FIFTH
     for j in range(flux.size):
-        rightward = speed[j] > 0.0  # chooses between results: of two averages LLVM would load one, and load each by itself
-        left2, left1, slope, right1, right2 = c[j] - b[j], d[j] - c[j], e[j] - d[j], f[j] - e[j], g[j] - f[j]
+        # What is chosen are results, and their parts are read before: of two entries LLVM would load one, and load each by itself.
+        below, above, rightward = d[j], e[j], speed[j] > 0.0
+        below_waits, above_waits = below * left[j], above * right[j]
+        left2, left1, slope, right1, right2 = c[j] - b[j], below - c[j], above - below, f[j] - above, g[j] - f[j]
         bend3, bend2, bend1 = left2 - (b[j] - a[j]), left1 - left2, slope - left1
         end1, end2, end3 = right1 - slope, right2 - right1, (h[j] - g[j]) - right2
         direction = 1.0 if rightward else -1.0
-        giver, wait = d[j] if rightward else e[j], left[j] if rightward else right[j]
+        giver, giver_waits = below if rightward else above, below_waits if rightward else above_waits
         rise, step = direction * (left1 if rightward else right1), direction * slope
         before, here, after = bend2 if rightward else end2, bend1 if rightward else end1, end1 if rightward else bend1
         whole = of_higher_order(weights, step, bend3 if rightward else end3, before, here, after, end2 if rightward else bend2)
         value = giver + in_interval(whole, rise, step, before, here, after)
-        given = speed[j] * giver
-        most = pace * wait * given
-        wanted = speed[j] * value + max(-abs(given), min(abs(given), flux[j]))
-        allowed = max(min(wanted, max(most, 0.0)), min(most, 0.0))
-        flux[j] = 0.0 if abs(allowed) <= LEAST * abs(given) else allowed
+        pushed = abs(speed[j])
+        given = pushed * giver
+        wanted = pushed * value + max(-given, min(given, direction * flux[j]))
+        allowed = min(wanted, pace * (giver_waits * pushed))
+        flux[j] = 0.0 if allowed <= LEAST * given else direction * allowed
 
 
 @pointwise

@@ -39,7 +39,7 @@ from wgf.kernels.active import is_active
 from wgf.kernels.aligned import NUMBERS
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
-from wgf.kernels.product import fill_products, fill_row_products, fill_widths
+from wgf.kernels.product import fill_products, fill_row_products
 from wgf.kernels.reconstruction import fill_limited_fluxes, fill_sharp_fluxes, is_sharp
 from wgf.kernels.sums import three_sums
 
@@ -136,10 +136,12 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
 
 @pointwise
 def fill_fluxes_between(
-    flux: Array, speed: Array, lower: int, upper: int, axis: int, start: int, values: Array, waits: Array, slope: Array, multiplier: Array,
-    widths: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float,
+    flux: Array, speed: Array, joints: Array, lower: int, upper: int, axis: int, start: int, values: Array, waits: Array, slope: Array,
+    multiplier: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float,
 ) -> None:  # fmt: skip
-    """Fluxes, and speeds, through the faces between two rows, neighbours along a leading axis, from the column `start` on."""
+    """Fluxes, and speeds, through the faces between two rows, neighbours along a leading axis, from the column `start` on; `joints` is
+    scratch.
+    """
     stride, n, wrap, stop = strides[axis], cells[axis], periodic[axis], start + flux.size
     position = (lower // stride) % n
     below, above = row_at(lower, position, -1, stride, n, wrap), row_at(lower, position, 2, stride, n, wrap)
@@ -148,7 +150,7 @@ def fill_fluxes_between(
         below2, above2 = row_at(lower, position, -2, stride, n, wrap), row_at(lower, position, 3, stride, n, wrap)
         below3, above3 = row_at(lower, position, -3, stride, n, wrap), row_at(lower, position, 4, stride, n, wrap)
         fill_products(
-            flux, lower, upper, axis, start, values, slope, multiplier, widths, offset, cells, strides, periodic, per_spacing[axis]
+            flux, lower, upper, axis, start, speed, joints, values, slope, multiplier, offset, cells, strides, periodic, per_spacing[axis]
         )
         fill_sharp_fluxes(
             limiter, flux, values[below3, start:stop], values[below2, start:stop], values[below, start:stop], values[lower, start:stop],
@@ -174,8 +176,7 @@ def sweep(
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
-    widths, sharp = work[10, : m + 1], is_sharp(limiter)
-    fill_widths(widths, multiplier, periodic[-1])
+    joints, sharp = work[10, : m + 1], is_sharp(limiter)
     lowest[:] = np.inf
     dissipated = 0.0
     for row in range(first, last):
@@ -217,7 +218,7 @@ def sweep(
                 for side in range(1 if ready else 0, 2):
                     lower, upper = (row, above) if side else (below, row)
                     fill_fluxes_between(
-                        flux, speed, lower, upper, axis, start, values, waits, slope, multiplier, widths, offset, cells, strides, periodic,
+                        flux, speed, joints, lower, upper, axis, start, values, waits, slope, multiplier, offset, cells, strides, periodic,
                         per_spacing, limiter, pace,
                     )  # fmt: skip
                     if side == 0:

@@ -22,9 +22,7 @@ the error is measured on cells all over the plane, and where it exceeds the tole
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -32,9 +30,11 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from wgf.kernels import aligned
+from wgf.kernels.strips import BLOCKS, TOGETHER, fill_cells, fill_moments
 from wgf.measures.averages import for_averages
 from wgf.networks.chebyshev_points import chebyshev_points
-from wgf.networks.features import compress, linear_algebra
+from wgf.networks.features import compress
 
 POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
 WORTH_MORE = 1e-2  # the error has to fall by this factor from one to the next, or it falls too slowly
@@ -42,41 +42,34 @@ ROUNDING = 0.5  # of the tolerance, for each of the three cuts
 SAMPLED = 100  # rows and columns
 STRIP = 128  # columns, of which fewer factors do
 STRIP_SHARE = 1e-2  # of the tolerance, for that
-PARTS = 16  # of the rows: what threads have to share, and whose sums are added in order
 
 Values = Callable[[np.ndarray], np.ndarray]  # rows of features at points (N, 2), (N, n)
 
 
-@dataclass(frozen=True)
 class Strips:
-    """Vᵀ (S, n₂) by strips of columns: on the columns of the k-th one it is combined[:, places_k] @ factors_k.
+    """Vᵀ (S, n₂) by strips of columns: on the k-th of them it is T_k W_k, to a part of the tolerance of ‖C‖.
 
-    combined   the T_k, side by side (S, ΣS_k)
-    factors    the W_k, (S_k, n_k) each
-    columns    of each strip, among the n₂
-    places     of each strip, among the ΣS_k
+    combined        the T_k, side by side (S, strips·F), each with F columns, as many as the one that needs most; zeros may fill it up
+    functions       the W_k, side by side (F, n₂)
+    ends            the first column of each strip, and n₂
+    work, …, mixed  scratch for `kernels/strips.py`
     """
 
-    combined: np.ndarray
-    factors: list[np.ndarray]
-    columns: list[slice]
-    places: list[slice]
-
-    @classmethod
-    def of(cls, right: np.ndarray, core: np.ndarray, tolerance: float) -> Strips:
-        """Those of Vᵀ, to a part of the tolerance of ‖C‖."""
-        scales = np.linalg.norm(core, axis=(0, 2))
-        count = max(1, right.shape[1] // STRIP)
-        columns = [slice(k * right.shape[1] // count, (k + 1) * right.shape[1] // count) for k in range(count)]
+    def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, tolerance: float) -> None:
+        scales, count = np.linalg.norm(core, axis=(0, 2)), max(1, right.shape[1] // STRIP)
+        self.ends = np.arange(count + 1) * right.shape[1] // count
         allowed = STRIP_SHARE * tolerance * float(np.linalg.norm(scales)) / math.sqrt(count)
-        combined, factors, ends = [], [], [0]
-        for each in columns:
-            vectors, singular, functions = np.linalg.svd(scales[:, None] * right[:, each], full_matrices=False)
-            kept = _kept(singular, allowed)
-            combined.append(vectors[:, :kept] * singular[:kept] / scales[:, None])
-            factors.append(np.ascontiguousarray(functions[:kept]))
-            ends.append(ends[-1] + kept)
-        return cls(np.hstack(combined), factors, columns, [slice(*pair) for pair in pairwise(ends)])
+        columns = [slice(*pair) for pair in pairwise(self.ends)]
+        found = [np.linalg.svd(scales[:, None] * right[:, each], full_matrices=False) for each in columns]
+        most = whole_groups(max(_kept(singular, allowed) for _, singular, _ in found))
+        self.combined, self.functions = aligned.zeros((len(right), count, most)), aligned.zeros((most, right.shape[1]))
+        for k, (vectors, singular, functions) in enumerate(found):
+            self.combined[:, k, : len(singular)] = (vectors * singular / scales[:, None])[:, :most]
+            self.functions[: len(singular), columns[k]] = functions[:most]
+        self.combined = self.combined.reshape(len(right), -1)
+        shape = (left.shape[1], self.combined.shape[1])
+        self.work, self.partial = aligned.empty((BLOCKS, TOGETHER, shape[1])), aligned.empty((BLOCKS, *shape))
+        self.spare, self.mixed = aligned.empty((BLOCKS, right.shape[1])), aligned.empty(shape)
 
 
 class SeparableFeatures:
@@ -87,12 +80,11 @@ class SeparableFeatures:
     def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, basis: np.ndarray, tolerance: float) -> None:
         self.left, self.right, self.core, self.basis, self.tolerance = left, right, core, basis, tolerance
         self.rank, self.error = basis.shape[1], np.inf
-        self.parts = [slice(k * len(left) // PARTS, (k + 1) * len(left) // PARTS) for k in range(PARTS)]
 
     @cached_property
     def strips(self) -> Strips:
         """What the products are taken by."""
-        return Strips.of(self.right, self.core, self.tolerance)
+        return Strips(self.left, self.right, self.core, self.tolerance)
 
     def read_averages(self, periodic: Sequence[bool]) -> None:
         """Become the features for cell averages (measures/averages.py)."""
@@ -108,46 +100,20 @@ class SeparableFeatures:
     def project(self, values: np.ndarray, out: np.ndarray) -> None:
         """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""
         strips = self.strips
-
-        def moments(part: slice) -> np.ndarray:
-            rows = np.empty((part.stop - part.start, strips.combined.shape[1]))
-            for factor, columns, places in zip(strips.factors, strips.columns, strips.places, strict=True):
-                np.matmul(values[part, columns], factor.T, out=rows[:, places])
-            result: np.ndarray = self.left[part].T @ rows
-            return result
-
-        np.einsum("rs,rsk->k", sum(self._each(moments)) @ strips.combined.T, self.core, out=out)
+        values = np.ascontiguousarray(values)  # of several ranks, each has its own cells within a larger array
+        fill_moments(strips.mixed, values, self.left, strips.functions, strips.ends, strips.work, strips.partial)
+        np.einsum("rs,rsk->k", strips.mixed @ strips.combined.T, self.core, out=out)
 
     def express(self, residual: np.ndarray, penalty: np.ndarray, out: np.ndarray) -> None:
         """`out` (n₁, n₂) = Φ·residual + penalty, which is (n₁, n₂) or (1, 1)."""
-        strips, whole = self.strips, penalty.shape == out.shape
-        mixed = np.einsum("rsk,k->rs", self.core, residual) @ strips.combined
-
-        def fill(part: slice) -> None:
-            rows = self.left[part] @ mixed
-            for factor, columns, places in zip(strips.factors, strips.columns, strips.places, strict=True):
-                np.matmul(rows[:, places], factor, out=out[part, columns])
-            if whole:
-                out[part] += penalty[part]
-
-        for _ in self._each(fill):
-            pass
+        strips = self.strips
+        np.matmul(np.einsum("rsk,k->rs", self.core, residual), strips.combined, out=strips.mixed)
+        fill_cells(out, penalty, self.left, strips.functions, strips.ends, strips.mixed, strips.work, strips.spare)
 
     def written_out(self, rows: Any = slice(None), columns: Any = slice(None)) -> np.ndarray:
         """ΦB on the cells of some rows and columns of the plane, (rows, columns, r)."""
         result: np.ndarray = np.matmul(self.right[:, columns].T, np.tensordot(self.left[rows], self.core, 1))
         return result
-
-    def _each(self, function: Callable[[slice], Any]) -> Iterator[Any]:
-        """function(part) for the parts of the rows, in order; BLAS keeps to one thread, for its sums depend on how many it has."""
-        with linear_algebra().limit(limits=1):
-            yield from map(function, self.parts) if self._pool is None else self._pool.map(function, self.parts)
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor | None:
-        import numba
-
-        return ThreadPoolExecutor(numba.get_num_threads()) if numba.get_num_threads() > 1 else None
 
 
 def separate(values: Values, centers: tuple[np.ndarray, np.ndarray], samples: int, tolerance: float) -> SeparableFeatures | None:
@@ -187,16 +153,21 @@ def _interpolation(places: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _directions(matrix: np.ndarray, allowed: float) -> np.ndarray:
-    """The left singular vectors without those whose singular values are `allowed` in all."""
+    """The left singular vectors without those whose singular values are `allowed` in all, or a few less."""
     vectors, singular, _ = np.linalg.svd(matrix, full_matrices=False)
-    result: np.ndarray = vectors[:, : _kept(singular, allowed)]
+    result: np.ndarray = vectors[:, : whole_groups(_kept(singular, allowed))]
     return result
 
 
 def _kept(singular: np.ndarray, allowed: float) -> int:
-    """How many of the singular values are kept where the others are `allowed` in all; at least one."""
+    """How many of the singular values have to be kept for the others to be `allowed` in all; at least one."""
     tails = np.sqrt(np.cumsum(singular[::-1] ** 2)[::-1])
     return max(1, int(np.count_nonzero(tails > allowed)))
+
+
+def whole_groups(count: int) -> int:
+    """So many functions or more: TOGETHER are taken at a time."""
+    return -(-count // TOGETHER) * TOGETHER
 
 
 def _missed(found: SeparableFeatures, values: Values, centers: tuple[np.ndarray, np.ndarray]) -> float:
