@@ -184,14 +184,23 @@ def fill_blocks(blocks: Whole, runs: Whole, columns: Whole) -> int:
 
 
 @pointwise
+def all_marked(marks: Marks) -> bool:
+    """Whether all of these cells are marked; looks at all of them, which is faster than to stop at the first that is not."""
+    found = np.uint8(1)
+    for j in range(marks.size):
+        found &= marks[j]
+    return bool(found)
+
+
+@pointwise
 def clear_row(first: Array, second: Array, marks: Marks, row: int, runs: Whole, columns: Whole) -> None:
     """Zero in both arrays in the cells of the runs of a row that are not marked."""
     for run in range(runs[row], runs[row + 1]):
         start, stop = columns[run, 0], columns[run, 1]
-        kept, one, other = marks[row, start:stop], first[row, start:stop], second[row, start:stop]
-        for j in range(kept.size):
-            one[j] = one[j] if kept[j] else 0.0
-            other[j] = other[j] if kept[j] else 0.0
+        if not all_marked(marks[row, start:stop]):
+            for j in range(start, stop):
+                if not marks[row, j]:
+                    first[row, j], second[row, j] = 0.0, 0.0
 
 
 @threaded
@@ -209,15 +218,6 @@ def clear(first: Array, second: Array, marks: Marks, runs: Whole, columns: Whole
     else:
         for row in range(marks.shape[0]):
             clear_row(first, second, marks, row, runs, columns)
-
-
-@pointwise
-def all_marked(marks: Marks) -> bool:
-    """Whether all of these cells are marked; looks at all of them, which is faster than to stop at the first that is not."""
-    found = np.uint8(1)
-    for j in range(marks.size):
-        found &= marks[j]
-    return bool(found)
 
 
 @serial

@@ -35,6 +35,41 @@ def term(rise: float, fall: float, up: float, here: float, down: float) -> float
 
 
 @pointwise
+def differing(rise: float, fall: float, up: float, here: float, down: float) -> float:
+    """The same of one cell beside the face, in units of the slope and of 1/48: of a factored potential the term is linear in the cells."""
+    return rise * up + (rise - fall) * here - fall * down
+
+
+@pointwise
+def fill_factored_row_products(
+    product: Array, row: int, low: int, values: Array, slope: Array, tilt: Array, cells: Whole, strides: Whole, periodic: Truth,
+    beside: Array,
+) -> None:  # fmt: skip
+    """`fill_row_products` where G is linear along the row: v rises by (what the slope rises by)·tilt. `beside` is scratch for the sums of
+    `differing` over the axes in the cells low − 1 … beside the faces.
+    """
+    m, faces = values.shape[1], product.size
+    first, last = max(low - 1, 0), min(low + faces, m)
+    inner = beside[first - low + 1 : last - low + 1]
+    beside[0], beside[faces] = 0.0, 0.0  # beyond a wall
+    inner[:] = 0.0
+    for axis in range(strides.size):
+        stride, n, wrap = strides[axis], cells[axis], periodic[axis]
+        below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
+        rise, fall = slope[above] - slope[row], slope[row] - slope[below]
+        up, here, down = values[above, first:last], values[row, first:last], values[below, first:last]
+        for j in range(inner.size):
+            inner[j] += differing(rise, fall, up[j], here[j], down[j])
+        if periodic[-1] and low == 0:
+            beside[0] += differing(rise, fall, values[above, m - 1], values[row, m - 1], values[below, m - 1])
+        if periodic[-1] and low + faces > m:
+            beside[faces] += differing(rise, fall, values[above, 0], values[row, 0], values[below, 0])
+    turned = tilt[low : low + faces]
+    for k in range(faces):
+        product[k] = (SHARE * turned[k]) * (beside[k] + beside[k + 1])
+
+
+@pointwise
 def add_beside_row(
     product: Array, low: int, rise: float, fall: float, tilt: Array, over: Array, level: Array, under: Array, per_spacing: float,
     above: Array, here: Array, below: Array,
@@ -47,40 +82,38 @@ def add_beside_row(
     inner = product.size - 1
     within, turned = product[1:inner], tilt[low + 1 : low + inner]
     up, at, down = above[low : low + inner], here[low : low + inner], below[low : low + inner]
-    if over.size == 1:
-        for k in range(inner - 1):
-            within[k] += term(rise * turned[k], fall * turned[k], up[k] + up[k + 1], at[k] + at[k + 1], down[k] + down[k + 1])
-    else:
-        higher, same, lower = over[low : low + inner], level[low : low + inner], under[low : low + inner]
-        for k in range(inner - 1):
-            here_lifted = same[k] - same[k + 1]
-            rising = rise * turned[k] + ((higher[k] - higher[k + 1]) - here_lifted) * per_spacing
-            falling = fall * turned[k] + (here_lifted - (lower[k] - lower[k + 1])) * per_spacing
-            within[k] += term(rising, falling, up[k] + up[k + 1], at[k] + at[k + 1], down[k] + down[k + 1])
+    higher, same, lower = over[low : low + inner], level[low : low + inner], under[low : low + inner]
+    for k in range(inner - 1):
+        here_lifted = same[k] - same[k + 1]
+        rising = rise * turned[k] + ((higher[k] - higher[k + 1]) - here_lifted) * per_spacing
+        falling = fall * turned[k] + (here_lifted - (lower[k] - lower[k + 1])) * per_spacing
+        within[k] += term(rising, falling, up[k] + up[k + 1], at[k] + at[k + 1], down[k] + down[k + 1])
     for k in (0, inner):  # at the seam of a periodic row, or closed
-        upper, lifting, lifted = (low + k) % above.size, rise * tilt[low + k], fall * tilt[low + k]
-        if over.size > 1:
-            level_lifted = level[upper - 1] - level[upper]
-            lifting += ((over[upper - 1] - over[upper]) - level_lifted) * per_spacing
-            lifted += (level_lifted - (under[upper - 1] - under[upper])) * per_spacing
+        upper = (low + k) % above.size
+        level_lifted = level[upper - 1] - level[upper]
+        lifting = rise * tilt[low + k] + ((over[upper - 1] - over[upper]) - level_lifted) * per_spacing
+        lifted = fall * tilt[low + k] + (level_lifted - (under[upper - 1] - under[upper])) * per_spacing
         product[k] += term(lifting, lifted, above[upper - 1] + above[upper], here[upper - 1] + here[upper], below[upper - 1] + below[upper])
 
 
 @pointwise
 def fill_row_products(
     product: Array, row: int, low: int, values: Array, slope: Array, tilt: Array, offset: Array, cells: Whole, strides: Whole,
-    periodic: Truth, per_spacing: float,
+    periodic: Truth, per_spacing: float, beside: Array,
 ) -> None:  # fmt: skip
-    """The terms of the faces of a run along its row, which starts at the column `low`."""
-    product[:] = 0.0
-    for axis in range(strides.size):
-        stride, n, wrap = strides[axis], cells[axis], periodic[axis]
-        below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
-        rise, fall = slope[above] - slope[row], slope[row] - slope[below]
-        add_beside_row(
-            product, low, rise, fall, tilt, offset[above], offset[row], offset[below], per_spacing, values[above], values[row],
-            values[below],
-        )  # fmt: skip
+    """The terms of the faces of a run along its row, which starts at the column `low`; `beside` is scratch."""
+    if offset.shape[1] == 1:
+        fill_factored_row_products(product, row, low, values, slope, tilt, cells, strides, periodic, beside)
+    else:
+        product[:] = 0.0
+        for axis in range(strides.size):
+            stride, n, wrap = strides[axis], cells[axis], periodic[axis]
+            below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
+            rise, fall = slope[above] - slope[row], slope[row] - slope[below]
+            add_beside_row(
+                product, low, rise, fall, tilt, offset[above], offset[row], offset[below], per_spacing, values[above], values[row],
+                values[below],
+            )  # fmt: skip
 
 
 @pointwise

@@ -52,8 +52,14 @@ PADDING = 2 * GHOSTS
 
 
 def row_of_scratch(columns: int) -> int:
-    """The numbers in a row of scratch for rows of so many columns: whole lines of the caches."""
-    return -(-(columns + PADDING) // NUMBERS) * NUMBERS
+    """The numbers in a row of scratch for rows of so many columns, and one face more, in whole lines."""
+    return (columns // NUMBERS + 1) * NUMBERS + PADDING
+
+
+@pointwise
+def whole_lines(count: int) -> int:
+    """So many numbers or more, in whole lines of the caches, which are whole vectors."""
+    return -(-count // NUMBERS) * NUMBERS
 
 
 @pointwise
@@ -136,13 +142,17 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
 
 @pointwise
 def fill_fluxes_between(
-    flux: Array, speed: Array, joints: Array, lower: int, upper: int, axis: int, start: int, values: Array, waits: Array, slope: Array,
-    multiplier: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int, pace: float,
+    fluxes: Array, speeds: Array, begin: int, joints: Array, lower: int, upper: int, axis: int, start: int, size: int, values: Array,
+    waits: Array, slope: Array, multiplier: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array,
+    limiter: int, pace: float,
 ) -> None:  # fmt: skip
-    """Fluxes, and speeds, through the faces between two rows, neighbours along a leading axis, from the column `start` on; `joints` is
-    scratch.
+    """Fluxes, and speeds, through the faces between two rows, neighbours along a leading axis, in so many columns from `start` on.
+
+    fluxes, speeds   those from the column `begin` on, in whole vectors: what the others among them become does not matter
+    joints           scratch
     """
-    stride, n, wrap, stop = strides[axis], cells[axis], periodic[axis], start + flux.size
+    stride, n, wrap, stop = strides[axis], cells[axis], periodic[axis], begin + fluxes.size
+    flux, speed = fluxes[start - begin : start - begin + size], speeds[start - begin : start - begin + size]
     position = (lower // stride) % n
     below, above = row_at(lower, position, -1, stride, n, wrap), row_at(lower, position, 2, stride, n, wrap)
     fill_speed(speed, lower, upper, slope, multiplier, offset, start, per_spacing[axis])
@@ -153,13 +163,19 @@ def fill_fluxes_between(
             flux, lower, upper, axis, start, speed, joints, values, slope, multiplier, offset, cells, strides, periodic, per_spacing[axis]
         )
         fill_sharp_fluxes(
-            limiter, flux, values[below3, start:stop], values[below2, start:stop], values[below, start:stop], values[lower, start:stop],
-            values[upper, start:stop], values[above, start:stop], values[above2, start:stop], values[above3, start:stop], speed,
-            waits[lower, start:stop], waits[upper, start:stop], pace,
+            limiter, fluxes, values[below3, begin:stop], values[below2, begin:stop], values[below, begin:stop], values[lower, begin:stop],
+            values[upper, begin:stop], values[above, begin:stop], values[above2, begin:stop], values[above3, begin:stop], speeds,
+            waits[lower, begin:stop], waits[upper, begin:stop], pace,
         )  # fmt: skip
     else:
         fill_limited_fluxes(
-            limiter, flux, values[below, start:stop], values[lower, start:stop], values[upper, start:stop], values[above, start:stop], speed
+            limiter,
+            fluxes,
+            values[below, begin:stop],
+            values[lower, begin:stop],
+            values[upper, begin:stop],
+            values[above, begin:stop],
+            speeds,
         )
 
 
@@ -185,8 +201,10 @@ def sweep(
         for run in range(swept[row], swept[row + 1]):
             start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
-            row_speed, padded = work[3, : size + 1], work[4]
-            row_flux, speed, flux, rate = work[6, : size + 1], work[7, :size], work[8, :size], work[9, :size]
+            row_speed, padded, row_flux, rate = work[3, : size + 1], work[4], work[6, : size + 1], work[9, :size]
+            faces, wide = whole_lines(size + 1), whole_lines(size) if whole_lines(size) <= m else size
+            begin = min(start, m - wide)  # fluxes are found in whole vectors: what is left of them would take as long as several
+            speed, flux = work[7, start - begin : stop - begin], work[8, start - begin : stop - begin]
             fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
             if measured:
                 note_lowest(lowest[start:stop], here[start:stop])
@@ -195,16 +213,17 @@ def sweep(
             if sharp:
                 padded_waits = work[5]
                 fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
-                fill_row_products(row_flux, row, start, values, slope, tilt, offset, cells, strides, periodic, per_spacing[-1])
+                fill_row_products(row_flux, row, start, values, slope, tilt, offset, cells, strides, periodic, per_spacing[-1], joints)
                 fill_sharp_fluxes(
-                    limiter, row_flux, padded[: size + 1], padded[1 : size + 2], padded[2 : size + 3], padded[3 : size + 4],
-                    padded[4 : size + 5], padded[5 : size + 6], padded[6 : size + 7], padded[7 : size + 8], row_speed,
-                    padded_waits[: size + 1], padded_waits[1 : size + 2], pace,
+                    limiter, work[6, :faces], padded[:faces], padded[1 : faces + 1], padded[2 : faces + 2], padded[3 : faces + 3],
+                    padded[4 : faces + 4], padded[5 : faces + 5], padded[6 : faces + 6], padded[7 : faces + 7], work[3, :faces],
+                    padded_waits[:faces], padded_waits[1 : faces + 1], pace,
                 )  # fmt: skip
             else:
                 fill_limited_fluxes(
-                    limiter, row_flux, padded[2 : size + 3], padded[3 : size + 4], padded[4 : size + 5], padded[5 : size + 6], row_speed
-                )
+                    limiter, work[6, :faces], padded[2 : faces + 2], padded[3 : faces + 3], padded[4 : faces + 4], padded[5 : faces + 5],
+                    work[3, :faces],
+                )  # fmt: skip
             start_balance(rate, row_flux, per_spacing[-1])
             if measured:
                 dissipated += product(row_flux[:size], row_speed[:size])
@@ -218,8 +237,8 @@ def sweep(
                 for side in range(1 if ready else 0, 2):
                     lower, upper = (row, above) if side else (below, row)
                     fill_fluxes_between(
-                        flux, speed, joints, lower, upper, axis, start, values, waits, slope, multiplier, offset, cells, strides, periodic,
-                        per_spacing, limiter, pace,
+                        work[8, :wide], work[7, :wide], begin, joints, lower, upper, axis, start, size, values, waits, slope, multiplier,
+                        offset, cells, strides, periodic, per_spacing, limiter, pace,
                     )  # fmt: skip
                     if side == 0:
                         keep(through, flux)
