@@ -202,8 +202,8 @@ def sweep(
             start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
             row_speed, padded, row_flux, rate = work[3, : size + 1], work[4], work[6, : size + 1], work[9, :size]
-            faces, wide = whole_lines(size + 1), whole_lines(size) if whole_lines(size) <= m else size
-            begin = min(start, m - wide)  # fluxes are found in whole vectors: what is left of them would take as long as several
+            faces, begin = whole_lines(size + 1), start - start % NUMBERS
+            wide = min(whole_lines(stop - begin), m - begin)
             speed, flux = work[7, start - begin : stop - begin], work[8, start - begin : stop - begin]
             fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
             if measured:

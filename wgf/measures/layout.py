@@ -53,6 +53,15 @@ class Layout:
         return self.division.own(self.restored(values))
 
 
+def along_axes(reduction: np.ufunc, values: np.ndarray) -> list[np.ndarray]:
+    """The sums over all other axes, or what else a reduction gives, for each axis, (n_k,). Reads the array twice, not once for each."""
+    found = []
+    while values.ndim > 1:
+        found.append(reduction.reduce(values.reshape(len(values), -1), axis=1))
+        values = reduction.reduce(values, axis=0)
+    return [*found, values]
+
+
 def total(weights: np.ndarray, values: np.ndarray) -> float:
     """Σ weights·values over all cells, without the threads of BLAS, which would fight with those of the kernels."""
     axes = "ijkl"[: values.ndim]

@@ -143,7 +143,7 @@ def _directions(rest: np.ndarray, allowed: float) -> np.ndarray:
     if float(np.linalg.norm(rest)) <= allowed:
         return np.empty((0, rest.shape[1]))
     if len(rest) > rest.shape[1]:
-        rest = linalg.qr(rest, mode="r", check_finite=False)[0][: rest.shape[1]]
+        rest = linalg.qr(rest, mode="raw", check_finite=False)[1]  # only the upper part of it
     _, singular, right = linalg.svd(rest, full_matrices=False, check_finite=False)
     tails = np.sqrt(np.cumsum(singular[::-1] ** 2))[::-1]
     result: np.ndarray = right[: int(np.count_nonzero(tails > allowed))]

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -83,6 +83,10 @@ class GridPotential(Layout, ABC):
     def prediction(self) -> np.ndarray:
         """φ_μ at the data for the μ of the last update, (n,); (0,) where there is no network."""
 
+    @abstractmethod
+    def moved_to(self, grid: Grid) -> GridPotential:
+        """The potential of the same energy on other cells of the same lattice, bit by bit as if there had not been this one."""
+
     def read(self, values: np.ndarray, periodic: Sequence[bool]) -> np.ndarray:
         """The weights of the density in sums over cells for values (n_1, …, n_q, …) at their centres; q entries in `periodic`."""
         return for_averages(values, periodic) if self.averages else values
@@ -118,6 +122,12 @@ class GridPotential(Layout, ABC):
         """G on the cells that are held, (n_1, …, n_p), for the μ of the last update: for plots and tests; the kernels do not need it."""
         self.fill(out := np.empty((self.rows, self.columns)))
         return self.restored(out)
+
+
+def column_axis(neuron: Any, dim: int) -> int:
+    """The axis that lies along the columns of the layout: that of the output weight, in which G is linear, or the last one."""
+    axis = None if neuron is None else neuron.output_axis
+    return dim - 1 if axis is None else int(axis)
 
 
 class PointPotential(Protocol):

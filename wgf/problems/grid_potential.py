@@ -13,6 +13,7 @@ summed over their own cells and then over the ranks, and what follows is every r
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from functools import cached_property
 from typing import Any
@@ -26,7 +27,7 @@ from wgf.measures.grid import Grid
 from wgf.measures.layout import total
 from wgf.networks.features import Features, compress, compress_part
 from wgf.networks.separable import SeparableFeatures, Values, separate
-from wgf.problems.energy import FewFeatures, GridPotential
+from wgf.problems.energy import FewFeatures, GridPotential, column_axis
 from wgf.ranks.communicator import ALONE, Ranks
 
 WORTH_LOOPS = 2**13  # features: of more, BLAS would wake threads of its own, which go on waiting where those of our loops have to work
@@ -45,14 +46,32 @@ class RegressionPotential(GridPotential):
     are filled in place by `update`.
 
     rank, error      of the compressed features
+    found            the features, where they are not separable
+    before           a potential on other cells of the same lattice: where these have moved along c only, its features are taken
     """
 
-    def __init__(self, energy: Any, grid: Grid, tolerance: float, averages: bool = False, ranks: Ranks = ALONE) -> None:
-        neuron, axis = energy.neuron, energy.neuron.output_axis
-        super().__init__(grid, grid.dim - 1 if axis is None else axis, averages, ranks)
-        self.energy, self.factored, self.ranks = energy, axis is not None, ranks
-        self._add_features(neuron, tolerance)
+    def __init__(
+        self,
+        energy: Any,
+        grid: Grid,
+        tolerance: float,
+        averages: bool = False,
+        ranks: Ranks = ALONE,
+        before: RegressionPotential | None = None,
+    ) -> None:
+        super().__init__(grid, column_axis(energy.neuron, grid.dim), averages, ranks)
+        self.energy, self.factored, self.ranks, self.tolerance = energy, energy.neuron.output_axis is not None, ranks, tolerance
+        self.found: Features | None = before.found if before and self._has_rows_of(before) else None
+        self._add_features(energy.neuron, tolerance)
         self._add_penalty()
+
+    def moved_to(self, grid: Grid) -> RegressionPotential:
+        return RegressionPotential(self.energy, grid, self.tolerance, self.averages, self.ranks, self)
+
+    def _has_rows_of(self, other: RegressionPotential) -> bool:
+        """Whether the cells of all axes but c are those of another potential, and this is the only process."""
+        alone = self.factored and not self.division.divided
+        return alone and all(np.array_equal(self.grid.centers[k], other.grid.centers[k]) for k in self.axes[:-1])
 
     def _add_features(self, neuron: Any, tolerance: float) -> None:
         """S on the rows (c an axis) or Φ on the cells, compressed; f* in the same basis, and the readout φ(x_i) = (B z)_i/√w_i."""
@@ -99,6 +118,9 @@ class RegressionPotential(GridPotential):
 
     def _compressed(self, values: Values, axes: tuple[int, ...], tolerance: float) -> Features:
         """Those of the cells that are held, on these axes, in a basis for the cells of all ranks; their values are kept as `features`."""
+        if self.found is not None:
+            self.features = self.found.values
+            return self.found
         samples, shape = self.energy.data.size, [self.grid.shape[k] for k in axes]
         found: list[Features] = []
 
@@ -119,7 +141,8 @@ class RegressionPotential(GridPotential):
         else:  # c = 1, where c is the only axis
             found.append(compress(lambda part: values(np.ones((1, 1))[part]), 1, samples, tolerance))
             self.features = found[0].values
-        return found[0]
+        self.found = dataclasses.replace(found[0], values=self.features)
+        return self.found
 
     @cached_property
     def masked(self) -> np.ndarray:

@@ -294,6 +294,9 @@ class InteractionPotential(GridPotential):
         result: np.ndarray = fft.rfftn(cyclic) * grid.cell_volume
         return result
 
+    def moved_to(self, grid: Grid) -> InteractionPotential:
+        return InteractionPotential(self.energy, grid, self.averages, self.ranks)
+
     def update(self, values: np.ndarray, sums: np.ndarray) -> float:
         """Fill V + W ∗ μ + U'(μ) for the cell averages `values` (rows, columns); return L[μ]. `sums` are not needed."""
         volume, offset, own = self.grid.cell_volume, self.offset, self.own(values)

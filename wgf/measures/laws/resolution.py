@@ -24,6 +24,7 @@ from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.simple import Ball, Gaussian, Uniform
+from wgf.measures.layout import along_axes
 from wgf.measures.mesh import Mesh
 
 CELLS_PER_STD = 2.0  # fewer are far too coarse
@@ -37,8 +38,9 @@ TO_BE_COUNTED = 1e6  # cells on an axis: beyond it, more cells are no advice
 def cells_per_std(grid: Grid, averages: np.ndarray) -> np.ndarray:
     """σ_k/h_k, (p,), for cell averages (n_1, …, n_p), dimensionless; zero where the law lies within one cell."""
     found = np.zeros(grid.dim)
-    for axis, (centers, h, wrap) in enumerate(zip(grid.centers, grid.spacing, grid.periodic(), strict=True)):
-        masses = averages.sum(axis=tuple(k for k in range(grid.dim) if k != axis))
+    for axis, (masses, centers, h, wrap) in enumerate(
+        zip(along_axes(np.add, averages), grid.centers, grid.spacing, grid.periodic(), strict=True)
+    ):
         masses = masses / masses.sum()
         places = (centers - centers[0]) / h
         if wrap:

@@ -107,12 +107,12 @@ class Transport(SharedStepper[TransportState]):
 
     def begin(self, time: float, values: np.ndarray) -> TransportState:
         """A state with these values, the negligible ones of them handed over, and the first guess of a step."""
-        values, handed_over = aligned.copied(values, self.kind), 0.0
+        state = TransportState(time, np.asarray(values, self.kind))
         if self.negligible > 0.0:
             with self.threads:
-                self.active.find(values)
-                _, handed_over = self.trimmed(values)
-        return TransportState(time, values, handed_over=handed_over)
+                self.active.find(state.array)
+                _, state.handed_over = self.trimmed(state.array)
+        return state
 
     def step(self, state: TransportState, stop: float) -> Diagnostics:
         """Advance `state` by the step that its error allows, not past `stop`."""

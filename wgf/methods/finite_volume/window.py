@@ -31,7 +31,7 @@ from wgf.kernels import aligned
 from wgf.kernels.compiled import Whole
 from wgf.kernels.window import fill_window, is_fit
 from wgf.measures.grid import Grid
-from wgf.measures.layout import Layout
+from wgf.measures.layout import Layout, along_axes
 from wgf.measures.measure import Density, Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
@@ -40,6 +40,7 @@ from wgf.methods.finite_volume.gibbs import scratch_size
 from wgf.methods.finite_volume.shared_stepper import SharedStepper, outermost
 from wgf.methods.finite_volume.transport import Transport
 from wgf.methods.grid_stepper import GridState, averages_on, judge, require_memory
+from wgf.problems.energy import column_axis
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import current
 from wgf.ranks.divided import Divided
@@ -66,33 +67,40 @@ class Windowed:
         self.scheme, self.method, self.problem, self.box, self.endless = scheme, method, problem, box, endless
         self.follows = scheme is Transport and method.negligible > 0
         whole = all_cells(box.shape)
-        self.wraps = np.array(box.periodic())
+        self.wraps, self.columns = np.array(box.periodic()), column_axis(problem.energy.neuron, box.dim)
         self.ends: Whole = np.where((endless & ~self.wraps)[:, None], (-ENDLESS, ENDLESS), whole)
         self.beginning, averages = self._reached(whole)
         self.first = self._around_law(averages) if self.follows else self.beginning
         self.averages = averages if current().size == 1 else None  # each of several ranks would keep those of all cells
         self.seen_first = joined(self.beginning, self.first)
         self.window: Whole
+        self.stepper: SharedStepper[Any] | Choosing
         self._place(self.first, self.seen_first)
 
     def _around_law(self, averages: np.ndarray) -> Whole:
         """The window for the initial law."""
-        return self._around(extent(self._held(averages)) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
+        return self._around(self._extent(averages) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
 
-    def _held(self, averages: np.ndarray) -> np.ndarray:
-        """Which averages are not negligible."""
-        return np.asarray(averages > self.method.negligible * averages.max())
+    def _extent(self, averages: np.ndarray) -> Whole:
+        """The first cell of each axis, and the one after the last, whose average is not negligible, (p, 2)."""
+        highest = along_axes(np.maximum, averages)
+        places = [np.flatnonzero(each > self.method.negligible * highest[0].max()) for each in highest]
+        return np.array([(place[0], place[-1] + 1) for place in places])
 
     def start(self) -> GridState:
         """The initial law, of mass one in the window."""
         self._place(self.first, self.seen_first)
         grid = self._grid(self.beginning)
-        averages = self.problem.initial.cell_averages(grid) if self.averages is None else self.averages
+        averages, self.averages = self.averages, None  # they are as large as a frame, which may take their place
+        if averages is None:
+            averages = self.problem.initial.cell_averages(grid)
         judge(self.problem, grid, averages, self.endless)
         initial = carried(averages, self.beginning, self.first)
+        del averages
         if self.follows:
-            initial[~self._held(initial)] = 0.0  # one need not look for cells to hand these to
-        return self._begun(0.0, initial / (initial.sum() * self.box.cell_volume), self.first, self.seen_first)
+            initial[initial <= self.method.negligible * initial.max()] = 0.0  # one need not look for cells to hand these to
+        initial /= initial.sum() * self.box.cell_volume
+        return self._begun(0.0, initial, self.first, self.seen_first)
 
     def resume(self, measure: Measure, time: float, steps: int) -> GridState:
         """The cell averages of a frame, which shows the box: that is the window, until a step moves it."""
@@ -119,7 +127,9 @@ class Windowed:
         assert isinstance(frame.measure, Density)
         part = division.part + state.window[:, :1]
         outer = np.where(division.at_ends(), state.seen, part)  # ranks at the ends of the window show what is beyond
-        measure = dataclasses.replace(frame.measure, grid=self._grid(outer), values=carried(frame.measure.values, part, outer))
+        measure = frame.measure
+        if not same(part, outer):
+            measure = dataclasses.replace(measure, grid=self._grid(outer), values=carried(measure.values, part, outer))
         return dataclasses.replace(frame, measure=measure, whole=self._grid(state.seen) if division.divided else None)
 
     def divided(self, state: Any) -> dict[str, Divided]:
@@ -159,19 +169,25 @@ class Windowed:
         wanted: Whole = np.empty_like(self.ends)
         if is_fit(wanted, window, active, self.ends, self.wraps, MARGIN, LEAST_MARGIN, NEARLY_ALL, GUARD, SPARSE):
             return window
-        return self._with_more(wanted, near_edges(active, window, GUARD), wanted[:, 1] - wanted[:, 0])
+        return self._in_whole_lines(self._with_more(wanted, near_edges(active, window, GUARD), wanted[:, 1] - wanted[:, 0]))
 
     def _around(self, active: Whole) -> Whole:
         """The window for cells that are active."""
         wanted: Whole = np.empty_like(self.ends)
         fill_window(wanted, active, self.ends, self.wraps, MARGIN, LEAST_MARGIN, NEARLY_ALL)
-        return wanted
+        return self._in_whole_lines(wanted)
+
+    def _in_whole_lines(self, window: Whole) -> Whole:
+        """The window with so many more columns that each row begins with a line of the caches, where the lattice goes on (aligned.py)."""
+        (first, last), (lowest, highest) = window[self.columns], self.ends[self.columns]
+        last = min(last + -(last - first) % aligned.NUMBERS, highest)
+        result = window.copy()
+        result[self.columns] = max(first - -(last - first) % aligned.NUMBERS, lowest), last
+        return result
 
     def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
         """The window with more cells where the lattice goes on and mass is near an edge, for averages (n_1, …, n_p)."""
-        near = (
-            near_edges(extent(self._held(values)), all_cells(values.shape), 1) if self.follows else outermost(values) > NEAR * values.sum()
-        )
+        near = near_edges(self._extent(values), all_cells(values.shape), 1) if self.follows else outermost(values) > NEAR * values.sum()
         return self._with_more(window, near, values.shape)
 
     def _with_more(self, window: Whole, near: np.ndarray, shape: Sequence[int] | Whole) -> Whole:
@@ -197,12 +213,14 @@ class Windowed:
 
     def _place(self, window: Whole, seen: Whole) -> None:
         """Make the stepper's grid that of the window, where it is not."""
-        if hasattr(self, "stepper") and same(window, self.window):
+        placed = hasattr(self, "stepper")
+        if placed and same(window, self.window):
             return
         grid = self._grid(window)
         require_memory(grid, self.problem, scratch_size(grid, self.problem) + SHOWN * size(seen), current())
         self.window = window
-        self.stepper = self.scheme(self.method, self.problem, grid)
+        following = Transport(self.method, self.problem, grid, self.stepper.potential.moved_to(grid)) if placed and self.follows else None
+        self.stepper = following or self.scheme(self.method, self.problem, grid)
         self.facts: dict[str, Any] = self.stepper.facts
 
     def _grid(self, window: Whole) -> Grid:
@@ -214,13 +232,6 @@ class Windowed:
 def grid_of_cells(box: Grid, ends: tuple[int, ...]) -> Grid:
     """`box.of_cells` of a window with these entries: the same few are asked for again and again."""
     return box.of_cells(np.array(ends).reshape(-1, 2))
-
-
-def extent(values: np.ndarray) -> Whole:
-    """The first cell of each axis, and the one after the last, that holds something, (p, 2)."""
-    axes = range(values.ndim)
-    places = [np.flatnonzero(values.any(axis=tuple(k for k in axes if k != axis))) for axis in axes]
-    return np.array([(place[0], place[-1] + 1) for place in places])
 
 
 def same(first: Whole, second: Whole) -> bool:
