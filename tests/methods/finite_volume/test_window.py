@@ -187,6 +187,40 @@ def test_the_window_reaches_further_where_the_mass_goes():
     assert ahead > 1.5 * (values.shape[1] - 1 - held[:, 1].max())
 
 
+@pytest.mark.parametrize(("theta", "columns"), [(("c", "a"), 0), (("a", "c"), 1)])
+def test_rows_of_a_window_begin_with_a_line_of_the_caches(theta, columns):
+    """As c lies along the columns, wherever it is among the axes; no further than the lattice goes."""
+    energy = wgf.RegressionEnergy(wgf.Neuron("tanh", theta), wgf.Data.quadrature(np.tanh, -1, 1, 10))
+    problem = wgf.Problem(energy, wgf.Gaussian([0.5, 0.5], [0.3, 0.3]))
+    stepper = wgf.FiniteVolume(spacing=0.125).bind(problem, 1.0)
+    state, widths = stepper.start(), set()
+    while state.time < 1.0:
+        stepper.step(state, 1.0)
+        widths |= {int(np.diff(state.window[columns]).item())}
+        assert stepper.stepper.potential.columns in widths
+    assert all(width % 8 == 0 for width in widths)
+    narrow = wgf.FiniteVolume((37, 40), -2.0, 3.0) if columns == 0 else wgf.FiniteVolume((40, 37), -2.0, 3.0)
+    assert np.diff(narrow.bind(problem, 1.0).start().window[columns]) == 37
+
+
+@pytest.mark.parametrize(("shift", "kept"), [([4, 0], True), ([4, 1], False), ([0, -3], False)])
+@pytest.mark.parametrize("averages", [False, True])
+def test_a_potential_on_other_cells_is_that_of_these_cells(shift, kept, averages):
+    """To the last bit, as a run that goes on binds them anew; where only c has moved, the features are taken as they are."""
+    box = wgf.Grid([-2.0, -1.0], [2.0, 3.0], (32, 32), ("c", "a"))
+    energy = wgf.RegressionEnergy(wgf.Neuron("tanh"), wgf.Data.quadrature(np.tanh, -1, 1, 10), 0.1)
+    ends = np.array([[3, 20], [5, 25]])
+    first, other = (box.of_cells(each) for each in (ends, ends + np.array(shift)[:, None]))
+    before = energy.on(first, 1e-12, averages)
+    moved, fresh = before.moved_to(other), energy.on(other, 1e-12, averages)
+    assert (moved.features is before.features) == kept
+    values = fresh.arranged(wgf.Gaussian([0.2, 0.4], 0.5).cell_averages(other))
+    sums = np.stack([values.sum(axis=1), values @ fresh.multiplier, values @ fresh.along])
+    assert moved.update(values, sums) == fresh.update(values, sums)
+    assert np.array_equal(moved.values(), fresh.values())
+    assert np.array_equal(moved.prediction, fresh.prediction)
+
+
 def test_without_a_box_the_cells_are_those_of_a_tight_one():
     """The same cells, the same steps, the same density, wherever there is mass: at most that is handed over elsewhere."""
     tanh = Tanh()

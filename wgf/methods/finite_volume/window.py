@@ -7,7 +7,7 @@ memory, all of it along axes that wrap around. There are two rules for it.
 transport    Cells far from mass hold exactly nothing (active.py), so that the window may be cut down to the active ones and a margin of
              MARGIN of their extent, unless nearly all of a box would be in it. It is moved when one of them comes within GUARD cells of
              an edge behind which the lattice goes on, and when it has become SPARSE times as large as it would then be. At an edge to
-             which they have come they will go on: there the margin is twice as wide.
+             which they have come they will go on: there the margin is twice as wide. Rows are widened to whole lines of the caches.
 with noise   Every cell holds mass, if only a little. Where the lattice has no end and more than NEAR of the mass is in an outermost layer
              of cells, the window is enlarged there by MARGIN of its cells.
 
