@@ -14,7 +14,7 @@ SUBJECTS = {  # the beginnings of the modules, and the title of their page
     "problems": ("Energies and potentials", ("problems/",)),
     "neurons": (
         "Neurons and their features",
-        ("networks/activations", "networks/neuron", "networks/features", "networks/separable", "networks/tabulated"),
+        ("networks/activations", "networks/neuron", "networks/features", "networks/separable", "kernels/strips", "networks/tabulated"),
     ),
     "networks": ("Finite networks and tangent kernels", ("networks/", "studies/lazy/")),
     "transport": (
@@ -30,6 +30,7 @@ SUBJECTS = {  # the beginnings of the modules, and the title of their page
             "methods/step_control",
             "methods/box_search",
             "methods/base",
+            "kernels/aligned",
         ),
     ),
     "noise": ("Noise on a grid", ("methods/finite_volume/", "kernels/diffusion")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -43,6 +43,7 @@ class GridState(State):
 
 
 AnyGridState = TypeVar("AnyGridState", bound=GridState)
+Shown = Callable[[np.ndarray], tuple[Grid, np.ndarray]]  # of one's own cells (n_1, …, n_p): cells that hold these, and a copy of the values
 
 
 class Threads:
@@ -123,8 +124,10 @@ class GridStepper(Generic[AnyGridState]):
         """The diagnostics of a state; its potential is then in place."""
         raise NotImplementedError
 
-    def frame(self, state: AnyGridState) -> Frame:
-        """The density as it is (a copy), its diagnostics and its prediction; where ranks share the cells, the density on one's own."""
+    def frame(self, state: AnyGridState, shown: Shown | None = None) -> Frame:
+        """The density as it is (a copy), its diagnostics and its prediction; where ranks share the cells, the density on one's own, or what
+        is shown for them.
+        """
         self.require_fitting(state)
         diagnostics = self.diagnostics(state)
         division, grid = self.potential.division, self.grid
@@ -132,7 +135,7 @@ class GridStepper(Generic[AnyGridState]):
         values = self.potential.own_cells(state.array)
         division.ranks.agreed(lambda: require_finite(values, "the density", state.time, own))
         kind = DensityPart if division.divided else Density
-        density = kind(own, np.array(values, dtype=float), self.problem.energy.neuron, self.potential.averages)
+        density = kind(*(shown(values) if shown else (own, np.array(values, float))), self.problem.energy.neuron, self.potential.averages)
         return Frame(density, diagnostics, self.potential.prediction, grid if division.divided else None)
 
     def evaluate(self, values: np.ndarray) -> float:

@@ -45,7 +45,7 @@ from wgf.methods.finite_volume.integrators import INTEGRATORS, LIMITERS
 from wgf.methods.finite_volume.shared_stepper import SharedStepper
 from wgf.methods.finite_volume.split import Split
 from wgf.methods.finite_volume.transport import TransportState
-from wgf.methods.grid_stepper import averages_on
+from wgf.methods.grid_stepper import Shown, averages_on
 from wgf.methods.step_control import INTERVAL
 from wgf.problems.problem import Problem
 from wgf.ranks.communicator import ALONE, Ranks
@@ -111,10 +111,10 @@ class Choosing:
         state.steps += 1
         return self._marked(diagnostics)
 
-    def frame(self, state: ChosenState) -> Frame:
+    def frame(self, state: ChosenState, shown: Shown | None = None) -> Frame:
         """That of the scheme of the state."""
         self._settle(state)
-        frame = self.stepper.frame(state)
+        frame = self.stepper.frame(state, shown)
         return dataclasses.replace(frame, diagnostics=self._marked(frame.diagnostics))
 
     def divided(self, state: ChosenState) -> dict[str, Divided]:

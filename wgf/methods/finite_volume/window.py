@@ -32,7 +32,7 @@ from wgf.kernels.compiled import Whole
 from wgf.kernels.window import fill_window, is_fit
 from wgf.measures.grid import Grid
 from wgf.measures.layout import Layout, along_axes
-from wgf.measures.measure import Density, Measure
+from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
 from wgf.methods.finite_volume.choosing import Choosing
@@ -123,14 +123,11 @@ class Windowed:
     def frame(self, state: Any) -> Frame:
         """The density on all cells that are shown."""
         self._place(state.window, state.seen)
-        frame, division = self.stepper.frame(state), self.stepper.potential.division
-        assert isinstance(frame.measure, Density)
+        division = self.stepper.potential.division
         part = division.part + state.window[:, :1]
         outer = np.where(division.at_ends(), state.seen, part)  # ranks at the ends of the window show what is beyond
-        measure = frame.measure
-        if not same(part, outer):
-            measure = dataclasses.replace(measure, grid=self._grid(outer), values=carried(measure.values, part, outer))
-        return dataclasses.replace(frame, measure=measure, whole=self._grid(state.seen) if division.divided else None)
+        frame = self.stepper.frame(state, lambda values: (self._grid(outer), carried(values, part, outer)))
+        return dataclasses.replace(frame, whole=self._grid(state.seen) if division.divided else None)
 
     def divided(self, state: Any) -> dict[str, Divided]:
         """The share of the array on the window."""
