@@ -169,14 +169,9 @@ def fill_fluxes_between(
         )  # fmt: skip
     else:
         fill_limited_fluxes(
-            limiter,
-            fluxes,
-            values[below, begin:stop],
-            values[lower, begin:stop],
-            values[upper, begin:stop],
-            values[above, begin:stop],
+            limiter, fluxes, values[below, begin:stop], values[lower, begin:stop], values[upper, begin:stop], values[above, begin:stop],
             speeds,
-        )
+        )  # fmt: skip
 
 
 @compiled_once
@@ -202,6 +197,7 @@ def sweep(
             start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
             row_speed, padded, row_flux, rate = work[3, : size + 1], work[4], work[6, : size + 1], work[9, :size]
+            # Fluxes are found in whole vectors, from a line of the caches on: what is left of a vector takes as long as several.
             faces, begin = whole_lines(size + 1), start - start % NUMBERS
             wide = min(whole_lines(stop - begin), m - begin)
             speed, flux = work[7, start - begin : stop - begin], work[8, start - begin : stop - begin]
