@@ -92,9 +92,9 @@ def of_characteristics(nodes: int, repeats: int) -> list[list[Any]]:
     return rows
 
 
-def plane(cells: int, samples: int, separable: bool) -> tuple[Any, Any]:
+def plane(cells: int, samples: int, limiter: str, separable: bool) -> tuple[Any, Any]:
     """The transport of neurons (a, b) on a plane, with separable features or with those of all cells, and its state."""
-    method = wgf.FiniteVolume(cells, [-2.5, -2.5], [3.5, 3.5], negligible=0.0)
+    method = wgf.FiniteVolume(cells, [-2.5, -2.5], [3.5, 3.5], limiter=limiter, negligible=0.0)
     problem = wgf.Problem(student("tanh", ("a", "b"), samples).energy, wgf.Gaussian([0.5, 0.5], [0.4, 0.4]))
     with ExitStack() as stack:
         if not separable:
@@ -103,9 +103,9 @@ def plane(cells: int, samples: int, separable: bool) -> tuple[Any, Any]:
     return stepper, stepper.start()
 
 
-def of_planes(cells: int, samples: int, repeats: int) -> list[Any]:
+def of_planes(cells: int, samples: int, limiter: str, repeats: int) -> list[Any]:
     """One row: a stage, potential included, both ways."""
-    steppers = [plane(cells, samples, separable) for separable in (True, False)]
+    steppers = [plane(cells, samples, limiter, separable) for separable in (True, False)]
 
     def stage(stepper: Any, state: Any) -> np.ndarray:
         stepper.potential.update(state.array, stepper.sums)
@@ -118,7 +118,7 @@ def of_planes(cells: int, samples: int, repeats: int) -> list[Any]:
     factors = steppers[0][0].potential.separable
     kept = g.nbytes + (0 if factors is None else sum(each.nbytes for each in (factors.left, factors.right, factors.core)))
     per_cell = 1e9 / cells**2
-    return [f"{cells}²", samples, slow * per_cell, fast * per_cell, slow / fast, np.abs(g - exact).max(), kept / cells**2]
+    return [f"{cells}²", samples, limiter, slow * per_cell, fast * per_cell, slow / fast, np.abs(g - exact).max(), kept / cells**2]
 
 
 @click.command()
@@ -142,8 +142,12 @@ def main(quick: bool, output: Path | None) -> None:
         ),
         show(
             "A stage on a plane (a, b), ns a cell: features on cells beside separable ones; bytes a cell of these and G",
-            ["cells", "data", "on cells", "separable", "times", "G apart", "bytes"],
-            [of_planes(128 if quick else 1024, samples, 1 if quick else 15) for samples in ((40,) if quick else (40, 400))],
+            ["cells", "data", "limiter", "on cells", "separable", "times", "G apart", "bytes"],
+            [
+                of_planes(128 if quick else 1024, samples, limiter, 1 if quick else 15)
+                for samples in ((40,) if quick else (40, 400))
+                for limiter in ("mc", "mp7")
+            ],
         ),
     ]
     keep(__file__, tables, output)
