@@ -30,7 +30,6 @@ SUBJECTS = {  # the beginnings of the modules, and the title of their page
             "methods/step_control",
             "methods/box_search",
             "methods/base",
-            "kernels/aligned",
         ),
     ),
     "noise": ("Noise on a grid", ("methods/finite_volume/", "kernels/diffusion")),

@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from wgf.errors import InputError, answers
-from wgf.kernels import aligned
 from wgf.measures.grid import Grid, per_axis, vector
 
 Rule = tuple[np.ndarray, np.ndarray]  # points (N, p) and weights (N,)
@@ -120,7 +119,7 @@ def outer(factors: Sequence[np.ndarray]) -> np.ndarray:
     """The outer product of arrays, their axes one after the other."""
     product = factors[0]
     for factor in factors[1:]:
-        product = np.multiply.outer(product, factor, out=aligned.empty((*product.shape, *factor.shape)))
+        product = np.multiply.outer(product, factor)
     return product
 
 
