@@ -130,10 +130,10 @@ def fill_along_row(
     one, two, inner = lower[low : low + size], upper[low : low + size], joints[1:size]
     for j in range(inner.size):
         inner[j] = (speed[j + 1] - speed[j]) * ((one[j + 1] + two[j + 1]) + (one[j] + two[j]))
-    for j, joint, sign in ((0, 0, 1.0), (size - 1, size, -1.0)):
-        beside = neighbour(low + j, -int(sign), m, periodic)
+    for j, joint, away in ((0, 0, -1), (size - 1, size, 1)):
+        beside = neighbour(low + j, away, m, periodic)
         lift = (under[beside] - over[beside]) if under.size > 1 else (under[0] - over[0])
-        risen = sign * (speed[j] - (tilt * multiplier[beside] + lift * per_spacing))
+        risen = away * ((tilt * multiplier[beside] + lift * per_spacing) - speed[j])
         joints[joint] = risen * ((lower[beside] + upper[beside]) + (one[j] + two[j])) if beside != low + j else 0.0  # a wall
     for j in range(product.size):
         product[j] = SHARE * (joints[j + 1] - joints[j])

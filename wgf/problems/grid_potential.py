@@ -46,7 +46,7 @@ class RegressionPotential(GridPotential):
     are filled in place by `update`.
 
     rank, error      of the compressed features
-    found            the features, where they are not separable
+    compressed       the features, where they are not separable
     before           a potential on other cells of the same lattice: where these have moved along c only, its features are taken
     """
 
@@ -61,7 +61,7 @@ class RegressionPotential(GridPotential):
     ) -> None:
         super().__init__(grid, column_axis(energy.neuron, grid.dim), averages, ranks)
         self.energy, self.factored, self.ranks, self.tolerance = energy, energy.neuron.output_axis is not None, ranks, tolerance
-        self.found: Features | None = before.found if before and self._has_rows_of(before) else None
+        self.compressed: Features | None = before.compressed if before and self._has_rows_of(before) else None
         self._add_features(energy.neuron, tolerance)
         self._add_penalty()
 
@@ -88,7 +88,10 @@ class RegressionPotential(GridPotential):
             return result
 
         self.separable = self._separated(values, tolerance) if len(axes) == 2 and not self.factored else None
-        features = self.separable or self._compressed(values, axes, tolerance)
+        features: Features | SeparableFeatures | None = self.separable
+        if features is None:
+            features = self.compressed = self.compressed or self._compressed(values, axes, tolerance)
+            self.features = features.values
         self.rank, self.error = features.rank, features.error
         target = root * data.targets
         self.target = features.basis.T @ target
@@ -117,10 +120,7 @@ class RegressionPotential(GridPotential):
         return held
 
     def _compressed(self, values: Values, axes: tuple[int, ...], tolerance: float) -> Features:
-        """Those of the cells that are held, on these axes, in a basis for the cells of all ranks; their values are kept as `features`."""
-        if self.found is not None:
-            self.features = self.found.values
-            return self.found
+        """Those of the cells that are held, on these axes, in a basis for the cells of all ranks."""
         samples, shape = self.energy.data.size, [self.grid.shape[k] for k in axes]
         found: list[Features] = []
 
@@ -137,12 +137,9 @@ class RegressionPotential(GridPotential):
             return found[0].values
 
         if axes:
-            self.features = self.on_cells(compressed, axes).reshape(-1, found[0].rank)
-        else:  # c = 1, where c is the only axis
-            found.append(compress(lambda part: values(np.ones((1, 1))[part]), 1, samples, tolerance))
-            self.features = found[0].values
-        self.found = dataclasses.replace(found[0], values=self.features)
-        return self.found
+            cells = self.on_cells(compressed, axes)
+            return dataclasses.replace(found[0], values=cells.reshape(-1, found[0].rank))
+        return compress(lambda part: values(np.ones((1, 1))[part]), 1, samples, tolerance)  # c = 1, where c is the only axis
 
     @cached_property
     def masked(self) -> np.ndarray:

@@ -249,7 +249,7 @@ def near_edges(cells: Whole, window: Whole, reach: int) -> np.ndarray:
 def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:
     """The values of the cells of one window in those of another, zero where they were in none."""
     lower, upper = np.maximum(old[:, 0], new[:, 0]), np.minimum(old[:, 1], new[:, 1])
-    result = aligned.zeros(np.diff(new, axis=1)[:, 0].tolist(), values.dtype)
+    result = np.zeros(np.diff(new, axis=1)[:, 0], dtype=values.dtype)
     source, target = (tuple(slice(*ends) for ends in np.stack([lower, upper], axis=1) - window[:, :1]) for window in (old, new))
     result[target] = values[source]
     return result
