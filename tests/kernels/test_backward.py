@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
-from wgf.kernels.backward import BASIS, BLOCKS, LANES, TERMS, carry_back_on_line, carry_back_on_plane
+from wgf.kernels.backward import BASIS, BLOCKS, LANES, TERMS, WIDTH, carry_back_on_line, carry_back_on_plane
 
 B = BSpline.basis_element(np.arange(7.0))  # of degree five, on [0, 6]
 STEPS, PULL = 5, 0.3
@@ -72,8 +72,9 @@ def test_on_a_plane():
 
     lengths = 0.1 * LENGTHS
     c, a, b, log = *start.T.copy(), np.zeros(40)
-    work = np.empty((BLOCKS, 2, 3, TERMS))
-    carry_back_on_plane(c, a, b, log, lengths, coefficients, origin, 1 / h, 1.0, PULL, BOX, work)
+    work = np.empty((BLOCKS, 12, LANES))
+    wide = np.pad(coefficients, ((0, 0), (0, 0), (0, WIDTH - TERMS)), constant_values=np.pi)
+    carry_back_on_plane(c, a, b, log, lengths, wide, origin, 1 / h, 1.0, PULL, BOX, work)
     expected, grown = runge_kutta(start, rates, lengths)
     assert np.column_stack([c, a, b]) == pytest.approx(expected, rel=1e-12)
     assert log == pytest.approx(grown, rel=1e-11, abs=1e-13)

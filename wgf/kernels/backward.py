@@ -38,6 +38,8 @@ BASIS = (
     )
     / 120.0
 )
+WIDTH = 8  # a whole vector
+WIDE = np.pad(BASIS, ((0, 0), (0, WIDTH - TERMS)))  # with two B_k that are zero
 
 
 @pointwise
@@ -111,35 +113,44 @@ def carry_back_on_line(
                             logs[j] = -np.inf
 
 
-@pointwise
+@summing
 def fill_basis(basis: Array, r: float) -> None:
-    """B_k, B_k', B_k'' at r into the rows of `basis` (3, 6)."""
-    for k in range(TERMS):
-        p0, p1, p2, p3, p4, p5 = BASIS[0, k], BASIS[1, k], BASIS[2, k], BASIS[3, k], BASIS[4, k], BASIS[5, k]
-        basis[0, k] = p0 + r * (p1 + r * (p2 + r * (p3 + r * (p4 + r * p5))))
-        basis[1, k] = p1 + r * (2.0 * p2 + r * (3.0 * p3 + r * (4.0 * p4 + r * 5.0 * p5)))
-        basis[2, k] = 2.0 * p2 + r * (6.0 * p3 + r * (12.0 * p4 + r * 20.0 * p5))
+    """B_k, B_k', B_k'' at r into `basis` (3·WIDTH,), one behind the other."""
+    for k in range(basis.size // 3):  # a count that is not known beforehand stays a loop, which is vectorised
+        p0, p1, p2, p3, p4, p5 = WIDE[0, k], WIDE[1, k], WIDE[2, k], WIDE[3, k], WIDE[4, k], WIDE[5, k]
+        basis[k] = p0 + r * (p1 + r * (p2 + r * (p3 + r * (p4 + r * p5))))
+        basis[WIDTH + k] = p1 + r * (2.0 * p2 + r * (3.0 * p3 + r * (4.0 * p4 + r * 5.0 * p5)))
+        basis[2 * WIDTH + k] = 2.0 * p2 + r * (6.0 * p3 + r * (12.0 * p4 + r * 20.0 * p5))
+
+
+@pointwise
+def combined(basis: Array, first: int, t0: float, t1: float, t2: float, t3: float, t4: float, t5: float) -> float:
+    """Σ_k basis[first + k] t_k."""
+    lower = basis[first] * t0 + basis[first + 1] * t1 + basis[first + 2] * t2
+    upper = basis[first + 3] * t3 + basis[first + 4] * t4 + basis[first + 5] * t5
+    return float(lower + upper)
 
 
 @summing
-def on_plane(table: Array, x: float, y: float, per_h: Array, along: Array, across: Array) -> tuple[float, float, float, float]:
-    """H, ∂_a H, ∂_b H, ∂²_a H + ∂²_b H at (x, y), counted in intervals, from coefficients (intervals + 5, intervals + 5)."""
-    i, j = place(x, table.shape[0] - TERMS + 1), place(y, table.shape[1] - TERMS + 1)
+def on_plane(table: Array, x: float, y: float, per_h: Array, along: Array) -> tuple[float, float, float, float]:
+    """H, ∂_a H, ∂_b H, ∂²_a H + ∂²_b H at (x, y), counted in intervals, from coefficients (intervals + 5, intervals + WIDTH − 1)."""
+    i, j = place(x, table.shape[0] - TERMS + 1), place(y, table.shape[1] - WIDTH + 1)
     fill_basis(along, x - i)
-    fill_basis(across, y - j)
+    r, end = y - j, j + WIDTH
+    t0, t1, t2 = table[i, j:end], table[i + 1, j:end], table[i + 2, j:end]
+    t3, t4, t5 = table[i + 3, j:end], table[i + 4, j:end], table[i + 5, j:end]
     value, slope_a, slope_b, bend_a, bend_b = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(TERMS):
-        row, plain, sloped, bent = table[i + k], 0.0, 0.0, 0.0
-        for m in range(TERMS):
-            coefficient = row[j + m]
-            plain += across[0, m] * coefficient
-            sloped += across[1, m] * coefficient
-            bent += across[2, m] * coefficient
-        value += along[0, k] * plain
-        slope_a += along[1, k] * plain
-        bend_a += along[2, k] * plain
-        slope_b += along[0, k] * sloped
-        bend_b += along[0, k] * bent
+    for m in range(WIDTH):
+        p0, p1, p2, p3, p4, p5 = WIDE[0, m], WIDE[1, m], WIDE[2, m], WIDE[3, m], WIDE[4, m], WIDE[5, m]
+        plain = p0 + r * (p1 + r * (p2 + r * (p3 + r * (p4 + r * p5))))
+        sloped = p1 + r * (2.0 * p2 + r * (3.0 * p3 + r * (4.0 * p4 + r * 5.0 * p5)))
+        bent = 2.0 * p2 + r * (6.0 * p3 + r * (12.0 * p4 + r * 20.0 * p5))
+        inner = combined(along, 0, t0[m], t1[m], t2[m], t3[m], t4[m], t5[m])
+        value += plain * inner
+        slope_b += sloped * inner
+        bend_b += bent * inner
+        slope_a += plain * combined(along, WIDTH, t0[m], t1[m], t2[m], t3[m], t4[m], t5[m])
+        bend_a += plain * combined(along, 2 * WIDTH, t0[m], t1[m], t2[m], t3[m], t4[m], t5[m])
     return value, slope_a * per_h[0], slope_b * per_h[1], bend_a * per_h[0] * per_h[0] + bend_b * per_h[1] * per_h[1]
 
 
@@ -158,34 +169,46 @@ def carry_back_on_plane(
     box: Array,
     work: Array,
 ) -> None:
-    """The same for c, a and b; scratch work (BLOCKS, 2, 3, 6).
+    """The same for c, a and b; scratch work (BLOCKS, 12, LANES).
 
-    tables (2n + 1, intervals + 5, intervals + 5)   coefficients of H
-    origin, per_h (2,); box (2, 3)                  of both axes; of c, a and b
+    tables (2n + 1, intervals + 5, intervals + WIDTH − 1)   coefficients of H, and columns that are multiplied by zero
+    origin, per_h (2,); box (2, 3)                          of both axes; of c, a and b
     """
     for block in numba.prange(BLOCKS):
-        first, last = block * c.size // BLOCKS, (block + 1) * c.size // BLOCKS
-        along, across = work[block, 0], work[block, 1]
-        for step in range(lengths.size - 1, -1, -1):
-            dt = lengths[step]
-            for j in range(first, last):
-                if log[j] == -np.inf:
-                    continue
-                c0, a0, b0 = c[j], a[j], b[j]
-                cj, aj, bj, sum_c, sum_a, sum_b, sum_log = c0, a0, b0, 0.0, 0.0, 0.0, 0.0
+        last = (block + 1) * c.size // BLOCKS
+        at_c, at_a, at_b, along = work[block, 0], work[block, 1], work[block, 2], work[block, 3, : 3 * WIDTH]
+        value, slope_a, slope_b, bend = work[block, 4], work[block, 5], work[block, 6], work[block, 7]
+        sum_c, sum_a, sum_b, sum_log = work[block, 8], work[block, 9], work[block, 10], work[block, 11]
+        for first in range(block * c.size // BLOCKS, last, LANES):
+            count = min(LANES, last - first)
+            end = first + count
+            from_c, from_a, from_b, logs = c[first:end], a[first:end], b[first:end], log[first:end]
+            for step in range(lengths.size - 1, -1, -1):
+                dt = lengths[step]
+                for j in range(count):
+                    at_c[j], at_a[j], at_b[j] = from_c[j], from_a[j], from_b[j]
+                    sum_c[j], sum_a[j], sum_b[j], sum_log[j] = 0.0, 0.0, 0.0, 0.0
                 for stage in range(4):
                     weight = 2.0 if stage == 1 or stage == 2 else 1.0
                     way = dt if stage == 2 else 0.5 * dt
-                    x, y = (aj - origin[0]) * per_h[0], (bj - origin[1]) * per_h[1]
-                    value, slope_a, slope_b, bend = on_plane(tables[2 * step + 2 - (stage + 1) // 2], x, y, per_h, along, across)
-                    rate_c, rate_a, rate_b = free * (value + pull * cj), cj * slope_a + pull * aj, cj * slope_b + pull * bj
-                    sum_c += weight * rate_c
-                    sum_a += weight * rate_a
-                    sum_b += weight * rate_b
-                    sum_log += weight * cj * bend
-                    cj, aj, bj = c0 + way * rate_c, a0 + way * rate_a, b0 + way * rate_b
-                c[j], a[j], b[j] = c0 + dt / 6.0 * sum_c, a0 + dt / 6.0 * sum_a, b0 + dt / 6.0 * sum_b
-                log[j] += dt / 6.0 * sum_log
-                inside = box[0, 0] <= c[j] <= box[1, 0] and box[0, 1] <= a[j] <= box[1, 1] and box[0, 2] <= b[j] <= box[1, 2]
-                if not inside:
-                    log[j] = -np.inf
+                    table = tables[2 * step + 2 - (stage + 1) // 2]
+                    for j in range(count):
+                        x, y = (at_a[j] - origin[0]) * per_h[0], (at_b[j] - origin[1]) * per_h[1]
+                        value[j], slope_a[j], slope_b[j], bend[j] = on_plane(table, x, y, per_h, along)
+                    for j in range(count):
+                        rate_c, rate_a = free * (value[j] + pull * at_c[j]), at_c[j] * slope_a[j] + pull * at_a[j]
+                        rate_b = at_c[j] * slope_b[j] + pull * at_b[j]
+                        sum_c[j] += weight * rate_c
+                        sum_a[j] += weight * rate_a
+                        sum_b[j] += weight * rate_b
+                        sum_log[j] += weight * at_c[j] * bend[j]
+                        at_c[j], at_a[j], at_b[j] = from_c[j] + way * rate_c, from_a[j] + way * rate_a, from_b[j] + way * rate_b
+                for j in range(count):
+                    if logs[j] > -np.inf:
+                        from_c[j] += dt / 6.0 * sum_c[j]
+                        from_a[j] += dt / 6.0 * sum_a[j]
+                        from_b[j] += dt / 6.0 * sum_b[j]
+                        logs[j] += dt / 6.0 * sum_log[j]
+                        inside_a, inside_b = box[0, 1] <= from_a[j] <= box[1, 1], box[0, 2] <= from_b[j] <= box[1, 2]
+                        if not (box[0, 0] <= from_c[j] <= box[1, 0] and inside_a and inside_b):
+                            logs[j] = -np.inf

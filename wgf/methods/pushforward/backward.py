@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import ndimage
 
-from wgf.kernels.backward import BASIS, BLOCKS, LANES, TERMS, carry_back_on_line, carry_back_on_plane
+from wgf.kernels.backward import BASIS, BLOCKS, LANES, TERMS, WIDTH, carry_back_on_line, carry_back_on_plane
 from wgf.measures.grid import inside_box
 from wgf.methods.particles.base import threads
 from wgf.methods.pushforward.kinks import Origins, Sheets
@@ -79,7 +79,7 @@ class Tables:
             work = np.empty((BLOCKS, 5, LANES))
             carry_back_on_line(c, inner[0], growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box, work)
         else:
-            work = np.empty((BLOCKS, 2, 3, TERMS))
+            work = np.empty((BLOCKS, 12, LANES))
             carry_back_on_plane(c, inner[0], inner[1], growth, lengths, tables, lower, 1.0 / spacing, free, self.pull, box, work)
         growth += self.pull * points.shape[1] * times[-1]
         found = np.empty_like(points)
@@ -109,9 +109,10 @@ class Tables:
         tables = values.reshape(-1, *theta.shape[:-1])
         for axis in range(1, tables.ndim):
             tables = ndimage.spline_filter1d(tables, order=5, axis=axis, mode="mirror")
-        tables = tables[(slice(None), *(slice(PADDING, -PADDING),) * len(self.places))]
         if len(self.places) == 1:
-            tables = np.lib.stride_tricks.sliding_window_view(tables, TERMS, axis=1) @ BASIS.T
+            tables = np.lib.stride_tricks.sliding_window_view(tables[:, PADDING:-PADDING], TERMS, axis=1) @ BASIS.T
+        else:
+            tables = tables[:, PADDING:-PADDING, PADDING : WIDTH - TERMS - PADDING]
         return times, np.ascontiguousarray(tables), lower, spacing
 
 
