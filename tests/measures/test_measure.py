@@ -5,6 +5,7 @@ import pytest
 
 import wgf
 from wgf.measures import base
+from wgf.measures.measure import density_around
 
 GRID = wgf.Grid([-1, 0, 2], [1, 3, 2.5], (3, 4, 2), ("c", "a", "b"))
 NEURON = wgf.Neuron("tanh", ("c", "a", "b"))
@@ -285,3 +286,16 @@ def test_values_and_grid_must_agree():
         wgf.Density(wgf.Grid([0, 0], [1, 1], (3, 4)), np.ones((4, 3)))
     with pytest.raises(wgf.InputError, match=r"the density has 3 axes but the grid has 2"):
         wgf.Density(GRID, np.ones(GRID.shape)).cell_averages(wgf.Grid([0, 0], [1, 1], 4))
+
+
+def test_a_density_around_a_part_of_it():
+    """It is the density of all values; what the part holds is checked as they are."""
+    grid = wgf.Grid([0.0], [1.0], 8)
+    values = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0])
+    found = density_around(values[2:5], grid, values, None, True)
+    whole = wgf.Density(grid, values, None, True)
+    assert type(found) is wgf.Density
+    assert (found.mass, found.averages, found.neuron) == (whole.mass, True, None)
+    assert np.array_equal(found.values, whole.values)
+    with pytest.raises(wgf.InputError, match="the density is -1 in cell 1"):
+        density_around(np.array([1.0, -1.0]), grid, values, None, True)

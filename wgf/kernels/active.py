@@ -193,6 +193,15 @@ def all_marked(marks: Marks) -> bool:
 
 
 @pointwise
+def any_marked(marks: Marks) -> bool:
+    """Whether one of these cells is marked; looks at all of them, too."""
+    found = np.uint8(0)
+    for j in range(marks.size):
+        found |= marks[j]
+    return bool(found)
+
+
+@pointwise
 def clear_row(first: Array, second: Array, marks: Marks, row: int, runs: Whole, columns: Whole) -> None:
     """Zero in both arrays in the cells of the runs of a row that are not marked."""
     for run in range(runs[row], runs[row + 1]):
@@ -228,7 +237,7 @@ def hand_over(values: Array, marks: Marks, runs: Whole, columns: Whole) -> tuple
     rows = values.shape[0]
     some = np.empty(rows, dtype=np.bool_)  # whether a row has a marked cell
     for row in range(rows):
-        some[row] = marks[row].any()
+        some[row] = any_marked(marks[row])
     moved, outside = 0.0, False
     for row in range(rows):
         for run in range(runs[row], runs[row + 1]):

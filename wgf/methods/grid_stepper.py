@@ -17,7 +17,8 @@ from wgf.kernels.sums import fill_sums
 from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
-from wgf.measures.measure import Density, DensityPart, Measure
+from wgf.measures.layout import along_axes
+from wgf.measures.measure import DensityPart, Measure, density_around
 from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
@@ -134,8 +135,9 @@ class GridStepper(Generic[AnyGridState]):
         own = grid.of_cells(division.part) if division.divided else grid
         values = self.potential.own_cells(state.array)
         division.ranks.agreed(lambda: require_finite(values, "the density", state.time, own))
-        kind = DensityPart if division.divided else Density
-        density = kind(*(shown(values) if shown else (own, np.array(values, float))), self.problem.energy.neuron, self.potential.averages)
+        cells, averages = shown(values) if shown else (own, np.array(values, float))
+        rest = cells, np.asarray(averages, float), self.problem.energy.neuron, self.potential.averages
+        density = DensityPart(*rest) if division.divided else density_around(values, *rest)
         return Frame(density, diagnostics, self.potential.prediction, grid if division.divided else None)
 
     def evaluate(self, values: np.ndarray) -> float:
@@ -186,14 +188,16 @@ def averages_on(grid: Grid, measure: Measure) -> np.ndarray:
 
 def judged(problem: Problem, grid: Grid, averages: np.ndarray) -> np.ndarray:
     """The initial law's cell averages, with the mass outside the box left out and the rest scaled to mass one (laws/in_box.py)."""
-    return averages / judge(problem, grid, averages)
+    return averages / judge(problem, grid, along_axes(np.add, averages))
 
 
-def judge(problem: Problem, grid: Grid, averages: np.ndarray, endless: bool = False) -> float:
-    """The mass of the initial law in the box; where much is outside, or cells are too wide, it is said."""
-    held = float(averages.sum()) * grid.cell_volume
+def judge(problem: Problem, grid: Grid, sums: Sequence[np.ndarray], endless: bool = False) -> float:
+    """The mass of the initial law in the box, by the sums of its cell averages over all other axes, (n_k,) for each; where much is outside,
+    or cells are too wide, it is said.
+    """
+    held = float(sums[0].sum()) * grid.cell_volume
     judge_box(problem.initial, held, box_title(grid.lower, grid.upper))
-    judge_resolution(grid, averages, grid.names, problem.initial, endless)
+    judge_resolution(grid, sums, grid.names, problem.initial, endless)
     return held
 
 

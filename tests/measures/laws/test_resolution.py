@@ -8,6 +8,7 @@ import pytest
 
 import wgf
 from wgf.measures.laws.resolution import cells_per_std
+from wgf.measures.layout import along_axes
 
 COARSE = (
     r"axis a: 0\.\d+ cells per standard deviation of the initial law \(cells of 1\.25\) are far too few; "
@@ -33,7 +34,7 @@ def test_the_number_is_that_of_the_law(law, std, boundary):
     """σ_k/h_k, without the h²/12 that cell averages add to a law without edges; one with edges takes small cells."""
     for cells in ((16, 30), (40, 96))[isinstance(law, wgf.Uniform) :]:
         grid = wgf.Grid([-4.0, -5.0], [4.0, 5.0], cells, boundary=boundary)
-        found = cells_per_std(grid, law.cell_averages(grid)) * grid.spacing
+        found = cells_per_std(grid, along_axes(np.add, law.cell_averages(grid))) * grid.spacing
         assert found == pytest.approx(std, rel=0.03)
 
 
@@ -42,10 +43,10 @@ def test_a_law_across_the_seam_is_narrow():
     found = []
     for center in (0.0, np.pi):
         grid = wgf.Grid([-np.pi], [np.pi], 32, boundary="periodic")
-        found.append(cells_per_std(grid, wgf.Gaussian([center], [0.3]).cell_averages(grid))[0])
+        found.append(cells_per_std(grid, [wgf.Gaussian([center], [0.3]).cell_averages(grid)])[0])
     assert found[0] == pytest.approx(0.3 / grid.spacing[0], rel=1e-3)
     assert found[1] == pytest.approx(found[0], rel=1e-9)
-    flat = cells_per_std(grid, np.ones(32))
+    flat = cells_per_std(grid, [np.ones(32)])
     assert flat[0] > 16
 
 
@@ -53,7 +54,7 @@ def test_one_point_is_never_resolved():
     for cells in (1, 5, 1000):
         grid = wgf.Grid([-1.0], [1.3], cells)
         averages = wgf.Samples([[0.2]]).cell_averages(grid)
-        assert cells_per_std(grid, averages).tolist() == [0.0]
+        assert cells_per_std(grid, [averages]).tolist() == [0.0]
     law = wgf.Product([wgf.Gaussian([0.0], [0.3]), wgf.Samples([[0.2]])])
     stepper = wgf.FiniteVolume([64, 8], [-2, -2], [2, 2]).bind(problem(law), 0.01)
     with pytest.warns(

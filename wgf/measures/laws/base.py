@@ -115,6 +115,13 @@ def require_ordered(law: Any, what: str) -> None:
             raise InputError(f"{what} has lower = {low:g}, upper = {high:g} in coordinate {k + 1}: lower must be less than upper")
 
 
+def axis_averages(law: Law, grid: Grid) -> list[np.ndarray] | None:
+    """For each axis the averages (n_k,) whose product the law's cell averages are; None where they are no such product."""
+    along = getattr(law, "axis_averages", None)
+    found: list[np.ndarray] | None = along(grid) if along else None
+    return found
+
+
 def outer(factors: Sequence[np.ndarray]) -> np.ndarray:
     """The outer product of arrays, their axes one after the other."""
     product = factors[0]

@@ -12,7 +12,7 @@ import numpy as np
 from wgf.errors import InputError, entries_of
 from wgf.measures.arguments import drawing
 from wgf.measures.grid import Grid, vector
-from wgf.measures.laws.base import Law, OnAxes, Rule, check_law, entries, outer, require_fitting
+from wgf.measures.laws.base import Law, OnAxes, Rule, axis_averages, check_law, entries, outer, require_fitting
 from wgf.measures.laws.simple import Gaussian, Uniform
 
 
@@ -116,14 +116,28 @@ class Product:
         """Of each law."""
         return [law.dim or 0 for law in self.laws]
 
+    def axis_averages(self, grid: Grid) -> list[np.ndarray] | None:
+        """Those of the laws, where all of them have such averages or one coordinate."""
+        factors: list[np.ndarray] = []
+        for law, part in self._parts(grid):
+            found = [law.cell_averages(part)] if part.dim == 1 else axis_averages(law, part)
+            if found is None:
+                return None
+            factors += found
+        return factors
+
     def cell_averages(self, grid: Grid) -> np.ndarray:
+        return outer([law.cell_averages(part) for law, part in self._parts(grid)])
+
+    def _parts(self, grid: Grid) -> list[tuple[Law, Grid]]:
+        """Each law, with the grid of its axes."""
         require_fitting(self, grid)
-        factors, start = [], 0
+        found, start = [], 0
         for law, dim in zip(self.laws, self.dims, strict=True):
             part = slice(start, start + dim)
-            factors.append(law.cell_averages(Grid(grid.lower[part], grid.upper[part], grid.shape[part], boundary=grid.boundary[part])))
+            found.append((law, Grid(grid.lower[part], grid.upper[part], grid.shape[part], boundary=grid.boundary[part])))
             start += dim
-        return outer(factors)
+        return found
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         ends = np.cumsum(self.dims)[:-1]

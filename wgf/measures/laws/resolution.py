@@ -24,7 +24,6 @@ from wgf.errors import ResolutionWarning, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws.composed import Mixture, Product
 from wgf.measures.laws.simple import Ball, Gaussian, Uniform
-from wgf.measures.layout import along_axes
 from wgf.measures.mesh import Mesh
 
 CELLS_PER_STD = 2.0  # fewer are far too coarse
@@ -35,12 +34,12 @@ ROUNDING = 1e-9  # of a number of cells
 TO_BE_COUNTED = 1e6  # cells on an axis: beyond it, more cells are no advice
 
 
-def cells_per_std(grid: Grid, averages: np.ndarray) -> np.ndarray:
-    """σ_k/h_k, (p,), for cell averages (n_1, …, n_p), dimensionless; zero where the law lies within one cell."""
+def cells_per_std(grid: Grid, sums: Sequence[np.ndarray]) -> np.ndarray:
+    """σ_k/h_k, (p,), for the sums of cell averages over all other axes, (n_k,) for each, dimensionless; zero where the law lies within one
+    cell.
+    """
     found = np.zeros(grid.dim)
-    for axis, (masses, centers, h, wrap) in enumerate(
-        zip(along_axes(np.add, averages), grid.centers, grid.spacing, grid.periodic(), strict=True)
-    ):
+    for axis, (masses, centers, h, wrap) in enumerate(zip(sums, grid.centers, grid.spacing, grid.periodic(), strict=True)):
         masses = masses / masses.sum()
         places = (centers - centers[0]) / h
         if wrap:
@@ -68,13 +67,14 @@ def narrowest(law: Any) -> np.ndarray:
     return result
 
 
-def judge_resolution(grid: Grid, averages: np.ndarray, names: Sequence[str], law: Any, endless: bool = False) -> None:
-    """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law.
+def judge_resolution(grid: Grid, sums: Sequence[np.ndarray], names: Sequence[str], law: Any, endless: bool = False) -> None:
+    """Warn of axes, called by their `names`, with fewer than CELLS_PER_STD cells per standard deviation of the initial law, by the sums of
+    its cell averages over all other axes.
 
     Where the grid is `endless`, a smaller spacing is advised, and no smaller box.
     """
     known = narrowest(law) / grid.spacing
-    found = cells_per_std(grid, averages)
+    found = cells_per_std(grid, sums)
     ratios = np.where(known < np.maximum(found, CELLS_PER_STD), known, found)  # the box may cut off what is wider
     for name, n, h, ratio in zip(names, grid.shape, grid.spacing, ratios, strict=True):
         if ratio >= SLACK * CELLS_PER_STD:

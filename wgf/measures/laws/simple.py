@@ -52,11 +52,15 @@ class Gaussian(OnAxes):
     def dim(self) -> int:
         return len(entries(self.mean))
 
-    def cell_averages(self, grid: Grid) -> np.ndarray:
-        """Products of differences of the normal distribution function; summed over the laps around a periodic axis."""
+    def axis_averages(self, grid: Grid) -> list[np.ndarray]:
+        """Differences of the normal distribution function; summed over the laps around a periodic axis."""
         require_fitting(self, grid)
         axes = zip(grid.edges, entries(self.mean), entries(self.std), grid.spacing, grid.periodic(), strict=True)
-        return outer([_normal(edges, mean, std, wrap) / spacing for edges, mean, std, spacing, wrap in axes])
+        return [_normal(edges, mean, std, wrap) / spacing for edges, mean, std, spacing, wrap in axes]
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """Products of those along the axes."""
+        return outer(self.axis_averages(grid))
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         z = (np.asarray(theta) - self.mean) / self.std
@@ -128,7 +132,7 @@ class Uniform(OnAxes):
     def dim(self) -> int:
         return len(entries(self.lower))
 
-    def cell_averages(self, grid: Grid) -> np.ndarray:
+    def axis_averages(self, grid: Grid) -> list[np.ndarray]:
         """Exact: the overlap of each cell with the box."""
         require_fitting(self, grid)
         factors = []
@@ -138,7 +142,11 @@ class Uniform(OnAxes):
             shifts = laps(edges[0], edges[-1], low, high) if wrap else (0.0,)
             overlap = np.add.reduce([np.diff(np.clip(edges + shift, low, high)) for shift in shifts])
             factors.append(overlap / ((high - low) * spacing))
-        return outer(factors)
+        return factors
+
+    def cell_averages(self, grid: Grid) -> np.ndarray:
+        """Products of those along the axes."""
+        return outer(self.axis_averages(grid))
 
     def pdf(self, theta: np.ndarray) -> np.ndarray:
         inside = inside_box(np.asarray(theta), self.lower, self.upper)

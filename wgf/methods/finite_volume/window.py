@@ -31,7 +31,8 @@ from wgf.kernels import aligned
 from wgf.kernels.compiled import Whole
 from wgf.kernels.window import fill_window, is_fit
 from wgf.measures.grid import Grid
-from wgf.measures.layout import Layout, along_axes
+from wgf.measures.laws.averages import CellAverages
+from wgf.measures.layout import Layout
 from wgf.measures.measure import Measure
 from wgf.methods.base import Diagnostics, Frame
 from wgf.methods.finite_volume.active import ACTIVE, KEPT
@@ -77,13 +78,13 @@ class Windowed:
         self.stepper: SharedStepper[Any] | Choosing
         self._place(self.first, self.seen_first)
 
-    def _around_law(self, averages: np.ndarray) -> Whole:
+    def _around_law(self, averages: CellAverages) -> Whole:
         """The window for the initial law."""
         return self._around(self._extent(averages) + (-KEPT - ACTIVE, KEPT + ACTIVE) + self.beginning[:, :1])
 
-    def _extent(self, averages: np.ndarray) -> Whole:
+    def _extent(self, averages: CellAverages) -> Whole:
         """The first cell of each axis, and the one after the last, whose average is not negligible, (p, 2)."""
-        highest = along_axes(np.maximum, averages)
+        highest = averages.along_axes(np.maximum)
         places = [np.flatnonzero(each > self.method.negligible * highest[0].max()) for each in highest]
         return np.array([(place[0], place[-1] + 1) for place in places])
 
@@ -91,11 +92,12 @@ class Windowed:
         """The initial law, of mass one in the window."""
         self._place(self.first, self.seen_first)
         grid = self._grid(self.beginning)
-        averages, self.averages = self.averages, None  # they are as large as a frame, which may take their place
+        averages, self.averages = self.averages, None  # they may be as large as a frame, which may take their place
         if averages is None:
-            averages = self.problem.initial.cell_averages(grid)
-        judge(self.problem, grid, averages, self.endless)
-        initial = carried(averages, self.beginning, self.first)
+            averages = CellAverages(self.problem.initial, grid)
+        judge(self.problem, grid, averages.along_axes(np.add), self.endless)
+        common = shared(self.beginning, self.first)
+        initial = carried(averages.within(common - self.beginning[:, :1]), common, self.first)
         del averages
         if self.follows:
             initial[initial <= self.method.negligible * initial.max()] = 0.0  # one need not look for cells to hand these to
@@ -182,10 +184,13 @@ class Windowed:
         result[self.columns] = max(first - -(last - first) % aligned.NUMBERS, lowest), last
         return result
 
-    def _enlarged(self, window: Whole, values: np.ndarray) -> Whole:
-        """The window with more cells where the lattice goes on and mass is near an edge, for averages (n_1, …, n_p)."""
-        near = near_edges(self._extent(values), all_cells(values.shape), 1) if self.follows else outermost(values) > NEAR * values.sum()
-        return self._with_more(window, near, values.shape)
+    def _enlarged(self, window: Whole, averages: CellAverages) -> Whole:
+        """The window with more cells where the lattice goes on and mass is near an edge, for the averages of its cells."""
+        shape = window[:, 1] - window[:, 0]
+        if self.follows:
+            return self._with_more(window, near_edges(self._extent(averages), all_cells(shape), 1), shape)
+        sums = averages.along_axes(np.add)
+        return self._with_more(window, np.array([each[[0, -1]] for each in sums]) > NEAR * sums[0].sum(), shape)
 
     def _with_more(self, window: Whole, near: np.ndarray, shape: Sequence[int] | Whole) -> Whole:
         """The window of this shape with more cells at the ends that are near to something, (p, 2), where the lattice goes on."""
@@ -193,12 +198,12 @@ class Windowed:
         result: Whole = np.clip(window + near * more * (-1, 1), self.ends[:, :1], self.ends[:, 1:])
         return result
 
-    def _reached(self, window: Whole) -> tuple[Whole, np.ndarray]:
+    def _reached(self, window: Whole) -> tuple[Whole, CellAverages]:
         """The window, enlarged where the lattice goes on until the initial law does not reach its edges, and the law's averages there."""
         for _ in range(MOST_ENLARGED):
             grid = self._grid(window)
             require_memory(grid, self.problem, ranks=current())
-            averages = self.problem.initial.cell_averages(grid)
+            averages = CellAverages(self.problem.initial, grid)
             larger = window if same(window, self.ends) else self._enlarged(window, averages)
             if same(larger, window):
                 return window, averages
@@ -236,7 +241,7 @@ def same(first: Whole, second: Whole) -> bool:
     return bool(first.tolist() == second.tolist())
 
 
-def all_cells(shape: tuple[int, ...]) -> Whole:
+def all_cells(shape: Sequence[int] | Whole) -> Whole:
     """The window of all cells of an array, (p, 2)."""
     return np.array([(0, n) for n in shape])
 
@@ -248,9 +253,8 @@ def near_edges(cells: Whole, window: Whole, reach: int) -> np.ndarray:
 
 def carried(values: np.ndarray, old: Whole, new: Whole) -> np.ndarray:
     """The values of the cells of one window in those of another, zero where they were in none."""
-    lower, upper = np.maximum(old[:, 0], new[:, 0]), np.minimum(old[:, 1], new[:, 1])
-    result = np.zeros(np.diff(new, axis=1)[:, 0], dtype=values.dtype)
-    source, target = (tuple(slice(*ends) for ends in np.stack([lower, upper], axis=1) - window[:, :1]) for window in (old, new))
+    common, result = shared(old, new), np.zeros(np.diff(new, axis=1)[:, 0], dtype=values.dtype)
+    source, target = (tuple(slice(*ends) for ends in common - window[:, :1]) for window in (old, new))
     result[target] = values[source]
     return result
 
@@ -264,6 +268,12 @@ def moved(values: np.ndarray, old: Layout, old_window: Whole, new: Layout, new_w
     periods = [n if wrap else 0 for n, wrap in zip(new.division.shape, new.division.periodic, strict=True)]
     way = Redistribution(ranks, parts[:, order], held[:, order], [periods[k] for k in order])
     return way(old.own(values)).reshape(new.rows, new.columns)
+
+
+def shared(first: Whole, second: Whole) -> Whole:
+    """The window of the cells that are in both of two that meet."""
+    result: Whole = np.stack([np.maximum(first[:, 0], second[:, 0]), np.minimum(first[:, 1], second[:, 1])], axis=1)
+    return result
 
 
 def joined(first: Whole, second: Whole) -> Whole:

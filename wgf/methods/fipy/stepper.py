@@ -12,6 +12,7 @@ from scipy import special
 from wgf.errors import BoundaryWarning, InputError, ResolutionWarning, StepCollapse, warn
 from wgf.measures.grid import Grid
 from wgf.measures.laws import box_title, judge_box, judge_mesh_resolution, judge_resolution, mesh_averages, outside_of
+from wgf.measures.layout import along_axes
 from wgf.measures.measure import Measure, MeshDensity
 from wgf.measures.mesh import Mesh
 from wgf.methods.base import Diagnostics, Frame
@@ -97,7 +98,8 @@ class MeshStepper(StepControl[MeshState]):
         else:
             self._judge(held, 1.0 if self.grid else outside_of(self.mesh, law))
         if self.grid:
-            judge_resolution(self.grid, values.reshape(self.grid.shape, order="F"), self.problem.axis_names(self.grid.dim), law)
+            sums = along_axes(np.add, values.reshape(self.grid.shape, order="F"))
+            judge_resolution(self.grid, sums, self.problem.axis_names(self.grid.dim), law)
         else:
             judge_mesh_resolution(self.mesh, values, law)
         return MeshState(0.0, values * (mass / held))

@@ -63,7 +63,7 @@ class QuantileStepper:
         averages = problem.initial.cell_averages(grid)
         judge_box(problem.initial, float(averages.sum()) * grid.cell_volume, box_title(grid.lower, grid.upper))
         self._place_nodes(averages, grid)
-        judge_resolution(grid, averages, grid.names, problem.initial)
+        judge_resolution(grid, [averages], grid.names, problem.initial)
         self.derivative = staggered_derivative(len(self.nodes), grid.spacing[0])
         self.facts: dict[str, Any] = {"method_summary": repr(method), "time_step": method.dt}
 
