@@ -18,7 +18,7 @@ from wgf.kernels.transport import fill_layers
 from wgf.measures.grid import Grid, box_dim, describe_box, per_axis
 from wgf.measures.laws import box_title, judge_box, judge_resolution
 from wgf.measures.layout import along_axes
-from wgf.measures.measure import DensityPart, Measure, density_around
+from wgf.measures.measure import Density, DensityPart, Measure, density_around
 from wgf.measures.memory import require_memory_for
 from wgf.methods.base import Diagnostics, Frame, State, require_finite
 from wgf.methods.box_search import LAW_NODES, find_box
