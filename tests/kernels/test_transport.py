@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wgf.kernels.outflow import fill_waits
 from wgf.kernels.reconstruction import Limiter, fill_sharp_fluxes, is_sharp, upwind_value
-from wgf.kernels.transport import BUFFERS, row_of_scratch, stage
+from wgf.kernels.transport import row_of_scratch, rows_of_scratch, stage
 
 PACE = 30.0
 LIMITED, SHARP = [each for each in Limiter if not is_sharp(each)], [each for each in Limiter if is_sharp(each)]
@@ -168,7 +168,7 @@ class Sweep:
         """The stage; scratch and results begin as NaN, so that nothing unset goes unseen."""
         base = self.base if base is None else base
         count = len(self.blocks) - 1
-        work = np.full((count, BUFFERS + self.strides.sum(), row_of_scratch(self.shape[-1])), np.nan)
+        work = np.full((count, rows_of_scratch(self.strides, True), row_of_scratch(self.shape[-1])), np.nan)
         inside = self.active.reshape(self.u.shape)
         out, sums = np.where(inside, np.nan, 0.0), np.zeros((3, len(self.u)))
         readings, waits = np.full((count, 3), np.nan), np.zeros_like(self.u)
@@ -195,7 +195,7 @@ def test_the_largest_outflow_is_found_without_those_of_all_cells(sweep):
     if not sweep.full:
         sweep.multiplier = 0.3 * np.arange(len(sweep.multiplier)) - 1.0
         sweep.along = sweep.multiplier**2
-    work = np.full((len(sweep.blocks) - 1, BUFFERS + sweep.strides.sum(), row_of_scratch(sweep.shape[-1])), np.nan)
+    work = np.full((len(sweep.blocks) - 1, rows_of_scratch(sweep.strides, True), row_of_scratch(sweep.shape[-1])), np.nan)
     field = (sweep.slope, sweep.multiplier, sweep.along, sweep.offset)
     where = (sweep.blocks, sweep.runs, sweep.columns, sweep.cells, sweep.strides, np.array(sweep.periodic), 1 / sweep.spacing)
     found = []

@@ -45,8 +45,8 @@ def fill_factored_row_products(
     product: Array, row: int, low: int, values: Array, slope: Array, tilt: Array, cells: Whole, strides: Whole, periodic: Truth,
     beside: Array,
 ) -> None:  # fmt: skip
-    """`fill_row_products` where G is linear along the row: v rises by (what the slope rises by)·tilt. `beside` is scratch for the sums of
-    `differing` over the axes in the cells low − 1 … beside the faces.
+    """The terms of the faces of a run along its row, which starts at the column `low`, where G is factored: v rises by tilt times what the
+    slope rises by. `beside` is scratch for the sums of `differing` over the axes in the cells low − 1 … beside the faces.
     """
     m, faces = values.shape[1], product.size
     first, last = max(low - 1, 0), min(low + faces, m)
@@ -70,73 +70,45 @@ def fill_factored_row_products(
 
 
 @pointwise
-def add_beside_row(
-    product: Array, low: int, rise: float, fall: float, tilt: Array, over: Array, level: Array, under: Array, per_spacing: float,
-    above: Array, here: Array, below: Array,
+def fill_corners(
+    corners: Array, low: int, speed: Array, tilt: float, multiplier: Array, under: Array, over: Array, per_spacing: float, lower: Array,
+    upper: Array, periodic: bool,
 ) -> None:  # fmt: skip
-    """Add the term of a leading axis, between the rows above and below, to the faces of a run along its row, which starts at `low`.
+    """(v_up − v)(S_up + S) where two faces between two rows meet, and at both ends, from the column `low` on.
 
-    rise, fall           of the slope, from the row to that above, and from that below to it
-    over, level, under   the offsets of the three rows
-    """
-    inner = product.size - 1
-    within, turned = product[1:inner], tilt[low + 1 : low + inner]
-    up, at, down = above[low : low + inner], here[low : low + inner], below[low : low + inner]
-    higher, same, lower = over[low : low + inner], level[low : low + inner], under[low : low + inner]
-    for k in range(inner - 1):
-        here_lifted = same[k] - same[k + 1]
-        rising = rise * turned[k] + ((higher[k] - higher[k + 1]) - here_lifted) * per_spacing
-        falling = fall * turned[k] + (here_lifted - (lower[k] - lower[k + 1])) * per_spacing
-        within[k] += term(rising, falling, up[k] + up[k + 1], at[k] + at[k + 1], down[k] + down[k + 1])
-    for k in (0, inner):  # at the seam of a periodic row, or closed
-        upper = (low + k) % above.size
-        level_lifted = level[upper - 1] - level[upper]
-        lifting = rise * tilt[low + k] + ((over[upper - 1] - over[upper]) - level_lifted) * per_spacing
-        lifted = fall * tilt[low + k] + (level_lifted - (under[upper - 1] - under[upper])) * per_spacing
-        product[k] += term(lifting, lifted, above[upper - 1] + above[upper], here[upper - 1] + here[upper], below[upper - 1] + below[upper])
+    speed         v of these faces, by tilt·multiplier and the offsets `under` and `over` of the rows
+    lower, upper  μ in the rows
 
-
-@pointwise
-def fill_row_products(
-    product: Array, row: int, low: int, values: Array, slope: Array, tilt: Array, offset: Array, cells: Whole, strides: Whole,
-    periodic: Truth, per_spacing: float, beside: Array,
-) -> None:  # fmt: skip
-    """The terms of the faces of a run along its row, which starts at the column `low`; `beside` is scratch."""
-    if offset.shape[1] == 1:
-        fill_factored_row_products(product, row, low, values, slope, tilt, cells, strides, periodic, beside)
-    else:
-        product[:] = 0.0
-        for axis in range(strides.size):
-            stride, n, wrap = strides[axis], cells[axis], periodic[axis]
-            below, above = row_beside(row, -1, stride, n, wrap), row_beside(row, 1, stride, n, wrap)
-            rise, fall = slope[above] - slope[row], slope[row] - slope[below]
-            add_beside_row(
-                product, low, rise, fall, tilt, offset[above], offset[row], offset[below], per_spacing, values[above], values[row],
-                values[below],
-            )  # fmt: skip
-
-
-@pointwise
-def fill_along_row(
-    product: Array, low: int, speed: Array, joints: Array, tilt: float, multiplier: Array, under: Array, over: Array, per_spacing: float,
-    lower: Array, upper: Array, periodic: bool,
-) -> None:  # fmt: skip
-    """The term of the last axis at the faces between two rows, with their offsets `under` and `over`, from the column `low` on.
-
-    speed    v of these faces, by tilt·multiplier and the offsets
-    joints   scratch for (v_up − v)(S_up + S) where two of them meet, and at both ends
+    With up one step along the row. It is symmetric in both axes: by as much as v rises from face to face, the velocity along the row rises
+    from row to row, but for the spacings, and the four cells are the same.
     """
     size, m = speed.size, lower.size
-    one, two, inner = lower[low : low + size], upper[low : low + size], joints[1:size]
+    one, two, inner = lower[low : low + size], upper[low : low + size], corners[1:size]
     for j in range(inner.size):
         inner[j] = (speed[j + 1] - speed[j]) * ((one[j + 1] + two[j + 1]) + (one[j] + two[j]))
-    for j, joint, away in ((0, 0, -1), (size - 1, size, 1)):
+    for j, corner, away in ((0, 0, -1), (size - 1, size, 1)):
         beside = neighbour(low + j, away, m, periodic)
         lift = (under[beside] - over[beside]) if under.size > 1 else (under[0] - over[0])
         risen = away * ((tilt * multiplier[beside] + lift * per_spacing) - speed[j])
-        joints[joint] = risen * ((lower[beside] + upper[beside]) + (one[j] + two[j])) if beside != low + j else 0.0  # a wall
+        corners[corner] = risen * ((lower[beside] + upper[beside]) + (one[j] + two[j])) if beside != low + j else 0.0  # a wall
+
+
+@pointwise
+def fill_along_row(product: Array, corners: Array) -> None:
+    """The term of the last axis at the faces between two rows."""
     for j in range(product.size):
-        product[j] = SHARE * (joints[j + 1] - joints[j])
+        product[j] = SHARE * (corners[j + 1] - corners[j])
+
+
+@pointwise
+def add_across_rows(product: Array, above: Array, below: Array, stretch: float) -> None:
+    """Add the term of a leading axis to the faces along a row, from the corners on both sides; `below` becomes what it is for the next row.
+
+    stretch   by how much the cells are longer across the rows than along them
+    """
+    for k in range(product.size):
+        product[k] += (SHARE * stretch) * (above[k] - below[k])
+        below[k] = above[k]
 
 
 @pointwise
@@ -168,14 +140,15 @@ def add_beside_rows(
 
 @compiled_once
 def fill_products(
-    product: Array, lower: int, upper: int, across: int, low: int, speed: Array, joints: Array, values: Array, slope: Array,
+    product: Array, lower: int, upper: int, across: int, low: int, speed: Array, corners: Array, values: Array, slope: Array,
     multiplier: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: float,
 ) -> None:  # fmt: skip
-    """The terms of the faces between two rows, neighbours along the leading axis `across`, from the column `low` on."""
+    """The terms of the faces between two rows, neighbours along the leading axis `across`, from the column `low` on, and their corners."""
     tilt = (slope[lower] - slope[upper]) * per_spacing
-    fill_along_row(
-        product, low, speed, joints, tilt, multiplier, offset[lower], offset[upper], per_spacing, values[lower], values[upper], periodic[-1]
+    fill_corners(
+        corners, low, speed, tilt, multiplier, offset[lower], offset[upper], per_spacing, values[lower], values[upper], periodic[-1]
     )
+    fill_along_row(product, corners)
     for axis in range(strides.size):
         if axis != across:
             stride, n, wrap = strides[axis], cells[axis], periodic[axis]

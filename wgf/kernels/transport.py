@@ -39,11 +39,11 @@ from wgf.kernels.active import is_active
 from wgf.kernels.aligned import NUMBERS
 from wgf.kernels.compiled import Array, Truth, Whole, compiled_once, pointwise, serial, summing, threaded
 from wgf.kernels.outflow import close_gaps, extreme, fill_descent, fill_row_speed, fill_speed, fill_waits, neighbour, row_at
-from wgf.kernels.product import fill_products, fill_row_products
+from wgf.kernels.product import add_across_rows, fill_corners, fill_factored_row_products, fill_products
 from wgf.kernels.reconstruction import fill_limited_fluxes, fill_sharp_fluxes, is_sharp
 from wgf.kernels.sums import three_sums
 
-BUFFERS = 11  # rows of scratch a block needs besides its ring of fluxes
+BUFFERS = 11  # rows of scratch a block needs besides its rings
 BELOW_ONE = 1.0 - 1e-14  # of what a cell has that it may give in a stage, so that rounding cannot make it negative
 NEXT_TO_NOTHING = 1e-290  # an average: numbers that are much smaller have fewer digits
 LOOSER = 2.0  # the cut of values of higher order in short stages, than in the longest
@@ -54,6 +54,11 @@ PADDING = 2 * GHOSTS
 def row_of_scratch(columns: int) -> int:
     """The numbers in a row of scratch for rows of so many columns, and one face more, in whole lines."""
     return (columns // NUMBERS + 1) * NUMBERS + PADDING
+
+
+def rows_of_scratch(strides: Whole, corners: bool) -> int:
+    """Of a block, with rings of fluxes, one for each leading axis, and of corners (product.py) where G is not factored."""
+    return BUFFERS + (2 if corners else 1) * int(strides.sum())
 
 
 @pointwise
@@ -83,13 +88,6 @@ def note_lowest(lowest: Array, values: Array) -> None:
     """
     for j in range(values.size):
         lowest[j] = min(lowest[j], values[j]) + 0.0
-
-
-@pointwise
-def start_balance(rate: Array, flux: Array, per_spacing: float) -> None:
-    """Begin the balance of the cells with the faces along the row."""
-    for j in range(rate.size):
-        rate[j] = (flux[j] - flux[j + 1]) * per_spacing
 
 
 @pointwise
@@ -123,10 +121,12 @@ def blended(old: float, value: float, rate: float, dt: float, weight: float) -> 
 
 
 @pointwise
-def update(new: Array, old: Array, here: Array, rate: Array, dt: float, weight: float) -> None:
-    """The new values of a run. What is next to nothing has lost its digits, and its sign may be wrong: it is zero."""
+def update(new: Array, old: Array, here: Array, rate: Array, flux: Array, per_spacing: float, dt: float, weight: float) -> None:
+    """The new values of a run, by the balance of its leading axes and the fluxes along its row. What is next to nothing has lost its
+    digits, and its sign may be wrong: it is zero.
+    """
     for j in range(new.size):
-        value = blended(old[j], here[j], rate[j], dt, weight)
+        value = blended(old[j], here[j], rate[j] + (flux[j] - flux[j + 1]) * per_spacing, dt, weight)
         new[j] = 0.0 if abs(value) < NEXT_TO_NOTHING else value
 
 
@@ -141,15 +141,24 @@ def ends(row: int, start: int, stop: int, m: int, runs: Whole, columns: Whole, p
 
 
 @pointwise
+def holds(row: int, start: int, stop: int, runs: Whole, columns: Whole) -> bool:
+    """Whether one of the runs of a row holds all these columns."""
+    found = False
+    for run in range(runs[row], runs[row + 1]):
+        found |= columns[run, 0] <= start and stop <= columns[run, 1]
+    return found
+
+
+@pointwise
 def fill_fluxes_between(
-    fluxes: Array, speeds: Array, begin: int, joints: Array, lower: int, upper: int, axis: int, start: int, size: int, values: Array,
+    fluxes: Array, speeds: Array, begin: int, corners: Array, lower: int, upper: int, axis: int, start: int, size: int, values: Array,
     waits: Array, slope: Array, multiplier: Array, offset: Array, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array,
     limiter: int, pace: float,
 ) -> None:  # fmt: skip
     """Fluxes, and speeds, through the faces between two rows, neighbours along a leading axis, in so many columns from `start` on.
 
     fluxes, speeds   those from the column `begin` on, in whole vectors: what the others among them become does not matter
-    joints           scratch
+    corners          of these faces, which are found with sharp limiters (product.py)
     """
     stride, n, wrap, stop = strides[axis], cells[axis], periodic[axis], begin + fluxes.size
     flux, speed = fluxes[start - begin : start - begin + size], speeds[start - begin : start - begin + size]
@@ -160,7 +169,7 @@ def fill_fluxes_between(
         below2, above2 = row_at(lower, position, -2, stride, n, wrap), row_at(lower, position, 3, stride, n, wrap)
         below3, above3 = row_at(lower, position, -3, stride, n, wrap), row_at(lower, position, 4, stride, n, wrap)
         fill_products(
-            flux, lower, upper, axis, start, speed, joints, values, slope, multiplier, offset, cells, strides, periodic, per_spacing[axis]
+            flux, lower, upper, axis, start, speed, corners, values, slope, multiplier, offset, cells, strides, periodic, per_spacing[axis]
         )
         fill_sharp_fluxes(
             limiter, fluxes, values[below3, begin:stop], values[below2, begin:stop], values[below, begin:stop], values[lower, begin:stop],
@@ -187,7 +196,7 @@ def sweep(
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
-    joints, sharp = work[10, : m + 1], is_sharp(limiter)
+    sharp, factored, rings = is_sharp(limiter), offset.shape[1] == 1, strides.sum()
     lowest[:] = np.inf
     dissipated = 0.0
     for row in range(first, last):
@@ -196,20 +205,60 @@ def sweep(
         for run in range(swept[row], swept[row + 1]):
             start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
-            row_speed, padded, row_flux, rate = work[3, : size + 1], work[4], work[6, : size + 1], work[9, :size]
+            row_speed, padded, row_flux, rate, corners = (
+                work[3, : size + 1],
+                work[4],
+                work[6, : size + 1],
+                work[9, :size],
+                work[10, : size + 1],
+            )
             # Fluxes are found in whole vectors, from a line of the caches on: what is left of a vector takes as long as several.
             faces, begin = whole_lines(size + 1), start - start % NUMBERS
             wide = min(whole_lines(stop - begin), m - begin)
             speed, flux = work[7, start - begin : stop - begin], work[8, start - begin : stop - begin]
-            fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
             if measured:
                 note_lowest(lowest[start:stop], here[start:stop])
+            if sharp and factored:
+                fill_factored_row_products(row_flux, row, start, values, slope, tilt, cells, strides, periodic, corners)
+            else:
+                row_flux[:] = 0.0
+            rate[:] = 0.0
+            ring = BUFFERS
+            for axis in range(strides.size):
+                stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
+                position = (row // stride) % n
+                below, above = row_at(row, position, -1, stride, n, wrap), row_at(row, position, 1, stride, n, wrap)
+                through = work[ring + row % stride, start:stop]
+                kept = corners if factored else work[ring + rings + row % stride, start : stop + 1]
+                ready = row - first >= stride and position != bottom[axis]  # the row below has left its fluxes and corners in the rings
+                if ready and sharp and not factored and not holds(below, start, stop, swept, stretches):
+                    fill_speed(speed, below, row, slope, multiplier, offset, start, h)
+                    fill_corners(
+                        kept, start, speed, (slope[below] - slope[row]) * h, multiplier, offset[below], offset[row], h, values[below], here,
+                        periodic[-1],
+                    )  # fmt: skip
+                for side in range(1 if ready else 0, 2):
+                    lower, upper = (row, above) if side else (below, row)
+                    fill_fluxes_between(
+                        work[8, :wide], work[7, :wide], begin, corners if side else kept, lower, upper, axis, start, size, values, waits,
+                        slope, multiplier, offset, cells, strides, periodic, per_spacing, limiter, pace,
+                    )  # fmt: skip
+                    if side == 0:
+                        keep(through, flux)
+                if sharp and not factored:
+                    add_across_rows(row_flux, corners, kept, per_spacing[-1] / h)
+                close_gaps(through, start, below, runs, columns)
+                close_gaps(flux, start, above, runs, columns)
+                add_balance(rate, through, flux, h)
+                if measured:
+                    dissipated += product(flux, speed)
+                ring += stride
             open_low, open_high = ends(row, start, stop, m, runs, columns, periodic[-1])
             fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
+            fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
             if sharp:
                 padded_waits = work[5]
                 fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
-                fill_row_products(row_flux, row, start, values, slope, tilt, offset, cells, strides, periodic, per_spacing[-1], joints)
                 fill_sharp_fluxes(
                     limiter, work[6, :faces], padded[:faces], padded[1 : faces + 1], padded[2 : faces + 2], padded[3 : faces + 3],
                     padded[4 : faces + 4], padded[5 : faces + 5], padded[6 : faces + 6], padded[7 : faces + 7], work[3, :faces],
@@ -220,31 +269,9 @@ def sweep(
                     limiter, work[6, :faces], padded[2 : faces + 2], padded[3 : faces + 3], padded[4 : faces + 4], padded[5 : faces + 5],
                     work[3, :faces],
                 )  # fmt: skip
-            start_balance(rate, row_flux, per_spacing[-1])
             if measured:
                 dissipated += product(row_flux[:size], row_speed[:size])
-            ring = BUFFERS
-            for axis in range(strides.size):
-                stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
-                position = (row // stride) % n
-                below, above = row_at(row, position, -1, stride, n, wrap), row_at(row, position, 1, stride, n, wrap)
-                through = work[ring + row % stride, start:stop]
-                ready = row - first >= stride and position != bottom[axis]  # the row below has left its flux in the ring
-                for side in range(1 if ready else 0, 2):
-                    lower, upper = (row, above) if side else (below, row)
-                    fill_fluxes_between(
-                        work[8, :wide], work[7, :wide], begin, joints, lower, upper, axis, start, size, values, waits, slope, multiplier,
-                        offset, cells, strides, periodic, per_spacing, limiter, pace,
-                    )  # fmt: skip
-                    if side == 0:
-                        keep(through, flux)
-                close_gaps(through, start, below, runs, columns)
-                close_gaps(flux, start, above, runs, columns)
-                add_balance(rate, through, flux, h)
-                if measured:
-                    dissipated += product(flux, speed)
-                ring += stride
-            update(out[row, start:stop], base[row, start:stop], here[start:stop], rate, dt, weight)
+            update(out[row, start:stop], base[row, start:stop], here[start:stop], rate, row_flux, per_spacing[-1], dt, weight)
             part = three_sums(out[row, start:stop], multiplier[start:stop], along[start:stop])
             total, moment, lifted = total + part[0], moment + part[1], lifted + part[2]
         if swept[row] < swept[row + 1]:
@@ -272,7 +299,7 @@ def stage(
     cells, strides       of the leading axes, stride counted in rows
     periodic, per_spacing  of all axes, the last one last; per_spacing = 1/h
     measured             whether readings[:, 0] and readings[:, 2] are wanted
-    work                 (blocks, BUFFERS + strides.sum(), row_of_scratch(columns)), scratch
+    work                 (blocks, rows_of_scratch(strides, offset is full), row_of_scratch(columns)), scratch
     sums (3, rows)       of `out` along each row: Σ out, Σ multiplier·out, Σ along·out; left as they are where no cell is swept
     readings (blocks, 3) of `values`, per block: Σ_faces flux·speed, the largest outflow of a cell (by fill_waits), the smallest value
     """

@@ -37,7 +37,7 @@ import numpy as np
 
 from wgf.kernels import aligned
 from wgf.kernels.steps import take_stages
-from wgf.kernels.transport import BUFFERS, LOOSER, largest_outflow, pace_of, row_of_scratch, stage
+from wgf.kernels.transport import LOOSER, largest_outflow, pace_of, row_of_scratch, rows_of_scratch, stage
 from wgf.measures.grid import Grid
 from wgf.methods.base import Diagnostics
 from wgf.methods.finite_volume.active import ActiveCells, Runs
@@ -94,7 +94,8 @@ class Transport(SharedStepper[TransportState]):
         self.kind, self.unit = PRECISIONS[method.precision]
         self.spare, self.staged = [aligned.zeros(self.shape, self.kind), aligned.zeros(self.shape, self.kind)], np.empty_like(self.sums)
         self.waits = aligned.zeros(self.shape if self.sharp else (0, self.potential.columns))
-        self.work = aligned.zeros((blocks, BUFFERS + int(self.strides.sum()), row_of_scratch(self.potential.columns)))
+        rows = rows_of_scratch(self.strides, self.sharp and self.potential.offset.shape[1] > 1)
+        self.work = aligned.zeros((blocks, rows, row_of_scratch(self.potential.columns)))
         self.bottom, self.readings = np.zeros_like(self.cells), np.empty((blocks, 3))
         self.loss = self.energy = np.nan  # L and E of the values whose potential is in place
 
