@@ -55,15 +55,16 @@ def fill_row_speed(
     """
     cells = speed.size - 1
     tilts, climbs = tilt[low : low + cells + 1], climb[low : low + cells + 1]
-    for k in range(cells + 1):
-        speed[k] = slope * tilts[k] + climbs[k]
     if offset.size > 1:
         within, offsets = speed[1:cells], offset[low : low + cells]
         for k in range(cells - 1):
-            within[k] += (offsets[k] - offsets[k + 1]) * per_spacing
+            within[k] = (slope * tilts[k + 1] + climbs[k + 1]) + (offsets[k] - offsets[k + 1]) * per_spacing
         for k in (0, cells):
             upper = (low + k) % offset.size
-            speed[k] += (offset[upper - 1] - offset[upper]) * per_spacing
+            speed[k] = (slope * tilts[k] + climbs[k]) + (offset[upper - 1] - offset[upper]) * per_spacing
+    else:
+        for k in range(cells + 1):
+            speed[k] = slope * tilts[k] + climbs[k]
     if not open_low:
         speed[0] = 0.0
     if not open_high:

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from wgf.kernels import aligned
-from wgf.kernels.strips import BLOCKS, TOGETHER, fill_cells, fill_moments
+from wgf.kernels.strips import BLOCKS, STRIP, TOGETHER, fill_cells, fill_moments
 from wgf.measures.averages import for_averages
 from wgf.networks.chebyshev_points import chebyshev_points
 from wgf.networks.features import compress
@@ -40,32 +40,29 @@ POINTS = (32, 64, 128)  # K, in turn; at most a quarter of the cells of an axis
 WORTH_MORE = 1e-2  # the error has to fall by this factor from one to the next, or it falls too slowly
 ROUNDING = 0.5  # of the tolerance, for each of the three cuts
 SAMPLED = 100  # rows and columns
-STRIP = 128  # columns, of which fewer factors do
-STRIP_SHARE = 1e-2  # of the tolerance, for that
+STRIP_SHARE = 1e-2  # of the tolerance, for fewer factors on a strip of columns
 
 Values = Callable[[np.ndarray], np.ndarray]  # rows of features at points (N, 2), (N, n)
 
 
 class Strips:
-    """Vᵀ (S, n₂) by strips of columns: on the k-th of them it is T_k W_k, to a part of the tolerance of ‖C‖.
+    """Vᵀ (S, n₂) by strips of STRIP columns, the last one perhaps narrower: on the k-th it is T_k W_k, to a part of the tolerance of ‖C‖.
 
     combined        the T_k, side by side (S, strips·F), each with F columns, as many as the one that needs most; zeros may fill it up
-    functions       the W_k, side by side (F, n₂)
-    ends            the first column of each strip, and n₂
+    functions       the W_k (strips, F·STRIP), with zeros beyond the last column
     work, …, mixed  scratch for `kernels/strips.py`
     """
 
     def __init__(self, left: np.ndarray, right: np.ndarray, core: np.ndarray, tolerance: float) -> None:
-        scales, count = np.linalg.norm(core, axis=(0, 2)), max(1, right.shape[1] // STRIP)
-        self.ends = np.arange(count + 1) * right.shape[1] // count
-        allowed = STRIP_SHARE * tolerance * float(np.linalg.norm(scales)) / math.sqrt(count)
-        columns = [slice(*pair) for pair in pairwise(self.ends)]
+        scales, ends = np.linalg.norm(core, axis=(0, 2)), [*range(0, right.shape[1], STRIP), right.shape[1]]
+        columns = [slice(*pair) for pair in pairwise(ends)]
+        count, allowed = len(columns), STRIP_SHARE * tolerance * float(np.linalg.norm(scales)) / math.sqrt(len(columns))
         found = [np.linalg.svd(scales[:, None] * right[:, each], full_matrices=False) for each in columns]
         most = whole_groups(max(_kept(singular, allowed) for _, singular, _ in found))
-        self.combined, self.functions = aligned.zeros((len(right), count, most)), aligned.zeros((most, right.shape[1]))
+        self.combined, self.functions = aligned.zeros((len(right), count, most)), aligned.zeros((count, most * STRIP))
         for k, (vectors, singular, functions) in enumerate(found):
             self.combined[:, k, : len(singular)] = (vectors * singular / scales[:, None])[:, :most]
-            self.functions[: len(singular), columns[k]] = functions[:most]
+            self.functions[k].reshape(most, STRIP)[: len(singular), : functions.shape[1]] = functions[:most]
         self.combined = self.combined.reshape(len(right), -1)
         shape = (left.shape[1], self.combined.shape[1])
         self.work, self.partial = aligned.empty((BLOCKS, TOGETHER, shape[1])), aligned.empty((BLOCKS, *shape))
@@ -101,14 +98,14 @@ class SeparableFeatures:
         """`out` (r,) = ΦᵀM for values M (n₁, n₂)."""
         strips = self.strips
         values = np.ascontiguousarray(values)  # of several ranks, each has its own cells within a larger array
-        fill_moments(strips.mixed, values, self.left, strips.functions, strips.ends, strips.work, strips.partial)
+        fill_moments(strips.mixed, values, self.left, strips.functions, strips.work, strips.partial)
         np.einsum("rs,rsk->k", strips.mixed @ strips.combined.T, self.core, out=out)
 
     def express(self, residual: np.ndarray, penalty: np.ndarray, out: np.ndarray) -> None:
         """`out` (n₁, n₂) = Φ·residual + penalty, which is (n₁, n₂) or (1, 1)."""
         strips = self.strips
         np.matmul(np.einsum("rsk,k->rs", self.core, residual), strips.combined, out=strips.mixed)
-        fill_cells(out, penalty, self.left, strips.functions, strips.ends, strips.mixed, strips.work, strips.spare)
+        fill_cells(out, penalty, self.left, strips.functions, strips.mixed, strips.work, strips.spare)
 
     def written_out(self, rows: Any = slice(None), columns: Any = slice(None)) -> np.ndarray:
         """ΦB on the cells of some rows and columns of the plane, (rows, columns, r)."""
