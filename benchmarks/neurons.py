@@ -144,7 +144,7 @@ def main(quick: bool, output: Path | None) -> None:
             "A stage on a plane (a, b), ns a cell: features on cells beside separable ones; bytes a cell of these and G",
             ["cells", "data", "limiter", "on cells", "separable", "times", "G apart", "bytes"],
             [
-                of_planes(128 if quick else 1024, samples, limiter, 1 if quick else 15)
+                of_planes(128 if quick else 1024, samples, limiter, 1 if quick else 100)
                 for samples in ((40,) if quick else (40, 400))
                 for limiter in ("mc", "mp7")
             ],
