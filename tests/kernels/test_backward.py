@@ -48,7 +48,7 @@ def test_along_a_line(free):
 
     lengths = 0.1 * LENGTHS
     c, u, log = start[:, 0].copy(), start[:, 1].copy(), np.zeros(40)
-    carry_back_on_line(c, u, log, lengths, tables, origin, 1 / h, free, PULL, BOX[:, :2], np.empty((BLOCKS, 5, LANES)))
+    carry_back_on_line(c, u, log, lengths, tables, origin, 1 / h, free, PULL, BOX[:, :2], np.empty((BLOCKS, 8, LANES)))
     expected, grown = runge_kutta(start, rates, lengths)
     assert np.column_stack([c, u]) == pytest.approx(expected, rel=1e-12)
     assert log == pytest.approx(grown, rel=1e-11, abs=1e-13)
@@ -85,7 +85,7 @@ def test_a_point_that_leaves_the_box_stops():
     tables = np.zeros((5, 4, TERMS))
     c, u, log = np.array([1.0, 1.0, 0.5]), np.zeros(3), np.array([0.0, -np.inf, 0.0])
     carry_back_on_line(
-        c, u, log, np.array([0.5, 0.5]), tables, 0.0, 1.0, 1.0, 1.0, np.array([[-2.0, -1.0], [2.0, 1.0]]), np.empty((BLOCKS, 5, LANES))
+        c, u, log, np.array([0.5, 0.5]), tables, 0.0, 1.0, 1.0, 1.0, np.array([[-2.0, -1.0], [2.0, 1.0]]), np.empty((BLOCKS, 8, LANES))
     )
     assert log.tolist() == [-np.inf, -np.inf, 0.0]
     assert c == pytest.approx([np.e, 1.0, 0.5 * np.e], rel=1e-3)

@@ -73,7 +73,7 @@ def carry_back_on_line(
     box: Array,
     work: Array,
 ) -> None:
-    """c, u (M,) and log (M,) from the end of the steps of the given `lengths` (n,) to their beginning; scratch work (BLOCKS, 5, LANES).
+    """c, u (M,) and log (M,) from the end of the steps of the given `lengths` (n,) to their beginning; scratch work (BLOCKS, 8, LANES).
 
     tables (2n + 1, intervals, 6)   polynomials of H at the ends and middles of the steps, in the order of time
     origin, per_h                   where the first interval begins, and one over their length
@@ -86,6 +86,7 @@ def carry_back_on_line(
     for block in numba.prange(BLOCKS):
         last = (block + 1) * c.size // BLOCKS
         at_c, at_u, sum_c, sum_u, sum_log = work[block, 0], work[block, 1], work[block, 2], work[block, 3], work[block, 4]
+        value, slope, bend = work[block, 5], work[block, 6], work[block, 7]
         for first in range(block * c.size // BLOCKS, last, LANES):
             count = min(LANES, last - first)
             from_c, from_u, logs = c[first : first + count], u[first : first + count], log[first : first + count]
@@ -97,12 +98,13 @@ def carry_back_on_line(
                     weight = 2.0 if stage == 1 or stage == 2 else 1.0
                     way = dt if stage == 2 else 0.5 * dt
                     table = tables[2 * step + 2 - (stage + 1) // 2]
+                    for j in range(count):  # apart from the next loop, which is vectorised
+                        value[j], slope[j], bend[j] = on_line(table, (at_u[j] - origin) * per_h, per_h)
                     for j in range(count):
-                        value, slope, bend = on_line(table, (at_u[j] - origin) * per_h, per_h)
-                        rate_c, rate_u = free * (value + pull * at_c[j]), at_c[j] * slope + pull * at_u[j]
+                        rate_c, rate_u = free * (value[j] + pull * at_c[j]), at_c[j] * slope[j] + pull * at_u[j]
                         sum_c[j] += weight * rate_c
                         sum_u[j] += weight * rate_u
-                        sum_log[j] += weight * at_c[j] * bend
+                        sum_log[j] += weight * at_c[j] * bend[j]
                         at_c[j], at_u[j] = from_c[j] + way * rate_c, from_u[j] + way * rate_u
                 for j in range(count):
                     if logs[j] > -np.inf:

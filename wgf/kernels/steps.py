@@ -43,32 +43,36 @@ def update_slope(slope: Array, sums: Array, features: Array, target: Array, mome
 
 @serial
 def take_stages(
-    weights: Array, outflow: float, dt: float, values: Array, first: Array, second: Array, features: Array, target: Array, moments: Array,
-    residual: Array, volume: float, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array, blocks: Whole,
-    runs: Whole, columns: Whole, bottom: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array, limiter: int,
-    longest: float, work: Array, sums: Array, readings: Array,
-) -> tuple[float, float, float]:  # fmt: skip
+    weights: Array, part: float, dt: float, reach: float, values: Array, first: Array, second: Array, features: Array, target: Array,
+    moments: Array, residual: Array, volume: float, waits: Array, slope: Array, multiplier: Array, along: Array, offset: Array,
+    blocks: Whole, runs: Whole, columns: Whole, bottom: Whole, cells: Whole, strides: Whole, periodic: Truth, per_spacing: Array,
+    limiter: int, longest: float, work: Array, sums: Array, readings: Array,
+) -> tuple[float, float, float, float]:  # fmt: skip
     """`stage` of all active cells for each of the weights, from the values to `first`, from there to `second` and back in turn, with the
-    potential and the `waits` that are in place, of that `outflow`, and then those of the sums, which are those of the last stage.
+    potential that is in place, and then those of the sums, which are those of the last stage.
 
-    Returns the largest outflow of all stages, or of those up to the first that breaks the bound dt·outflow ≤ longest, which is not taken;
-    and of the first one Σ_faces flux·speed and the smallest value.
+    The step is of length dt, or reach/outflow where that is less, its stages of a `part` of it.
+
+    Returns its length; the largest outflow of all stages, or of those up to the first that breaks the bound on (length of a stage)·outflow,
+    `longest`, which is not taken; and of the first one Σ_faces flux·speed and the smallest value.
     """
     base, fastest, dissipated, lowest = values, 0.0, 0.0, 0.0
     for n in range(weights.size):
         if n > 0:
             fill_slope(slope, sums[1], features, target, moments, residual, volume)
-            outflow = largest_outflow(
-                waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, 0.0, work, readings
-            )
-        fastest = max(fastest, outflow)
-        if dt * fastest > longest:
+        outflow = largest_outflow(
+            waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, 0.0, work, readings
+        )
+        if n == 0:
+            dt = min(reach / outflow, dt)
+        fastest, euler = max(fastest, outflow), part * dt
+        if euler * fastest > longest:
             break
         stage(
             values, base, first, waits, slope, multiplier, along, offset, blocks, runs, columns, bottom, runs, columns, cells, strides,
-            periodic, per_spacing, limiter, pace_of(outflow, longest, dt), dt, weights[n], n == 0, work, sums, readings,
+            periodic, per_spacing, limiter, pace_of(outflow, longest, euler), euler, weights[n], n == 0, work, sums, readings,
         )  # fmt: skip
         if n == 0:
             dissipated, lowest = readings[:, 0].sum(), extreme(readings[:, 2], -1.0)
         values, first, second = first, second, first
-    return fastest, dissipated, lowest
+    return dt, fastest, dissipated, lowest

@@ -125,11 +125,11 @@ class Transport(SharedStepper[TransportState]):
         remaining, bound = stop - state.time, self.longest_stage / self.part
         dt = landing(remaining, min(longest, self.method.dt or math.inf))
         self.settle(state)
-        self.outflow = self.find_outflow()
-        if self.outflow > 0:
-            dt = min(AIM * state.step_factor * bound / self.outflow, dt)
+        reach = AIM * state.step_factor * bound
         while True:
-            if dt * self.stages(state, dt) > bound:
+            dt = self.stages(state, dt, reach)
+            reach = math.inf
+            if dt * self.fastest > bound:
                 dt = AIM * bound / self.fastest
                 continue
             self.halo.finish()
@@ -171,16 +171,18 @@ class Transport(SharedStepper[TransportState]):
             self.active.move_to(runs, *self.spare)
         self.sums, self.staged, self.token = self.staged, self.sums, state.token
 
-    def stages(self, state: TransportState, dt: float) -> float:
-        """Put the state `dt` later into spare[0] and return the largest outflow, of all the stages or up to the first that
-        breaks the bound; keep the diagnostics of `state` as `before`. The potential of the state and its outflow are in place, but where
-        the step is taken again.
+    def stages(self, state: TransportState, dt: float, reach: float) -> float:
+        """Put the state a step later into spare[0] and return its length: dt, or reach/outflow where that is less. `fastest` becomes the
+        largest outflow, of all the stages or up to the first that breaks the bound; the diagnostics of `state` are kept as `before`. Its
+        potential is in place, but where the step is taken again.
         """
         if self.token is None:
             self.update(state.array, self.sums)
-            self.outflow = self.find_outflow()
         if self.few:
-            return self._stages_in_one_call(self.few, state, dt)
+            return self._stages_in_one_call(self.few, state, dt, reach)
+        self.outflow = self.find_outflow()
+        if self.outflow > 0:
+            dt = min(reach / self.outflow, dt)
         current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
         self.halo.finish()
@@ -197,14 +199,14 @@ class Transport(SharedStepper[TransportState]):
             self.fastest = max(self.fastest, self.outflow)
             if euler * self.fastest > self.longest_stage:
                 break
-        return self.fastest
+        return dt
 
-    def _stages_in_one_call(self, few: FewFeatures, state: TransportState, dt: float) -> float:
+    def _stages_in_one_call(self, few: FewFeatures, state: TransportState, dt: float, reach: float) -> float:
         """The same where the potential follows from few features."""
         potential, (runs, columns), (second, first), self.token = self.potential, self.active.now, self.spare, None
         self.staged.fill(0.0)
-        self.fastest, self.dissipated, self.lowest = take_stages(
-            self.in_turn, self.outflow, self.part * dt, state.array, first, second, *few, self.grid.cell_volume, self.waits,
+        dt, self.fastest, self.dissipated, self.lowest = take_stages(
+            self.in_turn, self.part, dt, reach, state.array, first, second, *few, self.grid.cell_volume, self.waits,
             potential.slope, potential.multiplier, potential.along, potential.offset, self.active.blocks, runs, columns, self.bottom,
             self.cells, self.strides, self.periodic, self.per_spacing, self.limiter, self.longest_stage, self.work, self.staged,
             self.readings,
@@ -212,7 +214,7 @@ class Transport(SharedStepper[TransportState]):
         if len(self.weights) % 2:
             self.spare.reverse()
         self.before = self.swept(state)
-        return self.fastest
+        return dt
 
     def potential_of(self, state: TransportState) -> np.ndarray:
         """G at this rank's own cells."""

@@ -76,7 +76,7 @@ class Tables:
         box = np.hstack([ends, self.box[:, self.places]])
         growth = np.where(inside_box(points, *self.box), 0.0, -np.inf)
         if len(inner) == 1:
-            work = np.empty((BLOCKS, 5, LANES))
+            work = np.empty((BLOCKS, 8, LANES))
             carry_back_on_line(c, inner[0], growth, lengths, tables, lower[0], 1.0 / spacing[0], free, self.pull, box, work)
         else:
             work = np.empty((BLOCKS, 12, LANES))
