@@ -64,7 +64,7 @@ def take_stages(
             waits, slope, multiplier, along, offset, blocks, runs, columns, cells, strides, periodic, per_spacing, 0.0, work, readings
         )
         if n == 0:
-            dt = min(reach / outflow, dt)
+            dt = min(dt, reach / outflow)
         fastest, euler = max(fastest, outflow), part * dt
         if euler * fastest > longest:
             break

@@ -91,8 +91,16 @@ def note_lowest(lowest: Array, values: Array) -> None:
 
 
 @pointwise
+def start_balance(rate: Array, through: Array, leaving: Array, per_spacing: float) -> None:
+    """Begin the balance of the cells with the faces of a leading axis; hand the upper flux on to the row above."""
+    for j in range(rate.size):
+        rate[j] = (through[j] - leaving[j]) * per_spacing
+        through[j] = leaving[j]
+
+
+@pointwise
 def add_balance(rate: Array, through: Array, leaving: Array, per_spacing: float) -> None:
-    """Add the faces of a leading axis; hand the upper flux on to the row above."""
+    """The same of another axis."""
     for j in range(rate.size):
         rate[j] += (through[j] - leaving[j]) * per_spacing
         through[j] = leaving[j]
@@ -196,7 +204,8 @@ def sweep(
     tilt, climb, lowest = work[0, : m + 1], work[1, : m + 1], work[2, :m]
     fill_descent(tilt, multiplier, periodic[-1], per_spacing[-1])
     fill_descent(climb, along, periodic[-1], per_spacing[-1])
-    sharp, factored, rings = is_sharp(limiter), offset.shape[1] == 1, strides.sum()
+    sharp, rings = is_sharp(limiter), strides.sum()
+    cornered = sharp and offset.shape[1] > 1  # else there is no ring for corners
     lowest[:] = np.inf
     dissipated = 0.0
     for row in range(first, last):
@@ -205,33 +214,29 @@ def sweep(
         for run in range(swept[row], swept[row + 1]):
             start, stop = stretches[run, 0], stretches[run, 1]
             size = stop - start
-            row_speed, padded, row_flux, rate, corners = (
-                work[3, : size + 1],
-                work[4],
-                work[6, : size + 1],
-                work[9, :size],
-                work[10, : size + 1],
-            )
+            row_speed, row_flux, corners = work[3, : size + 1], work[6, : size + 1], work[10, : size + 1]
+            padded, padded_waits, rate = work[4], work[5], work[9, :size]
             # Fluxes are found in whole vectors, from a line of the caches on: what is left of a vector takes as long as several.
             faces, begin = whole_lines(size + 1), start - start % NUMBERS
             wide = min(whole_lines(stop - begin), m - begin)
             speed, flux = work[7, start - begin : stop - begin], work[8, start - begin : stop - begin]
             if measured:
                 note_lowest(lowest[start:stop], here[start:stop])
-            if sharp and factored:
+            if sharp and not cornered:
                 fill_factored_row_products(row_flux, row, start, values, slope, tilt, cells, strides, periodic, corners)
             else:
                 row_flux[:] = 0.0
-            rate[:] = 0.0
+            if strides.size == 0:
+                rate[:] = 0.0
             ring = BUFFERS
             for axis in range(strides.size):
                 stride, n, wrap, h = strides[axis], cells[axis], periodic[axis], per_spacing[axis]
                 position = (row // stride) % n
                 below, above = row_at(row, position, -1, stride, n, wrap), row_at(row, position, 1, stride, n, wrap)
                 through = work[ring + row % stride, start:stop]
-                kept = corners if factored else work[ring + rings + row % stride, start : stop + 1]
+                kept = work[ring + rings + row % stride, start : stop + 1] if cornered else corners
                 ready = row - first >= stride and position != bottom[axis]  # the row below has left its fluxes and corners in the rings
-                if ready and sharp and not factored and not holds(below, start, stop, swept, stretches):
+                if ready and cornered and not holds(below, start, stop, swept, stretches):
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
                     fill_corners(
                         kept, start, speed, (slope[below] - slope[row]) * h, multiplier, offset[below], offset[row], h, values[below], here,
@@ -245,11 +250,14 @@ def sweep(
                     )  # fmt: skip
                     if side == 0:
                         keep(through, flux)
-                if sharp and not factored:
+                if cornered:
                     add_across_rows(row_flux, corners, kept, per_spacing[-1] / h)
                 close_gaps(through, start, below, runs, columns)
                 close_gaps(flux, start, above, runs, columns)
-                add_balance(rate, through, flux, h)
+                if axis == 0:
+                    start_balance(rate, through, flux, h)
+                else:
+                    add_balance(rate, through, flux, h)
                 if measured:
                     dissipated += product(flux, speed)
                 ring += stride
@@ -257,7 +265,6 @@ def sweep(
             fill_row_speed(row_speed, start, slope[row], tilt, climb, offset[row], per_spacing[-1], open_low, open_high)
             fill_padded(padded, here, start, stop, GHOSTS, periodic[-1])
             if sharp:
-                padded_waits = work[5]
                 fill_padded(padded_waits, waits[row], start, stop, 1, periodic[-1])
                 fill_sharp_fluxes(
                     limiter, work[6, :faces], padded[:faces], padded[1 : faces + 1], padded[2 : faces + 2], padded[3 : faces + 3],

@@ -182,7 +182,7 @@ class Transport(SharedStepper[TransportState]):
             return self._stages_in_one_call(self.few, state, dt, reach)
         self.outflow = self.find_outflow()
         if self.outflow > 0:
-            dt = min(reach / self.outflow, dt)
+            dt = min(dt, reach / self.outflow)
         current, sums, euler = state.array, self.sums, self.part * dt
         self.fastest = 0.0
         self.halo.finish()
