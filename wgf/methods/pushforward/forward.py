@@ -124,5 +124,5 @@ class ForwardStepper(FlowStepper):
         return np.stack([weighty.min(axis=0), weighty.max(axis=0)])
 
     def _residual(self, points: np.ndarray) -> np.ndarray:
-        energy = self.problem.energy
+        energy = self.energy  # reads a table where there is one, as the velocity does
         return energy.residual(Cloud(points, self.weights), self.team) if isinstance(energy, RegressionEnergy) else np.empty(0)
