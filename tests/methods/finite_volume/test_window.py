@@ -289,3 +289,11 @@ def test_a_problem_file_can_ask_for_a_spacing(tmp_path):
         path.write_text(FILE.format(domain=spacing, method=f'name = "{name}"'), encoding="utf-8")
         with pytest.raises(wgf.InputError, match=f"spacing is for finite-volume.*{message}"):
             read_task(path)
+
+
+@pytest.mark.parametrize("grow", [False, True])
+@pytest.mark.parametrize("law", [wgf.Gaussian([0.0, 0.0], [0.1, 0.1]), wgf.Uniform([-1.0, -1.0], [1.0, 1.0]), wgf.Ball([0.0, 0.0], 1.0)])
+def test_a_box_without_anything_of_the_law_is_refused(law, grow):
+    problem = wgf.Problem(wgf.RegressionEnergy(wgf.Neuron("tanh", ("c", "a")), wgf.Data([[-0.5], [0.5]], [0.0, 1.0])), law)
+    with pytest.raises(wgf.InputError, match=r"the box \[10, 12\] × \[10, 12\] holds only 0.00% of the initial law"):
+        wgf.solve(problem, wgf.FiniteVolume(32, [10.0, 10.0], [12.0, 12.0], grow=grow), 0.1)

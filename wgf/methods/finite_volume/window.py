@@ -31,6 +31,7 @@ from wgf.kernels import aligned
 from wgf.kernels.compiled import Whole
 from wgf.kernels.window import fill_window, is_fit
 from wgf.measures.grid import Grid
+from wgf.measures.laws import box_title, judge_box
 from wgf.measures.laws.averages import CellAverages
 from wgf.measures.layout import Layout
 from wgf.measures.measure import Measure
@@ -85,6 +86,8 @@ class Windowed:
     def _extent(self, averages: CellAverages) -> Whole:
         """The first cell of each axis, and the one after the last, whose average is not negligible, (p, 2)."""
         highest = averages.along_axes(np.maximum)
+        if not highest[0].max() > 0.0:
+            judge_box(self.problem.initial, 0.0, box_title(self.box.lower, self.box.upper))
         places = [np.flatnonzero(each > self.method.negligible * highest[0].max()) for each in highest]
         return np.array([(place[0], place[-1] + 1) for place in places])
 
