@@ -71,26 +71,25 @@ def fill_factored_row_products(
 
 @pointwise
 def fill_corners(
-    corners: Array, low: int, speed: Array, tilt: float, multiplier: Array, under: Array, over: Array, per_spacing: float, lower: Array,
-    upper: Array, periodic: bool,
+    corners: Array, lower: int, upper: int, low: int, speed: Array, values: Array, slope: Array, multiplier: Array, offset: Array,
+    per_spacing: float, periodic: bool,
 ) -> None:  # fmt: skip
-    """(v_up − v)(S_up + S) where two faces between two rows meet, and at both ends, from the column `low` on.
+    """(v_up − v)(S_up + S) where two faces between the rows lower and upper, of velocities `speed`, meet, and at both ends, from the column
+    `low` on, with up one step along the row.
 
-    speed         v of these faces, by tilt·multiplier and the offsets `under` and `over` of the rows
-    lower, upper  μ in the rows
-
-    With up one step along the row. It is symmetric in both axes: by as much as v rises from face to face, the velocity along the row rises
-    from row to row, but for the spacings, and the four cells are the same.
+    It is symmetric in both axes: by as much as v rises from face to face, the velocity along the row rises from row to row, but for the
+    spacings, and the four cells are the same.
     """
-    size, m = speed.size, lower.size
-    one, two, inner = lower[low : low + size], upper[low : low + size], corners[1:size]
+    size, m, tilt = speed.size, values.shape[1], (slope[lower] - slope[upper]) * per_spacing
+    beneath, above, under, over = values[lower], values[upper], offset[lower], offset[upper]
+    one, two, inner = beneath[low : low + size], above[low : low + size], corners[1:size]
     for j in range(inner.size):
         inner[j] = (speed[j + 1] - speed[j]) * ((one[j + 1] + two[j + 1]) + (one[j] + two[j]))
     for j, corner, away in ((0, 0, -1), (size - 1, size, 1)):
         beside = neighbour(low + j, away, m, periodic)
         lift = (under[beside] - over[beside]) if under.size > 1 else (under[0] - over[0])
         risen = away * ((tilt * multiplier[beside] + lift * per_spacing) - speed[j])
-        corners[corner] = risen * ((lower[beside] + upper[beside]) + (one[j] + two[j])) if beside != low + j else 0.0  # a wall
+        corners[corner] = risen * ((beneath[beside] + above[beside]) + (one[j] + two[j])) if beside != low + j else 0.0  # a wall
 
 
 @pointwise
@@ -145,9 +144,7 @@ def fill_products(
 ) -> None:  # fmt: skip
     """The terms of the faces between two rows, neighbours along the leading axis `across`, from the column `low` on, and their corners."""
     tilt = (slope[lower] - slope[upper]) * per_spacing
-    fill_corners(
-        corners, low, speed, tilt, multiplier, offset[lower], offset[upper], per_spacing, values[lower], values[upper], periodic[-1]
-    )
+    fill_corners(corners, lower, upper, low, speed, values, slope, multiplier, offset, per_spacing, periodic[-1])
     fill_along_row(product, corners)
     for axis in range(strides.size):
         if axis != across:

@@ -21,8 +21,8 @@ them, the active ones of a box: the others are then ghosts, whose values somebod
 
 Every row is computed from its neighbours (gathered, never scattered). Along a leading axis the flux through the upper
 face is kept for the row above in a ring buffer, so that each face is computed once (twice, with the same result, at the
-seams of the blocks and of the periodic axes). The rows are cut into blocks; sums are taken block by block in a fixed order, so that the
-result does not depend on the number of threads.
+seams of the blocks and of the periodic axes), and so are corners (product.py), where they serve the faces along the row, too. The rows are
+cut into blocks; sums are taken block by block in a fixed order, so that the result does not depend on the number of threads.
 
 Speed. The time goes into short loops over the cells of a run, which LLVM must vectorise. Hence each of them touches few arrays (every
 pair that may overlap is checked at run time) from their first element on (an index that might be negative counts from the end in Numba,
@@ -238,10 +238,7 @@ def sweep(
                 ready = row - first >= stride and position != bottom[axis]  # the row below has left its fluxes and corners in the rings
                 if ready and cornered and not holds(below, start, stop, swept, stretches):
                     fill_speed(speed, below, row, slope, multiplier, offset, start, h)
-                    fill_corners(
-                        kept, start, speed, (slope[below] - slope[row]) * h, multiplier, offset[below], offset[row], h, values[below], here,
-                        periodic[-1],
-                    )  # fmt: skip
+                    fill_corners(kept, below, row, start, speed, values, slope, multiplier, offset, h, periodic[-1])
                 for side in range(1 if ready else 0, 2):
                     lower, upper = (row, above) if side else (below, row)
                     fill_fluxes_between(
