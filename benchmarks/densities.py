@@ -32,6 +32,7 @@ DATA = wgf.Data.quadrature(lambda x: 1.5 * np.tanh(3 * x) - np.tanh(0.8 * x), -1
 SINE = wgf.Data.quadrature(lambda x: np.tanh(2 * x) + 0.5 * np.sin(3 * x), -1, 1, 40)
 GAUSSIAN = wgf.Gaussian((0.2, 0.5), (0.4, 0.4))
 BUMPS = wgf.Mixture((0.5, 0.5), (wgf.Gaussian((-0.5, 1.0), (0.2, 0.2)), wgf.Gaussian((1.0, -0.5), (0.2, 0.2))))
+SIDE_BY_SIDE = wgf.Mixture((0.5, 0.5), (wgf.Gaussian((-0.5, 0.5), (0.2, 0.2)), wgf.Gaussian((0.8, 0.5), (0.2, 0.2))))
 EDGES = wgf.Uniform((-0.5, 0.0), (1.0, 1.0))
 LIMITERS = ("mp7", "mp5", "mc", "van-leer", "minmod", "upwind")
 TOLERANCE = 1e-4  # of the exact averages, in L¹, on the plane and in space
@@ -128,6 +129,7 @@ def other_problems() -> list[Case]:
         Case("(a)", student(wgf.Gaussian((0.5,), (0.4,)), ("a",)), 2.0, limiters(line), (32, 64, 128, 256), tolerance=1e-8),
         *(Case("tanh 2x + ½ sin 3x", student(data=SINE), until, default, (32, 64, 128, 256)) for until in (5.0, 10.0)),
         Case("two bumps", student(BUMPS), 5.0, default, (64, 128, 256)),
+        Case("side by side", student(SIDE_BY_SIDE), 5.0, default, (64, 128, 256)),
         Case("uniform law", student(EDGES), 5.0, default, (64, 128, 256)),
         Case(
             "(c, a, b)",
